@@ -1,0 +1,149 @@
+"""Threads that begin together, fail as one, and are all gone when the run is over.
+
+Theory of operation.  Threads wait at a gate until every one of them stands ready, so none has done its work before
+another exists.  The first exception that leaves a body is the run's failure: everybody else is told to stop, is waited
+for, and it is raised in the thread that called `run`.  That thread waits in short steps, so that Ctrl-C and `tick` get
+their turns.
+
+Relied on.  A thread that was told to stop raises Aborted soon (Port's contract).  One that does not is named, with its
+stack, and left behind as a daemon.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from threading import Event, Lock, Thread, current_thread
+from time import monotonic
+from typing import TYPE_CHECKING, NamedTuple
+
+from workbuf.machine import Aborted
+from workbuf.throw import Throw
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+STEP_SECONDS = 0.05
+"""How long the waiting thread sleeps between two ticks."""
+
+
+class Failure(NamedTuple):
+    """Why a run ended early."""
+
+    thread: str
+    exception: BaseException
+
+
+class Stuck(Throw):
+    """Threads went on after the run was aborted: some loop has neither pause nor check.  The failure is its cause."""
+
+
+class Crew:
+    """The threads of one machine.  `stop` is called once for an abort and makes bodies raise Aborted."""
+
+    def __init__(self, stop: Callable[[], None], grace: float) -> None:
+        """`grace`: seconds that threads have to end after an abort."""
+        self._stop = stop
+        self._grace = grace
+        self._lock = Lock()
+        self._gate = Event()
+        self._pending: list[Thread] = []
+        self._threads: list[Thread] = []
+        self._aborted_at = 0.0
+        self.failure: Failure | None = None
+
+    def add(self, name: str, main: Callable[[Callable[[], object]], object]) -> None:
+        """A thread that runs `main(gate)` when the run begins, at once if it has; `main` calls `gate` when it is ready."""
+        thread = Thread(target=self._guarded, args=(main,), name=name, daemon=True)
+        with self._lock:
+            self._pending.append(thread)
+        if self._gate.is_set():
+            self._start()
+
+    def run(self, tick: Callable[[], object]) -> None:
+        """Start the threads, call `tick` about every 50 ms until all have ended; raise the first failure, if any."""
+        try:
+            self._start()
+            self._gate.set()
+            self._wait(tick)
+        except KeyboardInterrupt as interrupt:
+            self.abort()
+            for line in self._gathered():
+                interrupt.add_note(line)
+            raise
+        except BaseException as error:  # noqa: BLE001  whatever tick or a refused thread raises ends the run
+            self.fail(current_thread().name, error)
+        stuck = self._gathered()
+        self._gate.clear()
+        cause = self.failure.exception if self.failure else None
+        if stuck:
+            raise Stuck(
+                f"threads that did not end within {self._grace:g} s of the abort: {len(stuck)}", *stuck
+            ) from cause
+        if cause:
+            raise cause
+
+    def fail(self, thread: str, exception: BaseException) -> None:
+        """Make this the failure, if it is the first, and abort."""
+        with self._lock:
+            if self.failure is None:
+                self.failure = Failure(thread, exception)
+                exception.add_note(f"in thread {thread}")
+        self.abort()
+
+    def abort(self) -> None:
+        """Tell every thread to stop; returns at once."""
+        with self._lock:
+            self._aborted_at = self._aborted_at or monotonic()
+        self._stop()
+
+    def stacks(self) -> dict[str, str]:
+        """The stack of every thread that runs, by the thread's name."""
+        alive = self._alive()
+        frames = sys._current_frames()  # noqa: SLF001  the one way there is
+        found: dict[str, str] = {}
+        for thread in alive:
+            frame = frames.get(thread.ident or 0)
+            if frame:
+                name = f"{thread.name} ({thread.ident})" if thread.name in found else thread.name
+                found[name] = "".join(traceback.format_stack(frame))
+        return found
+
+    def _guarded(self, main: Callable[[Callable[[], object]], object]) -> None:
+        try:
+            main(self._gate.wait)
+        except Aborted:
+            pass
+        except BaseException as error:  # noqa: BLE001  it is raised again where the run was started
+            self.fail(current_thread().name, error)
+
+    def _start(self) -> None:
+        with self._lock:
+            while self._pending:
+                thread = self._pending.pop(0)
+                thread.start()
+                self._threads.append(thread)
+
+    def _alive(self) -> list[Thread]:
+        with self._lock:
+            self._threads = [thread for thread in self._threads if thread.is_alive()]
+            return list(self._threads)
+
+    def _wait(self, tick: Callable[[], object]) -> None:
+        """Until all threads have ended, or none of the rest wants to."""
+        while alive := self._alive():
+            alive[0].join(STEP_SECONDS)
+            if self._aborted_at and monotonic() - self._aborted_at > self._grace:
+                return
+            tick()
+
+    def _gathered(self) -> list[str]:
+        """Wait for what still runs, after an abort; returns a line, with the stack, for each that does not end."""
+        # The failure may have come before everybody was at the gate.
+        self._gate.set()
+        while alive := self._alive():
+            if monotonic() - self._aborted_at > self._grace:
+                break
+            alive[0].join(STEP_SECONDS)
+        return [f"{name} does not end:\n{stack}" for name, stack in self.stacks().items()]

@@ -1,0 +1,104 @@
+"""The one event vocabulary, and the null listener.
+
+Theory of operation.  The protocol says what it does through `port.event(kind, a, b, c)`, four small integers and nothing
+else, and forgets it: by default the port's listener is `null`.  Everything that looks on (flight recorder, log,
+timeline, counters, the gctrace line, the pages) is a consumer of this one table.  An event is sent by the thread that
+does the thing, while it may still touch what it names: a put is announced before the push, a get after the pop, so by
+the clock every buffer's puts and gets alternate.
+
+Relied on.  A listener neither blocks nor logs: one log call after a race window cut the visible races a hundredfold.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import NamedTuple
+
+
+class Event(IntEnum):
+    """What happened; `FIELDS` names the three numbers that come with each."""
+
+    # A buffer changes hands.
+    NEW = 1
+    GET = 2
+    PUT = 3
+    CACHED = 4
+    UNCACHED = 5
+    HARVESTED = 6
+    HANDOFF = 7
+    # The termination barrier.
+    WAIT = 10
+    RESUME = 11
+    REACHED = 12
+    # The cycle.
+    CYCLE = 20
+    PHASE = 21
+    STOP = 22
+    STOPPED = 23
+    START = 24
+    ROOT = 25
+    CYCLE_END = 27
+    # What an M is doing.
+    ASSIST = 30
+    ASSIST_END = 31
+    SCANSTACK = 32
+    PARK = 34
+    UNPARK = 35
+    SYSCALL = 36
+    SYSCALL_END = 37
+    HELP = 38
+    HELP_END = 39
+    BLOCK = 40
+    BLOCK_END = 41
+    DRAIN = 42
+    DRAIN_END = 43
+
+
+class Fields(NamedTuple):
+    """Names of an event's three numbers; an empty name is unused."""
+
+    a: str = ""
+    b: str = ""
+    c: str = ""
+
+
+FIELDS = {
+    Event.NEW: Fields("buffer", "number"),
+    Event.GET: Fields("buffer", "entry", "list"),
+    Event.PUT: Fields("buffer", "entry", "list"),
+    Event.CACHED: Fields("buffer"),
+    Event.UNCACHED: Fields("buffer"),
+    Event.HARVESTED: Fields("buffer", "owner", "nobj"),
+    Event.HANDOFF: Fields("buffer", "kept", "moved"),
+    Event.WAIT: Fields("nwait"),
+    Event.RESUME: Fields("nwait", "turns"),
+    Event.REACHED: Fields("turns"),
+    Event.CYCLE: Fields("number", "forced"),
+    Event.PHASE: Fields("phase", "before"),
+    Event.STOP: Fields("waiting", "reason"),
+    Event.STOPPED: Fields("preempted", "reason"),
+    Event.START: Fields("reason"),
+    Event.ROOT: Fields("index"),
+    Event.CYCLE_END: Fields("number"),
+    Event.ASSIST: Fields("phase"),
+    Event.ASSIST_END: Fields("scanned"),
+    Event.SCANSTACK: Fields("goroutine", "frames"),
+    Event.PARK: Fields("gcwaiting"),
+    Event.UNPARK: Fields(),
+    Event.SYSCALL: Fields(),
+    Event.SYSCALL_END: Fields("blocked"),
+    Event.HELP: Fields("helper"),
+    Event.HELP_END: Fields("scanned"),
+    Event.BLOCK: Fields("goroutine", "reason"),
+    Event.BLOCK_END: Fields("goroutine"),
+    Event.DRAIN: Fields("all"),
+    Event.DRAIN_END: Fields("scanned"),
+}
+
+EMPTY, PARTIAL, FULL = 1, 2, 3
+"""Values of the field `list`."""
+LIST_NAMES = {EMPTY: "empty", PARTIAL: "partial", FULL: "full"}
+
+
+def null(kind: int, a: int = 0, b: int = 0, c: int = 0, /) -> None:
+    """The listener that forgets."""

@@ -1,0 +1,59 @@
+"""Names of cells: `work.full`, `m2.currentwbuf`, `arena[17]`, for traces, throws and reports.
+
+Theory of operation.  A label names a range of cells and, if it has fields, its first ones each.  Ranges may lie inside
+one another (a buffer inside persistentalloc's chunk); the one that begins last before a cell, and of those the one given
+last, names it.  So a lookup is a bisection and, where labels are nested, a few steps back.
+
+Relied on.  Labels are given while threads run, so both ways in take the lock.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from threading import Lock
+from typing import TYPE_CHECKING, NamedTuple
+
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Label(NamedTuple):
+    """`n` cells from `start`."""
+
+    start: int
+    n: int
+    name: str
+    fields: Sequence[str]
+
+    def of(self, a: int) -> str:
+        """The name of cell `a`, which lies in the range."""
+        i = a - self.start
+        if i < len(self.fields):
+            return f"{self.name}.{self.fields[i]}"
+        return self.name if self.n == 1 else f"{self.name}[{i}]"
+
+
+class Names:
+    """All labels of a memory, sorted by where they begin."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._starts: list[int] = []
+        self._labels: list[Label] = []
+
+    def label(self, a: int, n: int, name: str, fields: Sequence[str] = ()) -> None:
+        """Name `n` cells from `a`: `name.field` where a field is given, else `name[i]`, or just `name` if `n` is 1."""
+        with self._lock:
+            at = bisect_right(self._starts, a)
+            self._starts.insert(at, a)
+            self._labels.insert(at, Label(a, n, name, fields))
+
+    def name(self, a: int) -> str:
+        """What cell `a` is called; `cell 123` if nobody named it."""
+        with self._lock:
+            for i in range(bisect_right(self._starts, a) - 1, -1, -1):
+                label = self._labels[i]
+                if a < label.start + label.n:
+                    return label.of(a)
+        return f"cell {a}"
