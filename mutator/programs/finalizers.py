@@ -1,0 +1,80 @@
+"""Objects with finalizers: set, dropped, found dead by the sweeper, finalized once, and only then gone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mutator.programs.program import Program
+from workbuf.machine import WORD
+from workbuf.throw import Throw, println
+
+
+if TYPE_CHECKING:
+    from mutator.m import M
+
+REFERENT, NUMBER, TAG = 0, 1, 2
+SIZE, MASK = 3 * WORD, 1 << REFERENT
+OURS = 0x0F1A112E
+"""What stands in the word TAG of every object of this program: a loaded heap may have finalizers of its own."""
+
+
+class Finalizers(Program):
+    """Makes objects whose finalizer must run exactly once, with the object and what it points to still whole.
+
+    The closure is an object too, kept alive by the special alone.
+    """
+
+    name = "finalizers"
+    globals = 1
+    pending_max = 2000
+
+    def run(self, m: M) -> None:
+        """Make objects with finalizers, drop them at once, run what the sweeper has queued."""
+        pending: set[int] = set()
+        number = self.rank << 32
+        frame = m.call(2)
+        while not m.stop_requested():
+            m.poll()
+            if len(pending) < self.pending_max:
+                number += 1
+                self.make(m, number)
+                pending.add(number)
+            self.finalize(m, frame, pending)
+        m.ret()
+
+    def make(self, m: M, number: int) -> None:
+        """An object reachable from nowhere, with a finalizer; no safepoint inside."""
+        referent = m.new(SIZE, MASK)
+        obj = m.new(SIZE, MASK)
+        closure = m.new(SIZE, MASK)
+        for each in (referent, obj, closure):
+            m.port.post(each // WORD + NUMBER, number)
+            m.port.post(each // WORD + TAG, OURS)
+        m.put(obj, REFERENT, referent)
+        m.setfinalizer(obj, closure)
+
+    def finalize(self, m: M, frame: int, pending: set[int]) -> None:
+        """Run one queued finalizer, if any: whoever set it, exactly one M runs it."""
+        queued = m.takefinalizer()
+        if queued is None:
+            return
+        words = m.port.words
+        words[frame], words[frame + 1] = queued
+        m.poll()
+        closure, obj = words[frame], words[frame + 1]
+        if not self.ours(m, closure):
+            words[frame] = words[frame + 1] = 0
+            return
+        number = m.get(obj, NUMBER)
+        self.expect(m, closure, NUMBER, number)
+        self.expect(m, m.get(obj, REFERENT), NUMBER, number)
+        if number >> 32 == self.rank:
+            if number not in pending:
+                raise Throw("finalizer ran twice", println("runtime: object", hex(obj), "number", number))
+            pending.discard(number)
+        words[frame] = words[frame + 1] = 0
+
+    def ours(self, m: M, closure: int) -> bool:
+        """Is this a closure that a program like this one has made?"""
+        facts = m.factsof(closure) if m.inheap(closure) else None
+        return facts is not None and facts[2] >= SIZE and m.get(closure, TAG) == OURS

@@ -1,0 +1,72 @@
+"""The adversary of every marker: load a pointer onto the stack, delete it from the heap, put it back somewhere else.
+
+If the stack is scanned before the load and the object that held the pointer after the deletion, only the second stack
+scan, in mark termination, can find what is hidden.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mutator.programs.program import Program
+from workbuf.machine import WORD
+
+
+if TYPE_CHECKING:
+    from mutator.m import M
+
+FIRST, SECOND, STAMP = 0, 1, 2
+SIZE, MASK = 3 * WORD, 1 << FIRST | 1 << SECOND
+
+
+class Hider(Program):
+    """`boxes` global boxes; each holds a pair whose second half is only reachable through the first."""
+
+    name = "hider"
+    globals = 16
+    boxes = 16
+
+    def run(self, m: M) -> None:
+        """Hide the chain of one box on the stack for a few polls, then publish it in another box."""
+        frame = m.call(1)
+        stamps = [0] * self.boxes
+        stamp = 0
+        while not m.stop_requested():
+            m.poll()
+            stamp += 1
+            source, target = m.rng.randrange(self.boxes), m.rng.randrange(self.boxes)
+            self.fill(m, source, stamp)
+            stamps[source] = stamp
+            box = m.port.hint(self.slot(source) // WORD)
+            m.port.words[frame] = m.get(box, FIRST)
+            m.put(box, FIRST, 0)
+            m.writebarrierptr(self.slot(source), 0)
+            stamps[source] = 0
+            for _ in range(m.rng.randrange(4)):
+                m.poll()
+            hidden = m.port.words[frame]
+            self.expect(m, hidden, STAMP, stamp)
+            self.expect(m, m.get(hidden, SECOND), STAMP, stamp)
+            m.writebarrierptr(self.slot(target), hidden)
+            m.port.words[frame] = 0
+            stamps[target] = stamp
+            self.check(m, stamps)
+        m.ret()
+
+    def fill(self, m: M, i: int, stamp: int) -> None:
+        """Put box -> inner -> innermost into global word `i`, all three stamped; no safepoint inside."""
+        innermost = m.new(SIZE, MASK)
+        inner = m.new(SIZE, MASK)
+        box = m.new(SIZE, MASK)
+        for obj in (innermost, inner, box):
+            m.port.post(obj // WORD + STAMP, stamp)
+        m.put(inner, SECOND, innermost)
+        m.put(box, FIRST, inner)
+        m.writebarrierptr(self.slot(i), box)
+
+    def check(self, m: M, stamps: list[int]) -> None:
+        """Look into one box at random."""
+        i = m.rng.randrange(self.boxes)
+        obj = m.port.hint(self.slot(i) // WORD)
+        if obj:
+            self.expect(m, obj, STAMP, stamps[i])

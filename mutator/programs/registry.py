@@ -1,0 +1,48 @@
+"""Every program under the name that the command line uses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mutator.programs.bintree import BinTree
+from mutator.programs.channel import Channel
+from mutator.programs.finalizers import Finalizers
+from mutator.programs.hider import Hider
+from mutator.programs.longlist import LongList
+from mutator.programs.pushpop import PushPop
+from mutator.programs.rewire import Rewire
+
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mutator.programs.program import Program
+    from mutator.world import World
+
+PROGRAMS: dict[str, type[Program]] = {
+    program.name: program for program in (Rewire, PushPop, BinTree, Hider, Channel, Finalizers, LongList)
+}
+"""In the order in which a run's mutators take them."""
+
+
+def bsswords(names: Sequence[str]) -> int:
+    """Words of bss that one program for each of `names` wants together."""
+    return sum(PROGRAMS[name].globals for name in names)
+
+
+def cast(world: World, names: Sequence[str]) -> list[Program]:
+    """One program for each of `names`, its place in bss assigned and channels paired.  Before any thread runs."""
+    programs: list[Program] = []
+    senders: list[Channel] = []
+    first = 0
+    for at, name in enumerate(names):
+        kind = PROGRAMS[name]
+        program = kind(world, first, names[:at].count(name), names.count(name))
+        first += kind.globals
+        if isinstance(program, Channel):
+            if program.rank % 2:
+                program.pair(senders.pop())
+            else:
+                senders.append(program)
+        programs.append(program)
+    return programs
