@@ -1,0 +1,51 @@
+"""A collector that audits itself after every mark, in the stopped world.
+
+Theory of operation.  The protocol calls `marked` when a mark is complete and nothing is swept, and `rootsscanned` when the
+concurrent scan has executed its roots; here these run every audit.  An audit reads memory and never writes it, so a run
+with audits is the same run with longer pauses.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from collector.audit import barrier, buffers
+from collector.audit.traverse import Traversal
+from collector.cycle import Cycle
+from collector.roots import ROOT_COUNT
+from mutator.world import RUNTIME
+
+
+if TYPE_CHECKING:
+    from collector.audit.traverse import Reach
+    from mutator.world import World
+    from workbuf.machine import Port
+
+
+class Audited(Cycle):
+    """The collector's M with all audits on.  `reach` is what the last one counted."""
+
+    def __init__(self, port: Port, world: World, record: int) -> None:
+        super().__init__(port, world, record)
+        self.reach: Reach | None = None
+        self.places: buffers.Places | None = None
+
+    def marked(self) -> None:
+        """Audit the finished mark."""
+        words = self.port.words
+        barrier.checkbarrier(self.world, words)
+        self.checkroots()
+        self.places = buffers.check(self.world, words, self.allms())
+        buffers.checkdrained(self.places, words)
+        if not self.checkmarking:
+            self.reach = Traversal(self.world, words).check()
+
+    def rootsscanned(self) -> None:
+        """Each root job of the concurrent scan ran once."""
+        self.checkroots()
+
+    def checkroots(self) -> None:
+        """I12."""
+        words = self.port.words
+        n = ROOT_COUNT + words[self.runtime + RUNTIME.allglen]
+        barrier.checkroots(words, self.world.rootcounts, n)

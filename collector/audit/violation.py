@@ -1,0 +1,18 @@
+"""What an audit raises: an invariant that does not hold, found by looking and not by the protocol's own checks."""
+
+from __future__ import annotations
+
+from workbuf.throw import Throw
+
+
+class Violation(Throw):
+    """`kind` is one word for reports (lost, leak, lists, barrier, roots, hang), `count` how many things are wrong."""
+
+    def __init__(self, kind: str, text: str, *printed: str, buffer: int = 0, count: int = 1) -> None:
+        super().__init__(text, *printed, buffer=buffer)
+        self.kind = kind
+        self.count = count
+
+    def __str__(self) -> str:
+        """The lines that say what was found, then the verdict."""
+        return "\n".join((*self.printed, f"violation ({self.kind}): {self.text}"))

@@ -1,0 +1,41 @@
+"""The verifying mark: mark once more, from the same roots, and throw at whatever the first mark has missed.
+
+(Go: gccheckmark_m, startcheckmarks, initCheckmarks, mgc.go.)
+
+Theory of operation.  In the stopped world, before anything is swept, gc() runs a second time with a mark bit of its own;
+greyobject throws where it reaches an object that the first mark did not.  Both marks use the protocol, so this finds what
+a race has lost and not what the protocol itself overlooks; for that there is the audit's own traversal.
+
+What the default corrects.  The seed's form checks only what roots point at directly: its test is inverted (K-10), stacks
+are skipped as already scanned (K-11), and the span snapshot is stale (K-12).  Here every goroutine's gcscanvalid is
+cleared first, the snapshot is taken again, and an object is queued the first time it is reached.
+"""
+
+from __future__ import annotations
+
+from collector.gc import MarkTermination
+from mutator.world import RUNTIME, G
+from workbuf.throw import Throw
+
+
+class Checkmark(MarkTermination):
+    """gccheckmark_m; off unless `checkmark_enabled`."""
+
+    def gccheckmark_m(self) -> None:
+        """Verify the mark just made, then let the sweeper have the heap.  The world is stopped."""
+        if not self.checkmark_enabled:
+            return
+        words = self.port.words
+        phase = self.runtime + RUNTIME.checkmarkphase
+        if words[phase]:
+            raise Throw("gccheckmark_m, entered with checkmarkphase already true")
+        words[phase] = 1
+        for gp in self.allgs():
+            self.port.post(gp + G.gcscanvalid, 0)
+        self.gc_m()
+        words[phase] = 0
+        self.readcheckmark()
+
+    def gc_m(self) -> None:
+        """Run gc() for this M's goroutine."""
+        raise NotImplementedError

@@ -1,0 +1,69 @@
+"""Tell a schedule in numbered sentences: of a token, or of the failure that a scenario's name leads to.
+
+A name explores the scenario's failing variant with seed 1 and shrinks what it finds, the same every time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from collector.commands.explore import about, variant
+from collector.commands.replay import located, records, tokentext
+from collector.commands.usage import checkwritable, writejson
+from collector.explore import explore
+from collector.report.explanation import explained
+from collector.report.progress import Progress
+from collector.scenarios.catalogue import SCENARIOS
+
+
+if TYPE_CHECKING:
+    import argparse
+
+SEED = 1
+SECONDS = 60.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `explain`."""
+    add = parser.add_argument
+    add("what", metavar="TOKEN|NAME", help="a token, a file that holds one, or a scenario's name")
+    add("--variant", default="failing", help="of the scenario named (failing)")
+    add("--json", metavar="FILE", help="write the schedule's records")
+
+
+def found(name: str, of: str) -> str:
+    """The token of the shrunk failure of a scenario's variant; empty if nothing fails."""
+    scenario, chosen = variant(name, of)
+    with Progress(f"exploring {name} {of}", seconds=SECONDS) as progress:
+        result = explore(
+            chosen.program,
+            schedules=100_000,
+            seconds=SECONDS,
+            seed=SEED,
+            preemptions=scenario.limits.get("preemptions"),
+            races=chosen.races,
+            about=about(name, of),
+            progress=lambda so_far, strategy: progress.rate(so_far.schedules, so_far.seconds, strategy.name),
+        )
+    if result.failure is None:
+        print(f"{scenario.title}\n{result}")
+        return ""
+    return result.failure.schedule
+
+
+def main(args: argparse.Namespace) -> int:
+    """Explain; returns the exit status."""
+    checkwritable("--json", args.json)
+    token = found(args.what, args.variant) if args.what in SCENARIOS else tokentext(args.what)
+    if not token:
+        print("ok: there is no failure to explain")
+        return 0
+    of = located(token)
+    for warning in of.warnings:
+        print(f"warning: {warning}")
+    told = records(token, of)
+    print(explained(told))
+    print(f"\nsee it step by step: python -m collector.run replay {token} --html FILE")
+    if args.json:
+        writejson(args.json, told)
+    return int(told["fault"] is not None)

@@ -1,0 +1,109 @@
+"""Explore the interleavings of a scenario's variant on the stepped machine.
+
+Ends with status 1 and a shrunk schedule if one fails, with 0 if none of those seen did.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from collector.commands.usage import UsageError, atleast, checkwritable, positive, writejson
+from collector.explore import explore
+from collector.explore.strategies import NAMED
+from collector.report.progress import Progress
+from collector.scenarios.catalogue import SCENARIOS
+from collector.version import code_version
+
+
+if TYPE_CHECKING:
+    import argparse
+
+    from collector.explore import Result
+    from collector.scenarios.scenario import Scenario, Variant
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `explore`."""
+    add = parser.add_argument
+    add("scenario", metavar="NAME", help="as `scenarios` lists them")
+    add("--variant", default="failing", help="failing (default), fixed or another of the scenario's")
+    add("--strategy", default="portfolio", choices=sorted(NAMED), metavar="S", help=", ".join(sorted(NAMED)))
+    add("--schedules", type=atleast(1), default=100_000, metavar="N", help="at most N complete schedules (100000)")
+    add("--seconds", type=positive, default=30.0, metavar="S", help="at most S seconds (30)")
+    add("--seed", type=atleast(0), default=1, metavar="N")
+    add("--preemptions", type=atleast(0), default=None, metavar="N", help="bound of the exhaustive search")
+    add("--depth", type=atleast(2), default=None, metavar="N", help="depth of PCT")
+    add("--vehicle", default="greenlets", choices=("greenlets", "threads"), help="what runs an M")
+    add("--token", metavar="FILE", help="write the failing schedule's token")
+    add("--json", metavar="FILE", help="write the result")
+
+
+def variant(name: str, of: str) -> tuple[Scenario, Variant]:
+    """The variant of that name; raises UsageError."""
+    scenario = SCENARIOS.get(name)
+    if scenario is None:
+        raise UsageError(f"no scenario {name!r}; there are {', '.join(SCENARIOS)}")
+    if of not in scenario.variants:
+        raise UsageError(f"scenario {name} has no variant {of!r}; there are {', '.join(scenario.variants)}")
+    return scenario, scenario.variants[of]
+
+
+def about(name: str, of: str) -> dict[str, object]:
+    """What a token says of where it comes from."""
+    return {"scenario": name, "variant": of, "version": code_version()}
+
+
+def main(args: argparse.Namespace) -> int:
+    """Explore, print, write; returns the exit status."""
+    scenario, chosen = variant(args.scenario, args.variant)
+    for option in ("token", "json"):
+        checkwritable(f"--{option}", getattr(args, option))
+    with Progress(f"{args.scenario} {args.variant}", total=args.schedules) as progress:
+        result = explore(
+            chosen.program,
+            args.strategy,
+            schedules=args.schedules,
+            seconds=args.seconds,
+            seed=args.seed,
+            preemptions=args.preemptions if args.preemptions is not None else scenario.limits.get("preemptions"),
+            depth=args.depth,
+            vehicle=args.vehicle,
+            races=chosen.races,
+            about=about(args.scenario, args.variant),
+            progress=lambda so_far, strategy: progress.rate(so_far.schedules, so_far.seconds, strategy.name),
+        )
+    print(f"{scenario.title}\n{result}")
+    for warning in result.warnings:
+        print(f"warning: {warning}")
+    failure = result.failure
+    if failure:
+        before, after, runs = result.shrunk
+        print(f"\n{failure.trace}\n")
+        print(f"{failure.preemptions} preemptions; shrunk from {before} deviations to {after} in {runs} runs")
+        print(f"replay it with: python -m collector.run replay {failure.schedule}")
+        if args.token:
+            with open(args.token, "w", encoding="ascii") as file:  # noqa: PTH123
+                print(failure.schedule, file=file)
+    if args.json:
+        writejson(args.json, summary(args, result))
+    print(f"{'failed: ' + str(failure) if failure else 'ok: ' + result.statement}")
+    return int(failure is not None)
+
+
+def summary(args: argparse.Namespace, result: Result) -> dict[str, object]:
+    """The result for --json."""
+    failure = result.failure
+    return {
+        "scenario": args.scenario,
+        "variant": args.variant,
+        "strategy": result.strategy,
+        "schedules": result.schedules,
+        "pruned": result.pruned,
+        "exhausted": result.exhausted,
+        "steps": result.steps,
+        "states": result.states,
+        "seconds": round(result.seconds, 3),
+        "seed": result.seed,
+        "statement": result.statement,
+        "failure": failure and {"kind": failure.kind, "message": failure.message, "schedule": failure.schedule},
+    }

@@ -1,0 +1,144 @@
+"""Ask a log: a buffer's life, a thread's events, a cycle, contention, who held what for how long, or any SQL.
+
+inspect LOG                       summary
+inspect LOG wbuf 17               every owner of a buffer, when, and how it came and went
+inspect LOG m 3                   the events of a thread, by number or name
+inspect LOG cycle 4               the course of a cycle
+inspect LOG contention            where threads met
+inspect LOG who-held 500us        buffers held for longer than that
+inspect LOG violations            what failed, and what came before
+inspect LOG tables                the tables that --sql sees
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import time
+from typing import TYPE_CHECKING, Any
+
+from collector.commands.usage import UsageError, atleast, checkwritable, writejson
+from collector.report import logfile, queries
+from collector.report.logfile import Logfile, LogfileError
+from collector.report.progress import Progress
+from collector.report.queries import Filters
+from collector.report.tables import table
+
+
+if TYPE_CHECKING:
+    import argparse
+
+UNITS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
+QUESTIONS = ("summary", "wbuf", "m", "cycle", "contention", "who-held", "violations", "tables")
+ARGUMENT = {
+    "wbuf": "a buffer's number",
+    "m": "a thread",
+    "cycle": "a cycle's number",
+    "who-held": "a duration, say 500us",
+}
+SQL_SECONDS = 10.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `inspect`."""
+    add = parser.add_argument
+    add("log", metavar="LOG", help="a file that `stress --log` wrote")
+    add("question", nargs="?", default="summary", choices=QUESTIONS, metavar="QUESTION", help=", ".join(QUESTIONS))
+    add("what", nargs="?", metavar="WHAT", help="the buffer, thread, cycle or duration asked for")
+    add("--from", dest="since", metavar="TIME", help="leave out what was before, say 1.5s or 20ms")
+    add("--to", dest="until", metavar="TIME", help="leave out what came after")
+    add("--m", metavar="M", help="only this thread, by number or name")
+    add("--buffer", metavar="N", help="only this buffer")
+    add("--entry", type=atleast(0), metavar="N", help="only this entry number")
+    add("--most", type=atleast(1), default=queries.MOST, metavar="N", help=f"rows at most ({queries.MOST})")
+    add("--sql", metavar="SELECT", help="ask the tables yourself; read only")
+    add("--json", metavar="FILE", help="write the answer")
+
+
+def nanoseconds(text: str | None, option: str) -> int | None:
+    """`1.5s`, `20ms`, `500us` or `300ns` as ns."""
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d+(?:\.\d*)?)(ns|us|ms|s)", text)
+    if not match:
+        raise UsageError(f"{option} {text!r}: a number and a unit, say 1.5s, 20ms, 500us or 300ns")
+    return int(float(match[1]) * UNITS[match[2]])
+
+
+def main(args: argparse.Namespace) -> int:
+    """Load, ask, print; returns the exit status."""
+    checkwritable("--json", args.json)
+    if args.question in ARGUMENT and args.what is None:
+        raise UsageError(f"{args.question}: say which: {ARGUMENT[args.question]}")
+    if args.question == "tables" and not args.sql:
+        print("\n".join((logfile.__doc__ or "").splitlines()[2:13]).rstrip())
+        return 0
+    with Progress(f"reading {args.log}"):
+        try:
+            log = Logfile.open(args.log)
+        except LogfileError as error:
+            raise UsageError(str(error)) from None
+    with log:
+        head, rows = ask(log, args)
+    print(table([tuple("" if cell is None else str(cell) for cell in row) for row in rows], head if any(head) else ()))
+    if len(rows) == args.most:
+        print(f"(the first {args.most} rows; --most N for more)")
+    if log.torn:
+        print(f"(line {log.torn}, the last, is torn: the run was killed; it is left out)")
+    if args.json:
+        writejson(args.json, {"columns": list(head), "rows": [list(row) for row in rows], "torn": log.torn})
+    return 0
+
+
+def ask(log: Logfile, args: argparse.Namespace) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+    """The answer to what the options ask."""
+    if args.sql:
+        return sql(log, args.sql, args.most)
+    filters = Filters(
+        since=nanoseconds(args.since, "--from"),
+        until=nanoseconds(args.until, "--to"),
+        m=thread(log, args.m, "--m") if args.m else None,
+        wbuf=queries.buffername(args.buffer) if args.buffer else None,
+        entry=args.entry,
+        most=args.most,
+    )
+    match args.question:
+        case "wbuf":
+            return queries.wbuf(log, filters, args.what)
+        case "m":
+            return queries.listing(log, filters, "m = ?", thread(log, args.what, "m"))
+        case "cycle":
+            if not args.what.isdigit():
+                raise UsageError(f"cycle {args.what!r}: a number")
+            return queries.cycle(log, filters, int(args.what))
+        case "contention":
+            return queries.contention(log, filters)
+        case "who-held":
+            return queries.whoheld(log, filters, nanoseconds(args.what, "who-held") or 0)
+        case "violations":
+            return queries.violations(log, filters)
+        case _:
+            return queries.summary(log, filters)
+
+
+def thread(log: Logfile, name: str, what: str) -> str:
+    """A thread's name; raises UsageError if there is none."""
+    found = queries.threadname(log, name)
+    if found is None:
+        raise UsageError(f"{what} {name!r}: no such thread; there are {', '.join(log.header['threads'])}")
+    return found
+
+
+def sql(log: Logfile, text: str, most: int) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+    """The user's own question, which may read and nothing else, for SQL_SECONDS at most."""
+    until = time.monotonic() + SQL_SECONDS
+    log.db.execute("PRAGMA query_only = ON")
+    log.db.set_progress_handler(lambda: time.monotonic() > until, 100_000)
+    try:
+        answer = log.db.execute(text)
+        rows = answer.fetchmany(most)
+    except sqlite3.Error as error:
+        raise UsageError(f"--sql: {error} (see: inspect LOG tables)") from None
+    finally:
+        log.db.set_progress_handler(None, 0)
+    return tuple(column[0] for column in answer.description or ()), rows

@@ -1,0 +1,276 @@
+"""Mark a real heap with real threads, cycle after cycle, and audit every one.
+
+The default: four mutators and two helpers on the running interpreter's own object graph, about ten seconds.
+"""
+
+from __future__ import annotations
+
+import platform
+import shlex
+import sys
+from itertools import cycle, islice
+from pathlib import Path
+from random import SystemRandom
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from loguru import logger
+
+from collector import heaps
+from collector.audit.violation import Violation
+from collector.commands.usage import UsageError, atleast, checkwritable, positive, share, writejson, writetext
+from collector.report.failure import failure
+from collector.report.gctracetoday import GctraceToday, Sizes, assisttime
+from collector.report.log import EventLog, tostderr
+from collector.report.progress import Progress
+from collector.report.runpage import runpage
+from collector.report.summary import Summary
+from collector.report.timeline import Timeline
+from collector.runtime import Config
+from collector.stress import Plan, Stress, gil
+from mutator.programs.registry import PROGRAMS
+from workbuf.buffer import gcinit
+from workbuf.throw import Throw
+
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from collector.stress import CycleReport
+
+OUTPUTS = ("log", "trace", "html", "json")
+LARGEST_WORKBUF = 32 << 10
+"""Bytes; persistentalloc makes no chunk for larger blocks."""
+SWITCH_INTERVAL = 1e-4
+"""Seconds; at the default 5e-3 one busy thread without atomics cuts the others' rate tenfold."""
+MAX_GOGC = (1 << 31) - 1
+"""Go reads GOGC into an int32."""
+DEFAULT_PROGRAMS = "rewire,pushpop,hider,finalizers,channel,bintree,channel,longlist"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `stress`."""
+    add = parser.add_argument
+    add("--heap", default="cpython", help="a heap dump, or cpython (default), synthetic:SPEC or none")
+    add("--mutators", type=atleast(0), default=4, metavar="N")
+    add("--helpers", type=atleast(0), default=2, metavar="N", help="idle Ms; Go lets at most one a mutator help (2)")
+    add("--cycles", type=atleast(1), default=0, metavar="N", help="end after N concurrent cycles, not by the clock")
+    add("--seconds", type=positive, default=9.0, metavar="S", help="start no cycle after S seconds (9)")
+    add("--period", type=positive, default=0.1, metavar="S", help="rest at most S seconds between cycles (0.1)")
+    names = ",".join(PROGRAMS)
+    add("--programs", default=DEFAULT_PROGRAMS, metavar="A,B,..", help=f"one a mutator, again from the first: {names}")
+    add("--workbuf", type=atleast(1), default=256, metavar="BYTES", help="size of a work buffer (256)")
+    add("--gogc", default="100", metavar="PERCENT", help="heap growth that starts a cycle, or off (100)")
+    add("--ncpu", type=atleast(1), default=0, metavar="N", help="processors of the model (helpers + 1)")
+    add("--seed", type=atleast(0), default=None, metavar="N", help="seed of programs and jitter (drawn and printed)")
+    add(
+        "--atomics",
+        choices=("fast", "public"),
+        default="fast",
+        help="fast, or the public classes of the atomics package, a hundred times slower: take a small heap",
+    )
+    add("--switch-interval", type=positive, default=SWITCH_INTERVAL, metavar="S", help="of a GIL build (1e-4)")
+    add("--jitter", type=share, default=0.0, metavar="P", help="probability of an extra yield at an atomic (0)")
+    add("--patience", type=positive, default=60.0, metavar="S", help="without progress for S seconds: hung (60)")
+    add("--checkmark", action="store_true", help="mark twice, the second time to verify the first")
+    add("--log", metavar="FILE", help="write every protocol event as JSON lines")
+    add("--trace", metavar="FILE", help="write a timeline for ui.perfetto.dev")
+    add("--html", metavar="FILE", help="write a report of the run as a page")
+    add("--gctrace", action="store_true", help="print each cycle's line in today's Go format too")
+    add("--log-level", default="WARNING", choices=("DEBUG", "INFO", "WARNING", "ERROR"), metavar="LEVEL")
+    add("--json", metavar="FILE", help="write the summary")
+    add("--quiet", action="store_true", help="no line for each cycle")
+
+
+def plan(args: argparse.Namespace) -> Plan:
+    """The run that the options ask for; raises UsageError."""
+    names = [name.strip() for name in args.programs.split(",") if name.strip()]
+    for name in names:
+        if name not in PROGRAMS:
+            raise UsageError(f"--programs: {name!r} is no program; there are {', '.join(PROGRAMS)}")
+    if args.mutators and not names:
+        raise UsageError("--programs: name at least one program for the mutators")
+    if args.workbuf > LARGEST_WORKBUF:
+        raise UsageError(f"--workbuf {args.workbuf}: at most {LARGEST_WORKBUF} bytes; Go has used 256 to 4096")
+    try:
+        gcinit(args.workbuf)
+    except Throw as error:
+        raise UsageError(f"--workbuf {args.workbuf}: {error.text}; 112 or more, a multiple of 8") from None
+    try:
+        percent = -1 if args.gogc == "off" else int(args.gogc)
+    except ValueError:
+        raise UsageError(f"--gogc {args.gogc}: a whole number of percent, or off") from None
+    if percent > MAX_GOGC:
+        raise UsageError(f"--gogc {args.gogc}: at most {MAX_GOGC}, or off")
+    return Plan(
+        config=Config(
+            mutators=args.mutators,
+            helpers=args.helpers,
+            ncpu=args.ncpu,
+            wbufsize=args.workbuf,
+            gcpercent=percent,
+            checkmark=args.checkmark,
+        ),
+        programs=tuple(islice(cycle(names), args.mutators)),
+        cycles=args.cycles,
+        seconds=args.seconds,
+        period=args.period,
+        seed=SystemRandom().randrange(1 << 32) if args.seed is None else args.seed,
+        binding=args.atomics,
+        jitter=args.jitter,
+        patience=args.patience,
+        events=bool(args.log or args.trace or args.gctrace),
+    )
+
+
+def interpreter() -> str:
+    """Which Python this is, and whether it has a GIL."""
+    return f"{platform.python_version()}, GIL {'on' if gil() else 'off'}"
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run, print, write; returns the exit status."""
+    tostderr(args.log_level)
+    what = plan(args)
+    for option in OUTPUTS:
+        checkwritable(f"--{option}", getattr(args, option))
+    checkdistinct(args)
+    argv = [word for word in sys.argv[1:] if word != "stress"] if sys.argv else []
+    if args.seed is None:
+        argv += ["--seed", str(what.seed)]
+    command = shlex.join(["python", "-m", "collector.run", "stress", *argv])
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(args.switch_interval)
+    try:
+        return execute(args, what, command)
+    finally:
+        sys.setswitchinterval(interval)
+
+
+def checkdistinct(args: argparse.Namespace) -> None:
+    """No two outputs go to one file."""
+    given = [(option, getattr(args, option)) for option in OUTPUTS if getattr(args, option)]
+    for i, (option, path) in enumerate(given):
+        for other, same in given[:i]:
+            if Path(path).resolve() == Path(same).resolve() and Path(path).is_file():
+                raise UsageError(f"--{other} and --{option} both name {path}: give each a file of its own")
+
+
+def execute(args: argparse.Namespace, what: Plan, command: str) -> int:
+    """Set the run up, run it, report it."""
+    began = monotonic()
+    with Progress(f"loading {args.heap}") as progress:
+        graph = None if args.heap == "none" else heaps.read(args.heap, progress.part)
+        progress.say("placing it in the model's heap")
+        try:
+            run = Stress(what, graph)
+        except MemoryError as full:
+            raise UsageError(f"--heap {args.heap}: does not fit into the model's memory: {full}") from None
+    objects = run.objects
+    print(
+        f"{args.heap}: {objects} objects loaded in {monotonic() - began:.1f} s;"
+        f" {what.config.mutators} mutators, {what.config.helpers} helpers, seed {what.seed}, {interpreter()},"
+        f" atomics {run.machine.binding}",
+        flush=True,
+    )
+    log = None
+    if args.log:
+        header: dict[str, Any] = {
+            "seed": what.seed,
+            "python": interpreter(),
+            "command": command,
+            "threads": run.threads,
+        }
+        log = EventLog(Path(args.log), run.buffername, header)
+    timeline = Timeline(run.threads, run.buffername) if args.trace else None
+    said = lines(run, quiet=args.quiet, gctrace=args.gctrace)
+    error: BaseException | None = None
+    with Progress("collecting", what.cycles, what.seconds) as progress:
+        try:
+            run.run(lambda report: show(report, progress, log, timeline, said))
+        except Throw as found:
+            error = found
+        except KeyboardInterrupt as found:
+            error = found
+        except Exception as found:  # noqa: BLE001  a worker that raised anything at all is a violation, reported below
+            error = found
+            logger.opt(exception=found).debug("a worker raised")
+    rest = run.recorder.drain() if error else []
+    if timeline:
+        timeline.add(rest)
+        writetrace(timeline, args.trace, {"command": command, "seed": what.seed, "python": interpreter()})
+    if log:
+        if error:
+            log.events(rest)
+            log.event("failure", text=str(error), error=type(error).__name__)
+        log.event("end", dropped=sum(ring.dropped for ring in run.recorder.rings.values()))
+        log.close()
+    summary = Summary.of(run, interpreter(), monotonic() - began, error)
+    print(summary.table(), flush=True)
+    told = ""
+    if error and not isinstance(error, KeyboardInterrupt):
+        told = failure(error, rest, run.threads, run.machine.boot().words, command, what.seed)
+        thread = run.machine.failure.thread if run.machine.failure else "the watchdog"
+        print(f"\nin thread {thread}:\n{told}", file=sys.stderr)
+    if args.html:
+        writetext("--html", args.html, runpage(run.reports, summary, args.heap, command, told))
+    if args.json:
+        writejson(args.json, summary.json())
+    if isinstance(error, KeyboardInterrupt):
+        raise error
+    if error:
+        kind = error.kind if isinstance(error, Violation) else "throw" if isinstance(error, Throw) else "crash"
+        print(f"failed: {kind}: {error.text if isinstance(error, Throw) else error}")
+        return 1
+    print(summary.okline())
+    return 0
+
+
+def writetrace(timeline: Timeline, path: str, other: dict[str, Any]) -> None:
+    """Write the timeline; a disk that is full costs the timeline and not the run."""
+    try:
+        timeline.write(Path(path), other)
+    except OSError as error:
+        logger.warning("--trace {}: the timeline is not whole: {}", path, error.strerror)
+
+
+def lines(run: Stress, *, quiet: bool, gctrace: bool) -> Callable[[CycleReport], list[str]]:
+    """What to print for each cycle of `run`: Go's line of 2015, unless quiet, and today's, if asked for."""
+    today = GctraceToday()
+
+    def said(report: CycleReport) -> list[str]:
+        made = [] if quiet else [report.line]
+        if gctrace:
+            sizes = Sizes.of(run.world, report.stats.goroutines)
+            made.append(today.line(report.stats, report.reach, assisttime(report.events), sizes))
+        return made
+
+    return said
+
+
+def show(
+    report: CycleReport,
+    progress: Progress,
+    log: EventLog | None,
+    timeline: Timeline | None,
+    said: Callable[[CycleReport], list[str]],
+) -> None:
+    """One finished cycle: its lines, its events."""
+    for line in said(report):
+        progress.line(line)
+    if timeline:
+        timeline.add(report.events)
+    if log:
+        log.events(report.events)
+        log.event(
+            "gctrace",
+            line=report.line,
+            cycle=report.stats.number,
+            objects=report.reach.objects,
+            reachable=report.reach.reachable,
+            marked=report.reach.marked,
+            floating=report.reach.floating,
+            seconds=report.seconds,
+        )
+    progress.advance()

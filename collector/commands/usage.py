@@ -1,0 +1,81 @@
+"""Options that several commands share, and what is wrong with a bad one."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+LARGEST = 1e9
+"""What an option that is a number of seconds may be at most."""
+
+
+class UsageError(Exception):
+    """Bad usage: one line that says what, where and what to do."""
+
+
+def atleast(low: int) -> Callable[[str], int]:
+    """An argparse type: a whole number, `low` or more."""
+
+    def number(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+        if value < low:
+            raise argparse.ArgumentTypeError(f"{value} is too small, {low} or more is allowed")
+        return value
+
+    return number
+
+
+def positive(text: str) -> float:
+    """An argparse type: a number greater than 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+    if not 0 < value <= LARGEST:
+        raise argparse.ArgumentTypeError(f"{text} is not greater than 0 and at most {LARGEST:.0e}")
+    return value
+
+
+def share(text: str) -> float:
+    """An argparse type: a probability."""
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return value
+
+
+def writejson(path: str, summary: dict[str, Any]) -> None:
+    """Write a command's `--json FILE`."""
+    writetext("--json", path, json.dumps(summary, indent=2) + "\n")
+
+
+def writetext(option: str, path: str, text: str) -> None:
+    """Write the file that an option names."""
+    try:
+        Path(path).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{option} {path}: cannot write: {error.strerror}") from None
+
+
+def checkwritable(option: str, path: str | None) -> None:
+    """Say now, before a long run, that an output file cannot be written."""
+    if path is None:
+        return
+    try:
+        with Path(path).open("a"):
+            pass
+    except OSError as error:
+        raise UsageError(f"{option} {path}: cannot write: {error.strerror}") from None

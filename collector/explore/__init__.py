@@ -1,0 +1,26 @@
+"""The stepped machine and what is done with it: explore, shrink, replay.
+
+    def program(machine):                 # called afresh for every schedule
+        x = machine.word(0, "x")
+        machine.spawn(lambda port: port.store(x, port.load(x) + 1))
+        machine.spawn(lambda port: port.store(x, port.load(x) + 1))
+        def check():                      # optional, after all threads have ended
+            assert machine.peek(x) == 2
+        return check
+
+    result = explore(program)
+    result.failure.schedule               # a short token
+    replay(result.failure.schedule, program)
+
+It knows `workbuf.machine`, the seam, and nothing of what runs on it.
+"""
+
+from __future__ import annotations
+
+from collector.explore.engine import explore
+from collector.explore.machine import Fault, SteppedMachine
+from collector.explore.replay import replay
+from collector.explore.result import Failure, Result
+
+
+__all__ = ["Failure", "Fault", "Result", "SteppedMachine", "explore", "replay"]

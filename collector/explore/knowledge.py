@@ -1,0 +1,197 @@
+"""What a thread knows: its local state, so that a state of the whole machine can be recognised when it comes again.
+
+Theory of operation.  A thread is deterministic: what it will do follows from where it stands and what it keeps.  When it
+comes to a step it is in the middle of a call in each of its frames.  If none of them keeps anything on its evaluation
+stack (`collector.explore.temporaries`), what it keeps are the frames' local variables and the attributes of their `self`.
+Else it is what it kept when that was last so, and what its operations have returned since (Godefroid, 1997, used that for
+whole executions).  Either way it comes down to one number per thread, in `histories`.
+
+A number in a variable that has grown by the same amount at each of the last SATURATED pauses, and goes on growing, counts
+as `more`: else every turn of a waiting loop would be a new state.
+
+Relied on.  Scalars and containers of them are compared by value, functions by their code, other objects by their class
+alone, except for the attributes of a `self`.  What a program keeps elsewhere and later goes by is told by
+`SteppedMachine.state`; attributes that decide nothing are named in `SteppedMachine.uncounted`.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import FunctionType, MethodType
+from typing import TYPE_CHECKING, NamedTuple
+
+from collector.explore.fair import program_frames
+from collector.explore.temporaries import has_temporaries
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterator
+    from types import FrameType
+
+    from collector.explore.machine import SteppedMachine
+    from collector.explore.ports import SteppedPort
+    from workbuf.machine import Pause, Words
+
+    Variable = tuple[int, str]
+    """A frame's depth, counted from the thread's body, and a name."""
+
+
+SATURATED = 32
+"""Pauses in a row at which a number has to grow by the same amount to count as `more`."""
+SCALARS = (int, str, bytes, float, type(None))
+TELLING = ("hint", "load", "cas", "xchg", "xadd", "or8", "store", "post", "lock", "unlock", "wake", "choose")
+"""Operations whose results, if any, become part of what a thread knows."""
+TELLING_METHODS = ("sleep", "spawn", "sysalloc", "now")
+
+
+class Count(NamedTuple):
+    """A number at the last pause."""
+
+    value: int
+    change: int
+    """Since the pause before."""
+    run: int
+    """Pauses in a row with that change."""
+
+
+Snapshot = tuple[list[int], list[dict["Variable", Count]]]
+
+
+class Knowledge:
+    """What each thread of one machine knows."""
+
+    def __init__(self) -> None:
+        self.machine: SteppedMachine
+        self.histories: list[int] = []
+        self.counts: list[dict[Variable, Count]] = []
+        """Per thread, its numbers at the last pause.  Replaced, never changed."""
+        self.live = True
+        """Somebody wants to know.  On the way back to a known place nobody does."""
+
+    def begin(self) -> None:
+        """A new schedule: nobody knows anything."""
+        self.histories[:] = [0] * len(self.histories)
+        self.counts[:] = [{}] * len(self.histories)
+
+    def snapshot(self) -> Snapshot:
+        """What there is to restore."""
+        return self.histories[:], self.counts[:]
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Know again what was known at that time; threads that were not there then know nothing."""
+        histories, counts = snapshot
+        self.histories[: len(histories)] = histories
+        self.counts[: len(counts)] = counts
+        self.live = True
+
+    def fit(self, machine: SteppedMachine, port: SteppedPort) -> None:
+        """Have `port` tell what its thread does."""
+        if not self.histories:
+            self.machine = machine
+            machine.starts.append(self.begin)
+        self.histories.append(0)
+        self.counts.append({})
+        i = port.index
+        port.words = Known(port.words, self, i)
+        for name in TELLING + TELLING_METHODS:
+            setattr(port, name, self._telling(getattr(port, name), i))
+        hint, pause = port.hint, port.pause
+        port.hints = lambda a, n: [hint(cell) for cell in range(a, a + n)]
+
+        def pause_(kind: Pause, n: int) -> None:
+            if self.live:
+                self.arrive(i)
+                self._count(i)
+            pause(kind, n)
+
+        port.pause = pause_
+
+    def _telling(self, operation: Callable[..., object], i: int) -> Callable[..., object]:
+        """`operation` of thread `i`, which arrives at a step, and then knows what that returned."""
+        histories = self.histories
+
+        def told(*arguments: object) -> object:
+            if self.live:
+                self.arrive(i)
+            v = operation(*arguments)
+            if self.live:
+                histories[i] = hash((histories[i], v))
+            return v
+
+        return told
+
+    def arrive(self, i: int) -> None:
+        """Thread `i` is about to announce a step: if it keeps everything in variables, these are what it knows."""
+        frames = list(program_frames(sys._getframe(1)))  # noqa: SLF001  the running thread's only handle
+        if not any(has_temporaries(frame) for frame in frames):
+            counts = self.counts[i]
+            kept = [(f.f_code, f.f_lasti, *self._variables(f, len(frames) - k, counts)) for k, f in enumerate(frames)]
+            self.histories[i] = hash(tuple(kept))
+
+    def _variables(self, frame: FrameType, depth: int, counts: dict[Variable, Count]) -> Iterator[Hashable]:
+        for name, v in named(frame, self.machine.uncounted):
+            count = counts.get((depth, name))
+            if count and count.run >= SATURATED and v in {count.value, count.value + count.change}:
+                yield name, "more"
+            else:
+                yield name, frozen(v)
+
+    def _count(self, i: int) -> None:
+        """Thread `i` pauses: see which of its numbers go on growing."""
+        before = self.counts[i]
+        now: dict[Variable, Count] = {}
+        frames = list(program_frames(sys._getframe(2)))  # noqa: SLF001
+        for k, frame in enumerate(frames):
+            for name, v in named(frame, self.machine.uncounted):
+                if type(v) is int:
+                    variable = (len(frames) - k, name)
+                    last = before.get(variable, Count(v, 0, 0))
+                    change = v - last.value
+                    now[variable] = Count(v, change, last.run + 1 if change and change == last.change else 0)
+        self.counts[i] = now
+
+
+class Known:
+    """`port.words` that tells what is read; statistics tell nothing."""
+
+    def __init__(self, words: Words, knowledge: Knowledge, i: int) -> None:
+        self.words = words
+        self.knowledge = knowledge
+        self.index = i
+
+    def __getitem__(self, a: int) -> int:
+        v = self.words[a]
+        knowledge = self.knowledge
+        if knowledge.live and a not in knowledge.machine.statistics:
+            knowledge.histories[self.index] = hash((knowledge.histories[self.index], v))
+        return v
+
+    def __setitem__(self, a: int, v: int) -> None:
+        self.words[a] = v
+
+
+def named(frame: FrameType, uncounted: set[str]) -> Iterator[tuple[str, object]]:
+    """The variables of `frame` and the attributes of its `self`."""
+    variables = frame.f_locals
+    yield from variables.items()
+    attributes = getattr(variables.get("self"), "__dict__", {})
+    for name, v in attributes.items():
+        if name not in uncounted:
+            yield f"self.{name}", v
+
+
+def frozen(v: object) -> Hashable:
+    """What tells `v` from others of its kind."""
+    if isinstance(v, SCALARS):
+        return v
+    if isinstance(v, list | tuple):
+        return type(v), tuple(map(frozen, v))
+    if isinstance(v, set | frozenset):
+        return type(v), frozenset(map(frozen, v))
+    if isinstance(v, dict):
+        return dict, tuple((frozen(key), frozen(value)) for key, value in v.items())
+    if isinstance(v, FunctionType):
+        return v.__code__
+    if isinstance(v, MethodType):
+        return v.__func__.__code__ if isinstance(v.__func__, FunctionType) else MethodType
+    return type(v).__qualname__

@@ -1,0 +1,287 @@
+"""The pytest plugin: tests whose body is run schedule after schedule.
+
+    @pytest.mark.race(strategy="dpor", exhaust=True)
+    def test_counter(machine):            # called afresh for every schedule
+        x = machine.word(0, "x")
+        for _ in range(2):
+            machine.spawn(lambda port: port.xadd(x, 1))
+        def check():                      # optional, after all threads have ended
+            assert machine.peek(x) == 2
+        return check
+
+Theory of operation.  A test that takes this plugin's fixture `machine` is not called once but given to `explore` as its
+program; its other fixtures are evaluated once and passed to every call.  What the mark says goes to `explore` as it is,
+but for what is the plugin's own:
+
+    exhaust=True     the test fails unless every inequivalent interleaving was seen, by dpor if no strategy is named; with
+                     preemptions=N (strategy exhaustive), every interleaving that has no more preemptions
+    fails="text"     the test is about a planted fault: it fails unless a failure is found that says this
+    threads=2, (2,3) how many threads the body is to spawn: its argument `threads`, a test for each number
+
+Marks of a function, its parameters, its class and its module add up; the closest wins.  One number, `--race-seed`, decides
+all that is drawn: a test's own follows from it and from the test's id.  A failing test prints its shrunk schedule and the
+command that repeats it; the token in that says which test it is of.
+
+Relied on.  The plugin may come as an entry point, by `-p` or by a conftest's `pytest_plugins`, together too: pytest
+registers one name once, so the entry point's name is this module's.
+
+Not modelled.  Async test functions; fixtures made afresh for every schedule.
+"""
+
+from __future__ import annotations
+
+import secrets
+from hashlib import blake2b
+from inspect import signature
+from shlex import quote
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from collector.explore.engine import explore
+from collector.explore.replay import Replay
+from collector.explore.token import Token
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from collector.explore.machine import SteppedMachine
+    from collector.explore.result import Result
+    from collector.explore.running import Check
+
+
+MARK = "race"
+OWN = ("exhaust", "fails", "threads")
+"""Options of the mark that are not explore's."""
+PASSED_ON = tuple(
+    name for name in list(signature(explore).parameters)[1:] if name not in {"seed", "shrink", "about", "progress"}
+)
+"""Options of the mark that are."""
+UNBOUNDED = 1 << 62
+"""Schedules, where it is a test's business to see them all."""
+TOLD = 60
+"""Characters of a failure that the report has room for."""
+
+_AFRESH: Any = object()
+"""What the fixture stands for: the body gets a machine of its own every time."""
+_REPLAYED = pytest.StashKey[list[str]]()
+
+
+class Row(NamedTuple):
+    """A line of `--race-report`."""
+
+    test: str
+    strategy: str
+    executions: int
+    pruned: int
+    states: int
+    verdict: str
+    seconds: float
+
+
+@pytest.fixture
+def machine() -> SteppedMachine:
+    """The stepped machine, empty for every schedule, for tests marked `race`."""
+    stands_for: SteppedMachine = _AFRESH
+    return stands_for
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The four options."""
+    add = parser.getgroup("race", "races, explored schedule by schedule").addoption
+    add("--race-seed", type=int, metavar="N", help="what schedules are drawn follows from N (default: drawn, printed)")
+    add(
+        "--race-schedules",
+        type=int,
+        metavar="N",
+        help="run N schedules of each test that need not exhaust them, whatever its mark says, however long it takes",
+    )
+    add("--race-replay", metavar="TOKEN", help="run the one schedule TOKEN of the test it is of, and print it")
+    add("--race-report", action="store_true", help="print what was run of each test: executions, verdict, seconds")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Explain the mark, draw the seed that was not given, refuse what cannot be meant."""
+    options = ", ".join((*PASSED_ON, *OWN))
+    config.addinivalue_line("markers", f"{MARK}({options}): the body is run under schedule after schedule")
+    config.stash[_REPLAYED] = []
+    if config.option.race_seed is None:
+        config.option.race_seed = secrets.randbits(32)
+    if config.option.race_schedules is not None and config.option.race_schedules < 1:
+        raise pytest.UsageError(f"--race-schedules {config.option.race_schedules}: at least 1")
+    if config.option.race_replay is not None:
+        try:
+            Token.decode(config.option.race_replay)
+        except ValueError as error:
+            raise pytest.UsageError(f"--race-replay: {error}") from None
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """The line that a report of a failure needs."""
+    return f"race seed: {config.option.race_seed}"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One test for each number of threads that the mark asks for."""
+    threads = marked(metafunc.definition).get("threads")
+    if threads is not None:
+        metafunc.parametrize("threads", [threads] if isinstance(threads, int) else threads)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Explore the body instead of calling it, if it takes this plugin's machine."""
+    if pyfuncitem.funcargs.get("machine") is not _AFRESH:
+        return None
+    if pyfuncitem.get_closest_marker(MARK) is None:
+        pytest.fail(f"the fixture `machine` is for tests marked `{MARK}`: add @pytest.mark.{MARK}", pytrace=False)
+    race = Race(pyfuncitem)
+    if pyfuncitem.config.option.race_replay is None:
+        race.explore()
+    else:
+        race.replay(pyfuncitem.config.option.race_replay)
+    return True
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Replayed schedules that did not fail their test, and the report that was asked for."""
+    write = terminalreporter.write_line
+    for story in config.stash[_REPLAYED]:
+        terminalreporter.section("race replayed")
+        write(story)
+    if config.option.race_report:
+        reports = [report for found in ("passed", "failed") for report in terminalreporter.getreports(found)]
+        rows = [Row(*value) for report in reports for name, value in report.user_properties if name == MARK]
+        terminalreporter.section("races")
+        for line in table(sorted(rows)):
+            write(line)
+
+
+def marked(node: pytest.Item) -> dict[str, Any]:
+    """What the marks of `node` say together; the closest wins."""
+    options: dict[str, Any] = {}
+    for mark in node.iter_markers(MARK):
+        options = {**mark.kwargs, **options}
+    return options
+
+
+class Race:
+    """One test and what its marks ask for."""
+
+    def __init__(self, item: pytest.Function) -> None:
+        self.item = item
+        self.config = item.config
+        self.options = marked(item)
+        unknown = [name for name in self.options if name not in PASSED_ON and name not in OWN]
+        if unknown or any(mark.args for mark in item.iter_markers(MARK)):
+            got = f"no option {unknown[0]!r}" if unknown else "options by name only"
+            pytest.fail(f"mark {MARK}: {got}; there are {', '.join((*PASSED_ON, *OWN))}", pytrace=False)
+        self.exhaust = bool(self.options.get("exhaust"))
+        self.fails = str(self.options.get("fails", ""))
+        takes = signature(item.obj).parameters
+        self.fixtures = {name: value for name, value in item.funcargs.items() if name in takes and name != "machine"}
+
+    def program(self, machine: SteppedMachine) -> Check | None:
+        """The body."""
+        check: Check | None = self.item.obj(machine=machine, **self.fixtures)
+        return check
+
+    def arguments(self) -> dict[str, Any]:
+        """What `explore` is called with, beside the program."""
+        arguments = {name: value for name, value in self.options.items() if name in PASSED_ON}
+        if self.exhaust:
+            arguments = {"strategy": "dpor", "schedules": UNBOUNDED, **arguments}
+        elif self.config.option.race_schedules is not None:
+            arguments |= {"schedules": self.config.option.race_schedules, "seconds": None}
+        name = f"{self.config.option.race_seed} {self.item.nodeid}"
+        seed = int.from_bytes(blake2b(name.encode(), digest_size=4).digest(), "big")
+        return {**arguments, "seed": seed, "about": {"test": self.item.nodeid}}
+
+    def explore(self) -> None:
+        """Look for what the test is about; fails the test if that is not so."""
+        arguments = self.arguments()
+        # What is found as expected is not shown to anybody.
+        result = explore(self.program, **arguments, shrink=not self.fails)
+        found = result.failure is not None and self.fails in str(result.failure)
+        if self.fails and result.failure and not found:
+            result = explore(self.program, **arguments)
+        wrong = self.verdict(result, found=found)
+        self.note(result, wrong)
+        if wrong:
+            pytest.fail(wrong, pytrace=False)
+        for warning in result.warnings if not found else ():
+            self.item.warn(pytest.PytestWarning(f"{MARK}: {warning}"))
+
+    def verdict(self, result: Result, *, found: bool) -> str:
+        """What is wrong, as it is to be printed; empty if the test has passed."""
+        failure = result.failure
+        if self.fails and found:
+            return ""
+        again = f"python -m pytest {quote(self.item.nodeid)}"
+        drawn = f"Run it again with\n{again} --race-seed {self.config.option.race_seed}"
+        if failure:
+            before, after, _ = result.shrunk
+            return "\n".join([
+                str(failure),
+                *([f"expected: a failure that says {self.fails!r}"] if self.fails else []),
+                f"found by {result.found_by} in schedule {result.schedules}; preemptions: {failure.preemptions}",
+                f"shrunk from {before} deviations to {after}",
+                *(f"warning: {warning}" for warning in result.warnings),
+                f"\n{failure.trace}\n\nReplay it with\n{again} --race-replay {failure.schedule}",
+            ])  # fmt: skip
+        if self.fails:
+            return f"no failure that says {self.fails!r} was found\n{result}\n{drawn}"
+        if self.exhaust and not (result.exhausted or self.bounded(result)):
+            return "\n".join(("not exhausted", str(result), *result.warnings, drawn))
+        return ""
+
+    def bounded(self, result: Result) -> bool:
+        """Was everything run with as many preemptions as the mark names?"""
+        bound = self.options.get("preemptions")
+        return result.statement.startswith(f"All schedules with at most {bound} preemptions passed")
+
+    def note(self, result: Result, wrong: str) -> None:
+        """Leave a row for the report, where junit files and other processes find it too."""
+        verdict = "exhausted" if result.exhausted else "passed"
+        if wrong:
+            verdict = wrong.partition("\n")[0][:TOLD]
+        elif self.fails:
+            verdict = "fault found"
+        elif self.exhaust and not result.exhausted:
+            verdict = f"exhausted to {self.options['preemptions']} preemptions"
+        seconds = round(result.seconds, 3)
+        name = self.item.nodeid
+        row = Row(name, result.strategy, result.schedules, result.pruned, result.states, verdict, seconds)
+        self.item.user_properties.append((MARK, tuple(row)))
+
+    def replay(self, text: str) -> None:
+        """Run one schedule; fails the test if the schedule does and is not expected to."""
+        token = Token.decode(text)
+        of = token.about.get("test")
+        if of != self.item.nodeid:
+            whose = f"test {of}: python -m pytest {quote(str(of))} --race-replay ..." if of else "no test of pytest's"
+            pytest.fail(f"--race-replay: the token is not of this test but of {whose}", pytrace=False)
+        again = Replay(token, self.program)
+        fault = again.fault
+        how = f"{fault.kind}: {fault.message}" if fault else f"the schedule passed ({again.steps} steps)"
+        but = f"diverged: {again.diverged}; has the test changed since?\n" if again.diverged else ""
+        story = f"{self.item.nodeid}: {how}\n{but}\n{again.trace}"
+        if fault and not (self.fails and self.fails in how):
+            pytest.fail(story, pytrace=False)
+        self.config.stash[_REPLAYED].append(story)
+
+
+def table(rows: Iterable[Row]) -> list[str]:
+    """Columns under their names, numbers to the right."""
+    cells = [list(Row._fields), *([f"{cell}" for cell in row] for row in rows)]
+    width = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    right = [name in {"executions", "pruned", "states", "seconds"} for name in Row._fields]
+    return [
+        "  ".join(
+            cell.rjust(wide) if number else cell.ljust(wide)
+            for cell, wide, number in zip(row, width, right, strict=True)
+        ).rstrip()
+        for row in cells
+    ]

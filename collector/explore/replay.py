@@ -1,0 +1,112 @@
+"""replay: run one schedule again from its token, step by step the same, and write it down."""
+
+from __future__ import annotations
+
+from array import array
+from time import perf_counter
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+from collector.explore.default import Deviating
+from collector.explore.machine import SteppedMachine
+from collector.explore.result import Failure, Result
+from collector.explore.running import VEHICLES, run_and_check, set_up
+from collector.explore.token import Token
+from collector.explore.trace import Recorder
+from collector.explore.witness import Witness
+from collector.explore.words import plain_points
+
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from collector.explore.machine import Fault, Fitting
+    from collector.explore.running import Invariant, Program
+
+
+class Digest:
+    """An observer that sums up what the steps were."""
+
+    def __init__(self, machine: SteppedMachine) -> None:
+        self.machine = machine
+        self.steps = array("q")
+
+    def observe(self, t: int) -> None:
+        """Thread `t` is about to take its step."""
+        self.steps.extend((t, self.machine.kinds[t], self.machine.addrs[t]))
+
+    @property
+    def value(self) -> int:
+        """32 bits."""
+        return crc32(self.steps.tobytes())
+
+
+class Replay:
+    """One schedule, run again and written down; with the source lines of its steps if `sources`."""
+
+    def __init__(
+        self,
+        token: Token,
+        program: Program,
+        invariants: Sequence[Invariant] = (),
+        vehicle: str = "greenlets",
+        *,
+        sources: bool = False,
+    ) -> None:
+        self.recorder = Recorder(sources=sources)
+        witness = Witness()
+        fittings: list[Fitting] = [plain_points] if token.plain_points else []
+        if token.races:
+            fittings.append(witness.fit)
+        self.machine = machine = SteppedMachine(VEHICLES[vehicle], [*fittings, self.recorder.fit])
+        machine.muted = frozenset(token.muted)
+        machine.steps_allowed = token.limit or machine.steps_allowed
+        digest = Digest(machine)
+        deviating = Deviating(machine, token.deviations, strict=True)
+        try:
+            check = set_up(machine, program, invariants)
+            observers = (self.recorder.observe, digest.observe)
+            self.fault: Fault | None = run_and_check(machine, deviating.pick, deviating.draw, check, observers)
+        finally:
+            machine.close()
+        self.steps = len(machine.trail)
+        self.digest = digest.value
+        self.races = list(witness.races.values())
+        self.preemptions = deviating.preemptions
+        self.diverged = deviating.diverged
+        if not self.diverged and token.steps and (self.steps, self.digest) != (token.steps, token.digest):
+            self.diverged = f"the schedule took {self.steps} steps, not the {token.steps} that the token was made of"
+            if self.steps == token.steps:
+                self.diverged = "the schedule took other steps than those that the token was made of"
+
+    @property
+    def trace(self) -> str:
+        """The schedule, and how it ended."""
+        ending = ""
+        if self.fault:
+            who = f"{self.machine.names[self.fault.thread]}: " if self.fault.thread >= 0 else ""
+            ending = f"\n{who}{self.fault.kind}: {self.fault.details or self.fault.message}"
+        return self.recorder.text(lasso=self.fault.lasso if self.fault else None) + ending
+
+
+def replay(token: str, program: Program, *, invariants: Sequence[Invariant] = (), vehicle: str = "greenlets") -> Result:
+    """Run the schedule that `token` stands for again, on the program it was made of.
+
+    `failure` is as it was when the token was made.  If the program takes other steps than it did then, a warning says
+    where that showed first.  Raises ValueError for a token that is none.
+    """
+    decoded = Token.decode(token)
+    begun = perf_counter()
+    again = Replay(decoded, program, invariants, vehicle)
+    result = Result("replay", 0, schedules=1, steps=again.steps, seconds=perf_counter() - begun)
+    if again.diverged:
+        result.warnings.append(f"diverged: {again.diverged}; has the program changed since?")
+    fault = again.fault
+    if fault:
+        result.failure = Failure(
+            fault.kind, fault.message, token.strip(), again.trace, fault.where, again.steps, again.preemptions
+        )
+        result.statement = f"Failed as replayed: {result.failure}"
+    else:
+        result.statement = f"The schedule passed ({again.steps} steps)."
+    return result

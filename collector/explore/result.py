@@ -1,0 +1,66 @@
+"""What an exploration says: how much was seen, what failed, and what a pass is worth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+
+if TYPE_CHECKING:
+    from collector.explore.witness import Race
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The first schedule that failed."""
+
+    kind: str
+    """throw, assertion, exception, check, invariant, deadlock, livelock, endless, race."""
+    message: str
+    schedule: str
+    """A token for `replay`."""
+    trace: str
+    """The schedule step by step: a column per thread, names and values."""
+    where: str = ""
+    """Source line that raised, `file:line`."""
+    steps: int = 0
+    preemptions: int = 0
+    """Times that another thread went on although the running one could have."""
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.message}"
+
+
+@dataclass
+class Result:
+    """An exploration's account of itself."""
+
+    strategy: str
+    seed: int
+    schedules: int = 0
+    """Complete executions run."""
+    pruned: int = 0
+    """Executions begun and cut off as redundant."""
+    exhausted: bool = False
+    """Every inequivalent interleaving was seen, and no race reported."""
+    failure: Failure | None = None
+    steps: int = 0
+    """Steps taken in all executions."""
+    seconds: float = 0.0
+    races: list[Race] = field(default_factory=list)
+    """Pairs of lines that race, each pair once."""
+    states: int = 0
+    """Different states seen, where the strategy counts them."""
+    shrunk: tuple[int, int, int] = (0, 0, 0)
+    """Deviations from the default schedule before and after shrinking, and the schedules run for it."""
+    found_by: str = ""
+    """The strategy that failed first, where several take turns."""
+    statement: str = ""
+    """What this result is worth, in a sentence."""
+    warnings: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        head = f"{self.strategy}: {self.schedules} schedules"
+        if self.pruned:
+            head += f", {self.pruned} pruned"
+        return f"{head}, {self.seconds:.2f} s, seed {self.seed}.  {self.statement}"

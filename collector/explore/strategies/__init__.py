@@ -1,0 +1,35 @@
+"""Ways to pick schedules, a file each; `NAMED` has them by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from collector.explore.strategies.bounded import Exhaustive
+from collector.explore.strategies.dpor import DPOR
+from collector.explore.strategies.pct import PCT
+from collector.explore.strategies.portfolio import Portfolio
+from collector.explore.strategies.pos import POS
+from collector.explore.strategies.stateful import Stateful
+from collector.explore.strategies.surw import SURW
+from collector.explore.strategies.urw import URW
+from collector.explore.strategies.walk import RandomWalk
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from collector.explore.strategies.base import Options, Strategy
+
+
+NAMED: dict[str, Callable[[Options], Strategy]] = {
+    "portfolio": Portfolio,
+    "random": RandomWalk,
+    "urw": URW,
+    "pct": PCT,
+    "pos": POS,
+    "surw": SURW,
+    "exhaustive": Exhaustive,
+    "dfs": Exhaustive.unbounded,
+    "dpor": DPOR,
+    "stateful": Stateful,
+}

@@ -1,0 +1,127 @@
+"""Exhaustive search by growing preemption bound: all schedules with no preemption, with one, with two, ...
+
+Theory of operation.  The tree of choices is walked depth first, the running thread first among the alternatives.  Taking
+another one while the running thread could go on is a preemption; switching when it waits, ends or pauses is free.  Most
+faults need few preemptions, so a growing bound finds short schedules first (Musuvathi and Qadeer, Iterative context
+bounding, 2007).  When a bound has cut nothing off, everything has been seen.
+
+The memory is one list of alternatives per choice on the current path.  Each bound runs those below it again, which costs
+little beside it; they are counted as schedules, because they were run.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from collector.explore.ops import CHOOSE
+from collector.explore.rules import PAUSED
+from collector.explore.vehicle import Broken
+
+
+if TYPE_CHECKING:
+    from collector.explore.machine import Draw, Pick, SteppedMachine
+    from collector.explore.strategies.base import Options
+
+
+UNBOUNDED = 1 << 30
+
+
+class Exhaustive:
+    """Depth-first search under a preemption bound."""
+
+    name = "exhaustive"
+
+    def __init__(self, options: Options) -> None:
+        self.bound = 0
+        self.highest = UNBOUNDED if options.preemptions is None else options.preemptions
+        self.cut = False
+        """The bound has cut something off."""
+        self.exhausted = False
+        self.done = False
+        self.path: list[list[int]] = []
+        """Alternatives of each choice on the current path."""
+        self.index: list[int] = []
+        """Which of them is taken."""
+
+    @classmethod
+    def unbounded(cls, options: Options) -> Self:
+        """Plain depth-first search."""
+        self = cls(options)
+        self.name = "dfs"
+        self.bound = self.highest = UNBOUNDED
+        return self
+
+    def begin(self, machine: SteppedMachine) -> tuple[Pick, Draw]:
+        runnable, flags, kinds, path, index = machine.runnable, machine.flags, machine.kinds, self.path, self.index
+        bound = self.bound
+        used = at = 0
+
+        def choose(alternatives: list[int]) -> int:
+            nonlocal at
+            if at == len(path):
+                path.append(alternatives)
+                index.append(0)
+            elif path[at] != alternatives:
+                raise Broken(
+                    f"choice {at} is among threads or values {alternatives}, and was among {path[at]} when the same choices "
+                    "came before it: the program keeps something from schedule to schedule"
+                )
+            at += 1
+            return alternatives[index[at - 1]]
+
+        def pick(i: int) -> int:
+            nonlocal used
+            if len(runnable) == 1:
+                return runnable[0]
+            if i >= 0 and kinds[i] == CHOOSE:
+                return i  # it depends on nothing and nothing on it: any order will do
+            if i not in runnable:
+                return choose(runnable[:])
+            others = [t for t in runnable if t != i]
+            if flags[i] & PAUSED:
+                return choose([*others, i])
+            if used >= bound:
+                self.cut = True
+                return i
+            t = choose([i, *others])
+            used += t != i
+            return t
+
+        def draw(_i: int, n: int) -> int:
+            return choose(list(range(n)))
+
+        return pick, draw
+
+    def end(self, _machine: SteppedMachine, /) -> None:
+        """On to the next path: the last choice that has an alternative left takes it."""
+        path, index = self.path, self.index
+        while path and index[-1] + 1 == len(path[-1]):
+            path.pop()
+            index.pop()
+        if path:
+            index[-1] += 1
+        elif not self.cut:
+            self.exhausted = self.done = True
+        elif self.bound >= self.highest:
+            self.done = True
+        else:
+            self.bound += 1
+            self.cut = False
+
+    @property
+    def progress(self) -> float:
+        """Share of the tree of the current bound that has been walked, by the widths on the path."""
+        share, width = 0.0, 1.0
+        for alternatives, index in zip(self.path, self.index, strict=True):
+            width *= len(alternatives)
+            share += index / width
+        return share
+
+    def statement(self, schedules: int) -> str:
+        """Exhausted, or up to which bound."""
+        if self.exhausted:
+            return "Every interleaving was run, and passed."
+        finished = self.bound if self.done else self.bound - 1
+        if finished < 0:
+            return f"{schedules} schedules passed, not even all those without a preemption, which is no proof."
+        return f"All schedules with at most {finished} preemptions passed; those with more were not all run."

@@ -1,0 +1,131 @@
+"""A schedule as a short token, and back.
+
+Theory of operation.  A token is the deviations from the default schedule (`collector.explore.default`), each as two
+variable-length numbers, with what is needed to know it again: which scenario, variant and parameters it was made of and by
+which version of the code, how many steps it takes and a digest of what they were, and a checksum.  It is bytes in URL-safe
+base64 behind `s1.`, so a shell, a file name and a chat leave it alone.  Nothing in it depends on the interpreter.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as Base64Error
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+PREFIX = "s1."
+CHECKSUM = 4
+"""Bytes of the checksum, and of the digest."""
+
+
+@dataclass(frozen=True)
+class Token:
+    """A schedule and what it is a schedule of."""
+
+    deviations: tuple[tuple[int, int], ...] = ()
+    steps: int = 0
+    """Entries of the trail when it failed."""
+    digest: int = 0
+    """CRC-32 of the steps: thread, kind and cell of each."""
+    plain_points: bool = False
+    """Plain accesses are steps."""
+    races: bool = False
+    """A race ends the schedule."""
+    limit: int = 0
+    """Steps after which the schedule goes on in turn; 0 is the machine's own."""
+    muted: tuple[int, ...] = ()
+    """Threads whose bodies are left out."""
+    about: dict[str, object] = field(default_factory=dict)
+    """`scenario`, `variant`, `parameters`, `version`, where known."""
+
+    def encode(self) -> str:
+        """The token as text."""
+        about = json.dumps(self.about, sort_keys=True, separators=(",", ":")).encode() if self.about else b""
+        out = bytearray([self.plain_points | self.races << 1])
+        for n in (len(about), *about, len(self.muted), *self.muted, self.limit, self.steps, len(self.deviations)):
+            _put(out, n)
+        out += self.digest.to_bytes(CHECKSUM, "little")
+        before = 0
+        for at, entry in self.deviations:
+            _put(out, at - before)
+            _put(out, entry << 1 if entry >= 0 else (~entry << 1) - 1)
+            before = at
+        out += checksum(out)
+        return PREFIX + urlsafe_b64encode(out).rstrip(b"=").decode()
+
+    @classmethod
+    def decode(cls, text: str) -> Token:
+        """The token that `text` is; ValueError with one line if it is none."""
+        text = text.strip()
+        if not text.startswith(PREFIX):
+            raise ValueError(f"token {text[:20]!r}: a token of this version begins with {PREFIX!r}")
+        body = text.removeprefix(PREFIX)
+        try:
+            raw = urlsafe_b64decode(body + "=" * (-len(body) % 4))
+        except (Base64Error, ValueError):
+            raise ValueError(f"token {text[:20]!r}: not base64; was it copied whole?") from None
+        if checksum(raw[:-CHECKSUM]) != raw[-CHECKSUM:]:
+            raise ValueError(f"token {text[:20]!r}: the checksum does not match; was it copied whole?")
+        numbers = _Numbers(raw[1:-CHECKSUM])
+        about = bytes(numbers.take(next(numbers)))
+        muted = tuple(numbers.take(next(numbers)))
+        limit, steps, count = numbers.take(3)
+        digest = int.from_bytes(numbers.raw(CHECKSUM), "little")
+        deviations = []
+        at = 0
+        for _ in range(count):
+            at += next(numbers)
+            code = next(numbers)
+            deviations.append((at, code >> 1 if not code & 1 else ~(code + 1 >> 1)))
+        known = json.loads(about) if about else {}
+        return cls(tuple(deviations), steps, digest, bool(raw[0] & 1), bool(raw[0] & 2), limit, muted, known)
+
+
+def checksum(data: bytes | bytearray) -> bytes:
+    """Of nothing it is not zero, so a token of zeros is none."""
+    return crc32(data, crc32(PREFIX.encode())).to_bytes(CHECKSUM, "little")
+
+
+def _put(out: bytearray, n: int) -> None:
+    """Append `n` in groups of seven bits, the lowest first."""
+    while n > 0x7F:
+        out.append(n & 0x7F | 0x80)
+        n >>= 7
+    out.append(n)
+
+
+class _Numbers:
+    """Reads back what `_put` wrote."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.at = 0
+
+    def __iter__(self) -> Iterator[int]:
+        return self
+
+    def __next__(self) -> int:
+        n = shift = 0
+        while True:
+            byte = self.data[self.at]
+            self.at += 1
+            n |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                return n
+            shift += 7
+
+    def take(self, count: int) -> list[int]:
+        """The next `count` numbers."""
+        return [next(self) for _ in range(count)]
+
+    def raw(self, count: int) -> bytes:
+        """The next `count` bytes."""
+        self.at += count
+        return self.data[self.at - count : self.at]

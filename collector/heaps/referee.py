@@ -1,0 +1,132 @@
+"""Go as referee: what a collector kept of a heap, against what Go's own collector kept of it.
+
+Go does not move objects.  Two dumps of one process, BEFORE and AFTER a `runtime.GC()`, therefore hold the same objects
+at the same addresses, and AFTER holds what Go kept.  A collector is run over BEFORE; `compare` takes the marks it left.
+
+*Kept by Go* means reachable in AFTER's own graph, since AFTER may hold more: phantoms (from Go 1.22 on, see `go`) and
+what was allocated since and dropped.  What we keep is what was marked and what was queued for its finalizer: the sweep
+keeps that too, and Go's AFTER has it in the queue of finalizers.  Counts of objects, by address:
+
+    kept      we kept it
+    missing   Go kept it, it is in BEFORE, and we did not keep it: a lost object
+    extra     we kept it and Go did not: floating garbage, or a root that we read and Go did not use
+    new       Go kept it and BEFORE has nothing of that size at its address: allocated since
+    reused    Go kept it, and BEFORE has garbage of that size and with other contents at its address: allocated since, too
+
+`reused` is there because Go allocates on its own account while it sweeps (timers, sudogs), in the first free slot.  It is
+granted only where the plain oracle finds the object of BEFORE unreachable AND its memory changed.  So a root or a pointer
+that the reader overlooked still shows as missing, unless something also wrote to the object between the dumps.
+
+Right after a collection nothing is unreachable but the phantoms, so that the objects of AFTER less its reachable ones
+must number its objects less MemStats.HeapObjects.  Where they do not, the pair is no clean one (the process allocated
+between, or the reader lost edges), and `phantoms_agree` is False.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from collector.heaps.errors import HeapError
+from collector.heaps.oracle import reach
+
+
+if TYPE_CHECKING:
+    from collector.heaps.graph import Graph
+
+
+SAMPLE = 10
+"""Addresses of each sort that a verdict shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a collector kept of BEFORE against what Go kept; counts of objects."""
+
+    kept: int
+    kept_by_go: int
+    missing: int
+    extra: int
+    new: int
+    reused: int
+    phantoms: int
+    """Objects of AFTER that are not reachable in it."""
+    phantoms_expected: int | None
+    """Objects of AFTER less its HeapObjects; None where the dump does not say."""
+    missing_at: tuple[int, ...]
+    """Addresses of the first few that are missing, in order of address; likewise the next three."""
+    extra_at: tuple[int, ...]
+    new_at: tuple[int, ...]
+    reused_at: tuple[int, ...]
+
+    @property
+    def phantoms_agree(self) -> bool:
+        """Say whether AFTER holds just as many unreachable objects as it must."""
+        return self.phantoms_expected is None or self.phantoms == self.phantoms_expected
+
+    @property
+    def holds(self) -> bool:
+        """Say whether nothing was lost that Go kept, by a pair of dumps that can be trusted."""
+        return self.missing == 0 and self.phantoms_agree
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def check_pair(before: Graph, after: Graph) -> None:
+    """Raise HeapError where the two cannot be dumps of one Go process."""
+    for graph in (before, after):
+        if graph.source.format != "go":
+            raise HeapError(graph.source.name, None, "a Go heap dump to referee", f"format {graph.source.format}")
+    if before.source.version != after.source.version:
+        raise HeapError(after.source.name, None, f"a dump of {before.source.version}", after.source.version)
+
+
+def compare(before: Graph, after: Graph, kept: bytes | bytearray) -> Verdict:
+    """The verdict on `kept`, a byte for each object of `before`: not 0 where the collector kept it.
+
+    Raises HeapError for two graphs that are no pair, ValueError for marks of another length.
+    """
+    check_pair(before, after)
+    if len(kept) != before.objects:
+        raise ValueError(f"marks for {len(kept)} objects of {before.objects}")
+    ours = _addresses(before, kept)
+    go = _addresses(after, reach(after))
+    reachable_before = reach(before)
+    missing, new, reused = [], [], []
+    for address in sorted(go - ours):
+        i, j = _find(before, address), _find(after, address)
+        if i is None or j is None or before.size[i] != after.size[j]:
+            new.append(address)
+        elif not reachable_before[i] and before.digest[i] != after.digest[j]:
+            reused.append(address)
+        else:
+            missing.append(address)
+    extra = sorted(ours - go)
+    declared = after.source.heap_objects
+    return Verdict(
+        kept=len(ours),
+        kept_by_go=len(go),
+        missing=len(missing),
+        extra=len(extra),
+        new=len(new),
+        reused=len(reused),
+        phantoms=after.objects - len(go),
+        phantoms_expected=None if declared is None else after.objects - declared,
+        missing_at=tuple(missing[:SAMPLE]),
+        extra_at=tuple(extra[:SAMPLE]),
+        new_at=tuple(new[:SAMPLE]),
+        reused_at=tuple(reused[:SAMPLE]),
+    )
+
+
+def _addresses(graph: Graph, marks: bytes | bytearray) -> set[int]:
+    return {address for address, mark in zip(graph.address, marks, strict=True) if mark}
+
+
+def _find(graph: Graph, address: int) -> int | None:
+    """The object at `address`, if one begins there."""
+    i = bisect_left(graph.address, address)
+    return i if i < graph.objects and graph.address[i] == address else None

@@ -1,0 +1,111 @@
+"""Helpers: idle Ms that mark in mark termination.  (Go: gcprocs, helpgc, gchelper, gchelperstart, stopm, proc1.go, mgc.go.)
+
+Theory of operation.  An M with nothing to do lies on the list of idle Ms, asleep.  helpgc takes as many off it as there
+are to be markers besides the master, numbers them and wakes them.  Each takes part in the root jobs, then drains until the
+termination barrier lets it go, counts itself done, the last one wakes the master, and lies down again.
+
+Guards.  I11: `ndone` counts helpers only, at most nproc - 1.  A helper reads nproc BEFORE it counts itself: the master may
+begin a new collection right after the last count.
+
+Not modelled.  Lending a P's mcache to a helper: a marker does not allocate.  Stopped mutators' Ms as helpers.
+"""
+
+from __future__ import annotations
+
+from collector.shade import Shade
+from mutator.phase import GCscan
+from mutator.world import MAX_GCPROC, SCHED, M
+from workbuf.events import Event
+from workbuf.local import WORK
+from workbuf.throw import Throw, println
+
+
+class Helper(Shade):
+    """gchelper, and the idle list it comes from."""
+
+    def gcprocs(self) -> int:
+        """Threads that will mark: the caller and as many idle Ms as Ps, processors and Go's limit allow."""
+        words = self.port.words
+        lock = self.sched + SCHED.lock
+        self.port.lock(lock)
+        n = min(
+            words[self.sched + SCHED.gomaxprocs],
+            self.world.ncpu,
+            MAX_GCPROC,
+            words[self.sched + SCHED.nmidle] + 1,
+        )
+        self.port.unlock(lock)
+        return n
+
+    def helpgc(self, nproc: int) -> None:
+        """Wake `nproc - 1` idle Ms as helpers."""
+        port, words, sched = self.port, self.port.words, self.sched
+        port.lock(sched + SCHED.lock)
+        for n in range(1, nproc):
+            m = words[sched + SCHED.midle]
+            if not m:
+                raise Throw("gcprocs inconsistency", println("runtime: no idle M for helper", n))
+            words[sched + SCHED.midle] = words[m + M.schedlink]
+            words[sched + SCHED.nmidle] -= 1
+            port.post(m + M.helpgc, n)
+            port.wake(m + M.park)
+        port.unlock(sched + SCHED.lock)
+
+    def gchelperstart(self) -> None:
+        """Checks before an M marks, and what it must know for this mark."""
+        helper = self.port.hint(self.record + M.helpgc)
+        if helper >= MAX_GCPROC:
+            raise Throw("gchelperstart: bad m->helpgc", println("runtime: helpgc=", helper))
+        if helper and self.curg:
+            raise Throw("gchelper not running on g0 stack")
+        self.forget_spans()
+        self.readcheckmark()
+
+    def gchelper(self) -> None:
+        """Take part in the mark as a helper."""
+        port, work = self.port, self.world.work
+        before = self.scanned
+        port.event(Event.HELP, port.hint(self.record + M.helpgc))
+        self.gchelperstart()
+        self.parfordo(self.world.markfor, self.markroot)
+        if port.words[self.gcphase] != GCscan and self.scanblock(0, 0, 0, 0):
+            raise Throw("gchelper did not extinguish wbuf")
+        port.event(Event.HELP_END, self.scanned - before)
+        # Before the count: after the last helper's the master may start over with another nproc.
+        nproc = port.words[work + WORK.nproc]
+        if port.xadd(work + WORK.ndone, 1) == nproc - 1:
+            port.wake(work + WORK.alldone)
+
+    def idlem(self) -> None:
+        """The life of an M without a P: asleep on the idle list, now and then a helper (Go's stopm)."""
+        port, words, sched = self.port, self.port.words, self.sched
+        park = self.record + M.park
+        while True:
+            port.lock(sched + SCHED.lock)
+            if words[self.record + M.exiting]:
+                port.unlock(sched + SCHED.lock)
+                return
+            words[self.record + M.schedlink] = words[sched + SCHED.midle]
+            words[sched + SCHED.midle] = self.record
+            words[sched + SCHED.nmidle] += 1
+            port.unlock(sched + SCHED.lock)
+            port.event(Event.PARK)
+            port.sleep(park)
+            words[park] = 0
+            port.event(Event.UNPARK)
+            if port.hint(self.record + M.helpgc):
+                self.gchelper()
+                port.post(self.record + M.helpgc, 0)
+
+    def dismissidle(self) -> None:
+        """Send every idle M home: the run is over.  Those still on their way to the list see it when they get there."""
+        port, words, sched = self.port, self.port.words, self.sched
+        port.lock(sched + SCHED.lock)
+        for m in self.allms():
+            words[m + M.exiting] = 1
+        m = words[sched + SCHED.midle]
+        words[sched + SCHED.midle] = words[sched + SCHED.nmidle] = 0
+        while m:
+            port.wake(m + M.park)
+            m = words[m + M.schedlink]
+        port.unlock(sched + SCHED.lock)

@@ -1,0 +1,121 @@
+"""A real heap into the model's heap: objects, specials, roots and stacks, placed by Go's rules.
+
+Theory of operation.  Objects go into spans by size class, with their own pointer masks; loading relocates them and keeps
+the offsets inside them, so an interior pointer stays one.  `Placed.address[i]` is where object i of the graph is now, the
+column that maps back.  Global areas become the data segment, compact: one word a kept slot, in order.  Each goroutine of
+the graph becomes a goroutine with its frames as they were; the first ones are the mutators' own, the rest parked.
+
+Relied on.  No thread runs yet.  The graph keeps the rules of `collector.heaps.graph`.
+
+Not modelled.  Queued finalizers keep their place among the global roots rather than in the finalizer queue: nobody will
+run the closures of another program.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from collector.heaps.errors import HeapError
+from collector.heaps.graph import NONE, Kind
+from mutator.heap.load import place
+from mutator.stack import FRAME
+from mutator.world import GWAITING, M
+from workbuf.machine import WORD
+
+
+if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Iterable
+
+    from collector.cycle import Cycle
+    from collector.heaps.graph import Graph
+    from collector.runtime import Config, Model
+
+LARGEST = 4 << 30
+"""Bytes of objects that are loaded at most."""
+SPARE = 256 << 20
+STATIC_CLOSURE = WORD
+"""A closure outside the heap: any address that is neither nil nor in the arena."""
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Where a graph's objects are in a model: `address[i]` is the byte address of object i."""
+
+    graph: Graph
+    address: array[int]
+
+
+def sized(config: Config, graph: Graph) -> Config:
+    """`config` with the room that `graph` needs, and as much again for programs; HeapError if that is too much."""
+    need = sum(graph.size)
+    if need > LARGEST:
+        raise HeapError(graph.source.name, None, f"objects of at most {LARGEST} bytes in all", f"{need} bytes")
+    roots = graph.roots
+    stacks = list(roots.stacks())
+    owned = [stackwords(graph, frames) for _, frames in stacks[: config.mutators]]
+    slots = sum(roots.first[i + 1] - roots.first[i] for i in range(len(roots)) if roots.kind[i] != Kind.STACK)
+    return replace(
+        config,
+        arena=max(config.arena, 2 * need + SPARE),
+        data=slots,
+        goroutines=max(len(stacks) - config.mutators, 0),
+        stackwords=config.stackwords + max(owned, default=0),
+    )
+
+
+def stackwords(graph: Graph, frames: Iterable[int]) -> int:
+    """Cells that these frames take on a stack."""
+    return sum(framewords(graph, i) for i in frames)
+
+
+def framewords(graph: Graph, area: int) -> int:
+    """Cells that a frame of the graph takes on a stack."""
+    return FRAME.size + -(-graph.roots.size[area] // WORD)
+
+
+def load(model: Model, m: Cycle, graph: Graph) -> Placed:
+    """Fill the model's heap, data segment and stacks from `graph`, through `m`, an M of the machine's boot port."""
+    address = place(m, graph.size, graph.first, graph.offset)
+    words = m.port.words
+    first, offset, target, interior = graph.first, graph.offset, graph.target, graph.interior
+    for i, base in enumerate(address):
+        for k in range(first[i], first[i + 1]):
+            words[(base + offset[k]) >> 3] = address[target[k]] + interior[k]
+    finalizers = graph.finalizers
+    for obj, at, closure, inside in zip(
+        finalizers.object, finalizers.offset, finalizers.closure, finalizers.interior, strict=True
+    ):
+        m.setfinalizer(address[obj] + at, STATIC_CLOSURE if closure == NONE else address[closure] + inside)
+    placed = Placed(graph, address)
+    loadglobals(model, placed)
+    loadstacks(model, m, placed)
+    return placed
+
+
+def loadglobals(model: Model, placed: Placed) -> None:
+    """Every root that is not on a stack, into the data segment."""
+    roots, poke = placed.graph.roots, model.machine.poke
+    at = model.world.data.base
+    for i in range(len(roots)):
+        if roots.kind[i] != Kind.STACK:
+            for k in range(roots.first[i], roots.first[i + 1]):
+                poke(at, placed.address[roots.target[k]] + roots.interior[k])
+                at += 1
+
+
+def loadstacks(model: Model, m: Cycle, placed: Placed) -> None:
+    """The goroutines' frames, outermost first; mutators get the first goroutines' as the bottom of their own."""
+    roots, words = placed.graph.roots, m.port.words
+    owners = [words[mutator + M.curg] for mutator in model.mutators]
+    for group, frames in roots.stacks():
+        words_needed = stackwords(placed.graph, frames)
+        gp = owners.pop(0) if owners else model.world.newg(f"parked{group}", GWAITING, max(words_needed, 1))
+        for i in reversed(frames):
+            n = framewords(placed.graph, i) - FRAME.size
+            slots = range(roots.first[i], roots.first[i + 1])
+            mask = m.stackmap(n, (roots.offset[k] // WORD for k in slots))
+            cell = m.pushframe(gp, n, mask)
+            for k in slots:
+                words[cell + roots.offset[k] // WORD] = placed.address[roots.target[k]] + roots.interior[k]

@@ -1,0 +1,1 @@
+"""What people look at: the flight recorder and everything that reads it."""

@@ -1,0 +1,116 @@
+"""Small charts as SVG that stands in a page: bars on top of each other, and lines, over the cycles of a run.
+
+Colours are the page's classes `s0`, `s1`, ..; drawn for a width of about 400 px, which a phone shows nearly as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from itertools import accumulate
+from math import floor, log10
+from typing import TYPE_CHECKING
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+WIDTH, HEIGHT = 420, 210
+LEFT, RIGHT, TOP, BOTTOM = 46, 8, 12, 34
+TICKS = 4
+LABELS = 8
+"""Most labels under the cycles."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """One figure over the cycles."""
+
+    name: str
+    values: Sequence[float]
+
+
+def ticks(top: float) -> list[float]:
+    """Round numbers from 0 to `top` or a little above."""
+    if top <= 0:
+        return [0.0, 1.0]
+    power = 10.0 ** floor(log10(top / TICKS))
+    step = next((power * factor for factor in (1, 2, 2.5, 5) if power * factor * TICKS >= top), power * 10)
+    return [step * i for i in range(TICKS + 1)]
+
+
+class Chart:
+    """A frame with a scale; `labels` name the cycles."""
+
+    def __init__(self, title: str, unit: str, labels: Sequence[str], top: float) -> None:
+        self.title = title
+        self.unit = unit
+        self.labels = labels
+        self.scale = ticks(top)
+        self.pitch = (WIDTH - LEFT - RIGHT) / max(len(labels), 1)
+
+    def x(self, i: int) -> float:
+        """The middle of cycle `i`'s place."""
+        return LEFT + self.pitch * (i + 0.5)
+
+    def y(self, value: float) -> float:
+        """Where a value lies."""
+        return HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * value / self.scale[-1]
+
+    def frame(self) -> Iterator[str]:
+        """The scale at the left and the cycles below."""
+        for value in self.scale:
+            at = self.y(value)
+            yield f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{at:.1f}" y2="{at:.1f}"/>'
+            yield f'<text x="{LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{value:g}</text>'
+        every = -(-len(self.labels) // LABELS)
+        for i in range(0, len(self.labels), max(every, 1)):
+            yield f'<text x="{self.x(i):.1f}" y="{HEIGHT - 16}" text-anchor="middle">{escape(self.labels[i])}</text>'
+        yield f'<text class="axis" x="{WIDTH - RIGHT}" y="{HEIGHT - 2}" text-anchor="end">cycle</text>'
+
+    def tip(self, i: int, name: str, value: float) -> str:
+        """What a pointer that rests on a mark is told."""
+        return f"<title>{escape(f'cycle {self.labels[i]}, {name}: {value:.4g} {self.unit}')}</title>"
+
+    def drawn(self, marks: Iterator[str]) -> str:
+        """The whole picture."""
+        return (
+            f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(self.title)}">'
+            f"{''.join(self.frame())}{''.join(marks)}</svg>"
+        )
+
+
+def bars(title: str, unit: str, labels: Sequence[str], series: Sequence[Series]) -> str:
+    """A bar a cycle, the series on top of each other."""
+    stacks = [list(accumulate(values, initial=0.0)) for values in zip(*(one.values for one in series), strict=True)]
+    chart = Chart(title, unit, labels, max((stack[-1] for stack in stacks), default=0.0))
+    width = max(min(chart.pitch * 0.7, 28.0), 0.8)
+
+    def marks() -> Iterator[str]:
+        for i, stack in enumerate(stacks):
+            for k, one in enumerate(series):
+                low, high = chart.y(stack[k]), chart.y(stack[k + 1])
+                place = f'x="{chart.x(i) - width / 2:.1f}" y="{high:.1f}" width="{width:.1f}" height="{low - high:.1f}"'
+                yield f'<rect class="s{k}" {place}>{chart.tip(i, one.name, one.values[i])}</rect>'
+
+    return chart.drawn(marks())
+
+
+def lines(title: str, unit: str, labels: Sequence[str], series: Sequence[Series]) -> str:
+    """A line a series, with a dot for every cycle."""
+    chart = Chart(title, unit, labels, max((max(one.values, default=0.0) for one in series), default=0.0))
+
+    def marks() -> Iterator[str]:
+        for k, one in enumerate(series):
+            points = [(chart.x(i), chart.y(value)) for i, value in enumerate(one.values)]
+            yield f'<polyline class="s{k}" points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in points)}"/>'
+            for i, (x, y) in enumerate(points):
+                tip = chart.tip(i, one.name, one.values[i])
+                yield f'<circle class="s{k}" cx="{x:.1f}" cy="{y:.1f}" r="3">{tip}</circle>'
+
+    return chart.drawn(marks())
+
+
+def legend(series: Sequence[Series]) -> str:
+    """Which colour is what."""
+    return "".join(f'<span><i class="s{k}"></i>{escape(one.name)}</span>' for k, one in enumerate(series))

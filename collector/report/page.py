@@ -1,0 +1,37 @@
+"""One self-contained HTML page: a template of `pages/`, its styles and scripts, and the data, all in one file.
+
+`{{name}}` in a template stands for the file of that name in `pages/`, or for a value that is given: text is escaped, and
+the data is JSON without a `<`, so that nothing in it can end the script element it stands in.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SLOT = re.compile(r"\{\{([\w.]+)\}\}")
+
+
+def embedded(data: Mapping[str, Any]) -> str:
+    """`data` as JSON that may stand in a script element."""
+    return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def page(template: str, data: Mapping[str, Any], *, raw: Mapping[str, str] | None = None, **text: str) -> str:
+    """The page made from `pages/<template>`; `raw` are parts that are HTML already."""
+    pages = files("collector.report") / "pages"
+    values = {name: html.escape(value) for name, value in text.items()}
+    values.update(raw or {}, data=embedded(data))
+
+    def fill(slot: re.Match[str]) -> str:
+        name = slot[1]
+        return values[name] if name in values else (pages / name).read_text(encoding="utf-8")
+
+    return SLOT.sub(fill, (pages / template).read_text(encoding="utf-8"))

@@ -1,0 +1,83 @@
+"""A progress display on a terminal, plain lines elsewhere.
+
+Theory of operation.  rich draws a bar with a thread of its own, which would compete with the Ms, so it is refreshed by
+hand: when a cycle ends and when something is printed.  Where stdout is no terminal there is no bar, only the lines.
+"""
+
+from __future__ import annotations
+
+import sys
+from time import monotonic
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+
+REFRESH_S = 0.1
+
+
+class Progress:
+    """A display of one activity: `total` steps, or `seconds` by the clock, or neither (just its name)."""
+
+    def __init__(self, what: str, total: int = 0, seconds: float = 0.0) -> None:
+        self.total = total
+        self.seconds = seconds
+        self.began = monotonic()
+        self.shown = self.began
+        self.bar: Bar | None = None
+        if sys.stdout.isatty():
+            columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+            self.bar = Bar(*columns, console=Console(), auto_refresh=False, transient=True)
+            self.task = self.bar.add_task(what, total=total or seconds or None)
+
+    def __enter__(self) -> Self:
+        if self.bar:
+            self.bar.start()
+            self.bar.refresh()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.bar:
+            self.bar.stop()
+
+    def say(self, what: str) -> None:
+        """Name the activity anew."""
+        if self.bar:
+            self.bar.update(self.task, description=what, refresh=True)
+
+    def part(self, done: int, total: int) -> None:
+        """`done` of `total` units of what is going on: for readers that call back."""
+        if self.bar and monotonic() - self.shown > REFRESH_S:
+            self.shown = monotonic()
+            self.bar.update(self.task, completed=done, total=total, refresh=True)
+
+    def rate(self, done: int, seconds: float, what: str) -> None:
+        """`done` steps in `seconds`, by `what`: for a search that calls back now and then."""
+        if self.bar:
+            per_second = done / seconds if seconds else 0.0
+            self.bar.update(self.task, completed=done, description=f"{what}: {per_second:,.0f}/s", refresh=True)
+
+    def line(self, text: str) -> None:
+        """Print a line above the bar."""
+        if self.bar:
+            self.bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        else:
+            print(text, flush=True)
+
+    def advance(self) -> None:
+        """One step is done, or some time has passed."""
+        if self.bar is None:
+            return
+        if self.total:
+            self.bar.advance(self.task)
+        elif self.seconds:
+            self.bar.update(self.task, completed=min(monotonic() - self.began, self.seconds))
+        self.bar.refresh()

@@ -1,0 +1,102 @@
+"""The composition root: which class plays which part, and a world put together from them.
+
+Theory of operation.  The protocol is one tower of classes, a file each, from `workbuf.local.Local` up to
+`collector.cycle.Cycle`; an M is one object of the top.  A variant of the protocol is a subclass with one method changed,
+passed here as `m`.  `Model` makes the heap, the world and the Ms on any machine; who runs what on them is the caller's.
+
+What the default corrects.  The default does what the seed commit does wherever that is sound.  Where it is not, Go's own
+later fix is the default, and the seed's form is a scenario's variant:
+
+    K-1, O-1   barriers of threads without a P       a barrier throws without a P (41dbcc19ef): mutator/writebarrier.py
+    K-2        barrier off before mark termination   stays on, pools cleared before the cycle (d0eab03091): cycle.py
+    K-10..12   checkmark verifies roots only         test the right way round, stacks rescanned: checkmark.py
+    K-13       second mark keeps gcscanvalid         cleared before every further mark: checkmark.py
+    K-15,O-12  gcscanvalid read by a non-owner       the assertion is gone, stale requests are cancelled: stackscan.py
+    K-16       channel send into a scanned stack     the send has a barrier in scan too (80ec711755): writebarrier.py
+    O-11       scan spins through a system call      every state is retried (3c60e6e8cf): stackscan.py
+
+K-4, K-5, K-7, K-9, K-17, K-20, K-21, K-22 cost time or memory and lose nothing; they are as in the seed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from collector.audit.audited import Audited
+from collector.parfor import parforalloc
+from mutator.heap import Heap
+from mutator.world import GRUNNABLE, MAX_GCPROC, G, M, World
+from workbuf.buffer import gcinit
+
+
+if TYPE_CHECKING:
+    from collector.cycle import Cycle
+    from workbuf.machine import Machine
+
+
+@dataclass(frozen=True)
+class Config:
+    """Sizes of a model; the defaults are Go's or those of the stress run."""
+
+    mutators: int = 4
+    helpers: int = 2
+    ncpu: int = 0
+    """Go's ncpu: bounds the markers.  0 stands for helpers + 1."""
+    wbufsize: int = 256
+    """Bytes in a workbuf."""
+    countbits: int = 19
+    gcpercent: int = 100
+    arena: int = 1 << 30
+    """Bytes of address space for the heap."""
+    page_size: int = 8192
+    data: int = 0
+    """Words of the data segment."""
+    bss: int = 64
+    goroutines: int = 0
+    """Parked goroutines beside those of the Ms."""
+    stackwords: int = 256
+    persistentchunk: int = 256 << 10
+    heapminimum: int = 4 << 20
+    checkmark: bool = False
+
+
+class Model:
+    """A world on a machine, its Ms made and nothing running.
+
+    `gcm`, `mutators` and `helpers` are records of Ms; `m` is the class of which every thread makes its own object.
+    """
+
+    def __init__(self, machine: Machine, config: Config, m: type[Cycle] = Audited) -> None:
+        gcinit(config.wbufsize)
+        self.machine = machine
+        self.config = config
+        self.m = m
+        ms = config.mutators + config.helpers + 1
+        self.world = World.make(
+            machine,
+            Heap.allocate(machine, config.arena, page_size=config.page_size, max_mcaches=max(ms, 1)),
+            markfor=parforalloc(machine, MAX_GCPROC),
+            ms=ms,
+            gs=config.mutators + 1 + config.goroutines,
+            data=config.data,
+            bss=config.bss,
+            ncpu=config.ncpu or config.helpers + 1,
+            wbufsize=config.wbufsize,
+            countbits=config.countbits,
+            persistentchunk=config.persistentchunk,
+            stackwords=config.stackwords,
+            gcpercent=config.gcpercent,
+            heapminimum=config.heapminimum,
+        )
+        self.gcm = self.newm("m0", "g0")
+        self.mutators = [self.newm(f"m{i + 1}", f"g{i + 1}") for i in range(config.mutators)]
+        self.helpers = [self.world.newm(f"m{i}", p=False) for i in range(config.mutators + 1, ms)]
+
+    def newm(self, name: str, gname: str) -> int:
+        """An M with a P and a goroutine of its own."""
+        m = self.world.newm(name)
+        gp = self.world.newg(gname, GRUNNABLE)
+        self.machine.poke(m + M.curg, gp)
+        self.machine.poke(gp + G.m, m)
+        return m

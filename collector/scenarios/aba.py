@@ -1,0 +1,80 @@
+"""ABA on the lock-free stack: what the push count is for.  (go-spec.md section 20, S1.)
+
+One thread pops; between its two reads the other pops two nodes and pushes the first back.  With no count bits the head
+word is the same again, and the first thread's compare-and-swap installs a node that the other one owns.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from collector.scenarios.scenario import Scenario, Variant
+from collector.scenarios.show import show
+from workbuf.lfstack import CNT_BITS, NEXT, PUSHCNT, Lfstack, pack, unpack
+from workbuf.local import MLOCAL, WORK, Globals
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from collector.explore import SteppedMachine
+    from collector.scenarios.scenario import Program
+    from workbuf.machine import Port
+
+NODES = 3
+
+
+def stack(countbits: int) -> Program:
+    """Three nodes on the stack; one thread pops one, the other pops two and pushes the first of them."""
+
+    def program(machine: SteppedMachine) -> Callable[[], object]:
+        world = Globals.allocate(machine, countbits=countbits)
+        head = world.work + WORK.full
+        nodes = [machine.alloc(2, f"node{i}", ("next", "pushcnt"), align=8) for i in range(NODES)]
+        mask = (1 << countbits) - 1
+        for below, node in zip([0, *nodes], nodes, strict=False):
+            machine.poke(node + PUSHCNT, 1)
+            machine.poke(node + NEXT, machine.peek(head) if below else 0)
+            machine.poke(head, pack(node * 8, 1 & mask))
+        records = [MLOCAL.allocate(machine, f"m{i}") for i in range(2)]
+        show(machine, world, "full")
+        held: list[list[int]] = [[], []]
+
+        def popper(port: Port) -> None:
+            m = Lfstack(port, world, records[0])
+            held[0].append(m.lfstackpop(head))
+
+        def pusher(port: Port) -> None:
+            m = Lfstack(port, world, records[1])
+            first = m.lfstackpop(head)
+            held[1].append(m.lfstackpop(head))
+            if first:
+                m.lfstackpush(head, first)
+
+        machine.spawn(popper, "popper")
+        machine.spawn(pusher, "pusher")
+
+        def check() -> None:
+            linked: list[int] = []
+            val = machine.peek(head)
+            while val and len(linked) <= NODES:
+                node = unpack(val) // 8
+                linked.append(node)
+                val = machine.peek(node + NEXT)
+            owned = [node for nodes in held for node in nodes if node]
+            assert sorted(linked + owned) == nodes, "a node is lost or in two places"
+
+        return check
+
+    return program
+
+
+SCENARIO = Scenario(
+    name="aba",
+    title="A lock-free stack without a push count loses or doubles a node",
+    bugs=("O-23", "K-19"),
+    variants={
+        "failing": Variant(stack(0), fails="lost or in two places"),
+        "fixed": Variant(stack(CNT_BITS)),
+    },
+)

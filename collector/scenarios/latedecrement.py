@@ -1,0 +1,48 @@
+"""getfull that counts itself out after the pop instead of before it.  (O-24; section 20: pop before decrement.)
+
+Between the pop and the decrement the thread holds a buffer and still counts as waiting; if the others go to wait in that
+moment, all seem to wait, and the mark ends with work in a hand.  Needs three preemptions.
+"""
+
+from __future__ import annotations
+
+from collector.scenarios.pool import pool
+from collector.scenarios.scenario import Scenario, Variant
+from workbuf.getfull import Getfull
+
+
+class LateDecrement(Getfull):
+    """The same loop with the two steps exchanged."""
+
+    def getfull(self, entry: int) -> int:
+        """As getfull, but pops first."""
+        b = self.popfull(entry) or self.poppartial(entry)
+        if b:
+            return b
+        port = self.port
+        port.xadd(self.work_nwait, 1)
+        turn = 0
+        while True:
+            if port.hint(self.work_full) != 0:
+                b = self.popfull(entry) or self.poppartial(entry)
+                if b:
+                    port.xadd(self.work_nwait, -1)
+                    return b
+            if port.hint(self.work_nwait) == port.hint(self.work_nproc):
+                return 0
+            self.backoff(turn)
+            turn += 1
+
+
+SCENARIO = Scenario(
+    name="latedecrement",
+    title="getfull decrements nwait after the pop: mark termination ends early",
+    bugs=("O-24",),
+    variants={
+        "failing": Variant(pool(LateDecrement, 2, 1), fails="ended early"),
+        "fixed": Variant(pool(Getfull, 2, 1)),
+        "failing3": Variant(pool(LateDecrement, 3, 1), fails="ended early", exhaustible=False),
+        "fixed3": Variant(pool(Getfull, 3, 1), exhaustible=False),
+    },
+    limits={"preemptions": 3},
+)

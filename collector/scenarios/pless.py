@@ -1,0 +1,122 @@
+"""A write barrier by a thread without a P, while mark termination believes the world stopped.  (K-1, O-1; #10098, #9884.)
+
+Thread Z runs runtime code on its way out of a system call; nobody waits for it.  Its barrier marks X and has not yet
+queued it when the collector comes by X, sees it marked and goes on.  What then becomes of X's children depends on when Z
+wakes up:
+
+* it reads mark termination and puts its buffer on partial before the collector's last look: `work.partial != 0`;
+* it does so after that look: the mark is over, Y is reachable and white, nothing throws;
+* it has read an older phase and leaves the buffer in its M's cache, which has been harvested already: the same loss, and
+  the buffer goes into the next cycle (O-1; at the seed only).
+
+That Z reads the phase at all is a data race, which the explorer would report first; here it is told to go on.
+
+Go's fix: code that may run without a P has no barriers (41dbcc19ef), its pointers being roots in another way; a barrier
+without a P throws.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from collector.cycle import Cycle
+from collector.scenarios.scenario import Scenario, Variant
+from collector.scenarios.show import show
+from collector.scenarios.small import Small
+from mutator.phase import GCmark
+from workbuf.local import MLOCAL, WORK
+from workbuf.machine import WORD
+from workbuf.throw import Throw
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from collector.explore import SteppedMachine
+    from collector.scenarios.scenario import Program
+    from workbuf.machine import Port
+
+
+class Unswept(Cycle):
+    """Leaves the heap as the mark leaves it, to be looked at."""
+
+    def armsweep(self) -> None:
+        """Not yet."""
+
+
+class Seed(Unswept):
+    """The seed: a barrier asks nobody for a P."""
+
+    def writebarrier_needs_p(self) -> None:
+        """Anything goes."""
+
+
+class Fixed(Unswept):
+    """Runtime code without a P stores without a barrier, and does not ask for the phase."""
+
+    def writebarrierptr(self, dst: int, src: int) -> None:
+        """Only the store: what Z stores is reachable from elsewhere."""
+        self.port.post(dst // WORD, src)
+
+
+def pless(m: type[Cycle], outcome: str) -> Program:
+    """X -> Y, X reachable from data; Z stores X in a global while gc() runs.  Fails only with `outcome`, if given."""
+
+    def program(machine: SteppedMachine) -> Callable[[], object]:
+        small = Small(machine, m=m)
+        world, model = small.world, small.model
+        x, _ = small.objects([[1], []])
+        small.global_(0, x)
+        small.stopped()
+        machine.poke(world.gcphase, GCmark)
+        z = model.mutators[0]
+        show(machine, world)
+        ended: list[bool] = []  # one entry if the mark came to its end without a throw
+
+        def collect(port: Port) -> None:
+            gc = m(port, world, model.gcm)
+            try:
+                gc.gc_m()
+            except Throw as error:
+                if outcome in ("", error.text):
+                    raise
+            else:
+                ended.append(True)
+
+        def barrier(port: Port) -> None:
+            me = m(port, world, z)
+            me.p = 0
+            me.writebarrierptr((world.data.base + 1) * WORD, x)
+
+        machine.spawn(collect, "gc")
+        machine.spawn(barrier, "z")
+
+        def check() -> None:
+            if not ended:
+                return
+            partial = machine.peek(world.work + WORK.partial)
+            cached = machine.peek(z + MLOCAL.currentwbuf)
+            lost = small.lost()
+            if outcome in ("", "partial"):
+                assert not (lost and partial), "silently lost: X is queued on partial, too late"
+            if outcome in ("", "cache"):
+                assert not (lost and cached), "silently lost: X is queued in a harvested cache"
+            if not outcome:
+                assert not lost, "lost"
+
+        return check
+
+    return program
+
+
+SCENARIO = Scenario(
+    name="pless",
+    title="A write barrier by a thread without a P escapes mark termination",
+    bugs=("K-1", "O-1", "O-2", "#10098", "#9884", "#9951"),
+    variants={
+        "failing": Variant(pless(Seed, "work.partial != 0"), fails="work.partial != 0", races=False),
+        "failing-partial": Variant(pless(Seed, "partial"), fails="queued on partial, too late", races=False),
+        "failing-cache": Variant(pless(Seed, "cache"), fails="queued in a harvested cache", races=False),
+        "fixed": Variant(pless(Fixed, "")),
+    },
+)

@@ -1,0 +1,44 @@
+"""What a scenario is: one question about the protocol, asked of several variants of it.
+
+A variant is a program for the stepped machine: a function of the machine that sets memory up, spawns threads and returns a
+check to make when all have ended (or None).  A changed protocol is a subclass with one method overridden, in the
+scenario's own file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from collector.explore import SteppedMachine
+
+Program = Callable[["SteppedMachine"], Callable[[], object] | None]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One program.  `fails` says what must be found, as a part of the failure's message; empty: nothing may be."""
+
+    program: Program
+    fails: str = ""
+    exhaustible: bool = True
+    """Small enough for DPOR to see every trace."""
+    races: bool = True
+    """A data race is a failure too; False where the fault races on its way to what it is about."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A named question.  `bugs` are go-spec.md's numbers and Go's issues."""
+
+    name: str
+    title: str
+    bugs: tuple[str, ...]
+    variants: Mapping[str, Variant] = field(default_factory=dict)
+    limits: Mapping[str, int] = field(default_factory=dict)
+    """Options for explore that this scenario wants, such as the preemptions its fault needs."""
