@@ -1,0 +1,70 @@
+"""The fuzzer, for a few seconds (scripts/fuzz_heaps.py runs it for as long as one likes), and faults that it must find."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from collector.heaps import go, gorecords, hprof
+from tests.collector.heaps.fuzz import Fuzzer
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+MUTANTS = 250
+NAMES = list(Fuzzer(0).samples)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_mutants(name: str, seed: int, tmp_path: Path) -> None:
+    """Every mutant is read as a graph that keeps the rules, or refused in one line."""
+    tally = Fuzzer(seed).run(name, range(MUTANTS), tmp_path)
+
+    assert tally.findings == []
+    assert tally.outcomes["graph"] > 0
+    assert tally.outcomes["refused"] > MUTANTS // 4
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_mutants_can_be_made_again(name: str) -> None:
+    """A mutant depends on the seed, the sample and its number, and on nothing else."""
+    one, again, other = Fuzzer(3), Fuzzer(3), Fuzzer(4)
+
+    assert [one.mutant(name, k) for k in (5, 9)] == [again.mutant(name, k) for k in (5, 9)]
+    assert [one.mutant(name, k) for k in range(20)] != [other.mutant(name, k) for k in range(20)]
+
+
+def test_a_number_without_a_bound_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader that takes numbers of any length lets another exception escape, and the fuzzer sees it."""
+
+    def careless(data: bytes, at: int) -> tuple[int, int]:
+        value = shift = 0
+        while (byte := data[at]) > 127:
+            value |= (byte & 127) << shift
+            shift += 7
+            at += 1
+        return value | byte << shift, at + 1
+
+    monkeypatch.setattr(go, "number", careless)
+    monkeypatch.setattr(gorecords, "number", careless)
+
+    findings = Fuzzer(1).run("go", range(400), tmp_path).findings
+
+    assert any("OverflowError" in finding for finding in findings)
+
+
+def test_slots_beyond_the_object_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader that makes its objects too small yields graphs that break a rule, and the fuzzer sees it."""
+    add = hprof._Reader._add
+
+    def small(self: hprof._Reader, address: int, size: int, *rest: object) -> None:
+        add(self, address, min(size, 24), *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(hprof._Reader, "_add", small)
+
+    findings = Fuzzer(1).run("hprof", range(100), tmp_path).findings
+
+    assert any("its slots need" in finding for finding in findings)

@@ -1,0 +1,163 @@
+"""The referee, on the pair of dumps in tests/heaps and on pairs where something is wrong."""
+
+from __future__ import annotations
+
+from array import array
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from collector.heaps import Graph, HeapError, read
+from collector.heaps.graph import NONE
+from collector.heaps.oracle import reach, survivors
+from collector.heaps.referee import Verdict, check_pair, compare
+from tests.collector.heaps.graphs import graph
+
+
+HEAPS = Path(__file__).parents[2] / "heaps"
+
+
+@cache
+def pair() -> tuple[Graph, Graph]:
+    """The pair of Go 1.19."""
+    before, after = (read(str(HEAPS / f"go119-pair-small.heapdump.{which}.gz")) for which in ("before", "after"))
+    return before, after
+
+
+def test_the_pair_holds() -> None:
+    """What a plain traversal keeps of BEFORE is what Go kept, but for four objects that Go allocated since."""
+    before, after = pair()
+
+    verdict = compare(before, after, reach(before))
+
+    assert verdict.holds
+    assert (verdict.kept, verdict.kept_by_go) == (8238, 8242)
+    assert (verdict.missing, verdict.extra, verdict.new, verdict.reused) == (0, 0, 4, 0)
+    assert (verdict.phantoms, verdict.phantoms_expected) == (0, 0)
+
+
+@pytest.mark.parametrize("which", [0, 4000, -1])
+def test_a_lost_object_shows(which: int) -> None:
+    """A single object that a collector dropped is missing, with its address."""
+    before, after = pair()
+    kept = reach(before)
+    lost = [i for i, mark in enumerate(kept) if mark][which]
+    kept[lost] = 0
+
+    verdict = compare(before, after, kept)
+
+    assert not verdict.holds
+    assert (verdict.missing, verdict.missing_at) == (1, (before.address[lost],))
+
+
+def test_floating_garbage_shows() -> None:
+    """A single object of garbage that a collector kept is extra, and no violation."""
+    before, after = pair()
+    kept = reach(before)
+    floating = kept.index(0)
+    kept[floating] = 1
+
+    verdict = compare(before, after, kept)
+
+    assert verdict.holds
+    assert (verdict.extra, verdict.extra_at) == (1, (before.address[floating],))
+
+
+def test_a_pointer_that_the_reader_overlooks_shows() -> None:
+    """Where the reader of BEFORE loses a root, the oracle over the same graph loses it too, and the referee sees it."""
+    before, after = pair()
+    roots = before.roots.target
+    kept_roots = array("Q", roots)
+    lost = max(range(len(roots)), key=lambda k: before.first[roots[k] + 1] - before.first[roots[k]])
+    try:
+        roots[lost] = roots[lost - 1]
+        verdict = compare(before, after, reach(before))
+    finally:
+        roots[:] = kept_roots
+
+    assert verdict.missing > 0
+    assert not verdict.holds
+
+
+def test_missing_says_only_the_first_few() -> None:
+    """A collector that keeps nothing misses all that was there before; ten addresses are shown, in order."""
+    before, after = pair()
+
+    verdict = compare(before, after, bytearray(before.objects))
+
+    assert verdict.missing == 8238
+    assert len(verdict.missing_at) == 10
+    assert sorted(verdict.missing_at) == list(verdict.missing_at)
+
+
+BEFORE = [0x1000, 0x2000, 0x3000]
+
+
+def referee(after: Graph, kept: list[int]) -> Verdict:
+    """A verdict on BEFORE: 0x1000 is reachable, the other two are garbage."""
+    return compare(graph([[], [], []], [0], go=3, address=BEFORE), after, bytes(kept))
+
+
+def test_an_address_used_again_is_no_lost_object() -> None:
+    """Garbage of BEFORE at whose address AFTER has something with other contents: it was allocated since."""
+    verdict = referee(graph([[1], []], [0], go=2, address=[0x1000, 0x3000]), [1, 0, 0])
+
+    assert (verdict.missing, verdict.reused, verdict.reused_at) == (0, 1, (0x3000,))
+    assert verdict.holds
+
+
+def test_garbage_that_go_kept_unchanged_is_a_lost_object() -> None:
+    """Garbage of BEFORE that AFTER holds with the same contents was no garbage: a root was overlooked."""
+    verdict = referee(graph([[1], []], [0], go=2, address=[0x1000, 0x2000]), [1, 0, 0])
+
+    assert (verdict.missing, verdict.reused, verdict.missing_at) == (1, 0, (0x2000,))
+    assert not verdict.holds
+
+
+def test_another_size_at_an_address_is_new() -> None:
+    """An object of another size at an address of BEFORE cannot be the same one."""
+    after = graph([[1], []], [0], go=2, address=[0x1000, 0x2000])
+    after.size[1] = 8
+
+    verdict = referee(after, [1, 0, 0])
+
+    assert (verdict.missing, verdict.new, verdict.new_at) == (0, 1, (0x2000,))
+
+
+def test_a_reachable_object_that_changed_is_a_lost_object() -> None:
+    """What was reachable in BEFORE and was not kept is missing, whatever was written to it since."""
+    after = graph([[]], [0], go=1, address=[0x1000])
+    after.digest[0] = 99
+
+    assert referee(after, [0, 0, 0]).missing == 1
+
+
+@pytest.mark.parametrize(("heap_objects", "agrees"), [(1, True), (2, False), (0, False)])
+def test_phantoms(heap_objects: int, agrees: bool) -> None:  # noqa: FBT001 - the expected answer
+    """AFTER must hold as many unreachable objects as it has objects more than HeapObjects; else the pair is not clean."""
+    verdict = referee(graph([[], []], [0], go=heap_objects, address=[0x1000, 0x5000]), [1, 0, 0])
+
+    assert (verdict.missing, verdict.phantoms) == (0, 1)
+    assert (verdict.phantoms_agree, verdict.holds) == (agrees, agrees)
+
+
+def test_queued_finalizers_are_kept() -> None:
+    """An object that is queued for its finalizer is kept by Go, and must be among what we kept."""
+    before = graph([[], []], [0], [(1, NONE)], go=2)
+    after = graph([[], []], [0, 1], go=2)
+
+    assert compare(before, after, reach(before)).missing == 1
+    assert compare(before, after, survivors(before)).missing == 0
+
+
+def test_what_is_no_pair() -> None:
+    """Dumps of other formats or of two versions are refused with what was expected."""
+    before, _ = pair()
+    other = read(str(HEAPS / "go127-small-gc.heapdump.gz"))
+    with pytest.raises(HeapError, match="expected a Go heap dump to referee, found format synthetic"):
+        check_pair(before, read("synthetic:list"))
+    with pytest.raises(HeapError, match=r"expected a dump of go1.19.8 amd64, found go1.27.3 amd64"):
+        check_pair(before, other)
+    with pytest.raises(ValueError, match="marks for 1 objects of 12335"):
+        compare(before, before, b"\1")

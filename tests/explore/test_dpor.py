@@ -1,0 +1,104 @@
+"""Optimal DPOR runs every Mazurkiewicz trace once."""
+
+from __future__ import annotations
+
+import pytest
+
+from collector.explore import explore
+from tests.explore import programs
+from tests.explore.arbitrary import program_of, shape
+from tests.explore.traces import TooMany, executions
+
+
+class TestLiterature:
+    """The programs of Flanagan and Godefroid 2005; the numbers of traces are those that Abdulla et al. 2014 print."""
+
+    @pytest.mark.parametrize(("threads", "traces"), [(11, 1), (12, 8), (13, 64)])
+    def test_indexer(self, threads: int, traces: int) -> None:
+        """As many executions as traces, and none cut off."""
+        result = explore(programs.indexer(threads), "dpor")
+
+        seen = (result.schedules, result.pruned, result.exhausted)
+        assert seen == (traces, 0, True)
+
+    @pytest.mark.slow
+    def test_the_large_indexer(self) -> None:
+        """15 threads: 4096."""
+        result = explore(programs.indexer(15), "dpor")
+
+        seen = (result.schedules, result.pruned, result.exhausted)
+        assert seen == (4096, 0, True)
+
+    @pytest.mark.parametrize(("threads", "traces"), [(13, 1), (14, 2), (16, 8), (18, 32), (19, 64)])
+    def test_filesystem(self, threads: int, traces: int) -> None:
+        """As many executions as traces, and none cut off."""
+        result = explore(programs.filesystem(threads), "dpor")
+
+        seen = (result.schedules, result.pruned, result.exhausted)
+        assert seen == (traces, 0, True)
+
+
+PROGRAMS = {
+    "lost update": programs.lost_update(),
+    "three lost updates": programs.lost_update(3),
+    "counter": programs.counter(3),
+    "ABA": programs.treiber(tagged=False),
+    "tagged stack": programs.treiber(tagged=True),
+    "barrier": programs.barrier(2, 0),
+    "two locks": programs.two_locks(ordered=True),
+    "two locks, disordered": programs.two_locks(ordered=False),
+    "indexer": programs.indexer(2, size=4, messages=2),
+    "filesystem": programs.filesystem(3, blocks=2, inodes=2),
+}
+
+VOCABULARIES = {
+    "words": "load store xadd post hint",
+    "compare and swap": "load cas cas xchg if store",
+    "locks": "load store lock lock xadd",
+    "notes": "load store sleep wake xadd",
+    "pauses": "load store pause pause lock xadd",
+    "threads": "load cas spawn xadd lock",
+    "choices": "load cas xadd choose lock",
+    "kills": "load store xadd kill lock",
+    "everything": "load cas xchg pause lock spawn kill wake sleep store",
+}
+
+
+def compare(program: programs.Program) -> None:
+    """Depth-first search and DPOR end alike, and DPOR runs no trace twice."""
+    plain = list(executions(program, "dfs"))
+    reduced = list(executions(program, "dpor"))
+
+    failed = {run.fault.kind for run in plain if run.fault}
+    if failed:
+        # A failing schedule ends all its threads, and with them what they would have raced with.
+        assert failed == {run.fault.kind for run in reduced if run.fault}
+        return
+    assert {run.outcome for run in plain} == {run.outcome for run in reduced}
+    traces = [run.trace for run in reduced]
+    assert {run.trace for run in plain} == set(traces)
+    assert not any(run.pruned for run in reduced)
+    assert len(traces) == len(set(traces))
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_small_models(name: str) -> None:
+    """On every small model DPOR and plain depth-first search see the same ends; no trace is run twice."""
+    compare(PROGRAMS[name])
+
+
+@pytest.mark.parametrize("vocabulary", VOCABULARIES)
+def test_arbitrary_programs(vocabulary: str, seed: int) -> None:
+    """So they do on arbitrary programs."""
+    compared = 0
+    while compared < 12:
+        seed += 1
+        form = shape(seed, VOCABULARIES[vocabulary].split())
+        try:
+            compare(program_of(form))
+        except TooMany:
+            continue
+        except AssertionError as error:
+            error.add_note(f"seed {seed}: {form}")
+            raise
+        compared += 1

@@ -1,0 +1,19 @@
+"""Threads that are in the middle of things: what the bodies of race tests begin with instead of starting up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mutator.world import GRUNNING, PRUNNING, G, M, P
+
+
+if TYPE_CHECKING:
+    from collector.scenarios.small import Small
+
+
+def running(small: Small, *records: int) -> None:
+    """Let these Ms have their Ps and run their goroutines, as after mstart's beginning."""
+    peek, poke = small.machine.peek, small.machine.poke
+    for m in records:
+        poke(peek(m + M.p) + P.status, PRUNNING)
+        poke(peek(m + M.curg) + G.status, GRUNNING)

@@ -1,0 +1,89 @@
+"""The README does what it says: its commands run, its program runs, its picture is the real one."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+SAMPLES = ROOT / "tests" / "heaps"
+STAND_INS = {
+    "FILE": str(SAMPLES / "go119-small-nogc.heapdump.gz"),
+    "BEFORE": str(SAMPLES / "go119-pair-small.heapdump.before.gz"),
+    "AFTER": str(SAMPLES / "go119-pair-small.heapdump.after.gz"),
+}
+SHORT = {"python -m collector.run": ["--heap", "synthetic:random,n=500,m=1000,seed=1", "--cycles", "1"]}
+"""What is added to a command that would take its ten seconds."""
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+FAILS = {"python -m collector.run explore latedecrement"}
+"""Commands that end with status 1, because they find what they look for."""
+
+
+def commands() -> list[str]:
+    """Every `python -m collector.run ...` of the README's sh blocks that stands by itself, comments off."""
+    blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    lines = [line.partition("#")[0].strip() for block in blocks for line in block.splitlines()]
+    return [line for line in dict.fromkeys(lines) if line.startswith("python -m collector.run") and "TOKEN" not in line]
+
+
+@pytest.fixture(name="place", scope="module")
+def _place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the commands run: what one writes, the next reads."""
+    return tmp_path_factory.mktemp("readme")
+
+
+def run(command: str, place: Path) -> subprocess.CompletedProcess[str]:
+    """The command with this interpreter."""
+    words = [STAND_INS.get(word, word) for word in shlex.split(command)[1:]]
+    words += SHORT.get(command, [])
+    if "--heap FILE" in command:
+        words += ["--cycles", "1"]
+    return subprocess.run([sys.executable, *words], capture_output=True, text=True, timeout=120, check=False, cwd=ROOT)
+
+
+@pytest.mark.parametrize("command", commands())
+def test_a_command_of_the_readme_runs(command: str, place: Path) -> None:
+    """Status 0, or 1 where it is meant to find something, and a verdict as the last line."""
+    done = run(command, place)
+
+    assert done.returncode == int(command in FAILS), done.stderr
+    assert done.stderr == ""
+
+
+def test_the_picture_is_what_explore_prints(place: Path) -> None:
+    """The shrunk ABA schedule in the README, but for the lines that draw the list."""
+    printed = run("python -m collector.run explore aba", place).stdout
+    picture = re.search(r"```\n(step  popper.*?)```", README, re.DOTALL)
+
+    assert picture is not None
+    steps = [line.rstrip() for line in printed.splitlines() if "full: " not in line]
+    for line in picture[1].splitlines():
+        assert line in steps
+
+
+def test_a_token_replays_as_the_readme_says(place: Path) -> None:
+    """What explore prints as a command does what it did."""
+    printed = run("python -m collector.run explore latedecrement", place).stdout
+    command = re.search(r"replay it with: (python .*)", printed)
+
+    assert command is not None
+    again = run(command[1], place)
+    assert again.returncode == 1
+    assert "the mark ended early" in again.stdout
+
+
+def test_the_program_of_the_readme_finds_its_lost_update(capsys: pytest.CaptureFixture[str]) -> None:
+    """The python block runs as it stands."""
+    block = re.search(r"```python\n(.*?)```", README, re.DOTALL)
+
+    assert block is not None
+    exec(block[1], {})  # noqa: S102  that is the point
+    assert "store x := 1" in capsys.readouterr().out
