@@ -22,6 +22,7 @@ Not modelled.  Weak memory.  A timed sleep never times out while anybody else ca
 
 from __future__ import annotations
 
+import re
 import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -49,9 +50,13 @@ if TYPE_CHECKING:
     """Changes a port's operations when it is made."""
 
 
+ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+(?=>)")
+"""Where an object of Python's lies, as its repr tells it: different on every run."""
+
+
 @dataclass(frozen=True)
 class Fault:
-    """What went wrong in one schedule."""
+    """What went wrong in one schedule, in words that are the same on every run."""
 
     kind: str
     """throw, assertion, exception, check, invariant, deadlock, livelock, endless, race."""
@@ -407,7 +412,7 @@ def fault_of(error: Exception, thread: int = MAIN, kind: str = "") -> Fault:
     """The fault that `error` is; `kind` if that is known better."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
-    text = str(error)
+    text = ADDRESS.sub("", str(error))  # a failed assertion may show a function, as pytest rewrites it
     line = text.partition("\n")[0]
     if isinstance(error, Throw):
         return Fault(kind or "throw", error.text, where, thread, text)

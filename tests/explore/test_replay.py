@@ -152,6 +152,23 @@ def test_a_token_replays_in_another_process() -> None:
     assert done.stdout.rstrip() == failure.trace
 
 
+@pytest.mark.parametrize("error", [AssertionError, ValueError], ids=["assertion", "exception"])
+def test_no_address_of_an_object_is_told(error: type[Exception]) -> None:
+    """What shows an object by its repr says the same on every run."""
+
+    def program(machine: SteppedMachine) -> None:
+        def body(port: Port) -> None:
+            port.load(machine.word(0))
+            raise error(f"where False = {body}()\n{[object()]} at 0x10")
+
+        machine.spawn(body)
+
+    failure = explore(program).failure
+    assert failure is not None
+    assert "<function test_no_address_of_an_object_is_told.<locals>.program.<locals>.body>" in failure.message
+    assert failure.trace.endswith("\n[<object object>] at 0x10")
+
+
 class TestTraces:
     """What a reader sees."""
 
