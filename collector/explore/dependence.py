@@ -2,9 +2,9 @@
 
 Theory of operation.  Two interleavings are equivalent (one Mazurkiewicz trace) if one comes from the other by swapping
 neighbouring steps that are independent.  Steps of one thread depend on each other; steps of two threads do if they touch
-one cell and one of them writes it.  A CAS that fails is a read.  A step after a pause waits for a write to one of the
-cells in its `guard`, so it counts as a read of all of them.  Spawning comes before all that the new thread does; a kill
-depends on all that its victim does.
+one cell and one of them writes it.  A CAS that fails is a read, and so is waking a note that was woken before.  A step
+after a pause waits for a write to one of the cells in its `guard`, so it counts as a read of all of them.  Spawning comes
+before all that the new thread does; a kill depends on all that its victim does.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def pending(machine: SteppedMachine, t: int) -> Step:
     guard = frozenset(machine.seen[t]) if machine.flags[t] & PAUSED else NO_GUARD
     if kind < ops.STORE:
         return Step(t, a, write=False, guard=guard)
-    if kind == ops.CAS:
+    if kind in ops.EXPECTING:
         return Step(t, a, machine.mem[a] == machine.expects[t], guard=guard)
     if kind == ops.SPAWN:
         return Step(t, NUMBERS, write=True, guard=guard, aim=len(machine.bodies))

@@ -1,9 +1,8 @@
 """The kinds of steps: what a thread is about to do when the machine asks who goes next.
 
 Theory of operation.  Every schedule point comes before its operation, so at each point every thread's next operation is
-known: `machine.kinds[t]` and, where it touches memory, its cell `machine.addrs[t]`.  Kinds from STORE up may write.  Two
-steps of different threads are dependent if they touch one cell and one of them may write it; a CAS that would fail is a
-read.  Plain ints and not an enum, because the ports store one at every step.
+known: `machine.kinds[t]` and, where it touches memory, its cell `machine.addrs[t]`.  Kinds from STORE up may write.  Plain
+ints and not an enum, because the ports store one at every step.
 
 Not here: a pause, which is no step but a guard on the thread's next one.
 """
@@ -68,3 +67,5 @@ NAMES = (
 
 READING = frozenset((LOAD, HINT, READ, SLEEP, CAS, XCHG, XADD, LOCK, WAKE))
 """Kinds whose thread learns what is in the cell."""
+EXPECTING = frozenset((CAS, WAKE))
+"""Kinds that write only if they find what their thread expects (`machine.expects[t]`), and else are reads."""

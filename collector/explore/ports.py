@@ -209,6 +209,7 @@ def make_port(machine: SteppedMachine, i: int) -> SteppedPort:
         flags[i] |= PAUSED
 
     def wake(note: int) -> None:
+        expects[i] = 0
         point(ops.WAKE, note)
         add(note)
         if mem[note]:

@@ -56,7 +56,7 @@ class Rules:
         self.addrs: list[int] = []
         """On which cell; for a KILL, which thread."""
         self.expects: list[int] = []
-        """For a CAS: the value at which it succeeds."""
+        """For the kinds in `ops.EXPECTING`: what they have to find to write."""
         self.flags: list[int] = []
         self.stale: list[bool] = []
         self.seen: list[set[int]] = []

@@ -164,7 +164,7 @@ class DPOR:
         """The state at the end of the path."""
         nodes = self.nodes
         if not nodes:
-            return Node(0, {}, [], Era(0, 0, []))
+            return Node(0, {}, [], Era(machine.fair.releases, 0, []))
         parent = nodes[-1]
         era = parent.era
         if machine.fair.releases != era.releases:
@@ -316,6 +316,8 @@ class DPOR:
         for node in self.nodes[self.new :]:
             for i in node.races:
                 self._cover(self.nodes[i], node)
+        for node in self.nodes:
+            # A kill can come after all that does not depend on it, and that is another thing in every interleaving.
             if node.victim:
                 self._cover_victim(node, node.victim)
         while self.nodes:
@@ -330,7 +332,7 @@ class DPOR:
     def _cover(self, first: Node, node: Node) -> None:
         """Turn the race of the steps from `first` and `node` round."""
         step = node.step
-        if node.kind == ops.CAS:
+        if node.kind in ops.EXPECTING:
             # Without the first one's step it may turn out otherwise.
             step = step._replace(write=first.step.cell != step.cell or first.before == node.expects)
         self._insert(first, self._without(first, first), step)
