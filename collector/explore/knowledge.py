@@ -2,22 +2,24 @@
 
 Theory of operation.  A thread is deterministic: what it will do follows from where it stands and what it keeps.  When it
 comes to a step it is in the middle of a call in each of its frames.  If none of them keeps anything on its evaluation
-stack (`collector.explore.temporaries`), what it keeps are the frames' local variables and the attributes of their `self`.
-Else it is what it kept when that was last so, and what its operations have returned since (Godefroid, 1997, used that for
-whole executions).  Either way it comes down to one number per thread, in `histories`.
+stack (`collector.explore.temporaries`), what it keeps are the frames' local variables, the attributes of their `self`, and
+the arguments of the operation itself.  Else it is what it kept when that was last so, and what its operations have returned
+since (Godefroid, 1997, used that for whole executions).  Either way it is numbered, equal knowledge with equal numbers, and
+`histories` has one number per thread.
 
 A number in a variable that has grown by the same amount at each of the last SATURATED pauses, and goes on growing, counts
 as `more`: else every turn of a waiting loop would be a new state.
 
-Relied on.  Scalars and containers of them are compared by value, functions by their code, other objects by their class
-alone, except for the attributes of a `self`.  What a program keeps elsewhere and later goes by is told by
-`SteppedMachine.state`; attributes that decide nothing are named in `SteppedMachine.uncounted`.
+Relied on.  Scalars and containers of them are compared by value, functions by their code and what they close over, other
+objects by their class alone, except for the attributes of a `self`.  An iterator is as good as a temporary.  What a program
+keeps elsewhere and later goes by is told by `SteppedMachine.state`; attributes that decide nothing are named in
+`SteppedMachine.uncounted`.
 """
 
 from __future__ import annotations
 
 import sys
-from types import FunctionType, MethodType
+from types import CellType, FunctionType, MethodType
 from typing import TYPE_CHECKING, NamedTuple
 
 from collector.explore.fair import program_frames
@@ -54,6 +56,10 @@ class Count(NamedTuple):
     """Pauses in a row with that change."""
 
 
+class Hidden(Exception):
+    """A variable holds something that cannot be told from others of its kind."""
+
+
 Snapshot = tuple[list[int], list[dict["Variable", Count]]]
 
 
@@ -63,8 +69,12 @@ class Knowledge:
     def __init__(self) -> None:
         self.machine: SteppedMachine
         self.histories: list[int] = []
+        self.numbers: dict[Hashable, int] = {}
+        """Of all that any thread has ever known."""
         self.counts: list[dict[Variable, Count]] = []
         """Per thread, its numbers at the last pause.  Replaced, never changed."""
+        self.saturated = False
+        """Some number was taken for `more`."""
         self.live = True
         """Somebody wants to know.  On the way back to a known place nobody does."""
 
@@ -108,30 +118,41 @@ class Knowledge:
 
     def _telling(self, operation: Callable[..., object], i: int) -> Callable[..., object]:
         """`operation` of thread `i`, which arrives at a step, and then knows what that returned."""
-        histories = self.histories
 
         def told(*arguments: object) -> object:
             if self.live:
-                self.arrive(i)
+                self.arrive(i, arguments)
             v = operation(*arguments)
             if self.live:
-                histories[i] = hash((histories[i], v))
+                self.learn(i, v)
             return v
 
         return told
 
-    def arrive(self, i: int) -> None:
+    def learn(self, i: int, v: Hashable) -> None:
+        """Thread `i` knows `v` beside what it knew."""
+        known = (self.histories[i], v)
+        self.histories[i] = self.numbers.setdefault(known, len(self.numbers) + 1)
+
+    def arrive(self, i: int, arguments: tuple[object, ...] = ()) -> None:
         """Thread `i` is about to announce a step: if it keeps everything in variables, these are what it knows."""
         frames = list(program_frames(sys._getframe(1)))  # noqa: SLF001  the running thread's only handle
-        if not any(has_temporaries(frame) for frame in frames):
-            counts = self.counts[i]
-            kept = [(f.f_code, f.f_lasti, *self._variables(f, len(frames) - k, counts)) for k, f in enumerate(frames)]
-            self.histories[i] = hash(tuple(kept))
+        if any(has_temporaries(frame) for frame in frames):
+            return
+        counts = self.counts[i]
+        try:
+            kept: list[Hashable] = [frozen(argument) for argument in arguments]
+            for k, frame in enumerate(frames):
+                kept += (frame.f_code, frame.f_lasti, *self._variables(frame, len(frames) - k, counts))
+        except Hidden:
+            return
+        self.histories[i] = self.numbers.setdefault(tuple(kept), len(self.numbers) + 1)
 
     def _variables(self, frame: FrameType, depth: int, counts: dict[Variable, Count]) -> Iterator[Hashable]:
         for name, v in named(frame, self.machine.uncounted):
             count = counts.get((depth, name))
             if count and count.run >= SATURATED and v in {count.value, count.value + count.change}:
+                self.saturated = True
                 yield name, "more"
             else:
                 yield name, frozen(v)
@@ -152,7 +173,10 @@ class Knowledge:
 
 
 class Known:
-    """`port.words` that tells what is read; statistics tell nothing."""
+    """`port.words` that tells what is read, and where it is written: with plain points these are steps.
+
+    What is in statistics it does not tell.
+    """
 
     def __init__(self, words: Words, knowledge: Knowledge, i: int) -> None:
         self.words = words
@@ -161,13 +185,14 @@ class Known:
 
     def __getitem__(self, a: int) -> int:
         v = self.words[a]
-        knowledge = self.knowledge
-        if knowledge.live and a not in knowledge.machine.statistics:
-            knowledge.histories[self.index] = hash((knowledge.histories[self.index], v))
+        if self.knowledge.live:
+            self.knowledge.learn(self.index, 0 if a in self.knowledge.machine.statistics else v)
         return v
 
     def __setitem__(self, a: int, v: int) -> None:
         self.words[a] = v
+        if self.knowledge.live:
+            self.knowledge.learn(self.index, a)
 
 
 def named(frame: FrameType, uncounted: set[str]) -> Iterator[tuple[str, object]]:
@@ -181,7 +206,7 @@ def named(frame: FrameType, uncounted: set[str]) -> Iterator[tuple[str, object]]
 
 
 def frozen(v: object) -> Hashable:
-    """What tells `v` from others of its kind."""
+    """What tells `v` from others of its kind.  Raises Hidden if nothing does."""
     if isinstance(v, SCALARS):
         return v
     if isinstance(v, list | tuple):
@@ -191,7 +216,18 @@ def frozen(v: object) -> Hashable:
     if isinstance(v, dict):
         return dict, tuple((frozen(key), frozen(value)) for key, value in v.items())
     if isinstance(v, FunctionType):
-        return v.__code__
+        return v.__code__, tuple(_inside(cell) for cell in v.__closure__ or ())
     if isinstance(v, MethodType):
         return v.__func__.__code__ if isinstance(v.__func__, FunctionType) else MethodType
-    return type(v).__qualname__
+    if hasattr(type(v), "__next__"):
+        raise Hidden
+    return type(v).__module__, type(v).__qualname__
+
+
+def _inside(cell: CellType) -> Hashable:
+    """What a function closes over; of other functions, which may close over it, only the code."""
+    try:
+        v = cell.cell_contents
+    except ValueError:
+        return None
+    return v.__code__ if isinstance(v, FunctionType) else frozen(v)

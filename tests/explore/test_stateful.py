@@ -140,6 +140,90 @@ def test_what_only_python_knows_is_part_of_the_state_if_told() -> None:
     assert ends(told=False) <= 2
 
 
+def chosen(port: Port, x: int) -> None:
+    """What was chosen is an argument and nothing else."""
+    port.store(x, port.choose(4))
+
+
+def taken_away(port: Port, x: int) -> None:
+    """Python's hash of -1 is that of -2."""
+    port.xadd(x, -1 - port.choose(2))
+
+
+def drawn_from(port: Port, x: int) -> None:
+    """How much of an iterator is left is in none of its variables."""
+    left = iter(range(4))
+    while next(left) < 3:
+        port.xadd(x, 1)
+        if port.choose(2):
+            break
+
+
+def closed_over(port: Port, x: int) -> None:
+    """The function is the same but for what it closes over."""
+
+    def adder(v: int) -> Callable[[], object]:
+        return lambda: port.xadd(x, v)
+
+    add = adder(port.choose(3))
+    port.load(x)
+    add()
+
+
+def written_twice(port: Port, x: int) -> None:
+    """Where plain writes are steps, the second one is another step than the first."""
+    for _ in range(3):
+        port.words[x] = 1
+    port.store(x, port.load(x) + port.choose(2))
+
+
+@pytest.mark.parametrize("body", [chosen, taken_away, drawn_from, closed_over, written_twice])
+@pytest.mark.parametrize("plain", [False, True])
+def test_what_a_thread_keeps_is_part_of_the_state(body: Callable[[Port, int], None], *, plain: bool) -> None:
+    """Every end is seen, wherever Python keeps what leads to it."""
+
+    def ends(strategy: str) -> set[int]:
+        found: set[int] = set()
+
+        def program(machine: SteppedMachine) -> Callable[[], None]:
+            x = machine.word(8, "x")
+            machine.spawn(lambda port: body(port, x))
+            machine.spawn(lambda port: port.load(x))
+            return lambda: found.add(machine.peek(x))
+
+        assert explore(program, strategy, plain_points=plain, races=False).exhausted
+        return found
+
+    assert ends("stateful") == ends("dfs")
+
+
+def test_it_says_which_numbers_it_took_for_one() -> None:
+    """A loop that counts its turns has as many states as one wants to tell apart."""
+
+    def program(machine: SteppedMachine) -> None:
+        x, y = machine.word(0, "x"), machine.word(0, "y")
+
+        def waiter(port: Port) -> None:
+            turn = 0
+            while not port.load(x):
+                port.load(y)
+                turn += 1
+                port.pause(Pause.PROCYIELD, turn)
+
+        def writer(port: Port) -> None:
+            for _ in range(40):
+                port.store(y, 0)
+            port.store(x, 1)
+
+        machine.spawn(waiter)
+        machine.spawn(writer)
+
+    result = explore(program, "stateful")
+
+    assert "pauses in a row counted as one" in result.statement
+    assert "counted as one" not in explore(programs.barrier(2, 0), "stateful").statement
+
+
 class TestTemporaries:
     """Whether a frame that is in a call keeps anything outside its variables."""
 

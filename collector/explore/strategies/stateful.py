@@ -19,7 +19,7 @@ from array import array
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from collector.explore.knowledge import Knowledge
+from collector.explore.knowledge import SATURATED, Knowledge
 from collector.explore.rules import PAUSED
 from collector.explore.vehicle import MAIN
 
@@ -128,8 +128,7 @@ class Stateful:
         for a in machine.statistics:
             words[a] = 0
         digest = blake2b(words.tobytes(), digest_size=DIGEST)
-        histories = self.knowledge.histories[:threads]
-        digest.update(array("q", histories).tobytes())
+        digest.update(array("q", [len(words), threads, *self.knowledge.histories[:threads]]).tobytes())
         digest.update(array("q", [*machine.kinds[:threads], *machine.addrs[:threads]]).tobytes())
         digest.update(bytes([*machine.flags[:threads], *machine.stale[:threads]]))
         # What a thread has read since its last pause decides what will let it go from the next one, unless that has come.
@@ -160,6 +159,13 @@ class Stateful:
 
     def statement(self, _schedules: int, /) -> str:
         """Exhausted or not."""
+        more = (
+            f"  Numbers that grew alike at {SATURATED} pauses in a row counted as one."
+            if self.knowledge.saturated
+            else ""
+        )
         if self.exhausted:
-            return f"All {self.states} states were seen, and passed; schedules that came to a known one were cut off."
-        return f"{self.states} states passed; more are left, so this is no proof."
+            seen = f"All {self.states} states were seen, and passed; schedules that came to a known one were cut off."
+        else:
+            seen = f"{self.states} states passed; more are left, so this is no proof."
+        return seen + more
