@@ -30,11 +30,14 @@ if TYPE_CHECKING:
 
     from collector.cycle import Cycle
     from collector.heaps.graph import Graph
+    from collector.heaps.stream import Progress
     from collector.runtime import Config, Model
 
 LARGEST = 4 << 30
 """Bytes of objects that are loaded at most."""
 SPARE = 256 << 20
+STEP = 1 << 13
+"""Objects between two reports of progress."""
 STATIC_CLOSURE = WORD
 """A closure outside the heap: any address that is neither nil nor in the arena."""
 
@@ -75,14 +78,17 @@ def framewords(graph: Graph, area: int) -> int:
     return FRAME.size + -(-graph.roots.size[area] // WORD)
 
 
-def load(model: Model, m: Cycle, graph: Graph) -> Placed:
-    """Fill the model's heap, data segment and stacks from `graph`, through `m`, an M of the machine's boot port."""
-    address = place(m, graph.size, graph.first, graph.offset)
-    words = m.port.words
-    first, offset, target, interior = graph.first, graph.offset, graph.target, graph.interior
-    for i, base in enumerate(address):
-        for k in range(first[i], first[i + 1]):
-            words[(base + offset[k]) >> 3] = address[target[k]] + interior[k]
+def load(model: Model, m: Cycle, graph: Graph, progress: Progress | None = None) -> Placed:
+    """Fill the model's heap, data segment and stacks from `graph`, through `m`, an M of the machine's boot port.
+
+    `progress` counts every object twice: when it has been placed, and when its pointers have been stored.
+    """
+    n = graph.objects
+    report = progress or (lambda *_: None)
+    address = place(m, graph.size, graph.first, graph.offset, lambda done: report(done, 2 * n))
+    for start in range(0, n, STEP):
+        report(n + start, 2 * n)
+        storepointers(m, graph, address, range(start, min(start + STEP, n)))
     finalizers = graph.finalizers
     for obj, at, closure, inside in zip(
         finalizers.object, finalizers.offset, finalizers.closure, finalizers.interior, strict=True
@@ -92,6 +98,16 @@ def load(model: Model, m: Cycle, graph: Graph) -> Placed:
     loadglobals(model, placed)
     loadstacks(model, m, placed)
     return placed
+
+
+def storepointers(m: Cycle, graph: Graph, address: array[int], objects: range) -> None:
+    """Every slot of `objects`."""
+    words = m.port.words
+    first, offset, target, interior = graph.first, graph.offset, graph.target, graph.interior
+    for i in objects:
+        base = address[i]
+        for k in range(first[i], first[i + 1]):
+            words[(base + offset[k]) >> 3] = address[target[k]] + interior[k]
 
 
 def loadglobals(model: Model, placed: Placed) -> None:

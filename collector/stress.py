@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collector.audit.traverse import Reach
     from collector.gc import CycleStats
     from collector.heaps.graph import Graph
+    from collector.heaps.stream import Progress
     from collector.report.recorder import Record
     from mutator.world import World
     from workbuf.machine import Port
@@ -133,7 +134,13 @@ class CollectorM(Audited):
 class Stress:
     """One stress run over `graph` (or an empty heap)."""
 
-    def __init__(self, plan: Plan, graph: Graph | None = None, m: type[CollectorM] = CollectorM) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        graph: Graph | None = None,
+        m: type[CollectorM] = CollectorM,
+        progress: Progress | None = None,
+    ) -> None:
         self.plan = plan
         self.recorder = Recorder(plan.ring)
         self.reports: list[CycleReport] = []
@@ -153,7 +160,7 @@ class Stress:
         self.model = Model(self.machine, config, m)
         self.world: World = self.model.world
         boot = m(self.machine.boot(), self.world, self.model.gcm)
-        self.placed = load(self.model, boot, graph) if graph else None
+        self.placed = load(self.model, boot, graph, progress) if graph else None
         next_gc = boot.nextgoal(boot.port.words[self.world.heap.mstats + MSTATS.heap_alloc])
         self.machine.poke(self.world.heap.mstats + MSTATS.next_gc, next_gc)
         self.objects = graph.objects if graph else 0
@@ -184,13 +191,19 @@ class Stress:
         """Give a thread's own M what it needs beyond its record; called in that thread."""
         me.checkmark_enabled = self.model.config.checkmark
 
-    def run(self, seen: Callable[[CycleReport], object] = lambda _: None) -> None:
-        """Run to the end; `seen` gets every cycle's report in the main thread.  Raises the first failure."""
+    def run(
+        self, seen: Callable[[CycleReport], object] = lambda _: None, ticked: Callable[[], object] = lambda: None
+    ) -> None:
+        """Run to the end.  Raises the first failure.
+
+        The main thread hands every cycle's report to `seen`, and calls `ticked` every now and then.
+        """
         watch = Watchdog(self, self.plan.patience + SECONDS_AN_OBJECT * self.objects)
 
         def tick() -> None:
             self._pass_on(seen)
             watch.look()
+            ticked()
 
         try:
             self.machine.run(tick)

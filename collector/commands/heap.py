@@ -6,13 +6,14 @@ own graph.
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from collector import heaps
-from collector.commands.usage import atleast, checkwritable, writejson
+from collector.commands.usage import atleast, checkwritable, fitting, writejson
 from collector.heaps.describe import describe
-from collector.heaps.oracle import differences, oracles
+from collector.heaps.oracle import judge, scipy_missing
 from collector.keep import Keep
 from collector.report.log import tostderr
 from collector.report.progress import Progress
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
     from collector.heaps.describe import Degrees, Description
     from collector.heaps.graph import Graph
+
+SAMPLE = 10
+"""Addresses of lost objects that are shown."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,43 +46,69 @@ def main(args: argparse.Namespace) -> int:
     tostderr("WARNING")
     checkwritable("--json", args.json)
     began = monotonic()
-    with Progress(f"reading {args.source}") as progress:
+    with Progress(f"reading {args.source}") as progress, fitting(args.source):
         graph = heaps.read(args.source, progress.part)
         read_s = monotonic() - began
         progress.say("describing it")
-        figures = describe(graph)
+        figures = describe(graph, progress.part)
     print(table(rows(figures)))
+    print()
+    print(table(degrees(figures.out_degree, figures.in_degree), ("slots", "objects with", "", "objects named by", "")))
     summary = {**figures.as_dict(), "read_s": round(read_s, 3)}
     status = 0
     if args.mark:
         marked = mark(graph, args.helpers)
         summary.update(marked)
-        print(table([(key, str(value)) for key, value in marked.items()]))
-        status = int(bool(marked["lost"] or marked["wrongly_marked"]))
-        print(f"{'failed' if status else 'ok'}: lost {marked['lost']}, wrongly marked {marked['wrongly_marked']}")
+        status = verdict(marked)
     if args.json:
         writejson(args.json, summary)
     return status
 
 
 def mark(graph: Graph, helpers: int) -> dict[str, Any]:
-    """Mark `graph` in one stopped cycle and compare with every oracle that can run."""
+    """Mark `graph` in one stopped cycle and ask every oracle that can run."""
     plan = Plan(config=Config(mutators=0, helpers=helpers), programs=(), cycles=1, concurrent=False)
-    kept = Keep(plan, graph).result(graph)
-    lost = wrong = 0
-    for oracle in oracles().values():
-        reachable = oracle(graph)
-        differ = differences(reachable, kept.marks)
-        lost = max(lost, sum(1 for i in differ if reachable[i]))
-        wrong = max(wrong, sum(1 for i in differ if not reachable[i]))
+    with Progress("placing it in the model's heap") as progress, fitting(graph.source.name):
+        run = Keep(plan, graph, progress.part)
+        progress.say("marking it, and auditing the marks")
+        kept = run.result(graph, progress.tick)
+    answers = judge(graph, kept.marks)
+    lost = sorted({i for answer in answers.values() for i in answer.lost})
+    wrong = {i for answer in answers.values() for i in answer.wrong}
     return {
-        "oracles": ", ".join(oracles()),
         "marked": sum(kept.marks),
-        "lost": lost,
-        "wrongly_marked": wrong,
-        "load_s": round(kept.load_s, 2),
-        "mark_s": round(kept.mark_s, 2),
+        "lost": len(lost),
+        "lost_at": [graph.address[i] for i in lost[:SAMPLE]],
+        "wrongly_marked": len(wrong),
+        "oracles": {
+            name: {"reachable": answer.reachable, "lost": len(answer.lost), "wrongly_marked": len(answer.wrong)}
+            for name, answer in answers.items()
+        },
+        "violation": kept.violation,
+        "load_s": round(kept.load_s, 3),
+        "mark_s": round(kept.mark_s, 3),
     }
+
+
+def verdict(marked: dict[str, Any]) -> int:
+    """Print what became of the mark; returns the exit status."""
+    lines = [("marked", f"{marked['marked']} objects in {marked['mark_s']} s, placed in {marked['load_s']} s")]
+    lines += [
+        (f"by {name}", f"{says['reachable']} reachable, lost {says['lost']}, wrongly marked {says['wrongly_marked']}")
+        for name, says in marked["oracles"].items()
+    ]
+    missing = scipy_missing()
+    if missing:
+        lines.append(("by scipy", missing))
+    if marked["lost_at"]:
+        lines.append(("lost at", ", ".join(map(hex, marked["lost_at"]))))
+    print()
+    print(table(lines))
+    if marked["violation"]:
+        print(marked["violation"])
+    failed = bool(marked["lost"] or marked["wrongly_marked"] or marked["violation"])
+    print(f"{'failed' if failed else 'ok'}: lost {marked['lost']}, wrongly marked {marked['wrongly_marked']}")
+    return int(failed)
 
 
 def rows(figures: Description) -> list[tuple[str, str]]:
@@ -98,8 +128,8 @@ def rows(figures: Description) -> list[tuple[str, str]]:
         ("stacks", f"{figures.goroutines} with {figures.frames} frames; {figures.finalizers} finalizers"),
         ("depth", f"{figures.depth} links; the widest level has {figures.levels_widest} objects"),
         ("longest chain", f"{figures.longest_chain} objects"),
-        ("out-degree", degrees(figures.out_degree)),
-        ("in-degree", degrees(figures.in_degree)),
+        ("out-degree", f"mean {figures.out_degree.mean:.2f}, most {figures.out_degree.most}"),
+        ("in-degree", f"mean {figures.in_degree.mean:.2f}, most {figures.in_degree.most}"),
     ]
     if dropped:
         lines.append(("left out", dropped))
@@ -107,7 +137,11 @@ def rows(figures: Description) -> list[tuple[str, str]]:
     return lines
 
 
-def degrees(of: Degrees) -> str:
-    """A distribution in one line."""
-    classes = ", ".join(f"{name}: {count}" for name, count in of.classes.items() if count)
-    return f"mean {of.mean:.2f}, most {of.most}; {classes}"
+def degrees(out: Degrees, into: Degrees) -> list[tuple[str, str, str, str, str]]:
+    """The distribution, a class of degrees a line: objects with so many slots, and named by so many."""
+    names = max(out.classes, into.classes, key=len)
+    counts = zip_longest(names, out.classes.values(), into.classes.values(), fillvalue=0)
+    total = max(sum(out.classes.values()), 1)
+    return [
+        (str(name), str(a), f"{100 * a / total:.1f} %", str(b), f"{100 * b / total:.1f} %") for name, a, b in counts
+    ]

@@ -7,10 +7,10 @@ and with mutators whose write barriers are busy.  Missing must be 0 in every run
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from collector import heaps
-from collector.commands.usage import atleast, checkwritable, writejson
+from collector.commands.usage import atleast, checkwritable, fitting, writejson
 from collector.heaps.referee import check_pair, compare
 from collector.keep import BUSY, Keep
 from collector.report.log import tostderr
@@ -22,6 +22,10 @@ from collector.stress import Plan
 
 if TYPE_CHECKING:
     import argparse
+
+    from collector.heaps.graph import Graph
+    from collector.heaps.referee import Verdict
+    from collector.keep import Kept
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,20 @@ def modes(helpers: int) -> list[Mode]:
     ]
 
 
+@dataclass(frozen=True)
+class Run:
+    """What came of collecting in one way."""
+
+    verdict: Verdict
+    barriers: int
+    """Times that a mutator's write barrier shaded something meanwhile."""
+    violation: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {**self.verdict.as_dict(), "barriers": self.barriers, "violation": self.violation}
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `referee`."""
     add = parser.add_argument
@@ -58,46 +76,60 @@ def main(args: argparse.Namespace) -> int:
     """Collect in every mode, compare; returns the exit status."""
     tostderr("WARNING")
     checkwritable("--json", args.json)
-    with Progress(f"reading {args.before}") as progress:
+    with Progress(f"reading {args.before}") as progress, fitting(args.before):
         before = heaps.read(args.before, progress.part)
         progress.say(f"reading {args.after}")
         after = heaps.read(args.after, progress.part)
     check_pair(before, after)
-    verdicts = {}
+    runs = {}
     for mode in modes(args.helpers):
-        programs = BUSY if mode.busy else ()
-        plan = Plan(
-            config=Config(mutators=len(programs), helpers=mode.helpers),
-            programs=programs,
-            cycles=1,
-            concurrent=mode.concurrent,
-            period=0.2,
-            seed=args.seed,
-        )
-        with Progress(mode.name):
-            kept = Keep(plan, before).result(before)
-        verdicts[mode.name] = compare(before, after, kept.kept)
-    worst = max(verdicts.values(), key=lambda verdict: (verdict.missing, verdict.extra))
-    head = ("run", "kept", "kept by Go", "missing", "extra", "new", "reused")
-    print(
-        table(
-            [
-                (name, *(str(n) for n in (v.kept, v.kept_by_go, v.missing, v.extra, v.new, v.reused)))
-                for name, v in verdicts.items()
-            ],
-            head,
-        )
+        kept = collect(before, mode, args.seed)
+        runs[mode.name] = Run(compare(before, after, kept.kept), kept.barriers, kept.violation)
+    return verdict(runs, args.json)
+
+
+def collect(before: Graph, mode: Mode, seed: int) -> Kept:
+    """What our collector keeps of `before` when it runs that way."""
+    programs = BUSY if mode.busy else ()
+    plan = Plan(
+        config=Config(mutators=len(programs), helpers=mode.helpers),
+        programs=programs,
+        cycles=1,
+        concurrent=mode.concurrent,
+        period=0.2,
+        seed=seed,
     )
-    phantoms = "as many as it must" if worst.phantoms_agree else f"not the {worst.phantoms_expected} that it must"
-    print(f"AFTER holds {worst.phantoms} objects that nothing reaches, {phantoms}")
+    with Progress(f"{mode.name}: placing the heap") as progress, fitting(before.source.name):
+        run = Keep(plan, before, progress.part)
+        progress.say(f"{mode.name}: collecting")
+        return run.result(before, progress.tick)
+
+
+def verdict(runs: dict[str, Run], path: str | None) -> int:
+    """Print the runs and what they come to, write the summary; returns the exit status."""
+    head = ("run", "kept", "kept by Go", "missing", "extra", "new", "reused", "barriers")
+    lines = []
+    for name, run in runs.items():
+        v = run.verdict
+        counts = (v.kept, v.kept_by_go, v.missing, v.extra, v.new, v.reused, run.barriers)
+        lines.append((name, *map(str, counts)))
+    print(table(lines, head))
+    worst = max((run.verdict for run in runs.values()), key=lambda v: (v.missing, v.extra))
+    if worst.phantoms:
+        print(f"AFTER also holds {worst.phantoms} phantoms")
+    if worst.unseen:
+        print(f"not refereed: {worst.unseen} objects that Go keeps by roots which no dump holds, or allocated since")
     if worst.missing:
         print("missing at " + ", ".join(map(hex, worst.missing_at)))
-    if args.json:
-        summary = {**worst.as_dict(), "cycles": len(verdicts)}
-        writejson(args.json, {**summary, "runs": {name: v.as_dict() for name, v in verdicts.items()}})
-    status = int(not all(verdict.holds for verdict in verdicts.values()))
+    for name, run in runs.items():
+        if run.violation:
+            print(f"{name}: {run.violation}")
+    status = int(any(run.violation or not run.verdict.holds for run in runs.values()))
     print(
         f"{'failed' if status else 'ok'}: missing {worst.missing}, extra {worst.extra}, new {worst.new}"
-        f" in {len(verdicts)} runs"
+        f" in {len(runs)} runs"
     )
+    if path:
+        summary = {**worst.as_dict(), "cycles": len(runs)}
+        writejson(path, {**summary, "runs": {name: run.as_dict() for name, run in runs.items()}})
     return status

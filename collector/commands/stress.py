@@ -18,7 +18,7 @@ from loguru import logger
 
 from collector import heaps
 from collector.audit.violation import Violation
-from collector.commands.usage import UsageError, atleast, checkwritable, positive, share, writejson, writetext
+from collector.commands.usage import UsageError, atleast, checkwritable, fitting, positive, share, writejson, writetext
 from collector.report.failure import failure
 from collector.report.gctracetoday import GctraceToday, Sizes, assisttime
 from collector.report.log import EventLog, tostderr
@@ -160,13 +160,10 @@ def checkdistinct(args: argparse.Namespace) -> None:
 def execute(args: argparse.Namespace, what: Plan, command: str) -> int:
     """Set the run up, run it, report it."""
     began = monotonic()
-    with Progress(f"loading {args.heap}") as progress:
+    with Progress(f"reading {args.heap}") as progress, fitting(args.heap):
         graph = None if args.heap == "none" else heaps.read(args.heap, progress.part)
         progress.say("placing it in the model's heap")
-        try:
-            run = Stress(what, graph)
-        except MemoryError as full:
-            raise UsageError(f"--heap {args.heap}: does not fit into the model's memory: {full}") from None
+        run = Stress(what, graph, progress=progress.part)
     objects = run.objects
     print(
         f"{args.heap}: {objects} objects loaded in {monotonic() - began:.1f} s;"

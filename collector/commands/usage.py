@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 LARGEST = 1e9
@@ -79,3 +80,12 @@ def checkwritable(option: str, path: str | None) -> None:
             pass
     except OSError as error:
         raise UsageError(f"{option} {path}: cannot write: {error.strerror}") from None
+
+
+@contextmanager
+def fitting(source: str) -> Iterator[None]:
+    """Say in one line that a heap is too large for this machine."""
+    try:
+        yield
+    except MemoryError as full:
+        raise UsageError(f"{source}: does not fit into memory: {full or 'take a smaller heap'}") from None

@@ -25,6 +25,8 @@ from collector.heaps.graph import NONE, Graph, Kind
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from collector.heaps.stream import Progress
+
 
 @dataclass(frozen=True, slots=True)
 class Degrees:
@@ -77,9 +79,12 @@ class Description:
         return asdict(self)
 
 
-def describe(graph: Graph) -> Description:
-    """The figures of `graph`; takes about three seconds for a million objects."""
-    levels, parent = _search(graph)
+def describe(graph: Graph, progress: Progress | None = None) -> Description:
+    """The figures of `graph`; takes about three seconds for a million objects.
+
+    `progress` counts the objects that the search has reached.
+    """
+    levels, parent = _search(graph, progress or (lambda *_: None))
     order = [i for level in levels for i in level]
     roots = _roots_by_kind(graph)
     incoming = array("Q", bytes(8 * graph.objects))
@@ -114,7 +119,7 @@ def describe(graph: Graph) -> Description:
     )
 
 
-def _search(graph: Graph) -> tuple[list[list[int]], array[int]]:
+def _search(graph: Graph, progress: Progress) -> tuple[list[list[int]], array[int]]:
     """Breadth first from the roots: the objects of each level, and from which object each was first reached."""
     first, target = graph.first, graph.target
     parent = array("Q", [NONE]) * graph.objects
@@ -125,8 +130,11 @@ def _search(graph: Graph) -> tuple[list[list[int]], array[int]]:
             seen[i] = 1
             level.append(i)
     levels = []
+    reached = 0
     while level:
         levels.append(level)
+        reached += len(level)
+        progress(reached, graph.objects)
         below = []
         for i in level:
             for j in target[first[i] : first[i + 1]]:

@@ -6,20 +6,19 @@ parameters are the first and say the byte order.  Answers to runtime/heapdump.go
 Objects are written span after span, each with its memory (as long as its size class) and the offsets of its pointers;
 a slot's value is the word in the memory.  One in fifteen pointers is interior, and some point outside the heap.
 
-Roots: the pointer slots of data, bss and every stack frame.  A finalizer's object is no root; what it refers to and the
-closure are.  A queued finalizer is an area of two words, closure and object.
+Roots: the pointer slots of data and bss, and the stacks (see `gostacks`).  A finalizer's object is no root; what it refers
+to and the closure are.  A queued finalizer is an area of two words, closure and object.
 
 Phantoms.  From Go 1.22 on the dumper takes the heap bitmap at the tail of a span for further objects.  Nothing points
 at them, and right after a collection they number objects less MemStats.HeapObjects; a dump does not say which they are.
 
-Not modelled: types, itabs, defers, panics, profile records (decoded and left out).  Refused: 32-bit dumps.
+Not in a dump, though Go takes them for roots: cleanups and weak handles (runtime.AddCleanup, weak.Pointer).
+
+Not modelled: types, itabs, profile records (decoded and left out).  Refused: 32-bit dumps.
 """
 
 from __future__ import annotations
 
-import re
-from array import array
-from dataclasses import dataclass
 from itertools import pairwise
 from struct import Struct
 from typing import TYPE_CHECKING, Any
@@ -27,9 +26,11 @@ from zlib import crc32
 
 from collector.heaps.addresses import OverlapError, Unresolved
 from collector.heaps.errors import MismatchError, printable
+from collector.heaps.golayouts import FIELDS, Layouts
 from collector.heaps.gorecords import (
     BSS,
     DATA,
+    DEFER,
     END,
     FINALIZER,
     FRAME,
@@ -38,39 +39,23 @@ from collector.heaps.gorecords import (
     MEMSTATS,
     OBJECT,
     OTHER_ROOT,
+    PANIC,
     PARAMS,
     QUEUED_FINALIZER,
     RECORDS,
-    field_list,
     number,
     record,
 )
+from collector.heaps.gostacks import Stack
 from collector.heaps.graph import WORD, Graph, Kind, Source
 
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from collector.heaps.stream import Stream
 
 
 HEAP_OBJECTS = 11
 """Position of HeapObjects among the numbers of MemStats."""
-
-FIELDS = re.compile(rb"(?:\x01[\x80-\xff]*+[\x00-\x7f])*+\x00")
-"""A field list; the possessive repeats keep a long one from piling up ways to go back."""
-LAYOUT_LIMIT = 256
-"""Bytes of a field list that is worth remembering."""
-
-
-@dataclass(slots=True)
-class Layout:
-    """Where the pointers of an object lie, with how to take them out of its memory in one call."""
-
-    offsets: Sequence[int]
-    need: int
-    """Bytes of memory up to the end of the last slot."""
-    words: Struct
 
 
 def read(stream: Stream) -> Graph:
@@ -98,10 +83,12 @@ class _Reader:
         self._order = ""
         """Byte order of the dump for `struct`; empty before the parameters."""
         self._version = ""
-        self._goroutine: int | None = None
+        self._arena = range(0)
+        """The addresses that the heap lies in."""
+        self._stack: Stack | None = None
         """The goroutine whose frames may follow."""
         self._goroutines: set[int] = set()
-        self._layouts: dict[bytes, Layout] = {}
+        self._layouts = Layouts("")
         self._heap_objects: int | None = None
 
     def graph(self) -> Graph:
@@ -155,7 +142,7 @@ class _Reader:
         address_add, size_add, first_add = heap.address.append, heap.size.append, heap.first.append
         digest_add = heap.digest.append
         offset, value = heap.offset, heap.value
-        layouts, match = self._layouts, FIELDS.match
+        layout_of, match = self._layouts.get, FIELDS.match
         try:
             while data[at] == OBJECT:
                 address, start = number(data, at + 1)
@@ -167,7 +154,7 @@ class _Reader:
                         break
                     following = fields.end()
                     key = data[end:following]
-                    layout = layouts.get(key) or self._layout(key)
+                    layout = layout_of(key)
                     if layout is None or layout.need > size:
                         break
                     words = layout.words.unpack_from(data, start)
@@ -192,41 +179,23 @@ class _Reader:
             pass
         return at
 
-    def _layout(self, key: bytes) -> Layout | None:
-        """Remember the layout of a field list; None for one that is too long, or not as an object's should be."""
-        if len(key) > LAYOUT_LIMIT:
-            return None
-        try:
-            offsets, _ = field_list(key, 0)
-        except MismatchError:
-            return None
-        end = 0
-        words = self._order
-        for offset in offsets:
-            if offset < end:
-                return None
-            words += f"{offset - end}xQ"
-            end = offset + WORD
-        layout = self._layouts[key] = Layout(array("Q", offsets), end, Struct(words))
-        return layout
-
     def _take(self, data: bytes, tag: int, fields: list[Any], at: int) -> None:
         """Take in one record that was decoded whole; `at` is where it began."""
+        if tag in (FRAME, DEFER, PANIC):
+            self._on_stack(data, tag, fields, at)
+            return
+        self._end_stack()
         if tag == OBJECT:
             self._object(data, at, *fields)
-        elif tag == FRAME:
-            if self._goroutine is None:
-                raise MismatchError(at, "a goroutine before its frames", "a frame")
-            self._area(data, at, Kind.STACK, text(fields[7]), fields[3], fields[8])
-            return
-        self._goroutine = None
-        if tag == GOROUTINE:
-            self._goroutine = fields[2]
+        elif tag == GOROUTINE:
             if fields[2] in self._goroutines:
                 raise MismatchError(at, "every goroutine once", f"goroutine {fields[2]} again")
             self._goroutines.add(fields[2])
+            self._stack = Stack(fields[2])
         elif tag in (DATA, BSS):
-            self._area(data, at, Kind.DATA if tag == DATA else Kind.BSS, RECORDS[tag][0], fields[1], fields[2])
+            start, size = fields[1]
+            slots = self._slots(data, at, start, size, fields[2])
+            self._heap.area(Kind.DATA if tag == DATA else Kind.BSS, RECORDS[tag][0], size, slots)
         elif tag == PARAMS:
             self._params(at, *fields)
         elif tag == FINALIZER:
@@ -238,14 +207,33 @@ class _Reader:
         elif tag == MEMSTATS:
             self._heap_objects = fields[HEAP_OBJECTS]
 
+    def _on_stack(self, data: bytes, tag: int, fields: list[Any], at: int) -> None:
+        """A frame of the goroutine before, or something that it deferred or panics with."""
+        if self._stack is None:
+            raise MismatchError(at, "a goroutine before what is on its stack", f"a record '{RECORDS[tag][0]}'")
+        if tag == FRAME:
+            start, size = fields[3]
+            slots = self._slots(data, at, start, size, fields[8])
+            self._stack.frame(text(fields[7]), fields[0], data[start : start + size], slots)
+        else:
+            self._stack.hold(fields[4] if tag == DEFER else fields[3])
+
+    def _end_stack(self) -> None:
+        if self._stack is not None:
+            for name, size, slots in self._stack.areas(self._order, self._arena):
+                self._heap.area(Kind.STACK, name, size, slots, self._stack.goroutine)
+            self._stack = None
+
     def _params(
-        self, at: int, big_endian: int, pointer: int, _start: int, _end: int, arch: bytes, version: bytes, _ncpu: int
+        self, at: int, big_endian: int, pointer: int, start: int, end: int, arch: bytes, version: bytes, _ncpu: int
     ) -> None:
         if big_endian > 1:
             raise MismatchError(at + 1, "byte order 0 (little-endian) or 1 (big-endian)", str(big_endian))
         if pointer != WORD:
             raise MismatchError(at + 2, "a 64-bit dump (8-byte pointers)", f"{pointer}-byte pointers")
         self._order = ">" if big_endian else "<"
+        self._layouts = Layouts(self._order)
+        self._arena = range(start, end)
         self._version = f"{text(version)} {text(arch)}"
 
     def _object(self, data: bytes, at: int, address: int, memory: tuple[int, int], offsets: list[int]) -> None:
@@ -262,14 +250,6 @@ class _Reader:
         heap.size.append(size)
         heap.first.append(len(heap.value))
         heap.digest.append(crc32(data[start : start + size]))
-
-    def _area(self, data: bytes, at: int, kind: Kind, name: str, memory: tuple[int, int], offsets: list[int]) -> None:
-        start, size = memory
-        slots = self._slots(data, at, start, size, offsets)
-        if self._goroutine is None:
-            self._heap.area(kind, name, size, slots)
-        else:
-            self._heap.area(kind, name, size, slots, self._goroutine)
 
     def _slots(self, data: bytes, at: int, start: int, size: int, offsets: list[int]) -> list[tuple[int, int]]:
         """The slots that are not nil in the `size` bytes of memory at `start`."""

@@ -23,7 +23,7 @@ Fits = Callable[[int, int, str], None]
 MAGIC = b"go1.7 heap dump\n"
 
 END, OBJECT, OTHER_ROOT, GOROUTINE, FRAME, PARAMS, FINALIZER = 0, 1, 2, 4, 5, 6, 7
-MEMSTATS, QUEUED_FINALIZER, DATA, BSS = 10, 11, 12, 13
+MEMSTATS, QUEUED_FINALIZER, DATA, BSS, DEFER, PANIC = 10, 11, 12, 13, 14, 15
 
 RECORDS = {
     END: ("end", ""),
@@ -40,8 +40,8 @@ RECORDS = {
     QUEUED_FINALIZER: ("queued finalizer", "iiiii"),
     DATA: ("data segment", "imf"),
     BSS: ("bss segment", "imf"),
-    14: ("defer", "iiiiiii"),
-    15: ("panic", "iiiiii"),
+    DEFER: ("defer", "iiiiiii"),
+    PANIC: ("panic", "iiiiii"),
     16: ("profile bucket", "iipii"),
     17: ("allocation sample", "ii"),
 }

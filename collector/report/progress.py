@@ -49,9 +49,16 @@ class Progress:
             self.bar.stop()
 
     def say(self, what: str) -> None:
-        """Name the activity anew."""
+        """Go over to another activity, of which nothing but the name is known so far."""
         if self.bar:
-            self.bar.update(self.task, description=what, refresh=True)
+            self.bar.reset(self.task, total=None, description=what)
+            self.bar.refresh()
+
+    def tick(self) -> None:
+        """Time has passed: show that it does."""
+        if self.bar and monotonic() - self.shown > REFRESH_S:
+            self.shown = monotonic()
+            self.bar.refresh()
 
     def part(self, done: int, total: int) -> None:
         """`done` of `total` units of what is going on: for readers that call back."""

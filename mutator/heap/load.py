@@ -17,16 +17,23 @@ from workbuf.machine import WORD
 
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from mutator.heap.malloc import Malloc
 
 
-def place(m: Malloc, sizes: Sequence[int], first: Sequence[int], slot: Sequence[int]) -> array[int]:
+def place(
+    m: Malloc,
+    sizes: Sequence[int],
+    first: Sequence[int],
+    slot: Sequence[int],
+    placed: Callable[[int], object] = lambda _: None,
+) -> array[int]:
     """Place objects of `sizes` bytes; returns their byte addresses, a column beside `sizes`.
 
     The pointers of object i are `slot[first[i] : first[i + 1]]`, byte offsets into it, ascending; `first` has one number
-    more than `sizes`.  The words are zero: storing pointers in them is the caller's.
+    more than `sizes`.  The words are zero: storing pointers in them is the caller's.  `placed` is told after each span how
+    many objects have their place.
     """
     addresses = array("Q", bytes(8 * len(sizes)))
     classes: dict[int, array[int]] = {}
@@ -38,6 +45,7 @@ def place(m: Malloc, sizes: Sequence[int], first: Sequence[int], slot: Sequence[
         if members is None:
             members = classes[spanclass] = array("Q")
         members.append(i)
+    done = 0
     for spanclass in sorted(classes):
         members = classes[spanclass]
         at = 0
@@ -51,6 +59,8 @@ def place(m: Malloc, sizes: Sequence[int], first: Sequence[int], slot: Sequence[
             if spanclass > 1:
                 m.mcentral_insert(span, full=len(group) == m.port.words[span + SPAN.nelems])
             at += len(group)
+            done += len(group)
+            placed(done)
     return addresses
 
 

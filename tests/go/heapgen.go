@@ -10,6 +10,8 @@
 //	graph       N vertices with drawn edges, some of them to the inside of a vertex, held by a slice of a quarter of them
 //	slices      slices of slices of pointers, with pointers into the middle of the arrays behind them
 //	parked      goroutines that wait for ever, each holding a list in its frames
+//	locals      the same, with the lists in local variables whose address was taken, some of them by a callee's variable
+//	deferred    goroutines that wait with calls deferred and, half of them, in a panic, holding lists by nothing else
 //	finalizers  N/100 objects with finalizers whose closures hold more, half of the objects garbage
 //
 // Each shape also leaves garbage of its own kind.  What is drawn depends on SEED alone.  For two dumps that can be
@@ -147,6 +149,46 @@ func park(head *link, depth int) int {
 	return int(head.load[0])
 }
 
+type pair struct {
+	first, second *link
+	above         *pair
+}
+
+//go:noinline
+func parkLocal(above *pair, n, depth int) int {
+	local := pair{makeList(n), makeList(1), above} // its address goes to a callee, but not to the heap
+	if depth > 0 {
+		return parkLocal(&local, 2, depth-1) + int(local.first.load[0])
+	}
+	return parkHolding(&local)
+}
+
+//go:noinline
+func parkHolding(p *pair) int {
+	atomic.AddInt32(&waiting, 1)
+	<-forever
+	sum := 0
+	for ; p != nil; p = p.above {
+		sum += int(p.first.load[0] + p.second.load[0])
+	}
+	return sum
+}
+
+//go:noinline
+func parkDeferred(n int, panics bool) {
+	for i := 0; i < 3; i++ { // deferred in a loop: on the heap
+		held := pair{first: makeList(n / 4)}
+		defer func() { atomic.AddInt32(&begun, int32(held.first.load[0])) }()
+	}
+	last := makeList(n / 4)
+	defer func() { atomic.AddInt32(&begun, int32(last.load[0])) }() // deferred once: on the stack
+	if panics {
+		defer park(makeList(6), 2)
+		panic(makeList(n / 4))
+	}
+	park(makeList(6), 2)
+}
+
 func guard(n, i int) *guarded {
 	g := &guarded{makeList(3), i}
 	extra := makeList(2)
@@ -156,6 +198,17 @@ func guard(n, i int) *guarded {
 		g.held = extra
 	})
 	return g
+}
+
+// start begins n goroutines and waits until each has come to where it stays.
+func start(n int, begin func(i int)) {
+	want := atomic.LoadInt32(&waiting) + int32(n)
+	for i := 0; i < n; i++ {
+		begin(i)
+	}
+	for atomic.LoadInt32(&waiting) < want {
+		runtime.Gosched()
+	}
 }
 
 //go:noinline
@@ -177,14 +230,17 @@ func build(shape string, r *rand.Rand, n int) (garbage int) {
 		tables = append(tables, makeTable(r, n))
 		makeTable(r, n/2)
 	case "parked":
-		const goroutines = 8
-		for i := 0; i < goroutines; i++ {
-			head, depth := makeList(n/goroutines+8), r.Intn(6)
+		start(8, func(int) {
+			head, depth := makeList(n/8+8), r.Intn(6)
 			go park(head, depth)
-		}
-		for atomic.LoadInt32(&waiting) < goroutines {
-			runtime.Gosched()
-		}
+		})
+	case "locals":
+		start(8, func(int) {
+			depth := r.Intn(6)
+			go parkLocal(nil, n/8+8, depth)
+		})
+	case "deferred":
+		start(8, func(i int) { go parkDeferred(n/8+8, i%2 == 0) })
 	case "finalizers":
 		for i := 0; i < n/100+2; i++ {
 			if g := guard(n, i); i%2 == 0 {

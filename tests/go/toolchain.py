@@ -14,7 +14,7 @@ from pathlib import Path
 
 
 PROGRAM = Path(__file__).with_name("heapgen.go")
-SHAPES = ("list", "tree", "map", "graph", "slices", "parked", "finalizers")
+SHAPES = ("list", "tree", "map", "graph", "slices", "parked", "locals", "deferred", "finalizers")
 
 
 def missing() -> str | None:

@@ -63,19 +63,21 @@ def test_roots(tmp_path: Path) -> None:
         "main.inner",
         "main.main",
         "main.wait",
+        "deferred",
         "data segment",
         "bss segment",
         "finalizer queue",
         "other",
     ]
-    assert list(roots.kind) == [Kind.STACK] * 3 + [Kind.DATA, Kind.BSS, Kind.QUEUED, Kind.OTHER]
-    assert [(1, range(2)), (17, range(2, 3))] == list(roots.stacks())
-    assert list(roots.size) == [32, 16, 24, 20, 64, 16, 8]
-    assert list(roots.first) == [0, 2, 3, 3, 4, 5, 6, 7]
+    assert list(roots.kind) == [Kind.STACK] * 4 + [Kind.DATA, Kind.BSS, Kind.QUEUED, Kind.OTHER]
+    assert [(1, range(2)), (17, range(2, 4))] == list(roots.stacks())
+    assert list(roots.size) == [32, 16, 24, 16, 20, 64, 16, 8]
+    assert list(roots.first) == [0, 2, 3, 3, 4, 5, 6, 7, 8]
     assert list(zip(roots.offset, roots.target, roots.interior, strict=True)) == [
         (8, 0, 0),
         (24, 3, 8),
         (0, 0, 0),
+        (0, 5, 0),
         (0, 4, 0),
         (48, 1, 0),
         (8, 2, 0),
@@ -179,7 +181,14 @@ WRONG = {
         GoDump().params().object((1 << 64) - 7, 8, {}),
         HEAD,
     ),
-    "expected a goroutine before its frames, found a frame": (GoDump().params().frame(b"f", 8, {}), HEAD),
+    "expected a goroutine before what is on its stack, found a record 'stack frame'": (
+        GoDump().params().frame(b"f", 8, {}),
+        HEAD,
+    ),
+    "expected a goroutine before what is on its stack, found a record 'defer'": (
+        GoDump().params().goroutine(5).segment(12, 8, {}).deferred(A),
+        len(GoDump().params().goroutine(5).segment(12, 8, {}).out),
+    ),
     "expected every goroutine once, found goroutine 5 again": (
         GoDump().params().goroutine(5).goroutine(5),
         len(GoDump().params().goroutine(5).out),

@@ -67,11 +67,22 @@ class GoDump:
         """A goroutine; its frames follow."""
         return self.raw(varints(4, 0, 0, number, 0, 4, 0, 0, 0) + text(b"chan receive") + varints(0, 0, 0, 0))
 
-    def frame(self, name: bytes, size: int, pointers: dict[int, int]) -> GoDump:
-        """A frame of the goroutine before."""
-        memory = self.words(size, pointers)
-        cut = len(memory) - len(fields(list(pointers)))
-        return self.raw(varints(5, 0, 0, 0) + memory[:cut] + varints(0, 0, 0) + text(name) + memory[cut:])
+    def frame(
+        self, name: bytes, size: int, pointers: dict[int, int], sp: int = 0, unnamed: dict[int, int] | None = None
+    ) -> GoDump:
+        """A frame of the goroutine before, at `sp`; its map does not name the words of `unnamed`."""
+        named = fields(list(pointers))
+        memory = self.words(size, pointers | (unnamed or {}))
+        cut = len(memory) - len(fields([*pointers, *(unnamed or {})]))
+        return self.raw(varints(5, sp, 0, 0) + memory[:cut] + varints(0, 0, 0) + text(name) + named)
+
+    def deferred(self, closure: int) -> GoDump:
+        """A call that the goroutine before has deferred."""
+        return self.raw(varints(14, 1, 2, 3, 4, closure, 6, 7))
+
+    def panics(self, value: int) -> GoDump:
+        """What the goroutine before panics with."""
+        return self.raw(varints(15, 1, 2, 3, value, 0, 5))
 
     def segment(self, tag: int, size: int, pointers: dict[int, int]) -> GoDump:
         """Data (12) or bss (13)."""
@@ -101,8 +112,7 @@ def mini_go(order: str = "<") -> bytes:
     dump.object(at[4], 64, {0: at[4]}).object(at[6], 64, {0: at[0]}).object(at[7], 48, {})
     dump.object(at[8], 64, {8: at[7]}).object(at[9], 8, {})
     dump.goroutine(1).frame(b"main.inner", 32, {8: at[0], 24: at[3] + 8}).frame(b"main.main", 16, {0: at[0]})
-    dump.goroutine(17).frame(b"main.wait", 24, {})
-    dump.raw(varints(14, 1, 2, 3, 4, 5, 6, 7)).raw(varints(15, 1, 2, 3, 4, 0, 5)).raw(varints(9, 1, 2, 3))
+    dump.goroutine(17).frame(b"main.wait", 24, {}).deferred(at[5]).panics(0x400000).raw(varints(9, 1, 2, 3))
     dump.segment(12, 20, {0: at[4]}).segment(13, 64, {40: 0x600000, 48: at[1]})
     dump.finalizer(at[8], at[5]).finalizer(at[2], 0x400000, queued=True)
     dump.raw(varint(2) + text(b"other") + varint(at[7]))
