@@ -82,11 +82,15 @@ def read(stream: Stream) -> Graph:
     try:
         while True:
             at = reader.records(stream.data, at)
-            if at < len(stream.data):
+            if at > len(stream.data):
+                at = stream.skip(at, "the rest of a record")
+            elif at < len(stream.data):
                 stream.more(at, "the rest of a record")
+                at = 0
             elif stream.ended(at):
                 return reader.graph()
-            at = 0
+            else:
+                at = 0
     except MismatchError as error:
         raise stream.error(error.at, error.expected, error.found) from None
 
@@ -134,7 +138,7 @@ class _Reader:
             raise stream.error(0, "every object once", str(error)) from None
 
     def records(self, data: bytes, at: int) -> int:
-        """Take in the records of a window from `at` on; the position of the first that it does not hold whole.
+        """Take in the records of a window from `at` on; the position of the first that it does not hold whole, or behind it.
 
         A record changes nothing before it was decoded whole, since it is decoded again when more of the file is there.
         """
@@ -161,7 +165,7 @@ class _Reader:
             self._segment = self._stream.base + start + length if length else 0
             following = start
         else:
-            following = self._whole(data, start, length, "a record")
+            following = self._past(data, start, length, "a record")
         self._tags.add(tag)
         return following
 
@@ -223,7 +227,7 @@ class _Reader:
         start = at + PRIMITIVE_ARRAY_HEAD.size
         if kind == OBJECT_TYPE or kind not in TYPES:
             raise MismatchError(start - 1, "a primitive type from 4 to 11", str(kind))
-        end = self._whole(data, start, TYPES[kind] * length, "a primitive array")
+        end = self._past(data, start, TYPES[kind] * length, "a primitive array")
         self._add(address, 24 + TYPES[kind] * length, 0, range(0), ())
         return end
 
@@ -277,12 +281,18 @@ class _Reader:
         heap.size.append(size + -size % WORD)
         heap.first.append(len(heap.value))
 
-    def _whole(self, data: bytes, start: int, length: int, what: str) -> int:
-        """The end of `length` bytes at `start`.  IndexError where the window ends inside them."""
+    def _past(self, data: bytes, start: int, length: int, what: str) -> int:
+        """The end of `length` bytes at `start`, whose content does not matter: it may lie behind the window."""
         if start + length > len(data):
             self._stream.fits(start, length, what)
-            raise IndexError
         return start + length
+
+    def _whole(self, data: bytes, start: int, length: int, what: str) -> int:
+        """The end of `length` bytes at `start`.  IndexError where the window ends inside them."""
+        end = self._past(data, start, length, what)
+        if end > len(data):
+            raise IndexError
+        return end
 
     def _areas(self) -> None:
         """One area for each kind of root that is on no stack, then each thread's frames, innermost first."""

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 BLANK = b" \t\r\n"
 NOT_BLANK = re.compile(rb"[^ \t\r\n]")
-STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[][{}"]', re.DOTALL)
 """A whole string, a bracket, or the quote of a string that the window cuts off."""
+IN_STRING = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
 NOT_A_NUMBER = re.compile(rb"[^0-9, \t\r\n]")
 SCALAR = re.compile(rb"[-+.0-9A-Za-z]++")
 CLOSES = {b"[": b"]", b"{": b"}"}
@@ -109,17 +109,19 @@ class JsonText:
         closers: list[bytes] = []
         while True:
             token = TOKEN.search(self._stream.data, self._at)
-            if token is None or token.group() == b'"':
-                self._more(token.start() if token else len(self._stream.data), "the rest of a value")
+            if token is None:
+                self._more(len(self._stream.data), "the rest of a value")
                 continue
             text = token.group()
-            if text in CLOSES:
+            self._at = token.end()
+            if text == b'"':
+                self._end_string()
+            elif text in CLOSES:
                 closers.append(CLOSES[text])
                 if len(closers) > DEPTH:
                     raise self._stream.error(token.start(), f"at most {DEPTH} brackets open", "more")
             elif text in CLOSES.values() and closers.pop() != text:
                 raise self._stream.error(token.start(), "the bracket that closes the last one opened", text.decode())
-            self._at = token.end()
             if not closers:
                 return
 
@@ -130,6 +132,16 @@ class JsonText:
                 return
             self._at = 0
         raise self._stream.error(found.start(), "nothing behind the closing '}'", ascii(found.group())[1:])
+
+    def _end_string(self) -> None:
+        """Step over the rest of a string that the window cuts off."""
+        while True:
+            found = IN_STRING.match(self._stream.data, self._at)
+            end = found.end() if found else self._at
+            if self._stream.data[end : end + 1] == b'"':
+                self._at = end + 1
+                return
+            self._more(end, "the rest of a string")
 
     def _skip_scalar(self) -> None:
         while not (found := SCALAR.match(self._stream.data, self._at)) or found.end() == len(self._stream.data):

@@ -4,7 +4,8 @@ Theory of operation.  A reader works on `data`, a bytes object holding the part 
 position of its own.  It decodes one record as if all of it were there; where it runs off the end it calls
 `more(position)`, which forgets what lies before the position, reads on, and lets the record be decoded again from its
 first byte.  `more` reads at least as much as it keeps, so a record longer than the window costs twice its length and not
-its square, and memory is the window plus the longest record, whatever the size of the file.
+its square, and memory is the window plus the longest record, whatever the size of the file.  Where the content of a record
+does not matter a reader may go on at a position behind the window: `skip` reads up to there and keeps nothing.
 
 At the end of the file `more` raises `HeapError`: a record that still wants bytes there is a truncated one.  Before
 reading on for the sake of a length that stands in the file, a reader asks `fits`: a length larger than what can be left
@@ -89,6 +90,13 @@ class Stream:
         self.data = kept + new
         if self.base + len(self.data) > self._limits.total:
             raise self.error(len(self.data), f"at most {self._limits.total} bytes of heap", "more")
+
+    def skip(self, position: int, expected: str) -> int:
+        """Make the window reach a `position` that may lie behind it; returns that position in the new window."""
+        while position > len(self.data):
+            position -= len(self.data)
+            self.more(len(self.data), expected)
+        return position
 
     def head(self, n: int) -> bytes:
         """The first `n` bytes, or all where the heap is shorter; to be called before any other method."""

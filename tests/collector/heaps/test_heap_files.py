@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import gzip
 import os
+import random
+import struct
 import threading
+import tracemalloc
 import zlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from collector.heaps import HeapError, Limits, read
 from collector.heaps.stream import Stream
-from tests.collector.heaps.writers import mini_go, mini_hprof, mini_snapshot
+from tests.collector.heaps.writers import HPROF_HEADER, GoDump, mini_go, mini_hprof, mini_snapshot, text, varints
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def refused(source: str, limits: Limits | None = None) -> str:
@@ -202,6 +210,49 @@ def test_window_forgets(tmp_path: Path) -> None:
             longest = max(longest, len(stream.data))
 
     assert 1000 < longest < 2000
+
+
+MIB = 1 << 20
+BLOCKS = 32
+
+
+def large(name: str) -> Iterator[bytes]:
+    """A heap of 32 MiB in pieces: many large objects, one of that size, or a JSON string and an array that do not matter."""
+    block = random.Random(1).randbytes(MIB)
+    if name == "go":
+        yield bytes(GoDump().params().out)
+        for i in range(BLOCKS):
+            yield varints(1, 0xC000000000 + i * MIB) + text(block) + b"\0"
+        yield b"\0"
+    elif name == "hprof":
+        yield HPROF_HEADER + struct.pack(">BII", 0x0C, 0, 18 + BLOCKS * MIB)
+        yield struct.pack(">BQIIB", 0x23, 0x300, 0, BLOCKS * MIB, 8)
+        yield from [block] * BLOCKS
+    else:
+        yield b'{"notes": "'
+        letters = block[: MIB // 2].hex().encode()
+        yield from [letters + b"\\"] + [b'"' + letters + b"\\"] * (BLOCKS - 2)  # an escaped quote at every seam
+        yield b'"", ' + mini_snapshot()[1:]
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize("name", ["go", "hprof", "v8"])
+def test_large_files_stream(tmp_path: Path, name: str, zipped: bool) -> None:  # noqa: FBT001 - a parameter
+    """What is held of a file is a few windows and the longest record that matters, not the file."""
+    path = tmp_path / "heap"
+    with gzip.open(path, "wb", compresslevel=1) if zipped else path.open("wb") as file:
+        file.writelines(large(name))
+
+    tracemalloc.start()
+    try:
+        graph = read(str(path))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert graph.objects == {"go": BLOCKS, "hprof": 1, "v8": 4}[name]
+    assert path.stat().st_size > (BLOCKS - 2) * MIB or zipped
+    assert peak < 8 * MIB
 
 
 def test_readers_share_nothing(tmp_path: Path) -> None:
