@@ -28,8 +28,9 @@ from typing import TYPE_CHECKING
 
 from collector.heaps.addresses import OverlapError, Unresolved
 from collector.heaps.errors import MismatchError
-from collector.heaps.graph import WORD, Graph, Kind, Source
+from collector.heaps.graph import WORD, Graph, Source
 from collector.heaps.hprofclasses import OBJECT_TYPE, TYPES, Classes, Layout
+from collector.heaps.hprofroots import ROOTS, Roots
 
 
 if TYPE_CHECKING:
@@ -51,21 +52,6 @@ OBJECT_ARRAY_HEAD = Struct(">BQIIQ")
 PRIMITIVE_ARRAY_HEAD = Struct(">BQIIB")
 COUNT = Struct(">H")
 IDENTIFIER = Struct(">Q")
-
-NO_FRAME = 0xFFFFFFFF
-"""Number of the frame of a root that belongs to a thread and to none of its frames."""
-ROOTS = {
-    0xFF: ("unknown", Kind.OTHER, Struct(">xQ")),
-    0x01: ("JNI global", Kind.OTHER, Struct(">xQ8x")),
-    0x02: ("JNI local", Kind.STACK, Struct(">xQII")),
-    0x03: ("Java frame", Kind.STACK, Struct(">xQII")),
-    0x04: ("native stack", Kind.STACK, Struct(">xQI")),
-    0x05: ("sticky class", Kind.DATA, Struct(">xQ")),
-    0x06: ("thread block", Kind.STACK, Struct(">xQI")),
-    0x07: ("monitor", Kind.OTHER, Struct(">xQ")),
-    0x08: ("thread object", Kind.OTHER, Struct(">xQ8x")),
-}
-"""Subtag: name, kind, and how it lies: object, thread, frame."""
 
 
 def read(stream: Stream) -> Graph:
@@ -108,9 +94,7 @@ class _Reader:
         self._classes = Classes()
         self._early: list[tuple[int, int, bytes, int]] = []
         """Instances met before one of their classes: object, class, fields, byte of the file."""
-        self._roots: dict[tuple[Kind, str], list[int]] = {}
-        self._frames: dict[tuple[int, int], list[int]] = {}
-        """Root objects by (thread, frame)."""
+        self._roots = Roots()
 
     def graph(self) -> Graph:
         """The heap, once all records were taken in."""
@@ -127,7 +111,7 @@ class _Reader:
                 expected = f"records of class {class_address:#x} and its superclasses"
                 raise stream.error_at(byte, expected, "an instance without")
             self._add_instance(address, class_address, layout, fields, 0)
-        self._areas()
+        self._roots.areas(self._heap)
         notes = ("sizes as in HotSpot without compressed references",)
         source = Source(
             stream.path, "hprof", "1.0.2", byte_order="big", declared_bytes=sum(self._heap.size), notes=notes
@@ -181,22 +165,12 @@ class _Reader:
         elif tag == CLASS:
             following = self._class(data, at)
         elif tag in ROOTS:
-            following = self._root(data, at, tag)
+            following = self._roots.take(data, at, tag)
         else:
             raise MismatchError(at, "a root, class, instance or array (tags 1-8, 32-35, 255)", str(tag))
         if self._stream.base + following > self._segment:
             raise MismatchError(at, f"a record within its segment, up to byte {self._segment}", "a longer one")
         return following
-
-    def _root(self, data: bytes, at: int, tag: int) -> int:
-        name, kind, form = ROOTS[tag]
-        address, *where = form.unpack_from(data, at)
-        if kind == Kind.STACK:
-            thread, frame = (*where, NO_FRAME)[:2]
-            self._frames.setdefault((thread, frame), []).append(address)
-        else:
-            self._roots.setdefault((kind, name), []).append(address)
-        return at + int(form.size)
 
     def _instance(self, data: bytes, at: int) -> int:
         _, address, _, class_address, size = INSTANCE_HEAD.unpack_from(data, at)
@@ -293,14 +267,3 @@ class _Reader:
         if end > len(data):
             raise IndexError
         return end
-
-    def _areas(self) -> None:
-        """One area for each kind of root that is on no stack, then each thread's frames, innermost first."""
-        for (kind, name), objects in self._roots.items():
-            self._heap.area(
-                kind, name, WORD * len(objects), zip(range(0, WORD * len(objects), WORD), objects, strict=True)
-            )
-        for (thread, frame), objects in sorted(self._frames.items()):
-            name = "native" if frame == NO_FRAME else f"frame {frame}"
-            slots = zip(range(0, WORD * len(objects), WORD), objects, strict=True)
-            self._heap.area(Kind.STACK, name, WORD * len(objects), slots, thread)

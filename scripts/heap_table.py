@@ -1,0 +1,59 @@
+"""Every sample heap, or any heaps: read, loaded, marked by real threads, and compared with every oracle that is installed.
+
+    python -m scripts.heap_table [SOURCE...]
+
+Seconds: `read` from the file to columns, `load` into the model's heap, `mark` in one stopped collection.  Exit status 1 if
+an object is lost or wrongly marked.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+from collector import heaps
+from collector.heaps.oracle import judge, oracles
+from collector.keep import Keep
+from collector.report.tables import table
+from collector.runtime import Config
+from collector.stress import Plan
+
+
+HEAPS = Path(__file__).parents[1] / "tests" / "heaps"
+HEAD = ("heap", "objects", "edges", "reachable", "marked", "lost", "wrong", "read s", "load s", "mark s")
+
+
+def row(source: str) -> tuple[str, ...]:
+    """The line of one heap."""
+    began = time.monotonic()
+    graph = heaps.read(source)
+    read_s = time.monotonic() - began
+    kept = Keep(Plan(config=Config(mutators=0, helpers=2), programs=(), cycles=1, concurrent=False), graph).result(
+        graph
+    )
+    answers = judge(graph, kept.marks).values()
+    counts = (
+        graph.objects,
+        graph.edges,
+        next(iter(answers)).reachable,
+        sum(kept.marks),
+        max(len(answer.lost) for answer in answers),
+        max(len(answer.wrong) for answer in answers),
+    )
+    seconds = (read_s, kept.load_s, kept.mark_s)
+    return (Path(source).name, *map(str, counts), *(f"{s:.2f}" for s in seconds))
+
+
+def main() -> int:
+    """Print the table."""
+    sources = sys.argv[1:] or [*map(str, sorted(HEAPS.glob("*.gz"))), "cpython", "synthetic:power,n=50000,threads=8"]
+    sys.setswitchinterval(1e-4)
+    rows = [row(source) for source in sources]
+    print(table(rows, HEAD))
+    print(f"oracles: {', '.join(oracles())}")
+    return int(any(line[5] != "0" or line[6] != "0" for line in rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
