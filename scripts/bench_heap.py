@@ -8,7 +8,8 @@ grown when the heap has been loaded and collected, buffers, stacks and threads i
 
 Seconds: wall clock per 100,000 objects, the fastest of several runs (of more where they are short).  `mark` is the first
 mark, `verify` the comparison with the traversal of the graph, `all` loading, two collections with audits and sweep, and
-verifying; `cpu` is the same in processor time, which a busy machine disturbs less.  The ratio of the largest to the smallest is what counts, the seconds are this machine's.
+verifying; `cpu` is the same in processor time, which a busy machine disturbs less.  The ratio of the largest to the
+smallest is what counts, the seconds are this machine's.
 """
 
 from __future__ import annotations

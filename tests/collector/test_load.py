@@ -11,9 +11,13 @@ from collector import heaps
 from collector.audit.traverse import Traversal
 from collector.heaps.graph import NONE, Areas, Finalizers, Graph, Kind, Source
 from collector.heaps.oracle import reach
+from collector.keep import Keep
 from collector.load import STATIC_CLOSURE, load, sized
+from collector.runtime import Config
+from collector.stress import Plan
 from mutator.heap import SPAN, SPECIAL
 from mutator.world import GWAITING, M
+from scripts.bench_heap import overhead
 from tests.worlds import SMALL, Bench
 from workbuf.machine import WORD
 
@@ -109,6 +113,31 @@ def test_room_is_made_for_the_graph() -> None:
     assert config.data == 4
     assert config.goroutines == 0
     assert config.stackwords == SMALL.stackwords + 2 * (6 + 4)
+
+
+@pytest.mark.parametrize("shape", ["random", "list", "wide", "power"])
+def test_a_loaded_heap_is_small(shape: str) -> None:
+    """Beyond its own words an object takes less than 64 bytes: size class waste, bits, masks, span, its address."""
+    graph = heaps.read(f"synthetic:{shape},n=20000")
+    run = Keep(Plan(config=Config(mutators=0, helpers=0), programs=(), cycles=1, concurrent=False), graph)
+
+    words = sum(-(-size // WORD) for size in graph.size)
+
+    assert 8 < overhead(run, words) / graph.objects + WORD < 64
+
+
+def test_progress_counts_up() -> None:
+    """Every object twice: placed, pointers stored."""
+    graph = heaps.read("synthetic:random,n=20000")
+    seen: list[tuple[int, int]] = []
+    room = vars(sized(SMALL, graph))
+    bench = Bench(data=room["data"], arena=1 << 24, words=1 << 23)
+
+    load(bench.model, bench.gcm, graph, lambda done, total: seen.append((done, total)))
+
+    assert seen == sorted(seen)
+    assert {total for _, total in seen} == {2 * graph.objects}
+    assert (graph.objects, 2 * graph.objects) in seen
 
 
 def test_finalizers_are_set() -> None:
