@@ -11,7 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from collector import heaps
-from collector.commands.usage import atleast, checkwritable, fitting, writejson
+from collector.commands.usage import atleast, checkwritable, fitting, switching, writejson
 from collector.heaps.describe import describe
 from collector.heaps.oracle import judge, scipy_missing
 from collector.keep import Keep
@@ -71,7 +71,8 @@ def mark(graph: Graph, helpers: int) -> dict[str, Any]:
     with Progress("placing it in the model's heap") as progress, fitting(graph.source.name):
         run = Keep(plan, graph, progress.part)
         progress.say("marking it, and auditing the marks")
-        kept = run.result(graph, progress.tick)
+        with switching():
+            kept = run.result(graph, progress.tick)
     answers = judge(graph, kept.marks)
     lost = sorted({i for answer in answers.values() for i in answer.lost})
     wrong = {i for answer in answers.values() for i in answer.wrong}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from collector import heaps
-from collector.commands.usage import atleast, checkwritable, fitting, writejson
+from collector.commands.usage import atleast, checkwritable, fitting, switching, writejson
 from collector.heaps.referee import check_pair, compare
 from collector.keep import BUSY, Keep
 from collector.report.log import tostderr
@@ -102,7 +102,8 @@ def collect(before: Graph, mode: Mode, seed: int) -> Kept:
     with Progress(f"{mode.name}: placing the heap") as progress, fitting(before.source.name):
         run = Keep(plan, before, progress.part)
         progress.say(f"{mode.name}: collecting")
-        return run.result(before, progress.tick)
+        with switching():
+            return run.result(before, progress.tick)
 
 
 def verdict(runs: dict[str, Run], path: str | None) -> int:

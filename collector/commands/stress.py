@@ -18,7 +18,18 @@ from loguru import logger
 
 from collector import heaps
 from collector.audit.violation import Violation
-from collector.commands.usage import UsageError, atleast, checkwritable, fitting, positive, share, writejson, writetext
+from collector.commands.usage import (
+    SWITCH_INTERVAL,
+    UsageError,
+    atleast,
+    checkwritable,
+    fitting,
+    positive,
+    share,
+    switching,
+    writejson,
+    writetext,
+)
 from collector.report.failure import failure
 from collector.report.gctracetoday import GctraceToday, Sizes, assisttime
 from collector.report.log import EventLog, tostderr
@@ -42,8 +53,6 @@ if TYPE_CHECKING:
 OUTPUTS = ("log", "trace", "html", "json")
 LARGEST_WORKBUF = 32 << 10
 """Bytes; persistentalloc makes no chunk for larger blocks."""
-SWITCH_INTERVAL = 1e-4
-"""Seconds; at the default 5e-3 one busy thread without atomics cuts the others' rate tenfold."""
 MAX_GOGC = (1 << 31) - 1
 """Go reads GOGC into an int32."""
 DEFAULT_PROGRAMS = "rewire,pushpop,hider,finalizers,channel,bintree,channel,longlist"
@@ -140,12 +149,8 @@ def main(args: argparse.Namespace) -> int:
     if args.seed is None:
         argv += ["--seed", str(what.seed)]
     command = shlex.join(["python", "-m", "collector.run", "stress", *argv])
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(args.switch_interval)
-    try:
+    with switching(args.switch_interval):
         return execute(args, what, command)
-    finally:
-        sys.setswitchinterval(interval)
 
 
 def checkdistinct(args: argparse.Namespace) -> None:
