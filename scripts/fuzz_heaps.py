@@ -15,6 +15,7 @@ import resource
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 from tests.collector.heaps.fuzz import Fuzzer
@@ -39,7 +40,8 @@ def main() -> int:
     each = -(-arguments.mutants // len(small.samples))
     counts = {name: each if name in small.samples else arguments.real for name in fuzzer.samples}
     print(f"seed {arguments.seed}, {sum(counts.values())} mutants", flush=True)
-    findings = []
+    findings: list[str] = []
+    total: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as directory:
         for name, count in counts.items():
             faulthandler.dump_traceback_later(arguments.hang + count // 100, exit=True)
@@ -51,7 +53,9 @@ def main() -> int:
                 flush=True,
             )
             findings += tally.findings
+            total += came
     faulthandler.cancel_dump_traceback_later()
+    print(f"{'all':36} graph {total['graph']:6}  refused {total['refused']:6}  findings {total['finding']:3}")
     for finding in findings:
         print(finding)
     return 1 if findings else 0

@@ -47,7 +47,7 @@ class Limits:
     """Unzipped bytes per byte of the file, once more than `grace` came out of it."""
     grace: int = 16 << 20
     objects: int = 1 << 24
-    """The most objects of a heap; each takes about a hundred bytes while a dump is read."""
+    """The most objects of a heap; each takes about two hundred bytes while a dump is read."""
 
 
 class Stream:
