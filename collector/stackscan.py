@@ -42,6 +42,8 @@ class StackScan(Grey, StopTheWorld):
     def scanstack(self, gp: int) -> None:
         """Scan the stack of `gp`, whose scan bit the caller holds, through this M's cached buffer and back into it."""
         port, words = self.port, self.port.words
+        if port.hint(gp + G.gcscanvalid):
+            return
         status = self.readgstatus(gp)
         line = println("runtime:scanstack: gp=", gp, ", goid=", words[gp + G.goid], ", status=", status_name(status))
         if not status & GSCAN:
@@ -55,8 +57,6 @@ class StackScan(Grey, StopTheWorld):
         m = words[gp + G.m]
         if m and port.hint(m + M.helpgc):
             raise Throw("can't scan gchelper stack", line)
-        if port.hint(gp + G.gcscanvalid):
-            return
         wbuf = self.takecached()
         frames = 0
         for frame in self.frames(gp):
@@ -97,10 +97,12 @@ class StackScan(Grey, StopTheWorld):
                     return True
             elif status == GRUNNING:
                 if self.castogscanstatus(gp, GRUNNING, GRUNNING | GSCAN):
-                    # Under the bit, so that the goroutine cannot block between our look at it and the request.
-                    port.post(gp + G.preemptscan, 1)
-                    port.post(gp + G.preempt, 1)
-                    port.post(gp + G.stackguard, STACK_PREEMPT)
+                    # Under the bit, so that the goroutine can neither block nor have scanned itself between our look at
+                    # it and the request, which would then stand until some later phase (O-12).
+                    if not port.hint(gp + G.gcworkdone):
+                        port.post(gp + G.preemptscan, 1)
+                        port.post(gp + G.preempt, 1)
+                        port.post(gp + G.stackguard, STACK_PREEMPT)
                     self.casfrom_Gscanstatus(gp, GRUNNING | GSCAN, GRUNNING)
                 return False
             elif status != GCOPYSTACK:
@@ -125,13 +127,19 @@ class StackScan(Grey, StopTheWorld):
         port.post(gp + G.gcworkdone, int(self.readgstatus(gp) == GDEAD))
         restart = self.stopg(gp)
         while not port.hint(gp + G.gcworkdone):
-            # Whatever state it has got into meanwhile: a request it did not live to see must not keep us here.
+            # Whatever state it has got into meanwhile: a request it did not live to see must not keep us here, nor may
+            # one that somebody took back.
             status = self.readgstatus(gp)
             if status == GDEAD:
                 port.post(gp + G.gcworkdone, 1)
-            elif status != GRUNNING:
+            elif status != GRUNNING or not self.asked(gp):
                 restart = self.stopg(gp)
             port.pause(Pause.PROCYIELD, 20)
         if restart:
             port.post(gp + G.preemptscan, 0)
             self.restartg(gp)
+
+    def asked(self, gp: int) -> bool:
+        """Does the request to scan itself stand that stopg has made of the running `gp`?"""
+        hint = self.port.hint
+        return hint(gp + G.preemptscan) != 0 and hint(gp + G.stackguard) == STACK_PREEMPT

@@ -75,8 +75,9 @@ class Safepoint(Stack):
         if self.locks:
             raise Throw("newstack: preempted while holding locks")
         port, gp = self.port, self.curg
+        self.casgstatus(gp, GRUNNING, GWAITING)
+        # Only now: while we ran we could still be asked, and unpreempt would take back a request that we have not seen.
         if port.hint(gp + G.preemptscan):
-            self.casgstatus(gp, GRUNNING, GWAITING)
             # The collector may see us waiting and scan us itself; then we wait for it and scan once more, which is
             # harmless (K-14).
             while not self.castogscanstatus(gp, GWAITING, GWAITING | GSCAN):
@@ -86,15 +87,16 @@ class Safepoint(Stack):
             self.unpreempt(gp)
             self.casgstatus(gp, GWAITING, GRUNNING)
             return
-        self.casgstatus(gp, GRUNNING, GRUNNABLE)
+        self.casgstatus(gp, GWAITING, GRUNNABLE)
         self.gcstopm()
         self.unpreempt(gp)
         self.casgstatus(gp, GRUNNABLE, GRUNNING)
 
     def unpreempt(self, gp: int) -> None:
-        """Take every request back, while not running: only a running goroutine is asked to scan itself, so none is lost.
+        """Take every request back.  The goroutine does not run, and has looked at `preemptscan` since it last did.
 
-        A request to stop that comes in meanwhile is lost, and made again: stoptheworld repeats it.
+        Only a running goroutine is asked to scan itself, so no such request is lost.  A request to stop that comes in
+        meanwhile is, and is made again: stoptheworld repeats it.
         """
         post = self.port.post
         post(gp + G.preempt, 0)

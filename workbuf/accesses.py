@@ -38,7 +38,7 @@ RACING: dict[str, str] = {
     "span#.sweepgen": "is it still to be swept? the CAS that follows decides (who goes by `swept` reads it atomically)",
     "span#.specials": "the list is walked without its lock in the scan phase (O-19), and again in mark termination",
     "spanmeta[#]": "object bytes: isMarked before the atomic OR (I15), neighbours in the same word, a sweep's clearing",
-    "mstats.heap_alloc": "the trigger: a stale count starts a cycle an allocation earlier or later; and a figure for the trace",
+    "mstats.heap_alloc": "the trigger: a stale count starts a cycle an allocation earlier or later; elsewhere only a figure",
     "mstats.next_gc": "as heap_alloc",
     "runtime.bggc_working": "is a collection under way? a stale answer costs one assist or asks once more",
     "runtime.gcpercent": "written before the run",

@@ -104,10 +104,11 @@ def test_scanstack_in_mark_termination_leaves_nothing_cached(bench: Bench) -> No
     assert bench.places() == {"empty": 1, "partial": 0, "full": 0}
 
 
-def test_scanstack_of_a_stack_that_is_still_valid_does_nothing(bench: Bench) -> None:
-    """The goroutine has not run since."""
+@pytest.mark.parametrize("status", [GWAITING | GSCAN, GWAITING])
+def test_scanstack_of_a_stack_that_is_still_valid_does_nothing(bench: Bench, status: int) -> None:
+    """The goroutine has not run since; this is asked before anything else."""
     p = bench.leaf()
-    gp = stopped(bench, p)
+    gp = become(bench, bench.parked(p), status)
     bench.machine.poke(gp + G.gcscanvalid, 1)
 
     bench.gcm.scanstack(gp)
@@ -360,20 +361,41 @@ def test_scangoroutine_notices_that_a_running_goroutine_has_died(bench: Bench) -
     assert bench.marked(p) == [False]
 
 
-def test_scangoroutine_asks_again_after_a_goroutine_has_come_back(bench: Bench) -> None:
-    """Into a system call and out of it between two looks: the first request stands."""
+@pytest.mark.parametrize("field", ["preemptscan", "stackguard"])
+def test_scangoroutine_asks_again_when_its_request_was_taken_back(bench: Bench, field: str) -> None:
+    """By a goroutine that had not seen it and runs on: nothing else would end the wait (3c60e6e8cf)."""
     gp = become(bench, bench.parked(), GRUNNING)
 
     def life(turn: int) -> None:
         if turn == 2:
-            become(bench, gp, GRUNNABLE)
-            bench.machine.poke(gp + G.status, GRUNNING)
+            bench.machine.poke(gp + G.offsets[field], 0)
         if turn == 4:
+            assert [bench.g(gp, f) for f in ("preemptscan", "stackguard")] == [1, STACK_PREEMPT]
             bench.machine.poke(gp + G.gcworkdone, 1)
 
-    bench.again(bench.gcm, through=Watching(bench.port, 100, life)).scangoroutine(gp)
+    watching = Watching(bench.port, 100, life)
+    bench.again(bench.gcm, through=watching).scangoroutine(gp)
 
-    assert bench.g(gp, "preemptscan") == 1
+    assert len(watching.pauses) == 4
+
+
+def test_a_goroutine_that_has_just_scanned_itself_is_not_asked_to(bench: Bench) -> None:
+    """The request would stand until a later phase (O-12)."""
+
+    class Late(Audited):
+        """Is overtaken between its look at gcworkdone and the scan bit."""
+
+        def castogscanstatus(self, gp: int, old: int, new: int) -> bool:
+            """Be overtaken."""
+            self.port.post(gp + G.gcworkdone, 1)
+            return super().castogscanstatus(gp, old, new)
+
+    gp = become(bench, bench.parked(), GRUNNING)
+
+    bench.again(bench.gcm, Late).scangoroutine(gp)
+
+    assert [bench.g(gp, f) for f in ("preempt", "preemptscan", "stackguard")] == [0, 0, 0]
+    assert bench.gcm.readgstatus(gp) == GRUNNING
 
 
 def test_a_goroutine_that_runs_scans_itself_on_its_own_thread() -> None:

@@ -11,7 +11,7 @@ from collector.scenarios.show import show
 from collector.scenarios.small import Small
 from mutator.heap import MARKED
 from mutator.phase import GCscan
-from mutator.world import GDEAD, GRUNNABLE, GSYSCALL, GWAITING, G, M
+from mutator.world import GDEAD, GRUNNABLE, GRUNNING, GSYSCALL, GWAITING, STACK_PREEMPT, G, M
 from tests.race.running import running
 from workbuf.machine import Pause
 
@@ -123,3 +123,74 @@ class Bitless(Watched):
 def test_bitless(machine: SteppedMachine) -> Check:
     """A scan bit that is not taken by a swap overwrites what the goroutine has become meanwhile."""
     return scan(machine, Bitless)
+
+
+def stale(machine: SteppedMachine, m: type[Watched]) -> None:
+    """A goroutine meets a request to stop that is over while the collector asks it to scan itself; it never blocks."""
+    small = Small(machine, m=m)
+    world, model = small.world, small.model
+    mutator = model.mutators[0]
+    gp = machine.peek(mutator + M.curg)
+    machine.poke(world.gcphase, GCscan)
+    machine.poke(gp + G.stackguard, STACK_PREEMPT)
+    running(small, model.gcm, mutator)
+    scanning, over = machine.word(0, "scanning"), machine.word(0, "over")
+    show(machine, world)
+
+    def made(port: Port, record: int) -> Watched:
+        me = m(port, world, record)
+        me.scanning = scanning
+        return me
+
+    def collects(port: Port) -> None:
+        made(port, model.gcm).scangoroutine(gp)
+        port.store(over, 1)
+
+    def mutates(port: Port) -> None:
+        me = made(port, mutator)
+        while not port.load(over):
+            me.poll()
+            port.pause(Pause.PROCYIELD, 1)
+
+    machine.spawn(collects, "gc")
+    machine.spawn(mutates, "mutator")
+
+
+@pytest.mark.race(strategy="stateful", exhaust=True)
+def test_stale(machine: SteppedMachine) -> None:
+    """The goroutine takes the old request back and not the new one."""
+    stale(machine, Watched)
+
+
+class Hasty(Watched):
+    """Looks whether it is to scan itself while it still runs, and can still be asked."""
+
+    def newstack(self) -> None:
+        gp = self.curg
+        if self.port.hint(gp + G.preemptscan):
+            super().newstack()
+            return
+        self.casgstatus(gp, GRUNNING, GRUNNABLE)
+        self.gcstopm()
+        self.unpreempt(gp)
+        self.casgstatus(gp, GRUNNABLE, GRUNNING)
+
+
+class AskedOnce(Hasty):
+    """And is asked once only."""
+
+    def asked(self, gp: int) -> bool:
+        del gp
+        return True
+
+
+@pytest.mark.race(schedules=500)
+def test_hasty(machine: SteppedMachine) -> None:
+    """A request that was taken back unseen is made again."""
+    stale(machine, Hasty)
+
+
+@pytest.mark.race(strategy="dpor", fails="livelock")
+def test_asked_once(machine: SteppedMachine) -> None:
+    """If it is not, the collector waits for as long as the goroutine runs."""
+    stale(machine, AskedOnce)
