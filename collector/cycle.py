@@ -142,7 +142,7 @@ class Cycle(Checkmark):
 
     def gcscan_m(self) -> None:
         """Scan every root once, one level deep, while the world runs without barriers."""
-        port, words = self.port, self.port.words
+        port = self.port
         gp = self.curg
         # The collector's goroutine is scanned like any other, so it must not count as running meanwhile.
         self.casgstatus(gp, GRUNNING, GWAITING)
@@ -158,7 +158,7 @@ class Cycle(Checkmark):
         self.parfordo(self.world.markfor, self.markroot)
         for other in gs:
             if not port.hint(other + G.gcworkdone):
-                raise Throw("scan missed a g", f"goroutine {words[other + G.goid]}")
+                raise Throw("scan missed a g")
         self.rootsscanned()
         self.casgstatus(gp, GWAITING, GRUNNING)
 

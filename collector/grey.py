@@ -51,15 +51,16 @@ class Grey(Drain):
         the pointer to it was found, for messages.
         """
         if obj & (WORD - 1):
-            raise Throw("greyobject: obj not pointer-aligned", println("runtime: obj=", hex(obj)))
+            raise Throw("greyobject: obj not pointer-aligned")
         if bits & self.greybit:
             return wbuf
         if not bits & ALLOCATED:
-            raise Throw("found bad pointer in Go heap", self.foundat(obj, base, off, "is not an allocated object"))
+            raise Throw("found bad pointer in Go heap", *self.foundat(obj, base, off))
         if self.checkmarking:
-            self.checkmark(obj, base, off, bits)
-        # Another marker may be between the same two steps: both then queue the object (I15).
-        self.port.or8(hbits, self.greybit)
+            self.checkmark(obj, base, off, hbits, bits)
+        else:
+            # Another marker may be between the same two steps: both then queue the object (I15).
+            self.port.or8(hbits, MARKED)
         if bits & DEAD:
             return wbuf
         words = self.port.words
@@ -72,26 +73,44 @@ class Grey(Drain):
         words[wbuf + NOBJ] = nobj + 1
         return wbuf
 
-    def checkmark(self, obj: int, base: int, off: int, bits: int) -> None:
-        """In the verifying mark, throw if the object was not reached by the first."""
+    def checkmark(self, obj: int, base: int, off: int, hbits: int, bits: int) -> None:
+        """Give the object the verifying mark; throw if it was not reached by the first."""
         if not bits & MARKED:
             line = println("runtime:greyobject: checkmarks finds unexpected unmarked object obj=", hex(obj))
-            raise Throw("checkmark found unmarked object", line, self.foundat(obj, base, off, "is not marked"))
+            raise Throw("checkmark found unmarked object", line, *self.foundat(obj, base, off))
+        self.port.or8(hbits, CHECKMARKED)
+        if not self.bitsat(hbits) & CHECKMARKED:
+            raise Throw("setCheckmarked and isCheckmarked disagree")
 
-    def foundat(self, obj: int, base: int, off: int, what: str) -> str:
-        """Where a bad pointer was found, in Go's words."""
-        return f"runtime: found obj at *({base:#x}+{off:#x}): {obj:#x} {what}"
+    def foundat(self, obj: int, base: int, off: int) -> list[str]:
+        """Where a bad pointer was found, in Go's words, and what is known of its source and of what it names."""
+        where = f"runtime: found obj at *({base:#x}+{off:#x})"
+        return [where, self.spandump("base", base), self.spandump("obj", obj)]
+
+    def spandump(self, name: str, p: int) -> str:
+        """One line about the span that the address `p` lies in."""
+        span = self.factsof(p)
+        if span is None:
+            return println(f"runtime: {name}=", hex(p), "lies in no span")
+        start, limit, elemsize = span[:3]
+        bits = self.heapBitsForObject(p)[2]
+        known = ("s.start=", hex(start), "s.limit=", hex(limit), "s.elemsize=", elemsize, "bits=", f"{bits:04b}")
+        return println(f"runtime: {name}=", hex(p), *known)
 
     def scanobject(self, b: int, wbuf: int) -> int:
-        """Grey what the heap object at `b` points to; `wbuf` in and out as in greyobject."""
+        """Grey what the heap object at or around `b` points to, if there is one; `wbuf` in and out as in greyobject."""
+        if not self.arena_start <= b < self.arena_end:
+            return wbuf
         page = (b - self.arena_start) >> self.page_shift
         span = self.spanof.get(page) or self.spanfacts(page)
-        if span is None:
-            return wbuf  # not a heap object
+        if span is None or b >= span[1]:
+            return wbuf
         start, _, elemsize, _, _, masks, maskwords = span
         self.scanned += 1
+        index = (b - start) // elemsize
+        b = start + index * elemsize
         cell = b // WORD
-        mask = masks + (b - start) // elemsize * maskwords
+        mask = masks + index * maskwords
         words = self.port.words
         for at in range(maskwords):
             wbuf = self.scanwords(cell + 64 * at, words[mask + at], b, wbuf)
@@ -107,7 +126,7 @@ class Grey(Drain):
             if not low <= p < high:
                 if p == POISON:
                     at = (cell + i) * WORD
-                    raise Throw("use after free", self.foundat(p, base, at - base, "lies in a freed object"))
+                    raise Throw("use after free", *self.foundat(p, base, at - base))
                 continue
             page = (p - low) >> shift
             span = spanof.get(page) or self.spanfacts(page)

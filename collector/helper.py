@@ -17,7 +17,7 @@ from mutator.phase import GCscan
 from mutator.world import MAX_GCPROC, SCHED, M
 from workbuf.events import Event
 from workbuf.local import WORK
-from workbuf.throw import Throw, println
+from workbuf.throw import Throw
 
 
 class Helper(Shade):
@@ -44,7 +44,7 @@ class Helper(Shade):
         for n in range(1, nproc):
             m = words[sched + SCHED.midle]
             if not m:
-                raise Throw("gcprocs inconsistency", println("runtime: no idle M for helper", n))
+                raise Throw("gcprocs inconsistency")
             words[sched + SCHED.midle] = words[m + M.schedlink]
             words[sched + SCHED.nmidle] -= 1
             port.post(m + M.helpgc, n)
@@ -55,7 +55,7 @@ class Helper(Shade):
         """Checks before an M marks, and what it must know for this mark."""
         helper = self.port.hint(self.record + M.helpgc)
         if helper >= MAX_GCPROC:
-            raise Throw("gchelperstart: bad m->helpgc", println("runtime: helpgc=", helper))
+            raise Throw("gchelperstart: bad m->helpgc")
         if helper and self.curg:
             raise Throw("gchelper not running on g0 stack")
         self.forget_spans()

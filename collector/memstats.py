@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collector.helper import Helper
 from mutator.world import MEMSTATS, PAUSES
-from workbuf.throw import Throw, println
+from workbuf.throw import Throw
 
 
 class Memstats(Helper):
@@ -33,7 +33,7 @@ class Memstats(Helper):
         `cap` is how many words the caller has room for.
         """
         if cap < PAUSES + 3:
-            raise Throw("short slice passed to readGCStats", println("runtime: room for", cap))
+            raise Throw("short slice passed to readGCStats")
         hint, stats = self.port.hint, self.world.memstats
         numgc = hint(stats + MEMSTATS.numgc)
         ring = [stats + MEMSTATS.size + at % PAUSES for at in range(numgc - 1, max(numgc - PAUSES, 0) - 1, -1)]

@@ -63,7 +63,7 @@ class Roots(StackScan):
         else:
             allglen = self.port.load(self.runtime + RUNTIME.allglen)
             if i - ROOT_COUNT >= allglen:
-                raise Throw("markroot: bad index", println("i=", i, "allglen=", allglen))
+                raise Throw("markroot: bad index")
             self.scangoroutine(self.port.words[self.world.allgs + i - ROOT_COUNT])
         if wbuf:
             self.putpartial(wbuf, 670)
@@ -76,7 +76,7 @@ class Roots(StackScan):
             # An atomic: the state is stored last when a span begins to be used, and what it says of the span holds then.
             if self.port.load(span + SPAN.state) != SPAN_IN_USE:
                 continue
-            if not self.checkmarking and not scanning and not self.isswept(span):
+            if not self.checkmarking and not self.isswept(span):
                 raise Throw("gc: unswept span", println("sweep", words[span + SPAN.sweepgen], self.sweepgen()))
             start, elemsize = words[span + SPAN.start], words[span + SPAN.elemsize]
             for special in self.specials(span):

@@ -74,13 +74,14 @@ class StackScan(Grey, StopTheWorld):
             return wbuf  # a dead frame
         nlocals, nargs = words[frame + FRAME.nlocals], words[frame + FRAME.nargs]
         first = frame + FRAME.size
-        for at, n, mask in (
-            (first, nlocals, words[frame + FRAME.localsmask]),
-            (first + nlocals, nargs, words[frame + FRAME.argsmask]),
+        for what, at, n, mask in (
+            ("locals", first, nlocals, words[frame + FRAME.localsmask]),
+            ("args", first + nlocals, nargs, words[frame + FRAME.argsmask]),
         ):
             if n:
                 if not mask:
-                    raise Throw("missing stackmap", println("runtime: frame", frame, "untyped locals", at, "+", n))
+                    line = println("runtime: frame", frame, "untyped", what, f"{at * WORD:#x}+{n * WORD:#x}")
+                    raise Throw("missing stackmap", line)
                 wbuf = self.scanblock(at * WORD, n * WORD, mask, wbuf)
         return wbuf
 

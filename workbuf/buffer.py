@@ -41,7 +41,7 @@ def gcinit(wbufsize: int) -> None:
     A buffer must be a whole number of words and hold at least five entries: below that handoff has nothing to halve.
     """
     if wbufsize % WORD or capacity(wbufsize) <= HANDOFF_MIN:
-        raise Throw("size of Workbuf is suboptimal", println("runtime: _WorkbufSize=", wbufsize))
+        raise Throw("size of Workbuf is suboptimal")
 
 
 HANDOFF_MIN = 4

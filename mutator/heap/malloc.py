@@ -85,17 +85,16 @@ class Malloc(Sweep):
         # Last: from here on the slot is an object, and its mask and its words are what they say.
         port.or8(hbits, bits)
         if words[self.gcphase] == GCmarktermination:
-            self.gcmarknewobject(p, hbits)
+            self.gcmarknewobject(hbits)
         return p
 
-    def gcmarknewobject(self, obj: int, hbits: int) -> None:
+    def gcmarknewobject(self, hbits: int) -> None:
         """Mark an object just born, whose byte is at `hbits`, because the collection under way will not look for it."""
         words = self.port.words
         if words[self.checkmarkphase]:
-            raise Throw("gcmarknewobject called while doing checkmark", println("runtime: obj=", hex(obj)))
+            raise Throw("gcmarknewobject called while doing checkmark")
         if words[self.gcphase] != GCmarktermination:
-            line = println("runtime: obj=", hex(obj))
-            raise Throw("marking new object while not in mark termination phase", line)
+            raise Throw("marking new object while not in mark termination phase")
         self.port.or8(hbits, MARKED)
 
     def nextfree(self, span: int) -> int:

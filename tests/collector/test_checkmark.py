@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -89,11 +89,36 @@ def test_a_missed_mark_is_found_however_deep_it_lies(bench: Bench, depth: int, r
         gcm.gcwork(0)
 
     assert thrown.value.text == "checkmark found unmarked object"
-    first, second = thrown.value.printed
-    assert first.endswith(f"unexpected unmarked object obj= {nodes[depth]:#x}")
-    assert second.endswith(f"{nodes[depth]:#x} is not marked")
+    first, second, source, target = thrown.value.printed
+    line = "runtime:greyobject: checkmarks finds unexpected unmarked object obj="
+    assert first == f"{line} {nodes[depth]:#x}"
     if depth:
-        assert f"*({nodes[depth - 1]:#x}+0x0)" in second
+        assert second == f"runtime: found obj at *({nodes[depth - 1]:#x}+0x0)"
+        assert source.startswith(f"runtime: base= {nodes[depth - 1]:#x} s.start=")
+    assert target.startswith(f"runtime: obj= {nodes[depth]:#x} s.start=")
+
+
+def test_a_verifying_mark_that_does_not_stick_throws(bench: Bench) -> None:
+    """Its setting and its reading would be at odds about where it is."""
+
+    class Deaf:
+        """A port whose or8 does nothing."""
+
+        def __getattr__(self, name: str) -> Any:  # noqa: ANN401  whatever the port has
+            return getattr(bench.port, name)
+
+        def or8(self, byte: int, mask: int) -> None:
+            """Nothing."""
+
+    p = bench.leaf()
+    bench.setmark(p)
+    bench.machine.poke(bench.world.runtime + RUNTIME.checkmarkphase, 1)
+    m = bench.again(bench.gcm, through=Deaf())
+    m.readcheckmark()
+    _, hbits, bits = m.heapBitsForObject(p)
+
+    with pytest.raises(Throw, match=r"^fatal error: setCheckmarked and isCheckmarked disagree$"):
+        m.greyobject(p, 0, 0, hbits, bits, m.getempty(359))
 
 
 def test_a_missed_object_without_pointers_is_found(bench: Bench) -> None:

@@ -331,7 +331,7 @@ def test_too_little_room_for_the_pauses_throws(bench: Bench) -> None:
     with pytest.raises(Throw) as thrown:
         bench.gcm.readGCStats_m(PAUSES + 2)
 
-    assert thrown.value.text == "short slice passed to readGCStats"
+    assert str(thrown.value) == "fatal error: short slice passed to readGCStats"
 
 
 def test_a_verifying_mark_does_not_count(bench: Bench) -> None:

@@ -135,7 +135,7 @@ def test_an_object_that_is_not_aligned_throws(bench: Bench, off: int) -> None:
     with pytest.raises(Throw) as thrown:
         bench.gcm.greyobject(p + off, 0, 0, hbits, bits, b)
 
-    assert thrown.value.text == "greyobject: obj not pointer-aligned"
+    assert str(thrown.value) == "fatal error: greyobject: obj not pointer-aligned"
     assert bench.marked(p) == [False]
 
 
@@ -149,7 +149,12 @@ def test_a_pointer_to_a_slot_that_holds_no_object_throws(bench: Bench) -> None:
         bench.gcm.greyobject(free, q, 8, hbits, bits, bench.gcm.getempty(359))
 
     assert thrown.value.text == "found bad pointer in Go heap"
-    assert thrown.value.printed == (f"runtime: found obj at *({q:#x}+0x8): {free:#x} is not an allocated object",)
+    where, source, target = thrown.value.printed
+    assert where == f"runtime: found obj at *({q:#x}+0x8)"
+    assert source.startswith(f"runtime: base= {q:#x} s.start=")
+    assert source.endswith("bits= 0001")
+    assert target.startswith(f"runtime: obj= {free:#x} s.start=")
+    assert target.endswith("bits= 0000")
 
 
 def test_scanobject_greys_what_its_pointer_words_name(bench: Bench) -> None:
@@ -166,6 +171,38 @@ def test_scanobject_greys_what_its_pointer_words_name(bench: Bench) -> None:
 
     assert bench.look.entries(b) == [pointers[0], inside, *pointers[1:]]
     assert bench.marked(scalar, p) == [False, False]
+
+
+@pytest.mark.parametrize("off", [8, 15, 23])
+def test_scanobject_finds_the_object_around_an_interior_pointer(bench: Bench, off: int) -> None:
+    """The whole of it is scanned, by its own mask."""
+    children = [bench.leaf() for _ in range(3)]
+    p = bench.obj(*children)
+    b = bench.gcm.getempty(359)
+
+    assert bench.gcm.scanobject(p + off, b) == b
+    assert bench.look.entries(b) == children
+
+
+def test_scanobject_of_what_is_no_heap_object_does_nothing(bench: Bench) -> None:
+    """Outside the arena on either side, in pages without a span, behind a span's last object."""
+    m, world = bench.gcm, bench.world
+    bench.setbss(bench.leaf())
+    span = m.spanOf(bench.obj(words=601))
+    behind = bench.peek(span + SPAN.limit)
+    assert behind % world.heap.classes.page_size
+    b = m.getempty(359)
+
+    for p in (
+        world.bss.base * WORD,
+        world.heap.arena_start - 8,
+        world.heap.arena_end,
+        world.heap.arena_end - 8,
+        behind,
+    ):
+        assert m.scanobject(p, b) == b
+
+    assert (bench.held(b), m.scanned) == (0, 0)
 
 
 def test_scanobject_of_an_object_that_names_itself_and_one_thing_twice(bench: Bench) -> None:
@@ -214,7 +251,8 @@ def test_scanning_a_freed_object_throws(bench: Bench) -> None:
         bench.gcm.scanobject(p, bench.gcm.getempty(359))
 
     assert thrown.value.text == "use after free"
-    assert f"{p:#x}+0x0" in thrown.value.printed[0]
+    assert thrown.value.printed[0] == f"runtime: found obj at *({p:#x}+0x0)"
+    assert thrown.value.printed[2] == f"runtime: obj= {POISON:#x} lies in no span"
 
 
 def test_scanblock_in_the_scan_phase_gives_the_buffer_back(bench: Bench) -> None:

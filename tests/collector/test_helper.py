@@ -63,7 +63,7 @@ def test_helpgc_throws_when_there_are_too_few(bench: Bench) -> None:
     """Somebody has left the list since gcprocs counted it."""
     idle(bench, *bench.helpers)
 
-    with pytest.raises(Throw, match="gcprocs inconsistency"):
+    with pytest.raises(Throw, match=r"^fatal error: gcprocs inconsistency$"):
         bench.gcm.helpgc(3)
 
 
@@ -71,7 +71,7 @@ def test_gchelperstart_throws_at_a_number_that_no_helper_has(bench: Bench) -> No
     """There are 32 markers at most, 0 the master."""
     (m,) = bench.helpers
     bench.machine.poke(m.record + M.helpgc, MAX_GCPROC)
-    with pytest.raises(Throw, match="gchelperstart: bad m->helpgc"):
+    with pytest.raises(Throw, match=r"^fatal error: gchelperstart: bad m->helpgc$"):
         m.gchelperstart()
 
     bench.machine.poke(m.record + M.helpgc, MAX_GCPROC - 1)

@@ -24,6 +24,7 @@ from mutator.world import (
 from tests.machines import Watching
 from tests.worlds import Bench
 from workbuf.events import Event
+from workbuf.machine import WORD
 from workbuf.throw import Throw
 
 
@@ -210,16 +211,19 @@ def test_scanframeworker_passes_a_dead_frame_by(bench: Bench) -> None:
     assert bench.marked(p) == [False]
 
 
-@pytest.mark.parametrize("field", ["localsmask", "argsmask"])
-def test_a_frame_without_a_bitmap_throws(bench: Bench, field: str) -> None:
+@pytest.mark.parametrize(("field", "what"), [("localsmask", "locals"), ("argsmask", "args")])
+def test_a_frame_without_a_bitmap_throws(bench: Bench, field: str, what: str) -> None:
     """Words of which nobody knows what they are."""
     m, gp = bench.gcm, bench.world.newg("g")
     mask = m.stackmap(1, [0])
     cell = m.pushframe(gp, 1, mask, 1, mask)
     bench.machine.poke(cell - FRAME.size + FRAME.offsets[field], 0)
 
-    with pytest.raises(Throw, match="missing stackmap"):
+    with pytest.raises(Throw, match="missing stackmap") as thrown:
         m.scanframeworker(cell - FRAME.size, 0)
+
+    at = (cell + (what == "args")) * WORD
+    assert thrown.value.printed == (f"runtime: frame {cell - FRAME.size} untyped {what} {at:#x}+0x8",)
 
 
 @pytest.mark.parametrize(

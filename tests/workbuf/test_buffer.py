@@ -29,7 +29,7 @@ def test_gcinit_throws_at_any_other_size(wbufsize: int) -> None:
     with pytest.raises(Throw) as thrown:
         gcinit(wbufsize)
 
-    assert thrown.value.text == "size of Workbuf is suboptimal"
+    assert str(thrown.value) == "fatal error: size of Workbuf is suboptimal"
 
 
 def test_a_new_buffer_has_no_history_but_its_first_get(m: Getfull, look: Look) -> None:
