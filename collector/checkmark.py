@@ -21,7 +21,7 @@ from workbuf.throw import Throw
 class Checkmark(MarkTermination):
     """gccheckmark_m; off unless `checkmark_enabled`."""
 
-    def gccheckmark_m(self) -> None:
+    def gccheckmark_m(self, *, eager: bool = False) -> None:
         """Verify the mark just made, then let the sweeper have the heap.  The world is stopped."""
         if not self.checkmark_enabled:
             return
@@ -32,10 +32,9 @@ class Checkmark(MarkTermination):
         words[phase] = 1
         for gp in self.allgs():
             self.port.post(gp + G.gcscanvalid, 0)
-        self.gc_m()
-        words[phase] = 0
+        self.gc_m(eager=eager)  # and there the phase ends, before the sweep begins
         self.readcheckmark()
 
-    def gc_m(self) -> None:
+    def gc_m(self, *, eager: bool = False) -> None:
         """Run gc() for this M's goroutine."""
         raise NotImplementedError

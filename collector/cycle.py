@@ -7,7 +7,7 @@ Theory of operation, concurrent:
     stop                          gc: mark termination, with helpers
     start                         sweep, bit by bit
 
-A stopped collection goes from the first stop straight to gc.
+A stopped collection goes from the first stop straight to gc; asked to, it sweeps before the world starts again.
 
 Guards.  I13.  What was scanned concurrently may have changed since: stacks and globals are scanned again in gc(), heap
 objects are covered by the barrier.
@@ -43,7 +43,7 @@ class Cycle(Checkmark):
         self.numgc = 0
 
     def gogc(self, force: int) -> None:
-        """Ask the background collector for a cycle (force 0), or for a stopped one (1), unless one is under way."""
+        """Ask the background collector for a collection, with `force` as in gcwork, unless one is under way."""
         port, words = self.port, self.port.words
         lock = self.runtime + RUNTIME.bggc_lock
         port.lock(lock)
@@ -83,8 +83,8 @@ class Cycle(Checkmark):
             self.port.check()
 
     def gcwork(self, force: int) -> None:
-        """One collection: concurrent for force 0, stopped for 1."""
-        port, stamp = self.port, self.stamp
+        """One collection: concurrent for force 0, stopped for 1, stopped and with the sweep in the same stop for 2."""
+        port, stamp, eager = self.port, self.stamp, force > 1
         port.lock(self.runtime + RUNTIME.worldsema)
         self.numgc += 1
         self.cycle = CycleStats(number=self.numgc, concurrent=force == 0)
@@ -118,8 +118,8 @@ class Cycle(Checkmark):
             for gp in self.allgs():
                 port.post(gp + G.gcworkdone, 0)
                 port.post(gp + G.gcscanvalid, 0)
-        self.gc_m()
-        self.gccheckmark_m()
+        self.gc_m(eager=eager)
+        self.gccheckmark_m(eager=eager)
         stamp("sweep")
         self.collected()
         port.unlock(self.runtime + RUNTIME.worldsema)
@@ -173,11 +173,11 @@ class Cycle(Checkmark):
         if self.scanblock(0, 0, 0, 0):
             raise Throw("gcmark_m did not extinguish wbuf")
 
-    def gc_m(self) -> None:
+    def gc_m(self, *, eager: bool = False) -> None:
         """gc() with this M's goroutine counted as waiting, so that its stack can be scanned."""
         gp = self.curg
         self.casgstatus(gp, GRUNNING, GWAITING)
-        self.gc()
+        self.gc(eager=eager)
         self.casgstatus(gp, GWAITING, GRUNNING)
 
     def collected(self) -> None:

@@ -87,8 +87,11 @@ class MarkTermination(Memstats):
         words[work + WORK.ndone] = 0
         words[work + WORK.nproc] = nproc
 
-    def gc(self) -> None:
-        """Mark everything reachable.  The world is stopped, and this M's goroutine may be scanned."""
+    def gc(self, *, eager: bool = False) -> None:
+        """Mark everything reachable, and sweep at once if `eager`.
+
+        The world is stopped, and this M's goroutine may be scanned.
+        """
         port, words, work = self.port, self.port.words, self.world.work
         verifying = words[self.runtime + RUNTIME.checkmarkphase]
         # The verifying mark's figures are nobody's: the cycle's are those of the first.
@@ -133,9 +136,13 @@ class MarkTermination(Memstats):
         if not verifying:
             self.recordpause(stats.stamps["t4"] - stats.stamps["t0"], stats.stamps["t4"])
         self.marked()
-        if self.checkmark_enabled and not verifying:
-            return  # gccheckmark_m marks once more before the sweeper may have the heap
+        if self.checkmark_enabled:
+            if not verifying:
+                return  # gccheckmark_m marks once more before the sweeper may have the heap
+            words[self.runtime + RUNTIME.checkmarkphase] = 0
         self.armsweep()
+        if eager:
+            self.cycle.npausesweep += self.finishsweep_m()
 
     def afterm(self, stats: CycleStats) -> None:
         """Collect the statistics of the Ms and set the next goal."""

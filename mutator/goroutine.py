@@ -42,7 +42,7 @@ STATUS_NAMES = {
     GENQUEUE: "enqueue",
     GCOPYSTACK: "copystack",
 }
-SCANNABLE = {GRUNNABLE, GRUNNING, GSYSCALL, GWAITING, GENQUEUE}
+SCANNABLE = {GRUNNABLE, GRUNNING, GSYSCALL, GWAITING}
 """Statuses to which the scan bit may be added."""
 
 

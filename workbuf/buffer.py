@@ -9,7 +9,7 @@ Guards.  I1 and I3 at every hand-over: a buffer that is got while in use, or put
 I2 through checkempty and checknonempty.  All four are plain reads and writes by the one owner, so they are exact for
 sequential mistakes and best effort where two threads popped the same node (O-14).
 
-Not modelled.  `_Debugwbufs = false` (the checks are what we are here for).  `id` is laid out and never touched, as in Go.
+Not modelled.  `id` is laid out and never touched, as in Go.
 """
 
 from __future__ import annotations
@@ -51,6 +51,9 @@ HANDOFF_MIN = 4
 class Buffers(Local):
     """The checks.  A buffer `b` is the cell of its header."""
 
+    _Debugwbufs = True
+    """Go's constant: where it is False, logget and logput do nothing at all.  The other two checks do not ask it."""
+
     def __init__(self, port: Port, world: Globals, record: int) -> None:
         super().__init__(port, world, record)
         self.wbufsize = world.wbufsize
@@ -59,6 +62,8 @@ class Buffers(Local):
 
     def logget(self, b: int, entry: int) -> None:
         """The caller has just taken `b` off a list, or made it, and owns it from here on."""
+        if not self._Debugwbufs:
+            return
         words = self.port.words
         if words[b + INUSE]:
             raise Throw("logget: get not legal", self._history("runtime: logget fails log entry=", b, entry), buffer=b)
@@ -67,6 +72,8 @@ class Buffers(Local):
 
     def logput(self, b: int, entry: int) -> None:
         """The caller owns `b` and is about to push it; from the push on it must not touch it."""
+        if not self._Debugwbufs:
+            return
         words = self.port.words
         if not words[b + INUSE]:
             raise Throw("logput: put not legal", self._history("runtime:logput fails log entry=", b, entry), buffer=b)

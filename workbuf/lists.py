@@ -180,7 +180,7 @@ class Lists(Lfstack):
         if align > PAGE_SIZE:
             raise Throw("persistentalloc: align is too large")
         if size >= MAX_BLOCK:
-            return self.port.sysalloc(-(-size // WORD), max(1, align // WORD)) * WORD
+            return self.sysalloc(size, max(align, WORD))
         lock = self.work + WORK.persistent_lock
         self.port.lock(lock)
         p = self.persistentalloc1(size, align or WORD)
@@ -189,19 +189,23 @@ class Lists(Lfstack):
 
     def persistentalloc1(self, size: int, align: int) -> int:
         """The same with the mutex held by the caller, for less than MAX_BLOCK bytes."""
-        port, words = self.port, self.port.words
+        words = self.port.words
         at, end = self.work + WORK.persistent_at, self.work + WORK.persistent_end
         p = (words[at] + align - 1) & -align
         if words[at] == 0 or p + size > words[end]:
             chunk = max(self.chunk, size + align)
-            try:
-                start = port.sysalloc(-(-chunk // WORD), CACHE_LINE // WORD) * WORD
-            except MemoryError as error:
-                raise Throw("runtime: cannot allocate memory", str(error)) from error
+            start = self.sysalloc(chunk, CACHE_LINE)
             p = (start + align - 1) & -align
             words[end] = start + chunk
         words[at] = p + size
         return p
+
+    def sysalloc(self, size: int, align: int) -> int:
+        """`size` bytes from the machine at a multiple of `align`, both in whole words; returns the byte address."""
+        try:
+            return self.port.sysalloc(-(-size // WORD), align // WORD) * WORD
+        except MemoryError as error:
+            raise Throw("runtime: cannot allocate memory", str(error)) from error
 
 
 PAGE_SIZE = 8192

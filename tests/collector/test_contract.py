@@ -46,13 +46,13 @@ FUNCTIONS = {
     "gchelpwork": ("collector.shade", ""),
     "gchelper": ("collector.helper", ""),
     "gcmark_m": ("collector.cycle", ""),
-    "gc": ("collector.gc", ""),
+    "gc": ("collector.gc", "eager"),
     "readGCStats_m": ("collector.memstats", "cap"),
 }
 """Row: the module that defines it for the finished M, and its parameters.
 
-Go passes greyobject the heap bits as a pair of values and scanframeworker an unused argument; gc's `start` and `eager` are
-what a cycle's stamps and the sweep's callers know here; the body of markroot's parfor comes with the call.
+Go passes greyobject the heap bits as a pair of values and scanframeworker an unused argument; gc's `start` is
+among a cycle's stamps; the body of markroot's parfor comes with the call.
 """
 
 REMOVED = ["gcinstallmarkwb_m"]
@@ -81,7 +81,8 @@ def test_what_the_commit_removed_is_not_here(name: str) -> None:
 
 
 def test_the_buffer_of_the_table() -> None:
-    """256 bytes: node, nobj, id, inuse, four words of history, newest first; 23 entries."""
+    """256 bytes: node, nobj, id, inuse, four words of history, newest first; 23 entries; checked and logged."""
+    assert Cycle._Debugwbufs
     assert Globals.wbufsize == 256
     assert WORKBUF.fields == ("node_next", "node_pushcnt", "nobj", "id", "inuse", "log0", "log1", "log2", "log3")
     assert (WORKBUF.size * WORD, capacity(256)) == (72, 23)

@@ -135,7 +135,7 @@ def test_w18_with_another_root_behind_it() -> None:
 
 @pytest.mark.parametrize(
     ("force", "entered", "stops"),
-    [(0, [GCscan, GCmark, GCmarktermination, GCoff], 3), (1, [GCmarktermination, GCoff], 1)],
+    [(0, [GCscan, GCmark, GCmarktermination, GCoff], 3), *((force, [GCmarktermination, GCoff], 1) for force in (1, 2))],
 )
 def test_the_phases_of_a_collection(bench: Bench, force: int, entered: list[int], stops: int) -> None:
     """Concurrent: three stops, and the barrier is not off between the marks (K-2).  Stopped: one stop."""
@@ -191,6 +191,31 @@ def test_the_stamps_of_a_cycle_come_in_order(bench: Bench) -> None:
 
     assert list(gcm.cycle.stamps) == names
     assert sorted(gcm.cycle.stamps.values()) == list(gcm.cycle.stamps.values())
+
+
+@pytest.mark.parametrize("verify", [False, True])
+@pytest.mark.parametrize("force", [0, 1, 2])
+def test_force_2_sweeps_in_the_stopped_world(bench: Bench, force: int, *, verify: bool) -> None:
+    """And leaves nothing for later; the others leave everything."""
+
+    class Looking(Audited):
+        """Looks how far the sweep is when the world starts."""
+
+        def collected(self) -> None:
+            """Look."""
+            swept.append(
+                (freed(bench, *gone), self.port.load(self.sched + SCHED.gcwaiting), self.cycle.npausesweep > 0)
+            )
+
+    swept: list[tuple[bool, int, bool]] = []
+    gone = bench.chain(40)
+    gcm = bench.start(bench.m(bench.model.gcm, Looking))
+    gcm.checkmark_enabled = verify
+
+    gcm.gcwork(force)
+
+    assert swept == [(force == 2, 1, force == 2)]
+    assert (gcm.sweepone() < 0) == (force == 2)
 
 
 @pytest.mark.parametrize("force", [0, 1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,6 +16,10 @@ from tests.worlds import Bench
 from workbuf.buffer import NOBJ, gcinit
 from workbuf.local import MLOCAL, WORK
 from workbuf.throw import Throw
+
+
+if TYPE_CHECKING:
+    from workbuf.machine import Port
 
 
 def stopped(bench: Bench, cls: type[Any] = Audited) -> Any:  # noqa: ANN401
@@ -90,15 +94,34 @@ class Ordered(Audited):
         super().armsweep()
 
 
+class Joining:
+    """A port that notes the sleeps of the M that it serves."""
+
+    def __init__(self, port: Port) -> None:
+        self.port = port
+        self.did: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  whatever the port has
+        return getattr(self.port, name)
+
+    def sleep(self, note: int, ns: int = -1, /) -> bool:
+        """Note it."""
+        self.did.append("join")
+        return self.port.sleep(note, ns)
+
+
 def test_gc_does_things_in_gos_order(bench: Bench) -> None:
     """The phase first of all; the helpers before the harvest; the phase off before they are joined; the sweep last."""
-    gcm = stopped(bench, Ordered)
+    stopped(bench)
+    joining = Joining(bench.port)
+    gcm = bench.again(bench.gcm, Ordered, through=joining)
+    gcm.did = joining.did
 
     gcm.gc_m()
 
     did = [what for at, what in enumerate(gcm.did) if what not in gcm.did[:at]]
     assert did == [
-        *("phase 5", "finishsweep", "reset 2", "helpgc 2", "harvest", "start", "roots", "drain", "phase 0"),
+        *("phase 5", "finishsweep", "reset 2", "helpgc 2", "harvest", "start", "roots", "drain", "phase 0", "join"),
         *("marked", "arm"),
     ]
 

@@ -8,7 +8,6 @@ from mutator.goroutine import SCANNABLE, status_name
 from mutator.world import (
     GCOPYSTACK,
     GDEAD,
-    GENQUEUE,
     GIDLE,
     GMORIBUND,
     GRUNNABLE,
@@ -24,7 +23,7 @@ from workbuf.throw import Throw
 
 
 ALL = range(GIDLE, GCOPYSTACK + 1)
-CAN = (GRUNNABLE, GRUNNING, GSYSCALL, GWAITING, GENQUEUE)
+CAN = (GRUNNABLE, GRUNNING, GSYSCALL, GWAITING)
 
 
 @pytest.fixture(name="gp")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from workbuf.buffer import INUSE, gcinit
+from workbuf.getfull import Getfull
 from workbuf.throw import Throw
 
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.machines import Look
-    from workbuf.getfull import Getfull
 
 
 @pytest.mark.parametrize("wbufsize", [256, 512, 1024, 2048, 4096, 112])
@@ -253,3 +253,29 @@ def drained_while_listed(m: Getfull, look: Look, list_: str) -> int:
     assert look.listed(list_) == [b]
     look.fill(b, [])
     return b
+
+
+class Unlogged(Getfull):
+    """A release's protocol."""
+
+    _Debugwbufs = False
+
+
+def test_without_debugwbufs_nothing_is_logged_and_no_owner_is_checked(m: Getfull, look: Look) -> None:
+    """Logget and logput leave the buffer alone, whoever calls them; the checks of the filling stay."""
+    unlogged = Unlogged(m.port, look.world, m.record)
+    b = unlogged.getempty(359)
+    assert look.state(b) == (False, [0, 0, 0, 0], [])
+
+    unlogged.logput(b, 496)
+    unlogged.logget(b, 504)
+    unlogged.logget(b, 504)
+    assert look.state(b) == (False, [0, 0, 0, 0], [])
+
+    with pytest.raises(Throw, match="workbuf is empty"):
+        unlogged.putfull(b, 942)
+    look.fill(b, [8])
+    with pytest.raises(Throw, match="workbuf is not empty"):
+        unlogged.putempty(b, 496)
+    unlogged.putfull(b, 942)
+    assert look.listed("full") == [b]

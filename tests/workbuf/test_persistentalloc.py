@@ -113,13 +113,14 @@ def test_a_senseless_request_throws_and_holds_no_lock(m: Getfull, look: Look, si
     assert m.persistentalloc(8, 8)
 
 
-def test_a_memory_that_is_used_up_throws() -> None:
+@pytest.mark.parametrize("size", [8, MAX_BLOCK])
+def test_a_memory_that_is_used_up_throws(size: int) -> None:
     """Go's text, and before it what the machine says about it, because here the size of the memory is a choice."""
     machine = HardwareMachine(words=4 << 10)
     m = Getfull(machine.boot(), Globals.allocate(machine), MLOCAL.allocate(machine, "m"))
 
     with pytest.raises(Throw) as thrown:
-        m.persistentalloc(8, 8)
+        m.persistentalloc(size, 8)
 
     assert thrown.value.text == "runtime: cannot allocate memory"
     (printed,) = thrown.value.printed
