@@ -77,7 +77,7 @@ def awake(m: Audited, act: Callable[[Audited], object]) -> Callable[[], None]:
 
 
 def test_w18_a_quiet_concurrent_cycle() -> None:
-    """One goroutine with a list of three, one M, no mutation.
+    """W18: One goroutine with a list of three, one M, no mutation.
 
     The scan greys the first object into the scanning M's cache; the harvest moves that buffer to full (947); the
     concurrent mark scans all three; mark termination finds nothing to do.
@@ -114,7 +114,7 @@ def test_w18_a_quiet_concurrent_cycle() -> None:
 
 
 def test_w18_with_another_root_behind_it() -> None:
-    """Then the buffer is on partial, under 670, when the scan is over."""
+    """W18: Then the buffer is on partial, under 670, when the scan is over."""
     bench = Bench(mutators=1, helpers=0)
     nodes = bench.chain(3)
     bench.frame(bench.gcm.curg, nodes[0])

@@ -36,7 +36,7 @@ def allpointers(bench: Bench, n: int) -> int:
 
 
 def test_w7_the_24th_object_goes_into_a_second_buffer(bench: Bench) -> None:
-    """23 fit; then the first buffer is put full (358), a new one is taken (359) and holds one."""
+    """W7: 23 fit; then the first buffer is put full (358), a new one is taken (359) and holds one."""
     objects = [bench.leaf() for _ in range(24)]
     first = bench.gcm.getempty(359)
 
@@ -65,7 +65,7 @@ def test_a_buffer_holds_what_its_size_allows(wbufsize: int, room: int) -> None:
 
 
 def test_w9_the_next_grey_publishes_a_full_cached_buffer(bench: Bench) -> None:
-    """It comes out of the cache as it is; an object already marked leaves it alone, a white one replaces it: 358, 359."""
+    """W9: comes out of the cache as it is; an object already marked leaves it alone, a white one replaces it: 358, 359."""
     m = bench.gcm
     b = bench.full(m, [bench.leaf() for _ in range(23)])
     m.cache(b)

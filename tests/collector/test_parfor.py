@@ -1,6 +1,6 @@
 """The parallel for: Go's own four tests, vector W16, what it refuses, and its way out.
 
-Sizes are Go's except TestParForParallel's: 1e7 elements there (1e6 when short), 30,000 here, by 4 threads.
+Sizes are Go's; of TestParForParallel's two, 1e7 elements and 1e6 with -short, the second, by 4 threads.
 """
 
 from __future__ import annotations
@@ -80,8 +80,8 @@ def test_parforsetup(bench: Bench, desc: int, nthr: int) -> None:
 
 
 def test_parfor_parallel(bench: Bench, desc: int) -> None:
-    """TestParForParallel, scaled: 4 threads on 30,000 elements, without wait; every element exactly once."""
-    n = 30_000
+    """TestParForParallel with -short: 4 threads on 1,000,000 elements, without wait; every element exactly once."""
+    n = 1_000_000
     data = list(range(n))
     bench.gcm.parforsetup(desc, 4, n, wait=False, body=apply(data))
     ms = [bench.model.gcm, *bench.model.mutators, *bench.model.helpers]
@@ -116,7 +116,7 @@ def test_every_index_is_executed_once_on_real_threads(bench: Bench, desc: int, n
 
 
 def test_w16_where_the_pieces_of_1003_among_7_begin_and_end(bench: Bench, desc: int) -> None:
-    """In 64-bit arithmetic, n * i / nthr; slots past the threads get ranges past the end, which nobody uses (O-22)."""
+    """W16: In 64-bit arithmetic, n * i / nthr; slots past the threads get ranges past the end, which nobody uses (O-22)."""
     bench.gcm.parforsetup(desc, 7, 1003, wait=False, body=print)
 
     found = pieces(bench, desc, 32)

@@ -50,7 +50,7 @@ def test_shade_of_an_interior_pointer_greys_its_object(bench: Bench, m: Audited)
 
 
 def test_w10_shade_of_a_marked_object_in_mark_leaves_an_empty_buffer_cached(bench: Bench, m: Audited) -> None:
-    """The buffer is fetched before the colour is known (80701181)."""
+    """W10: The buffer is fetched before the colour is known (80701181)."""
     m.shade(marked_leaf(bench))
 
     b = bench.look.cache(m.record)
@@ -58,7 +58,7 @@ def test_w10_shade_of_a_marked_object_in_mark_leaves_an_empty_buffer_cached(benc
 
 
 def test_w10_or_the_partial_buffer_it_pulled(bench: Bench, m: Audited) -> None:
-    """Off partial under 1181, with what it held."""
+    """W10: Off partial under 1181, with what it held."""
     p = bench.leaf()
     b = bench.full(m, [p])
     m.putpartial(b, 670)
@@ -70,7 +70,7 @@ def test_w10_or_the_partial_buffer_it_pulled(bench: Bench, m: Audited) -> None:
 
 
 def test_w10_in_mark_termination_the_empty_buffer_goes_straight_back(bench: Bench, m: Audited) -> None:
-    """To empty, under putpartial's composite entry; nothing is cached."""
+    """W10: To empty, under putpartial's composite entry; nothing is cached."""
     bench.phase(GCmarktermination)
 
     m.shade(marked_leaf(bench))
@@ -161,7 +161,7 @@ def test_gchelpwork_without_work_is_over_at_once(bench: Bench, m: Audited) -> No
 
 
 def test_w14_a_cached_buffer_of_five_that_lead_nowhere(bench: Bench, m: Audited) -> None:
-    """Five are scanned; the buffer goes to empty (544), trygetfull (545) finds nothing, and nothing is on full."""
+    """W14: Five are scanned; the buffer goes to empty (544), trygetfull (545) finds nothing, and nothing is on full."""
     watching = Watching(bench.port, 1)
     m = bench.again(m, through=watching)
     b = bench.full(m, [bench.leaf() for _ in range(5)])
@@ -178,7 +178,7 @@ def test_w14_a_cached_buffer_of_five_that_lead_nowhere(bench: Bench, m: Audited)
 
 
 def test_w15_a_list_of_100_with_its_head_in_the_cache(bench: Bench, m: Audited) -> None:
-    """Exactly 23 are scanned, the budget; then one buffer with one object goes to full (1175)."""
+    """W15: Exactly 23 are scanned, the budget; then one buffer with one object goes to full (1175)."""
     nodes = bench.chain(100)
     b = bench.full(m, nodes[:1])
     m.cache(b)

@@ -162,7 +162,7 @@ def check(look: Look, records: list[int], participants: list[Participant], nproc
 
 @pytest.mark.race
 def test_w12_a_participant_that_dies_ends_the_wait_of_the_others(machine: HardwareMachine, world: Globals) -> None:
-    """Three wait for a fourth that throws instead of coming: the run ends with its throw, and nobody is left waiting."""
+    """W12: Three wait for a fourth that throws instead of coming: the run ends with its throw and nobody waits on."""
     nwait = world.work + WORK.nwait
     machine.poke(world.work + WORK.nproc, 4)
     records = [MLOCAL.allocate(machine, f"m{i}") for i in range(4)]

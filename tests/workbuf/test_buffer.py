@@ -77,7 +77,7 @@ def test_logget_of_a_buffer_in_use_throws_and_changes_nothing(m: Getfull, look: 
 
 
 def test_w2_double_put(m: Getfull, look: Look) -> None:
-    """The second putempty passes checkempty and throws in logput; the history shows who put it first."""
+    """W2: The second putempty passes checkempty and throws in logput; the history shows who put it first."""
     b = m.getempty(359)
     m.putempty(b, 496)
 
@@ -121,7 +121,7 @@ LISTED_AND_GOT: dict[str, tuple[int, Callable[[Getfull], int]]] = {
 
 @pytest.mark.parametrize("how", LISTED_AND_GOT)
 def test_w3_get_of_a_listed_buffer_that_is_in_use(m: Getfull, look: Look, how: str) -> None:
-    """The pop returns it and logget throws: the history is unchanged and the buffer is off the list already."""
+    """W3: The pop returns it and logget throws: the history is unchanged and the buffer is off the list already."""
     nobj, get = LISTED_AND_GOT[how]
     b = m.getempty(359)
     look.fill(b, range(nobj))
@@ -141,7 +141,7 @@ def test_w3_get_of_a_listed_buffer_that_is_in_use(m: Getfull, look: Look, how: s
 
 
 def test_w3_through_getempty_of_getpartialorempty_prints_the_composite_entry(m: Getfull, look: Look) -> None:
-    """The number that failed says by which way the buffer came."""
+    """W3: The number that failed says by which way the buffer came."""
     b = m.getempty(359)
     m.putempty(b, 496)
     look.machine.poke(b + INUSE, 1)
@@ -155,7 +155,7 @@ def test_w3_through_getempty_of_getpartialorempty_prints_the_composite_entry(m: 
 
 
 def test_w4_putempty_of_a_buffer_that_is_not_empty(m: Getfull, look: Look) -> None:
-    """Checkempty fires before logput, so neither ownership nor history nor list has changed."""
+    """W4: Checkempty fires before logput, so neither ownership nor history nor list has changed."""
     b = m.getempty(359)
     look.fill(b, [7])
 
@@ -170,7 +170,7 @@ def test_w4_putempty_of_a_buffer_that_is_not_empty(m: Getfull, look: Look) -> No
 
 
 def test_w5_putfull_of_an_empty_buffer(m: Getfull, look: Look) -> None:
-    """Checknonempty fires before logput: unchanged."""
+    """W5: Checknonempty fires before logput: unchanged."""
     b = m.getempty(359)
 
     with pytest.raises(Throw) as thrown:

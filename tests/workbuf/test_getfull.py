@@ -21,7 +21,7 @@ NewM = Callable[..., Getfull]
 
 
 def test_w11_a_single_participant_ends_at_its_first_look(new_m: NewM, port: Port, look: Look) -> None:
-    """Nwait goes from 0 to 1, equals nproc, and getfull returns 0 without a pause; nwait stays raised."""
+    """W11: Nwait goes from 0 to 1, equals nproc, and getfull returns 0 without a pause; nwait stays raised."""
     watching = Watching(port, turns=1)
     m = new_m(through=watching)
     participants(m, 1)
@@ -35,7 +35,7 @@ def test_w11_a_single_participant_ends_at_its_first_look(new_m: NewM, port: Port
 
 
 def test_w11_a_second_call_without_a_reset_never_returns(new_m: NewM, port: Port, look: Look) -> None:
-    """Nwait becomes 2 and is never again equal to nproc (O-10): it was still waiting after a hundred turns."""
+    """W11: Nwait becomes 2 and is never again equal to nproc (O-10): it was still waiting after a hundred turns."""
     m = new_m(through=Watching(port, turns=100))
     participants(m, 1)
     assert m.getfull(504) == 0
@@ -48,7 +48,7 @@ def test_w11_a_second_call_without_a_reset_never_returns(new_m: NewM, port: Port
 
 
 def test_w11_a_reset_makes_the_second_call_end(new_m: NewM, port: Port, look: Look) -> None:
-    """What gcscan_m and gc do before the barrier is used again."""
+    """W11: What gcscan_m and gc do before the barrier is used again."""
     m = new_m(through=Watching(port, turns=1))
     participants(m, 1)
     assert m.getfull(504) == 0
@@ -61,7 +61,7 @@ def test_w11_a_reset_makes_the_second_call_end(new_m: NewM, port: Port, look: Lo
 
 @pytest.mark.parametrize("turns", [1, 10, 11, 20, 21, 25])
 def test_w12_the_other_participant_never_comes(new_m: NewM, port: Port, look: Look, turns: int) -> None:
-    """Ten turns of 20 PAUSE instructions, ten yields, then sleeps of 100 microseconds, each counted in gcstats."""
+    """W12: Ten turns of 20 PAUSE instructions, ten yields, then sleeps of 100 microseconds, each counted in gcstats."""
     watching = Watching(port, turns)
     m = new_m(through=watching)
     participants(m, 2)
@@ -76,7 +76,7 @@ def test_w12_the_other_participant_never_comes(new_m: NewM, port: Port, look: Lo
 
 
 def test_w12_an_abort_ends_the_wait(new_m: NewM, port: Port) -> None:
-    """A pause is where a waiting participant notices that the run was given up."""
+    """W12: A pause is where a waiting participant notices that the run was given up."""
     watching = Watching(port, turns=100, at_pause=lambda turn: turn == 5 and aborted())
     m = new_m(through=watching)
     participants(m, 2)

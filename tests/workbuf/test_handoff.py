@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("nobj", range(5, 24))
 def test_w8_the_newer_half_stays_in_the_hand(m: Getfull, look: Look, nobj: int) -> None:
-    """N = nobj // 2; the buffer keeps the older nobj - n and goes to full, the new one gets the newest n in order."""
+    """W8: N = nobj // 2; the buffer keeps the older nobj - n and goes to full, the new one gets the newest n in order."""
     b = m.getempty(359)
     entries = list(range(100, 100 + nobj))
     look.fill(b, entries)
@@ -32,7 +32,7 @@ def test_w8_the_newer_half_stays_in_the_hand(m: Getfull, look: Look, nobj: int) 
 
 
 def test_w8_five_entries_split_three_and_two(m: Getfull, look: Look) -> None:
-    """The smallest buffer that is ever split."""
+    """W8: The smallest buffer that is ever split."""
     b = m.getempty(359)
     look.fill(b, [10, 11, 12, 13, 14])
 
@@ -43,7 +43,7 @@ def test_w8_five_entries_split_three_and_two(m: Getfull, look: Look) -> None:
 
 
 def test_w8_twenty_three_entries_split_twelve_and_eleven(m: Getfull, look: Look) -> None:
-    """The largest."""
+    """W8: The largest."""
     b = m.getempty(359)
     look.fill(b, range(23))
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def test_w1_the_history_of_a_buffer_through_a_cycle(m: Getfull, look: Look) -> None:
-    """Got and overflowed by greyobject, drained, taken by scanblock, cached by scanstack, harvested while empty."""
+    """W1: Got and overflowed by greyobject, drained, taken by scanblock, cached by scanstack, harvested while empty."""
     b = m.getempty(359)
     assert look.state(b) == (True, [359, 0, 0, 0], [])
 
@@ -56,7 +56,7 @@ def test_w1_the_history_of_a_buffer_through_a_cycle(m: Getfull, look: Look) -> N
 def test_w6_putpartial_goes_by_how_much_a_buffer_holds(
     m: Getfull, look: Look, nobj: int, list_: str, entry: int
 ) -> None:
-    """Nothing: empty, under the composite entry; 1 to 22: partial; 23: full."""
+    """W6: Nothing: empty, under the composite entry; 1 to 22: partial; 23: full."""
     b = m.getempty(359)
     look.fill(b, range(nobj))
 
@@ -67,7 +67,7 @@ def test_w6_putpartial_goes_by_how_much_a_buffer_holds(
 
 
 def test_w6_putpartial_of_a_buffer_that_holds_more_than_it_can(m: Getfull, look: Look) -> None:
-    """`nobj` forced to 24: a throw with no line before it, and the caller still owns the buffer."""
+    """W6: `nobj` forced to 24: a throw with no line before it, and the caller still owns the buffer."""
     b = m.getempty(359)
     look.fill(b, range(23))
     look.fill(b, range(24))
@@ -82,7 +82,7 @@ def test_w6_putpartial_of_a_buffer_that_holds_more_than_it_can(m: Getfull, look:
 
 
 def test_w7_the_24th_entry_needs_a_second_buffer(m: Getfull, look: Look) -> None:
-    """The list half of an overflow: the full buffer goes to full under 358, a new one comes under 359."""
+    """W7: The list half of an overflow: the full buffer goes to full under 358, a new one comes under 359."""
     b = m.getempty(359)
     held = 0
     while held < m.len_obj:
@@ -99,7 +99,7 @@ def test_w7_the_24th_entry_needs_a_second_buffer(m: Getfull, look: Look) -> None
 
 
 def test_w9_a_full_cached_buffer_is_returned_as_it_is(m: Getfull, look: Look) -> None:
-    """No list and no history is touched and the cache is 0; it is the next grey that replaces it, 358 and 359."""
+    """W9: No list and no history is touched and the cache is 0; it is the next grey that replaces it, 358 and 359."""
     b = m.getempty(80700460)
     look.fill(b, range(23))
     m.cache(b)
@@ -146,7 +146,7 @@ def test_what_the_801_branch_would_do(m: Getfull, look: Look) -> None:
 
 @pytest.mark.parametrize(("nobj", "entry"), [(0, 81501191), (1, 1191), (23, 1191)])
 def test_w10_shade_in_mark_termination_goes_to_a_list(m: Getfull, look: Look, nobj: int, entry: int) -> None:
-    """A buffer pulled for an object that proved marked goes straight back to empty, under the composite entry."""
+    """W10: A buffer pulled for an object that proved marked goes straight back to empty, under the composite entry."""
     b = m.getpartialorempty(1181)
     look.fill(b, range(nobj))
     m.checknocurrentwbuf()
@@ -160,7 +160,7 @@ def test_w10_shade_in_mark_termination_goes_to_a_list(m: Getfull, look: Look, no
 
 
 def test_w10_shade_in_mark_keeps_the_buffer_it_pulled(m: Getfull, look: Look) -> None:
-    """The cache then holds it, an empty one or the partial it pulled, with only the get in its history."""
+    """W10: The cache then holds it, an empty one or the partial it pulled, with only the get in its history."""
     b = m.getempty(359)
     look.fill(b, [7])
     m.putpartial(b, 670)
@@ -173,7 +173,7 @@ def test_w10_shade_in_mark_keeps_the_buffer_it_pulled(m: Getfull, look: Look) ->
 
 
 def test_w13_harvest_over_four_caches(m: Getfull, new_m: Callable[..., Getfull], look: Look) -> None:
-    """Caches of an empty buffer, 1 entry, 23 entries and none: one to empty (945), two to full (947), in order of Ms."""
+    """W13: Caches of an empty buffer, 1 entry, 23 entries, none: one to empty (945), two to full (947), in order of Ms."""
     ms = [new_m() for _ in range(4)]
     cached = []
     for owner, nobj in zip(ms, (0, 1, 23), strict=False):
