@@ -15,6 +15,8 @@ objects are covered by the barrier.
 What the default corrects.  The seed turns the barrier off between the last stop and gc() (K-2); here it stays on, as in
 Go's d0eab03091, and the pools are cleared before the cycle.  worldsema is given up before the world starts, as in the seed
 (K-17): nothing here changes GOMAXPROCS.
+
+Not modelled.  A collection that goes on on another M (Go's throw "gogc: rescheduled"): a goroutine has one M for good.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from collector.memstats import Memstats
 from collector.parfor import PARFOR, STATISTICS
-from mutator.heap import MSTATS
+from mutator.heap import MSTATS, SPAN, SPAN_IN_USE
 from mutator.phase import GCmarktermination, GCoff
 from mutator.world import RUNTIME, G, M
 from workbuf.events import Event
@@ -25,6 +25,8 @@ from workbuf.throw import Throw
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mutator.world import World
     from workbuf.machine import Port
 
@@ -144,14 +146,22 @@ class MarkTermination(Memstats):
         if eager:
             self.cycle.npausesweep += self.finishsweep_m()
 
+    def spansinuse(self) -> Iterator[int]:
+        """The spans of the snapshot that hold objects, all of them out of the mcaches.  The world is stopped."""
+        words = self.port.words
+        return (span for span in self.allspans() if words[span + SPAN.state] == SPAN_IN_USE)
+
     def afterm(self, stats: CycleStats) -> None:
-        """Collect the statistics of the Ms and set the next goal."""
+        """Collect the statistics of the Ms, check those of the heap and set the next goal."""
         words = self.port.words
         self.updatememstats(stats)
         stats.scanned_after = self.scannedtotal()
         stats.goal = words[self.mstats + MSTATS.next_gc]
         stats.heap0 = stats.goal * 100 // (self.gcpercent() + 100)
         stats.heap1 = words[self.mstats + MSTATS.heap_alloc]
+        heap = sum(words[span + SPAN.counted] * words[span + SPAN.elemsize] for span in self.spansinuse())
+        if stats.heap1 != heap:
+            raise Throw("mstats skew", f"runtime: mstats skew: heap={stats.heap1}/{heap}")
         words[self.mstats + MSTATS.next_gc] = self.nextgoal(stats.heap1)
 
     def gcpercent(self) -> int:

@@ -101,6 +101,15 @@ class Parfor(M):
             self.port.xadd(desc + PARFOR.offsets[field], words[me + THR.offsets[field]])
             words[me + THR.offsets[field]] = 0
 
+    def take(self, me: int, begin: int, end: int, *, idle: bool) -> None:
+        """Make the stolen range `begin` to `end` that of the thread at `me`, which must not count as idle."""
+        port, words = self.port, self.port.words
+        if idle:
+            raise Throw("parfor: should not be idle")
+        port.store(me + THR.pos, begin | end << 32)
+        words[me + THR.nsteal] += 1
+        words[me + THR.nstealcnt] += end - begin
+
     def steal(self, desc: int, tid: int, nthr: int) -> bool:
         """Look for work in the other threads' pieces; False when the loop is over for this thread."""
         port, words = self.port, self.port.words
@@ -133,11 +142,7 @@ class Parfor(M):
                     idle = False
                 mid = begin + (end - begin) // 2
                 if port.cas(at, pos, begin | mid << 32):
-                    if idle:
-                        raise Throw("parfor: should not be idle")
-                    port.store(me + THR.pos, mid | end << 32)
-                    words[me + THR.nsteal] += 1
-                    words[me + THR.nstealcnt] += end - mid
+                    self.take(me, mid, end, idle=idle)
                     return True
                 port.check()
             if turn >= nthr:

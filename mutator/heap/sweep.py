@@ -12,6 +12,8 @@ object is overwritten with POISON, so a use after free is seen by whoever loads 
 Guards.  sweepgen is stored last (see mcentral_freespan): earlier, an object could be allocated and freed at once.
 
 Relied on.  No mcache holds a span when the sweep is armed: flushallmcaches ran in mark termination, `arm_sweep` checks.
+
+Not modelled.  Go's check that the M is locked: here nobody is preempted between two polls.
 """
 
 from __future__ import annotations

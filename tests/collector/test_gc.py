@@ -281,16 +281,32 @@ def test_the_next_goal_is_what_gogc_says_but_not_too_small(percent: int, heap: i
     assert bench.gcm.nextgoal(heap) == goal
 
 
-def test_a_mark_sets_the_next_goal_by_the_heap_it_found(bench: Bench) -> None:
-    """And remembers what the heap was meant to be and what it is."""
+@pytest.mark.parametrize("by", [8, -8])
+def test_a_heap_that_is_not_what_was_counted_throws(bench: Bench, by: int) -> None:
+    """Go counts again for the gctrace line."""
     gcm = stopped(bench)
-    bench.machine.poke(bench.world.heap.mstats + MSTATS.next_gc, 6 << 20)
-    bench.machine.poke(bench.world.heap.mstats + MSTATS.heap_alloc, 5 << 20)
+    bench.setbss(*(bench.leaf() for _ in range(3)))
+    # What lies in an mcache is counted by its flush, in mark termination.
+    bench.port.xadd(bench.world.heap.mstats + MSTATS.heap_alloc, by)
+
+    with pytest.raises(Throw) as thrown:
+        gcm.gc_m()
+
+    heap = bench.peek(bench.world.heap.mstats + MSTATS.heap_alloc)
+    assert str(thrown.value) == f"runtime: mstats skew: heap={heap}/{heap - by}\nfatal error: mstats skew"
+
+
+def test_a_mark_sets_the_next_goal_by_the_heap_it_found() -> None:
+    """And remembers what the heap was meant to be and what it is."""
+    bench = Bench(heapminimum=1 << 10)
+    bench.setbss(*(bench.obj(words=1 << 10) for _ in range(5)))
+    gcm = stopped(bench)
+    bench.machine.poke(bench.world.heap.mstats + MSTATS.next_gc, 48 << 10)
 
     gcm.gc_m()
 
-    assert (gcm.cycle.heap0, gcm.cycle.heap1) == (3 << 20, 5 << 20)
-    assert bench.peek(bench.world.heap.mstats + MSTATS.next_gc) == 10 << 20
+    assert (gcm.cycle.heap0, gcm.cycle.heap1) == (24 << 10, 40 << 10)
+    assert bench.peek(bench.world.heap.mstats + MSTATS.next_gc) == 80 << 10
 
 
 def test_after_gc_the_sweeper_frees_what_was_not_marked(bench: Bench) -> None:

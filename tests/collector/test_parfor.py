@@ -231,3 +231,14 @@ def test_an_idle_thread_counts_itself_back_in_before_it_steals(bench: Bench, des
     assert order == [6, 7, 5]
     assert seen == [1, 0, 0, 0]
     assert bench.peek(desc + PARFOR.done) == 2
+
+
+def test_a_thread_that_counts_as_idle_may_not_take_a_range(bench: Bench, desc: int) -> None:
+    """Nothing is stored: the range would be worked on by somebody whom nobody waits for."""
+    bench.gcm.parforsetup(desc, 2, 0, wait=True, body=print)
+
+    with pytest.raises(Throw, match=r"^fatal error: parfor: should not be idle$"):
+        bench.gcm.take(thr(desc, 0), 3, 5, idle=True)
+
+    assert pieces(bench, desc, 1) == [(0, 0)]
+    assert bench.peek(thr(desc, 0) + THR.nsteal) == 0
