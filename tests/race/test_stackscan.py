@@ -20,16 +20,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from collector.explore import SteppedMachine
+    from mutator.world import World
     from workbuf.machine import Port
 
     Check = Callable[[], object]
 
 
 class Watched(Cycle):
-    """Says so when two scan one stack."""
+    """Says so when two scan one stack; the cell `scanning` counts the scans under way."""
 
-    scanning: int
-    """A cell that counts the scans under way."""
+    def __init__(self, port: Port, world: World, record: int, scanning: int = 0) -> None:
+        super().__init__(port, world, record)
+        self.scanning = scanning
 
     def scanstack(self, gp: int) -> None:
         port = self.port
@@ -54,19 +56,14 @@ def scan(machine: SteppedMachine, m: type[Watched]) -> Check:
     scanning = machine.word(0, "scanning")
     show(machine, world)
 
-    def made(port: Port, record: int) -> Watched:
-        me = m(port, world, record)
-        me.scanning = scanning
-        return me
-
     def collects(port: Port) -> None:
-        gc = made(port, model.gcm)
+        gc = m(port, world, model.gcm, scanning)
         gc.scangoroutine(gp)
         _, _, bits = gc.heapBitsForObject(x)
         assert bits & MARKED, "the stack was not scanned"
 
     def mutates(port: Port) -> None:
-        me = made(port, mutator)
+        me = m(port, world, mutator, scanning)
         me.poll()
         me.entersyscall()
 
@@ -137,17 +134,12 @@ def stale(machine: SteppedMachine, m: type[Watched]) -> None:
     scanning, over = machine.word(0, "scanning"), machine.word(0, "over")
     show(machine, world)
 
-    def made(port: Port, record: int) -> Watched:
-        me = m(port, world, record)
-        me.scanning = scanning
-        return me
-
     def collects(port: Port) -> None:
-        made(port, model.gcm).scangoroutine(gp)
+        m(port, world, model.gcm, scanning).scangoroutine(gp)
         port.store(over, 1)
 
     def mutates(port: Port) -> None:
-        me = made(port, mutator)
+        me = m(port, world, mutator, scanning)
         while not port.load(over):
             me.poll()
             port.pause(Pause.PROCYIELD, 1)

@@ -16,6 +16,7 @@ from collections.abc import Callable
 
 import pytest
 
+from collector.scenarios.latedecrement import LateDecrement
 from tests.machines import Look
 from workbuf.buffer import NOBJ, OBJ
 from workbuf.getfull import Getfull
@@ -199,24 +200,8 @@ def test_the_pool_makes_them_wait_and_hand_over(seed: int) -> None:
     assert statistics["nhandoffcnt"] >= 2 * statistics["nhandoff"]
 
 
-class PopsFirst(Participant):
+class PopsFirst(LateDecrement, Participant):
     """Counts itself out when it has the buffer in its hand already."""
-
-    def getfull(self, entry: int) -> int:
-        b = self.trygetfull(entry)
-        if b:
-            return b
-        self.port.xadd(self.work_nwait, 1)
-        turn = 0
-        while True:
-            b = self.popfull(entry)
-            if b:
-                self.port.xadd(self.work_nwait, -1)
-                return b
-            if self.port.hint(self.work_nwait) == self.port.hint(self.work_nproc):
-                return 0
-            self.backoff(turn)
-            turn += 1
 
 
 @pytest.mark.race

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
+from collector.scenarios.latedecrement import LateDecrement
 from tests.machines import Enough, Look, Watching
 from workbuf.events import Event
 from workbuf.getfull import Getfull
@@ -223,24 +224,7 @@ def test_o24_who_resumes_counts_itself_out_before_it_pops(new_m: NewM, port: Por
 
 def test_o24_counting_out_after_the_pop_ends_the_mark_early(new_m: NewM, port: Port, look: Look) -> None:
     """The planted fault: with the two steps exchanged the other is told 0 while there is a buffer in a hand."""
-
-    class PopsFirst(Getfull):
-        """getfull's wait with the decrement behind the pop."""
-
-        def getfull(self, entry: int) -> int:
-            self.port.xadd(self.work_nwait, 1)
-            turn = 0
-            while True:
-                b = self.popfull(entry)
-                if b:
-                    self.port.xadd(self.work_nwait, -1)
-                    return b
-                if self.port.hint(self.work_nwait) == self.port.hint(self.work_nproc):
-                    return 0
-                self.backoff(turn)
-                turn += 1
-
-    assert ending_of_the_other(PopsFirst, new_m, port, look) == 0
+    assert ending_of_the_other(LateDecrement, new_m, port, look) == 0
 
 
 def test_a_participant_that_never_counts_itself_in_leaves_the_others_waiting(new_m: NewM, port: Port) -> None:
