@@ -122,7 +122,7 @@ def test_bitless(machine: SteppedMachine) -> Check:
     return scan(machine, Bitless)
 
 
-def stale(machine: SteppedMachine, m: type[Watched]) -> None:
+def stale(machine: SteppedMachine, m: type[Cycle]) -> None:
     """A goroutine meets a request to stop that is over while the collector asks it to scan itself; it never blocks."""
     small = Small(machine, m=m)
     world, model = small.world, small.model
@@ -131,15 +131,15 @@ def stale(machine: SteppedMachine, m: type[Watched]) -> None:
     machine.poke(world.gcphase, GCscan)
     machine.poke(gp + G.stackguard, STACK_PREEMPT)
     running(small, model.gcm, mutator)
-    scanning, over = machine.word(0, "scanning"), machine.word(0, "over")
+    over = machine.word(0, "over")
     show(machine, world)
 
     def collects(port: Port) -> None:
-        m(port, world, model.gcm, scanning).scangoroutine(gp)
+        m(port, world, model.gcm).scangoroutine(gp)
         port.store(over, 1)
 
     def mutates(port: Port) -> None:
-        me = m(port, world, mutator, scanning)
+        me = m(port, world, mutator)
         while not port.load(over):
             me.poll()
             port.pause(Pause.PROCYIELD, 1)
@@ -151,10 +151,10 @@ def stale(machine: SteppedMachine, m: type[Watched]) -> None:
 @pytest.mark.race(strategy="stateful", exhaust=True)
 def test_stale(machine: SteppedMachine) -> None:
     """The goroutine takes the old request back and not the new one."""
-    stale(machine, Watched)
+    stale(machine, Cycle)
 
 
-class Hasty(Watched):
+class Hasty(Cycle):
     """Looks whether it is to scan itself while it still runs, and can still be asked."""
 
     def newstack(self) -> None:
