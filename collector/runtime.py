@@ -13,7 +13,7 @@ later fix is the default, and the seed's form is a scenario's variant:
     K-13       second mark keeps gcscanvalid         cleared before every further mark: checkmark.py
     K-15,O-12  gcscanvalid read by a non-owner       the assertion is gone, stale requests are cancelled: stackscan.py
     K-16       channel send into a scanned stack     the send has a barrier in scan too (80ec711755): writebarrier.py
-    O-11       scan spins through a system call      every state is retried (3c60e6e8cf): stackscan.py
+    K-14,O-11  scan waits on a request nobody sees   every state is retried (3c60e6e8cf): stackscan.py
 
 K-4, K-5, K-7, K-9, K-17, K-20, K-21, K-22 cost time or memory and lose nothing; they are as in the seed.
 """
