@@ -117,7 +117,10 @@ class Grey(Drain):
         return wbuf
 
     def scanwords(self, cell: int, mask: int, base: int, wbuf: int) -> int:
-        """Grey what those words from `cell` point to whose bits are set in `mask`; `base` is the object they are in."""
+        """Grey what those words from `cell` point to whose bits are set in `mask`; `wbuf` in and out as in greyobject.
+
+        `base` is the object or block they are in, for messages.
+        """
         hint = self.port.hint
         low, high, shift, greybit = self.arena_start, self.arena_end, self.page_shift, self.greybit
         spanof = self.spanof
@@ -145,8 +148,9 @@ class Grey(Drain):
     def scanblock(self, b: int, n: int, ptrmask: int, wbuf: int) -> int:
         """Scan the block of `n` bytes at `b`; `ptrmask` is the cell of its pointer bitmap, 0 for a heap object.
 
-        Scan phase: returns the buffer, which the caller owns.  Later phases: goes on to scan everything that ends up in
-        its own buffer, consumes it and returns 0.  `b` 0: scans queued work until none is left anywhere.
+        `wbuf` is a buffer that the caller owns and gives up, or 0: then one is got.  Scan phase: returns the buffer, which
+        the caller owns.  Later phases: goes on to scan everything that ends up in its own buffer, consumes it and returns
+        0.  `b` 0: scans queued work until none is left anywhere.
         """
         self.refresh_spans()
         wbuf = wbuf or self.getpartialorempty(460)
@@ -161,7 +165,7 @@ class Grey(Drain):
         return 0
 
     def scanmasked(self, b: int, n: int, ptrmask: int, wbuf: int) -> int:
-        """Grey what the words of a block outside the heap point to."""
+        """Grey what the words of a block with a bitmap point to; `wbuf` in and out as in greyobject."""
         words = self.port.words
         cell, n = b // WORD, n // WORD
         for at in range(n // 64):

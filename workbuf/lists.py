@@ -55,7 +55,7 @@ class Lists(Lfstack):
         return b
 
     def newbuffer(self) -> int:
-        """A zeroed buffer that was on no list yet; nobody has logged it, the caller does."""
+        """A zeroed buffer that was on no list yet; the caller owns it and logs that."""
         port = self.port
         words = port.words
         lock = self.work + WORK.persistent_lock
