@@ -48,7 +48,7 @@ def test_a_stop_takes_every_p_that_does_not_run(bench: Bench) -> None:
 
 
 def test_a_stop_asks_everybody_who_runs_but_itself(bench: Bench) -> None:
-    """At once, and again while it waits."""
+    """Those who do not run have no guard to poison."""
     gcm = bench.start(bench.gcm)
     for m in bench.mutators:
         bench.start(m)
@@ -57,6 +57,33 @@ def test_a_stop_asks_everybody_who_runs_but_itself(bench: Bench) -> None:
 
     assert [bench.g(m.curg, "stackguard") for m in bench.mutators] == [STACK_PREEMPT] * 2
     assert bench.g(gcm.curg, "stackguard") == 0
+
+
+def test_a_stop_asks_again_every_100_microseconds(bench: Bench) -> None:
+    """Somebody took a first request back: without a second one the stop would wait for its next system call."""
+    bench.start(bench.gcm)
+    m = bench.start(bench.mutators[0])
+    slept: list[tuple[int, int]] = []
+
+    class Waiting(Noting):
+        """A port on which time passes while the stopper sleeps."""
+
+        def sleep(self, note: int, ns: int = -1, /) -> bool:
+            """Twice in vain, each time with the request taken back; then the mutator stops."""
+            slept.append((ns, bench.g(m.curg, "stackguard")))
+            bench.machine.poke(m.stackguard, 0)
+            if len(slept) < 3:
+                return False
+            bench.machine.poke(m.ownp + P.status, PGCSTOP)
+            m.stopwait_done()
+            return self.port.sleep(note, ns)
+
+    waiting = Waiting(bench.port)
+    bench.again(bench.gcm, through=waiting).stoptheworld()
+
+    assert slept == [(100_000, STACK_PREEMPT)] * 3
+    assert (Event.STOPPED, 2, 0, 0) in waiting.events
+    assert sched(bench, "stopnote") == 0
 
 
 def test_a_stop_while_locks_are_held_throws(bench: Bench) -> None:
