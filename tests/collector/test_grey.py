@@ -271,6 +271,20 @@ def test_scanblock_in_the_scan_phase_gives_the_buffer_back(bench: Bench) -> None
     assert bench.problems(b) == []
 
 
+def test_scanblock_reads_bitmaps_of_more_than_one_cell() -> None:
+    """Every 64 words, and the rest."""
+    bench = Bench(bss=130)
+    objects = {i: bench.leaf() for i in (0, 63, 64, 127, 129)}
+    bss = bench.world.bss
+    for i, p in objects.items():
+        bench.machine.poke(bss.base + i, p)
+    bench.phase(GCscan)
+
+    b = bench.gcm.scanblock(bss.base * WORD, bss.n * WORD, bss.mask, 0)
+
+    assert bench.look.entries(b) == list(objects.values())
+
+
 def test_scanblock_takes_the_cached_buffer_first(bench: Bench) -> None:
     """It comes unlogged."""
     m = bench.gcm
