@@ -18,6 +18,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mutator.m import M
+from workbuf.events import Event
 from workbuf.layout import Struct
 from workbuf.machine import Pause
 from workbuf.throw import Throw, println
@@ -143,6 +144,7 @@ class Parfor(M):
                 mid = begin + (end - begin) // 2
                 if port.cas(at, pos, begin | mid << 32):
                     self.take(me, mid, end, idle=idle)
+                    port.event(Event.STEAL, victim, end - mid)
                     return True
                 port.check()
             if turn >= nthr:

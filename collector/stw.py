@@ -50,12 +50,15 @@ class StopTheWorld(Parfor):
         self.preemptall()
         port.store(self.ownp + P.status, PGCSTOP)
         words[sched + SCHED.stopwait] -= 1
+        waitedfor = 0
         for p in self.procs():
             # An atomic each: the M may be leaving its system call at this very moment.
             if port.cas(p + P.status, PSYSCALL, PGCSTOP) or port.cas(p + P.status, PIDLE, PGCSTOP):
                 words[sched + SCHED.stopwait] -= 1
+            elif p != self.ownp:
+                waitedfor |= 1 << words[p + P.id]
         waiting = words[sched + SCHED.stopwait]
-        port.event(Event.STOP, waiting)
+        port.event(Event.STOP, waiting, waitedfor)
         port.unlock(sched + SCHED.lock)
         again = 0
         if waiting:

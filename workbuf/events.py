@@ -37,6 +37,7 @@ class Event(IntEnum):
     STOPPED = 23
     START = 24
     ROOT = 25
+    STEAL = 26
     CYCLE_END = 27
     # What an M is doing.
     ASSIST = 30
@@ -75,10 +76,11 @@ FIELDS = {
     Event.REACHED: Fields("turns"),
     Event.CYCLE: Fields("number", "forced"),
     Event.PHASE: Fields("phase", "before"),
-    Event.STOP: Fields("waiting", "reason"),
-    Event.STOPPED: Fields("preempted", "reason"),
-    Event.START: Fields("reason"),
+    Event.STOP: Fields("waiting", "waitedfor"),
+    Event.STOPPED: Fields("preempted"),
+    Event.START: Fields(),
     Event.ROOT: Fields("index"),
+    Event.STEAL: Fields("share", "jobs"),
     Event.CYCLE_END: Fields("number"),
     Event.ASSIST: Fields("phase"),
     Event.ASSIST_END: Fields("scanned"),
@@ -96,7 +98,7 @@ FIELDS = {
 }
 
 EMPTY, PARTIAL, FULL = 1, 2, 3
-"""Values of the field `list`."""
+"""Values of the field `list`.  `waitedfor` is a set of Ps, and so of the threads that own them: bit n is number n."""
 LIST_NAMES = {EMPTY: "empty", PARTIAL: "partial", FULL: "full"}
 
 

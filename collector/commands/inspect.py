@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from collector.commands.usage import UsageError, atleast, checkwritable, writejson
 from collector.report import logfile, queries
-from collector.report.logfile import Logfile, LogfileError
+from collector.report.logfile import Logfile
+from collector.report.logparts import LogfileError
 from collector.report.progress import Progress
 from collector.report.queries import Filters
 from collector.report.tables import table
@@ -71,7 +72,7 @@ def main(args: argparse.Namespace) -> int:
     if args.question in ARGUMENT and args.what is None:
         raise UsageError(f"{args.question}: say which: {ARGUMENT[args.question]}")
     if args.question == "tables" and not args.sql:
-        print("\n".join((logfile.__doc__ or "").splitlines()[2:13]).rstrip())
+        print((logfile.__doc__ or "").partition("Theory of operation")[0].partition("\n\n")[2].rstrip())
         return 0
     with Progress(f"reading {args.log}"):
         try:
@@ -83,10 +84,12 @@ def main(args: argparse.Namespace) -> int:
     print(table([tuple("" if cell is None else str(cell) for cell in row) for row in rows], head if any(head) else ()))
     if len(rows) == args.most:
         print(f"(the first {args.most} rows; --most N for more)")
-    if log.torn:
-        print(f"(line {log.torn}, the last, is torn: the run was killed; it is left out)")
+    if log.about.torn:
+        print(f"(line {log.about.torn}, the last, is torn: the run was killed; it is left out)")
+    if log.kept:
+        print(f"(kept as {log.kept}: the next question is answered at once)")
     if args.json:
-        writejson(args.json, {"columns": list(head), "rows": [list(row) for row in rows], "torn": log.torn})
+        writejson(args.json, {"columns": list(head), "rows": [list(row) for row in rows], "torn": log.about.torn})
     return 0
 
 
@@ -125,7 +128,7 @@ def thread(log: Logfile, name: str, what: str) -> str:
     """A thread's name; raises UsageError if there is none."""
     found = queries.threadname(log, name)
     if found is None:
-        raise UsageError(f"{what} {name!r}: no such thread; there are {', '.join(log.header['threads'])}")
+        raise UsageError(f"{what} {name!r}: no such thread; there are {', '.join(log.threads)}")
     return found
 
 

@@ -32,7 +32,7 @@ from collector.commands.usage import (
 )
 from collector.report.failure import failure
 from collector.report.gctracetoday import GctraceToday, Sizes, assisttime
-from collector.report.log import EventLog, tostderr
+from collector.report.log import COMPRESSIONS, EventLog, tostderr
 from collector.report.progress import Progress
 from collector.report.runpage import runpage
 from collector.report.summary import Summary
@@ -84,6 +84,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--patience", type=positive, default=60.0, metavar="S", help="without progress for S seconds: hung (60)")
     add("--checkmark", action="store_true", help="mark twice, the second time to verify the first")
     add("--log", metavar="FILE", help="write every protocol event as JSON lines")
+    add("--log-rotation", metavar="WHEN", help='go on in a new file: "100 MB", "10 minutes", as loguru has it')
+    add("--log-compression", choices=COMPRESSIONS, help="pack each file of the log when it is finished")
     add("--trace", metavar="FILE", help="write a timeline for ui.perfetto.dev")
     add("--html", metavar="FILE", help="write a report of the run as a page")
     add("--gctrace", action="store_true", help="print each cycle's line in today's Go format too")
@@ -142,6 +144,8 @@ def main(args: argparse.Namespace) -> int:
     """Run, print, write; returns the exit status."""
     tostderr(args.log_level)
     what = plan(args)
+    if (args.log_rotation or args.log_compression) and not args.log:
+        raise UsageError("--log-rotation and --log-compression are about the file of --log FILE: name one")
     for option in OUTPUTS:
         checkwritable(f"--{option}", getattr(args, option))
     checkdistinct(args)
@@ -184,7 +188,13 @@ def execute(args: argparse.Namespace, what: Plan, command: str) -> int:
             "command": command,
             "threads": run.threads,
         }
-        log = EventLog(Path(args.log), run.buffername, header)
+        log = EventLog(
+            Path(args.log),
+            run.buffername,
+            header,
+            rotation=args.log_rotation,
+            compression=args.log_compression,
+        )
     timeline = Timeline(run.threads, run.buffername) if args.trace else None
     said = lines(run, quiet=args.quiet, gctrace=args.gctrace)
     error: BaseException | None = None

@@ -3,94 +3,130 @@
 Tables (all times in ns since the first event):
 
     threads(number, name)                       the threads of the run, 0 is the collector's
-    events(id, t, m, event, cycle, wbuf, entry, site, list, more)
-                                                one row an event, by time; `m` a thread, `more` the other fields as JSON
+    events(id, t, m, event, cycle, wbuf, entry, list, more)
+                                                one row an event; `m` a thread, `more` the other fields as JSON
+    entries(entry, site)                        what the entry numbers say
     cycles(cycle, line, objects, reachable, marked, floating, seconds)
                                                 one row a finished cycle, with the audit's counts
-    holds(wbuf, m, began, ended, got, put)      one row for each time a buffer was in a hand or a cache: `got` and `put` are
-                                                the entries it came and went with, NULL where the log does not have that end
+    holds(wbuf, m, began, ended, got, put, came, before)
+                                                one row for each time a buffer was in a hand or a cache: `got` and `put` are
+                                                the entries it came and went with, NULL where the log does not have that end;
+                                                `came` is the list it came from, `before` the thread that had it last
 
 Theory of operation.  `holds` is made of the events: a get begins one; a put ends it; a harvest moves the buffer from the
 cache's M to the collector, which puts it.  Buffers taken before a ring's oldest event begin nowhere.
 
-Relied on.  The first line is the schema's (report/log.py).  A last line without its end, or that is no JSON, is what a
-killed run leaves: it is left out and said.  Anything else that is wrong ends the reading.
+The database of a large log is kept beside it, `run.log.sqlite`, so that only the first question waits for the reading.  It
+knows the names, sizes and times of the files it was made from, and is made afresh when these have changed.
+
+Relied on.  `collector.report.logparts` finds and checks the lines.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from collector.report.log import SCHEMA, VERSION
+from collector.report.logparts import LogfileError, Parts
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
+    from pathlib import Path
 
-
-class LogfileError(Exception):
-    """The file is no log that can be read: the text says which line and why."""
-
-
+LAYOUT = 1
+"""Version of the tables: a kept database of another one is made afresh."""
 TABLES = """
+PRAGMA journal_mode = OFF;
+PRAGMA synchronous = OFF;
+CREATE TABLE about(made TEXT);
 CREATE TABLE threads(number INTEGER PRIMARY KEY, name TEXT);
 CREATE TABLE events(id INTEGER PRIMARY KEY, t INTEGER, m TEXT, event TEXT, cycle INTEGER, wbuf TEXT, entry INTEGER,
-                    site TEXT, list TEXT, more TEXT);
+                    list TEXT, more TEXT);
+CREATE TABLE entries(entry INTEGER PRIMARY KEY, site TEXT);
 CREATE TABLE cycles(cycle INTEGER PRIMARY KEY, line TEXT, objects INTEGER, reachable INTEGER, marked INTEGER,
                     floating INTEGER, seconds REAL);
-CREATE TABLE holds(wbuf TEXT, m TEXT, began INTEGER, ended INTEGER, got INTEGER, put INTEGER);
+CREATE TABLE holds(wbuf TEXT, m TEXT, began INTEGER, ended INTEGER, got INTEGER, put INTEGER, came TEXT, before TEXT);
 """
 INDICES = """
-CREATE INDEX events_wbuf ON events(wbuf);
-CREATE INDEX events_event ON events(event);
+CREATE INDEX events_t ON events(t);
+CREATE INDEX events_wbuf ON events(wbuf, t);
+CREATE INDEX events_event ON events(event, cycle);
 CREATE INDEX holds_wbuf ON holds(wbuf);
+CREATE INDEX holds_for ON holds(ended - began);
 """
-COLUMNS = ("t", "m", "event", "wbuf", "entry", "site", "list")
+COLUMNS = ("t", "m", "event", "wbuf", "entry", "list")
+OWN = {*COLUMNS, "site"}
+"""Fields with a place of their own; the others are `more`."""
+CYCLE = ("cycle", "line", "objects", "reachable", "marked", "floating", "seconds")
 BATCH = 10_000
+KEPT_FROM = 4 << 20
+"""Bytes of log from which on its database is kept: a smaller one is read in no time."""
 
 
 @dataclass
-class Logfile:
-    """A log in memory: `db` has the tables, `header` is the first line.  Close it by leaving its `with`."""
+class About:
+    """What is known of a log beside its tables."""
 
-    path: Path
-    header: dict[str, Any]
-    db: sqlite3.Connection
+    source: list[list[Any]]
+    """LAYOUT, and the name, size and time of every file."""
+    header: dict[str, Any] = field(default_factory=dict)
+    """The first line."""
     torn: int = 0
     """Number of the last line if it was torn, else 0."""
     failure: dict[str, Any] | None = None
     """The failure that ended the run, if one did."""
-    start: int = 0
+    start: int | None = None
     """Clock reading that the log's times count from."""
     dropped: int = 0
     """Events that had fallen out of the rings before they could be written."""
-    notes: list[str] = field(default_factory=list)
+    ended: bool = False
+    """Is the last line there?"""
+
+
+class Logfile:
+    """A log: `db` has the tables, `about` the rest.  Close it by leaving its `with`."""
+
+    def __init__(self, db: sqlite3.Connection, about: About, kept: Path | None) -> None:
+        self.db = db
+        self.about = about
+        self.kept = kept
+        """Where its database has just been kept, if it has."""
 
     @classmethod
     def open(cls, path: str) -> Logfile:
-        """Read the log at `path`; raises LogfileError."""
-        where = Path(path)
-        if where.is_dir():
-            raise LogfileError(f"{path}: a directory, not a log")
-        log = cls(where, {}, sqlite3.connect(":memory:"))
-        try:
-            with where.open(encoding="utf-8") as lines:
-                log.header = _header(path, lines.readline())
-                log._load(lines)
-        except OSError as error:
-            log.db.close()
-            raise LogfileError(f"{path}: cannot read: {error.strerror}") from None
-        except UnicodeDecodeError as error:
-            log.db.close()
-            raise LogfileError(f"{path}: byte {error.start}: not text; is it a log?") from None
-        except LogfileError:
-            log.db.close()
-            raise
-        return log
+        """Read the log at `path`, or its database if that is kept; raises LogfileError."""
+        parts = Parts(path)
+        status = [(file.name, file.stat()) for file in parts.files]
+        about = About([[LAYOUT], *([name, stat.st_size, stat.st_mtime_ns] for name, stat in status)])
+        kept = parts.path.with_name(f"{parts.path.name}.sqlite")
+        found = reopened(kept, about.source)
+        if found:
+            return cls(*found, None)
+        about.header = parts.header
+        if sum(stat.st_size for _, stat in status) >= KEPT_FROM:
+            scratch = kept.with_name(f"{kept.name}.{os.getpid()}")
+            try:
+                load(sqlite3.connect(scratch), parts, about).close()
+                scratch.replace(kept)
+            except (OSError, sqlite3.OperationalError):
+                pass  # nowhere to keep it, or no room: it is read into memory instead
+            else:
+                found = reopened(kept, about.source)
+            finally:
+                scratch.unlink(missing_ok=True)
+            if found:
+                return cls(*found, kept)
+        return cls(load(sqlite3.connect(":memory:"), parts, about), about, None)
+
+    @property
+    def threads(self) -> list[str]:
+        """The threads' names, by number."""
+        names: list[str] = self.about.header["threads"]
+        return names
 
     def __enter__(self) -> Self:
         return self
@@ -98,106 +134,121 @@ class Logfile:
     def __exit__(self, *_: object) -> None:
         self.db.close()
 
-    def _load(self, lines: Iterator[str]) -> None:
-        db = self.db
+
+def reopened(kept: Path, source: list[list[Any]]) -> tuple[sqlite3.Connection, About] | None:
+    """The kept database and what it says about the log, if it was made from these files."""
+    if not kept.is_file():
+        return None
+    db = sqlite3.connect(f"{kept.resolve().as_uri()}?mode=ro", uri=True)
+    try:
+        about = About(**json.loads(db.execute("SELECT made FROM about").fetchone()[0]))
+    except (sqlite3.Error, ValueError, TypeError):
+        about = About([])
+    if about.source != source:
+        db.close()
+        return None
+    return db, about
+
+
+def load(db: sqlite3.Connection, parts: Parts, about: About) -> sqlite3.Connection:
+    """Fill the tables; returns `db`, which is closed if that fails."""
+    try:
         db.executescript(TABLES)
-        db.executemany("INSERT INTO threads VALUES(?, ?)", enumerate(self.header["threads"]))
-        rows: list[tuple[Any, ...]] = []
-        holds = _Holds(self.header["threads"])
-        cycle = 0
-        for number, line in enumerate(lines, 2):
-            try:
-                entry = json.loads(line)
-                event = entry["event"]
-            except (ValueError, TypeError, KeyError) as error:
-                if next(lines, None) is not None:
-                    raise LogfileError(f"{self.path}: line {number}: no event of a log ({error})") from None
-                self.torn = number
-                break
-            if not line.endswith("\n"):
-                self.torn = number
-                break
+        db.executemany("INSERT INTO threads VALUES(?, ?)", enumerate(parts.header["threads"]))
+        _events(db, parts, about)
+        db.executescript(INDICES)
+        about.torn = parts.torn
+        db.execute("INSERT INTO about VALUES(?)", [json.dumps(vars(about))])
+        db.commit()
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _events(db: sqlite3.Connection, parts: Parts, about: About) -> None:
+    rows: list[tuple[Any, ...]] = []
+    holds = _Holds()
+    sites: dict[int, str] = {}
+    cycle = 0
+    at = str(parts.path)
+    try:
+        for where, entry in parts.entries():
+            at = where
+            event = entry["event"]
             if event == "gctrace":
-                keys = ("cycle", "line", "objects", "reachable", "marked", "floating", "seconds")
-                db.execute("INSERT INTO cycles VALUES(?, ?, ?, ?, ?, ?, ?)", [entry.get(key) for key in keys])
+                db.execute("INSERT INTO cycles VALUES(?, ?, ?, ?, ?, ?, ?)", [entry.get(key) for key in CYCLE])
                 continue
             if event == "end":
-                self.dropped = entry["dropped"]
+                about.dropped, about.ended = entry["dropped"], True
                 continue
             if event == "failure":
-                self.failure = entry
+                about.failure = {"error": str(entry["error"]), "text": str(entry["text"])}
                 continue
-            if not self.start:
-                self.start = entry["t"]
-            entry["t"] -= self.start
+            if about.start is None:
+                about.start = entry["t"]
+            entry["t"] -= about.start
             if event == "cycle":
                 cycle = entry["number"]
-            holds.see(entry)
-            more = {key: value for key, value in entry.items() if key not in COLUMNS}
-            head = [entry.get(key) for key in COLUMNS]
-            rows.append((*head[:3], cycle, *head[3:], json.dumps(more) if more else None))
+            if "wbuf" in entry:
+                holds.see(entry)
+            if "entry" in entry:
+                sites[entry["entry"]] = entry["site"]
+            t, m, event, wbuf, number, place = map(entry.get, COLUMNS)
+            more = {key: value for key, value in entry.items() if key not in OWN}
+            rows.append((t, m, event, cycle, wbuf, number, place, json.dumps(more) if more else None))
             if len(rows) >= BATCH:
-                self._insert(rows)
-        self._insert(rows)
-        db.executemany("INSERT INTO holds VALUES(?, ?, ?, ?, ?, ?)", holds.finish())
-        db.executescript(INDICES)
-
-    def _insert(self, rows: list[tuple[Any, ...]]) -> None:
-        self.db.executemany(
-            "INSERT INTO events(t, m, event, cycle, wbuf, entry, site, list, more) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            rows,
-        )
-        rows.clear()
+                _insert(db, rows)
+        _insert(db, rows)
+        db.executemany("INSERT INTO entries VALUES(?, ?)", sites.items())
+        db.executemany("INSERT INTO holds VALUES(?, ?, ?, ?, ?, ?, ?, ?)", holds.finish())
+    except (KeyError, TypeError, AttributeError) as error:
+        raise LogfileError(f"{at}: no event of a log ({type(error).__name__}: {error})") from None
+    except (OverflowError, sqlite3.InterfaceError, sqlite3.IntegrityError, sqlite3.ProgrammingError) as error:
+        raise LogfileError(f"{at}, or before: a field that is none of a log's ({error})") from None
 
 
-def _header(path: str, line: str) -> dict[str, Any]:
-    try:
-        header = json.loads(line)
-        schema, version = header["schema"], header["version"]
-    except (ValueError, TypeError, KeyError):
-        raise LogfileError(
-            f'{path}: line 1: no log of this program: {{"schema": "{SCHEMA}", ...}} is expected'
-        ) from None
-    if schema != SCHEMA or version != VERSION:
-        raise LogfileError(
-            f"{path}: line 1: a log of {schema} version {version}; this reads {SCHEMA} version {VERSION}"
-        )
-    if not isinstance(header.get("threads"), list):
-        raise LogfileError(f"{path}: line 1: the schema line names no threads")
-    return dict(header)
+def _insert(db: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> None:
+    db.executemany(
+        "INSERT INTO events(t, m, event, cycle, wbuf, entry, list, more) VALUES(?, ?, ?, ?, ?, ?, ?, ?)", rows
+    )
+    rows.clear()
+
+
+Hold = tuple[str, str, int | None, int | None, int | None, int | None, str | None, str | None]
+"""A row of `holds`."""
 
 
 class _Holds:
     """Follows buffers from hand to hand."""
 
-    def __init__(self, threads: list[str]) -> None:
-        self.collector = threads[0] if threads else ""
-        self.open: dict[str, tuple[str, int | None, int | None]] = {}
-        self.rows: list[tuple[str, str, int | None, int | None, int | None, int | None]] = []
+    def __init__(self) -> None:
+        self.open: dict[str, tuple[str, int | None, int | None, str | None]] = {}
+        self.had: dict[str, str] = {}
+        self.rows: list[Hold] = []
 
     def see(self, entry: dict[str, Any]) -> None:
-        """The next event."""
-        event, wbuf = entry["event"], entry.get("wbuf")
-        if wbuf is None:
-            return
+        """The next event that names a buffer."""
+        event, wbuf = entry["event"], entry["wbuf"]
         if event == "get":
             self._close(wbuf, entry["t"], None)
-            self.open[wbuf] = (entry["m"], entry["t"], entry["entry"])
+            self.open[wbuf] = (entry["m"], entry["t"], entry["entry"], entry["list"])
         elif event == "put":
-            if wbuf not in self.open:
-                self.open[wbuf] = (entry["m"], None, None)
+            self.open.setdefault(wbuf, (entry["m"], None, None, None))
             self._close(wbuf, entry["t"], entry["entry"])
         elif event == "harvested":
             self._close(wbuf, entry["t"], None)
-            self.open[wbuf] = (entry["m"], entry["t"], None)
+            self.open[wbuf] = (entry["m"], entry["t"], None, None)
 
-    def _close(self, wbuf: str, t: int, put: int | None) -> None:
+    def _close(self, wbuf: str, t: int | None, put: int | None) -> None:
         held = self.open.pop(wbuf, None)
         if held:
-            m, began, got = held
-            self.rows.append((wbuf, m, began, t, got, put))
+            m, began, got, came = held
+            self.rows.append((wbuf, m, began, t, got, put, came, self.had.get(wbuf)))
+            self.had[wbuf] = m
 
-    def finish(self) -> list[tuple[str, str, int | None, int | None, int | None, int | None]]:
+    def finish(self) -> Iterable[Hold]:
         """All holds, those still open too."""
-        self.rows += [(wbuf, m, began, None, got, None) for wbuf, (m, began, got) in self.open.items()]
+        for wbuf in list(self.open):
+            self._close(wbuf, None, None)
         return self.rows

@@ -5,6 +5,8 @@ A question reads the tables of `collector.report.logfile`, within the filters th
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,8 @@ Answer = tuple[tuple[str, ...], list[tuple[Any, ...]]]
 US, MS = 1_000, 1_000_000
 MOST = 200
 """Rows of a listing, unless more are asked for."""
+BEFORE = 30
+"""Events shown of what came before a violation."""
 
 
 @dataclass(frozen=True)
@@ -61,42 +65,64 @@ def duration(ns: int | None) -> str:
 def summary(log: Logfile, filters: Filters) -> Answer:
     """What the log holds, in a few lines."""
     where, values = filters.where()
-    events, first, last = log.db.execute(
-        f"SELECT COUNT(*), MIN(t), MAX(t) FROM events WHERE {where}", values
-    ).fetchone()
-    (gets,) = log.db.execute(f"SELECT COUNT(*) FROM events WHERE event = 'get' AND {where}", values).fetchone()
+    about = log.about
+    kinds = log.db.execute(
+        f"SELECT event, COUNT(*) FROM events WHERE {where} GROUP BY event ORDER BY 2 DESC", values
+    ).fetchall()
+    events = sum(count for _, count in kinds)
+    begin, end = log.db.execute(f"SELECT MIN(t), MAX(t) FROM events WHERE {where}", values).fetchone()
     (buffers,) = log.db.execute(f"SELECT COUNT(DISTINCT wbuf) FROM events WHERE {where}", values).fetchone()
     (cycles,) = log.db.execute("SELECT COUNT(*) FROM cycles").fetchone()
-    (moved,) = log.db.execute(MIGRATIONS).fetchone()
-    kinds = log.db.execute(
-        f"SELECT event, COUNT(*) FROM events WHERE {where} GROUP BY event ORDER BY 2 DESC",
-        values,
-    )
+    ((moved, gets),) = migrated(log, filters)
     rows: list[tuple[Any, ...]] = [
-        ("run", f"{log.header.get('command', '?')}"),
-        ("interpreter", f"{log.header.get('python', '?')}, seed {log.header.get('seed', '?')}"),
-        ("threads", ", ".join(log.header["threads"])),
-        ("events", f"{events} in {duration((last or 0) - (first or 0))}, {log.dropped} more fell out of the rings"),
+        ("run", f"{about.header.get('command', '?')}"),
+        ("interpreter", f"{about.header.get('python', '?')}, seed {about.header.get('seed', '?')}"),
+        ("threads", ", ".join(log.threads)),
+        (
+            "events",
+            f"{events} in {duration((end or 0) - (begin or 0))}, {about.dropped} more fell out of the rings",
+        ),
         ("cycles", cycles),
-        ("buffers", f"{buffers} named, {gets} gets, {moved} of them of a buffer that another M had last"),
+        ("buffers", f"{buffers} named, {gets} gets, {moved or 0} of them of a buffer that another M had last"),
         ("by kind", ", ".join(f"{kind} {count}" for kind, count in kinds)),
-        ("ended", log.failure["text"].splitlines()[-1] if log.failure else "without a violation"),
+        ("ended", ending(log)),
     ]
     return ("", ""), rows
 
 
-MIGRATIONS = """
-SELECT COUNT(*) FROM (SELECT m, LAG(m) OVER (PARTITION BY wbuf ORDER BY COALESCE(began, ended)) AS before FROM holds)
-WHERE before IS NOT NULL AND before <> m
-"""
+def ending(log: Logfile) -> str:
+    """How the run ended."""
+    about = log.about
+    if about.failure:
+        return last(about.failure["text"]) or about.failure["error"]
+    return "without a violation" if about.ended else "not in this log: the run was killed, or the file is full"
+
+
+def last(text: str) -> str:
+    """The last line of a text."""
+    return text.rstrip("\n").rpartition("\n")[2]
+
+
+def migrated(log: Logfile, filters: Filters, by: str = "1") -> list[tuple[Any, ...]]:
+    """Gets of a buffer that another M had last, and all gets, within the filters; a row for each value of `by`."""
+    return log.db.execute(
+        f"SELECT SUM(before <> m), COUNT(*){'' if by == '1' else ', ' + by} FROM holds WHERE came IS NOT NULL"
+        " AND began >= ? AND began <= ? AND (? IS NULL OR m = ?) AND (? IS NULL OR wbuf = ?) AND (? IS NULL OR got = ?)"
+        + ("" if by == "1" else f" GROUP BY {by} ORDER BY 2 DESC"),
+        [
+            filters.since if filters.since is not None else -1,
+            filters.until if filters.until is not None else 1 << 62,
+            *(value for value in (filters.m, filters.wbuf, filters.entry) for _ in range(2)),
+        ],
+    ).fetchall()
 
 
 def listing(log: Logfile, filters: Filters, extra: str = "1", *values: Any) -> Answer:  # noqa: ANN401  SQL values
-    """Events one by one."""
+    """Events one by one, by time."""
     where, given = filters.where()
     rows = log.db.execute(
-        f"SELECT t, m, cycle, event, wbuf, entry, site, list, more FROM events WHERE {where} AND {extra}"
-        " ORDER BY t, id LIMIT ?",
+        "SELECT t, m, cycle, event, wbuf, site, list, more FROM events LEFT JOIN entries USING (entry)"
+        f" WHERE {where} AND {extra} ORDER BY t, id LIMIT ?",
         [*given, *values, filters.most],
     )
     return ("time", "m", "cycle", "event", "buffer", "what"), [
@@ -108,7 +134,7 @@ def listing(log: Logfile, filters: Filters, extra: str = "1", *values: Any) -> A
             wbuf or "",
             ", ".join(part for part in (site, f"list {place}" if place else "", fields(more)) if part),
         )
-        for t, m, cycle, event, wbuf, entry, site, place, more in rows
+        for t, m, cycle, event, wbuf, site, place, more in rows
     ]
 
 
@@ -142,7 +168,7 @@ def buffername(name: str) -> str:
 
 def threadname(log: Logfile, name: str) -> str | None:
     """A thread by its name or its number; None if there is none."""
-    threads: list[str] = log.header["threads"]
+    threads = log.threads
     if name.isdigit() and int(name) < len(threads):
         return threads[int(name)]
     return name if name in threads else None
@@ -160,39 +186,47 @@ def cycle(log: Logfile, filters: Filters, number: int) -> Answer:
 
 
 def contention(log: Logfile, filters: Filters) -> Answer:
-    """Where threads met: gets of a buffer that another M had last, by list; waits in the barrier; handoffs."""
-    sql = """
-    SELECT e.list, COUNT(*) AS gets, SUM(h.before IS NOT NULL AND h.before <> e.m) AS migrated
-    FROM events e JOIN (SELECT wbuf, m, began, LAG(m) OVER (PARTITION BY wbuf ORDER BY COALESCE(began, ended)) AS before
-                        FROM holds) h
-      ON h.wbuf = e.wbuf AND h.began = e.t
-    WHERE e.event = 'get' GROUP BY e.list ORDER BY 2 DESC
-    """
+    """Where threads met: gets of a buffer that another M had last, by list; waits in the barrier; handoffs; stops."""
     rows = [
-        (f"gets from {place}", gets, f"{migrated} of a buffer that another M had last")
-        for place, gets, migrated in log.db.execute(sql)
+        (f"gets from {place}", gets, f"{moved or 0} of a buffer that another M had last")
+        for moved, gets, place in migrated(log, filters, "came")
     ]
     where, values = filters.where()
+    counts = dict(log.db.execute(f"SELECT event, COUNT(*) FROM events WHERE {where} GROUP BY event", values).fetchall())
     for event, text in (
         ("wait", "waits in getfull"),
         ("resume", "of them woken by work"),
         ("handoff", "handoffs"),
+        ("steal", "steals of root jobs"),
         ("assist", "assists"),
         ("park", "parks"),
     ):
-        (count,) = log.db.execute(
-            f"SELECT COUNT(*) FROM events WHERE event = ? AND {where}", [event, *values]
-        ).fetchone()
-        rows.append((text, count, ""))
+        rows.append((text, counts.get(event, 0), ""))
+    for name, times in waitedfor(log, filters):
+        rows.append((f"stops that waited for {name}", times, ""))
     return ("", "count", ""), rows
+
+
+def waitedfor(log: Logfile, filters: Filters) -> list[tuple[str, int]]:
+    """For whom the stops of the world had to wait, and how often."""
+    where, values = filters.where()
+    times: Counter[str] = Counter()
+    for (more,) in log.db.execute(f"SELECT more FROM events WHERE event = 'stop' AND {where}", values):
+        times.update(json.loads(more or "{}").get("waitedfor", ()))
+    return times.most_common()
 
 
 def whoheld(log: Logfile, filters: Filters, least: int) -> Answer:
     """Buffers that stayed in a hand or a cache for at least `least` ns, longest first."""
     rows = log.db.execute(
-        "SELECT ended - began, began, wbuf, m, got, put FROM holds WHERE ended - began >= ? AND (? IS NULL OR m = ?) "
-        "ORDER BY 1 DESC LIMIT ?",
-        [least, filters.m, filters.m, filters.most],
+        "SELECT ended - began, began, wbuf, m, got, put FROM holds WHERE ended - began >= ? AND (? IS NULL OR m = ?)"
+        " AND (? IS NULL OR wbuf = ?) AND (? IS NULL OR ended >= ?) AND (? IS NULL OR began <= ?)"
+        " ORDER BY ended - began DESC LIMIT ?",
+        [
+            least,
+            *(value for value in (filters.m, filters.wbuf, filters.since, filters.until) for _ in range(2)),
+            filters.most,
+        ],
     )
     return ("held for", "from", "buffer", "m", "came by", "went by"), [
         (
@@ -209,11 +243,10 @@ def whoheld(log: Logfile, filters: Filters, least: int) -> Answer:
 
 def violations(log: Logfile, filters: Filters) -> Answer:
     """What failed, and the last events before it."""
-    if not log.failure:
+    failure = log.about.failure
+    if not failure:
         return ("",), [("no violation in this log",)]
-    rows: list[tuple[Any, ...]] = [
-        ("", "", "", log.failure.get("error", ""), "", line) for line in log.failure["text"].splitlines()
-    ]
-    (last,) = log.db.execute("SELECT MAX(id) FROM events").fetchone()
-    head, events = listing(log, filters, "id > ?", (last or 0) - 30)
+    rows: list[tuple[Any, ...]] = [("", "", "", failure["error"], "", line) for line in failure["text"].splitlines()]
+    (latest,) = log.db.execute("SELECT MAX(id) FROM events").fetchone()
+    head, events = listing(log, filters, "id > ?", (latest or 0) - BEFORE)
     return head, rows + events

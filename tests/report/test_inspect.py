@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from collector.report import logfile
 from collector.report.log import SCHEMA, VERSION
-from collector.report.logfile import Logfile, LogfileError
+from collector.report.logfile import Logfile
+from collector.report.logparts import LogfileError
 from collector.run import main
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 HEADER = {
     "schema": SCHEMA,
@@ -139,7 +141,13 @@ def test_a_torn_last_line_is_said_and_skipped(write: Callable[..., str], capsys:
         pytest.param([], "", "line 1", id="empty"),
         pytest.param([{"a": 1}], "", "line 1", id="another file"),
         pytest.param([{**HEADER, "version": 99}], "", "version 99", id="another version"),
+        pytest.param([{**HEADER, "threads": 3}], "", "line 1", id="no threads"),
         pytest.param([HEADER], "nonsense\n" + json.dumps(LIFE[0]) + "\n", "line 2", id="broken in the middle"),
+        pytest.param([HEADER, {"t": 1, "m": "gc"}, *LIFE], "", "line 2", id="no event"),
+        pytest.param([HEADER, LIFE[0], {**LIFE[1], "t": "soon"}], "", "line 3", id="no time"),
+        pytest.param([HEADER, {**LIFE[1], "wbuf": [1]}], "", "line 2", id="no buffer"),
+        pytest.param([HEADER, {**LIFE[0], "m": {}}], "", "line 2", id="no thread"),
+        pytest.param([HEADER, LIFE[0], {**LIFE[0], "t": 1 << 80}], "", "line 3", id="no 64 bits"),
     ],
 )
 def test_what_is_no_log_is_refused_in_a_line(
@@ -158,6 +166,75 @@ def test_what_is_no_log_is_refused_in_a_line(
     assert len(said) == 1
     assert path in said[0]
     assert complaint in said[0]
+
+
+def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
+    """A database, a picture: no log."""
+    (tmp_path / "log").write_bytes(bytes(range(256)))
+    with pytest.raises(LogfileError, match="not text"):
+        Logfile.open(str(tmp_path / "log"))
+
+
+def test_a_run_that_was_killed_is_not_called_a_success(
+    write: Callable[..., str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The log has no last line; one that ended says that it did, and one that failed what it failed of."""
+    said = []
+    for lines in (LIFE[:-1], LIFE, [*LIFE[:-1], {"event": "failure", "error": "Throw", "text": "a\nlast"}]):
+        assert main(["inspect", write([HEADER, *lines])]) == 0
+        said += [line for line in capsys.readouterr().out.splitlines() if line.startswith("ended")]
+
+    assert ["killed" in line for line in said] == [True, False, False]
+    assert said[1].endswith("without a violation")
+    assert said[2].endswith("last")
+
+
+def test_violations_show_what_failed_and_what_came_before(write: Callable[..., str], tmp_path: Path) -> None:
+    """Every line of the failure, then the last events."""
+    path = write([HEADER, *LIFE, {"event": "failure", "error": "Throw", "text": "one\ntwo"}])
+    rows = answer(path, "violations", tmp_path=tmp_path)
+
+    assert [row[5] for row in rows[:2]] == ["one", "two"]
+    assert [row[3] for row in rows[2:]] == [line["event"] for line in LIFE[:7]]
+
+
+def test_a_large_logs_database_is_kept_until_the_log_changes(
+    write: Callable[..., str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The second question does not read the lines again; a log written anew is read anew, and a spoilt database too."""
+    monkeypatch.setattr(logfile, "KEPT_FROM", 1)
+    read: list[object] = []
+    load = logfile.load
+    monkeypatch.setattr(logfile, "load", lambda *given: read.append(given) or load(*given))
+    path = write([HEADER, *LIFE])
+
+    assert main(["inspect", path]) == 0
+    first = capsys.readouterr().out
+    assert "kept as" in first
+    assert main(["inspect", path]) == 0
+    assert capsys.readouterr().out == first[: first.index("(kept")]
+    assert len(read) == 1
+
+    write([HEADER, *LIFE, *LIFE[:1]])
+    assert main(["inspect", path]) == 0
+    assert len(read) == 2
+    Path(f"{path}.sqlite").write_text("no database")
+    assert main(["inspect", path]) == 0
+    assert len(read) == 3
+    assert [file.name for file in Path(path).parent.iterdir()] == ["log", "log.sqlite"]
+
+
+def test_where_nothing_can_be_kept_it_is_read_each_time(
+    write: Callable[..., str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A folder that takes no file, or a full disk: the answer is the same."""
+    monkeypatch.setattr(logfile, "KEPT_FROM", 1)
+    path = write([HEADER, *LIFE])
+    (tmp_path / "log.sqlite").mkdir()
+
+    with Logfile.open(path) as log:
+        assert log.kept is None
+        assert log.db.execute("SELECT COUNT(*) FROM events").fetchone() == (7,)
 
 
 def test_a_missing_file_and_a_directory_are_refused(tmp_path: Path) -> None:
@@ -189,7 +266,7 @@ def test_a_real_runs_log_is_read_back(tmp_path: Path, seed: int) -> None:
     """
     with Logfile.open(str(path)) as log:
         counts = dict(log.db.execute("SELECT event, COUNT(*) FROM events GROUP BY event").fetchall())
-        assert log.dropped == 0
+        assert log.about.dropped == 0
         assert counts["get"] > 0
         assert log.db.execute("SELECT COUNT(*) FROM cycles").fetchone() == (3,)
         assert log.db.execute(overlapping).fetchone() == (0,)
