@@ -69,6 +69,8 @@ class Plan:
     """Seconds without progress after which the run is called hung."""
     ring: int = 1 << 14
     """Events that each thread keeps."""
+    recorder: bool = True
+    """Let the flight recorder listen; without it nothing is counted.  For measuring what it costs."""
     events: bool = False
     """Hand every cycle's events on with its report."""
 
@@ -155,7 +157,7 @@ class Stress:
             binding=plan.binding,
             seed=plan.seed,
             jitter=plan.jitter,
-            listener_for=self.recorder.listen,
+            listener_for=self.recorder.listen if plan.recorder else None,
         )
         self.model = Model(self.machine, config, m)
         self.world: World = self.model.world
@@ -196,7 +198,7 @@ class Stress:
     ) -> None:
         """Run to the end.  Raises the first failure.
 
-        The main thread hands every cycle's report to `seen`, and calls `ticked` every now and then.
+        The main thread hands every cycle's report to `seen`, and calls `ticked` about every 50 ms.
         """
         watch = Watchdog(self, self.plan.patience + SECONDS_AN_OBJECT * self.objects)
 

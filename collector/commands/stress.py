@@ -8,6 +8,7 @@ from __future__ import annotations
 import platform
 import shlex
 import sys
+from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 from random import SystemRandom
@@ -30,13 +31,14 @@ from collector.commands.usage import (
     writejson,
     writetext,
 )
+from collector.report.colours import colours
 from collector.report.failure import failure
 from collector.report.gctracetoday import GctraceToday, Sizes, assisttime
 from collector.report.log import COMPRESSIONS, EventLog, tostderr
 from collector.report.progress import Progress
 from collector.report.runpage import runpage
 from collector.report.summary import Summary
-from collector.report.timeline import Timeline
+from collector.report.timeline import Painter, Timeline
 from collector.runtime import Config
 from collector.stress import Plan, Stress, gil
 from mutator.programs.registry import PROGRAMS
@@ -200,7 +202,8 @@ def execute(args: argparse.Namespace, what: Plan, command: str) -> int:
     error: BaseException | None = None
     with Progress("collecting", what.cycles, what.seconds) as progress:
         try:
-            run.run(lambda report: show(report, progress, log, timeline, said))
+            looking = Painter(timeline, partial(colours, run.machine, run.world)) if timeline else lambda: None
+            run.run(lambda report: show(report, progress, log, timeline, said), looking)
         except Throw as found:
             error = found
         except KeyboardInterrupt as found:

@@ -10,8 +10,8 @@ and every other line is one event, by time within a cycle:
     {"t": 81532117, "m": "rewire0", "event": "get", "wbuf": "wbuf3", "entry": 504, "site": "...", "list": "full"}
 
 `t` is ns on the run's clock, `m` the thread; the other keys are the fields that `workbuf.events.FIELDS` names for that
-event.  Four are written for reading: `buffer` is spelt `wbuf` with the buffer's name, `entry` comes with its decoding as
-`site`, `list` is a name, and `waitedfor` a list of threads.  A finished cycle is an event "gctrace" with the
+event.  Some are written for reading: `buffer` is spelt `wbuf` with the buffer's name, `entry` comes with its decoding as
+`site`, `list`, `phase` and the phase `before` are names, and `waitedfor` is a list of threads.  A finished cycle is an event "gctrace" with the
 line, the objects counted by the audit and the seconds; a failed run, a throw say, has an event "failure" with the text;
 the last line is an event "end" that says how many events fell out of the rings before they could be written.
 
@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING, Any
 
 from loguru import logger
 
+from mutator.phase import PHASE_NAMES
 from workbuf.entry import decode
 from workbuf.events import FIELDS, LIST_NAMES, Event
 
@@ -151,6 +152,8 @@ class EventLog:
                     line["site"] = self.sites.get(value) or self.sites.setdefault(value, decode(value))
                 elif name == "list":
                     line["list"] = LIST_NAMES[value]
+                elif name in ("phase", "before"):
+                    line[name] = PHASE_NAMES[value]
                 elif name == "waitedfor":
                     line[name] = [thread for number, thread in enumerate(self.names) if value >> number & 1]
                 elif name:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from functools import cache
+from dataclasses import replace
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from collector import heaps
+from collector.report.colours import Colours, colours
 from collector.report.recorder import Record
-from collector.report.timeline import Timeline
+from collector.report.timeline import Painter, Timeline
 from collector.runtime import Config
-from collector.stress import Plan, Stress
-from mutator.phase import GCmark, GCmarktermination
+from collector.stress import CollectorM, Plan, Stress
+from mutator.heap import DEAD
+from mutator.phase import GCmark, GCmarktermination, GCoff
 from tests.report import perfetto
 from workbuf.events import EMPTY, FULL, PARTIAL, Event
 
@@ -40,7 +43,7 @@ def real() -> tuple[Stress, dict[str, Any]]:
     """A short run on real threads, and its trace."""
     run = Stress(PLAN, heaps.read("synthetic:random,n=3000,m=6000,seed=1"))
     timeline = Timeline(run.threads, run.buffername)
-    run.run(lambda report: timeline.add(report.events))
+    run.run(lambda report: timeline.add(report.events), Painter(timeline, partial(colours, run.machine, run.world)))
     return run, timeline.finish({"seed": PLAN.seed})
 
 
@@ -130,21 +133,92 @@ def test_every_thread_has_a_track_with_its_name() -> None:
     run, trace = real()
     named = {e["tid"]: e["args"]["name"] for e in trace["traceEvents"] if e["name"] == "thread_name"}
 
-    assert [named[tid] for tid in sorted(named)] == run.threads == ["gc", "rewire0", "channel1", "helper0"]
+    assert run.threads == ["gc", "rewire0", "channel1", "helper0"]
+    assert [named[tid] for tid in sorted(named)] == [*run.threads, "GC phases"]
 
 
 def test_slices_have_the_names_that_go_tool_trace_has() -> None:
-    """A concurrent cycle and its three stops, a helper, a drain."""
+    """A concurrent cycle, its phases and its three stops, a helper, a drain."""
     names = {event["name"] for event in real()[1]["traceEvents"] if event["ph"] == "B"}
 
     assert {
         "GC cycle",
+        "GC scan phase",
+        "GC concurrent mark phase",
+        "GC mark termination",
         "GC (dedicated)",
         "drain",
         "stop-the-world (GC sweep termination)",
         "stop-the-world (GC install write barrier)",
         "stop-the-world (GC mark termination)",
     } <= names
+
+
+def test_a_stop_says_for_whom_it_waited() -> None:
+    """By name, from the set of numbers."""
+    stops = [event for event in traced((0, (Event.STOP, 1, 0b100)), (0, (Event.START,))) if event["ph"] == "B"]
+
+    assert [event["args"] for event in stops] == [{"waited for": "m2"}]
+
+
+def test_phases_follow_each_other_on_their_own_track() -> None:
+    """Each begins where the one before ends, and the last ends when the phase is off."""
+    events = traced(
+        (0, (Event.STOP, 0)),
+        (0, (Event.PHASE, GCmark, 0)),
+        (0, (Event.START,)),
+        (0, (Event.STOP, 0)),
+        (0, (Event.PHASE, GCmarktermination, GCmark)),
+        (0, (Event.PHASE, GCoff, GCmarktermination)),
+    )
+    phases = [
+        (event["ph"], event["name"], event["ts"]) for event in events if event["tid"] == 4 and event["ph"] in "BE"
+    ]
+
+    assert phases == [
+        ("B", "GC concurrent mark phase", 1.0),
+        ("E", "GC concurrent mark phase", 4.0),
+        ("B", "GC mark termination", 4.0),
+        ("E", "GC mark termination", 5.0),
+    ]
+
+
+def test_the_colours_are_those_of_the_heap() -> None:
+    """When the run is over nothing is grey, what the last mark kept is black until it is swept, and nobody is forgotten."""
+    run, trace = real()
+    seen = [event["args"] for event in trace["traceEvents"] if event["name"] == "objects"]
+
+    assert seen
+    assert all(set(counts) == {"white", "grey", "black"} for counts in seen)
+    assert any(counts["black"] for counts in seen)
+    left = colours(run.machine, run.world)
+    assert (left.grey, left.black) == (0, 0)
+    assert left.white == run.reports[-1].reach.marked
+
+
+def test_grey_is_what_lies_in_buffers() -> None:
+    """Marked and in a buffer: grey.  Marked and in none: black.  The rest: white."""
+    run = Stress(replace(PLAN, seed=1), heaps.read("synthetic:random,n=300,m=600,seed=1"))
+    m = CollectorM(run.machine.boot(), run.world, run.model.gcm)
+    assert run.placed
+    found = [m.heapBitsForObject(address) for address in run.placed.address]
+    before = colours(run.machine, run.world)
+    buffer = m.getempty(359)
+    for base, hbits, bits in [one for one in found if not one[2] & DEAD][:10]:
+        buffer = m.greyobject(base, 0, 0, hbits, bits, buffer)
+    m.popobject(buffer)
+
+    assert colours(run.machine, run.world) == Colours(before.white - 10, 9, 1)
+
+
+def test_looking_takes_a_small_share_of_the_time() -> None:
+    """After a look that took long, the next one is long in coming."""
+    timeline = Timeline(["gc"], str)
+    paint = Painter(timeline, lambda: Colours(*([sum(range(200_000))] * 3)))
+    for _ in range(50):
+        paint()
+
+    assert len(timeline.painted) < 5
 
 
 def test_what_the_counter_says_was_scanned_was() -> None:
@@ -220,7 +294,7 @@ def test_what_is_cut_off_is_closed_or_left_out() -> None:
     )
 
     assert complaints(events) == []
-    assert Counter(event["ph"] for event in events)["E"] == 4
+    assert Counter(event["ph"] for event in events)["E"] == 4 + 2  # those of the threads, and the phases
 
 
 def test_the_file_is_what_was_collected(tmp_path: Path) -> None:

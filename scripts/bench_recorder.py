@@ -1,0 +1,96 @@
+"""What looking on costs: marking with the flight recorder listening, over marking with nobody listening, as a ratio.
+
+    python scripts/bench_recorder.py [--objects 50000] [--pairs 15] [--workbuf 256]
+
+A run is one stopped mark of a synthetic heap, t0 to t4 of its gctrace line.  Each pair is one run with the recorder and
+one without, in alternating order, so that what else the machine does hits both alike.  Printed are the median of the
+pairs' ratios and the quartiles around it; the events that a mark sends, what one of them costs by itself, and the ratio
+that this would make of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import sys
+import time
+from statistics import median, quantiles
+from typing import TYPE_CHECKING
+
+from collector import heaps
+from collector.report.recorder import Recorder
+from collector.runtime import Config
+from collector.stress import Plan, Stress, gil
+from workbuf.events import Event, null
+from workbuf.hardware import HardwareMachine
+
+
+if TYPE_CHECKING:
+    from collector.heaps.graph import Graph
+    from workbuf.machine import Listener
+
+TURNS = 300_000
+SWITCH_INTERVAL = 1e-4
+"""As stress has it."""
+
+
+def mark(graph: Graph, helpers: int, workbuf: int, *, listening: bool) -> tuple[int, int]:
+    """One mark: ns, and the events it sent."""
+    config = Config(mutators=0, helpers=helpers, wbufsize=workbuf)
+    run = Stress(
+        Plan(config=config, programs=(), cycles=1, concurrent=False, recorder=listening, patience=600.0), graph
+    )
+    run.run()
+    stamps = run.reports[0].stats.stamps
+    gc.collect()  # the run's own garbage, before it is somebody else's pause
+    return stamps["t4"] - stamps["t0"], sum(sum(ring.counts) for ring in run.recorder.rings.values()) // len(
+        run.reports
+    )
+
+
+def single(listener: Listener, buffer: int) -> float:
+    """What one event costs its sender, ns: a put, which the recorder looks at twice."""
+    kind = int(Event.PUT)
+    began = time.perf_counter_ns()
+    for _ in range(TURNS):
+        listener(kind, buffer, 358, 3)
+    return (time.perf_counter_ns() - began) / TURNS
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--objects", type=int, default=50_000)
+    parser.add_argument("--pairs", type=int, default=15)
+    parser.add_argument("--workbuf", type=int, default=256)
+    args = parser.parse_args()
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    # Only the memory: these sends are no thread's.
+    port, buffer = HardwareMachine(words=1 << 12).boot(), 64
+    alone, heard = single(null, buffer), single(Recorder().listen(port), buffer)
+    graph = heaps.read(f"synthetic:random,n={args.objects},m={3 * args.objects},seed=1")
+    print(
+        f"Python {sys.version.split()[0]}, GIL {'on' if gil() else 'off'}; {args.objects} objects, {args.pairs} pairs"
+    )
+    print("markers  mark, ms: off      on  events  on / off: median  quartiles  by the events' own cost")
+    for helpers in (0, 1):
+        off, on, sent = [], [], 0
+        for i in range(args.pairs + 1):
+            pair = {}
+            for listening in (i % 2 == 0, i % 2 == 1):
+                pair[listening] = mark(graph, helpers, args.workbuf, listening=listening)
+            if i:  # the first pair warms up
+                off.append(pair[False][0] / 1e6)
+                on.append(pair[True][0] / 1e6)
+                sent = pair[True][1]
+        ratios = [a / b for a, b in zip(on, off, strict=True)]
+        low, middle, high = quantiles(ratios, n=4)
+        print(
+            f"{helpers + 1:7}  {median(off):13.1f} {median(on):7.1f} {sent:7} {middle:17.3f}  {low:.3f} .. {high:.3f}"
+            f"  {1 + sent * (heard - alone) / 1e6 / median(off):.3f}"
+        )
+    print(f"one event: {alone:.0f} ns with nobody listening, {heard:.0f} ns with the recorder")
+
+
+if __name__ == "__main__":
+    main()
