@@ -7,6 +7,7 @@ and the violation, of the run page the top and the whole.  Needs chromium or chr
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -16,7 +17,6 @@ from collector.explore.replay import Replay
 from collector.explore.token import Token
 from collector.report.page import page
 from collector.report.steps import steps
-from collector.run import main as collector
 from collector.scenarios.catalogue import SCENARIOS
 from tests.report.browser import Browser, found
 
@@ -49,7 +49,7 @@ def main() -> int:
         return 2
     args.folder.mkdir(parents=True, exist_ok=True)
     run = args.folder / "run.html"
-    status = collector(["stress", *RUN, "--html", str(run)])
+    status = subprocess.run([sys.executable, "-m", "collector.run", *RUN, "--html", run], check=False).returncode
     with tempfile.TemporaryDirectory() as profile, Browser(program, Path(profile)) as browser:
         for scenario in args.scenario:
             file = args.folder / f"{scenario}.html"

@@ -1,6 +1,7 @@
 """A schedule for reading aloud: numbered sentences, and at each switch who is left standing where and who goes on.
 
-The numbers are the steps' own, as traces, tokens and the step-through page have them.
+The numbers are the steps' own, as traces, tokens and the step-through page have them.  A thread that does the same few
+things again and again, spinning say, is told of once, and then how often.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 WIDTH = 110
 INDENT = " " * 6
+LONGEST, FEWEST = 6, 2
+"""Of what is done again: how many steps at most, and how often at least."""
 WAITS = {"lock": "waits for {cell}", "sleep": "sleeps on {cell}", "pause": "lets others go first"}
 
 
@@ -39,8 +42,14 @@ def sentences(records: Mapping[str, Any]) -> Iterator[str]:
     steps, names = records["steps"], records["threads"]
     drawn = [name for name in records["lists"] if not name.startswith("held by")]
     yield f"{INDENT}At first {listing(steps[0]['views'], drawn)}." if drawn else f"{INDENT}The beginning."
+    folds = {begin: (end, times) for begin, end, times in repeats(steps)}
+    untold = 0
     for i, step in enumerate(steps):
-        if i == 0:
+        if i in folds:
+            untold, times = folds[i]
+            last = steps[untold - 1]["at"]
+            yield f"{INDENT}{names[step['thread']]} does the same {times} times more, until step {last}."
+        if i == 0 or i < untold:
             continue
         if step["circle"] and not steps[i - 1]["circle"]:
             yield f"{INDENT}And from here on, for ever:"
@@ -53,6 +62,32 @@ def sentences(records: Mapping[str, Any]) -> Iterator[str]:
         changed = [name for name in drawn if step["views"][name] != before[name]]
         if changed:
             yield f"{INDENT}  Now {listing(step['views'], changed)}."
+
+
+def repeats(steps: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int, int, int]]:
+    """Where a thread repeats what it has just done: (first record of the repetitions, first one after them, how many)."""
+    same = [
+        (
+            step["thread"],
+            step["words"],
+            step["views"],
+            step["circle"],
+            [note["words"] for note in step["notes"] if not note["plain"]],
+        )
+        for step in steps
+    ]
+    at = 1
+    while at < len(same):
+        for length in range(1, LONGEST + 1):
+            end = at + length
+            while end + length <= len(same) and same[end : end + length] == same[at : at + length]:
+                end += length
+            times = (end - at) // length - 1
+            if times >= FEWEST and len({thread for thread, *_ in same[at : at + length]}) == 1:
+                yield at + length, end, times
+                at = end - 1
+                break
+        at += 1
 
 
 def afterwards(step: Mapping[str, Any], names: Sequence[str]) -> Iterator[str]:

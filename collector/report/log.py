@@ -11,9 +11,11 @@ and every other line is one event, by time within a cycle:
 
 `t` is ns on the run's clock, `m` the thread; the other keys are the fields that `workbuf.events.FIELDS` names for that
 event.  Some are written for reading: `buffer` is spelt `wbuf` with the buffer's name, `entry` comes with its decoding as
-`site`, `list`, `phase` and the phase `before` are names, and `waitedfor` is a list of threads.  A finished cycle is an event "gctrace" with the
-line, the objects counted by the audit and the seconds; a failed run, a throw say, has an event "failure" with the text;
-the last line is an event "end" that says how many events fell out of the rings before they could be written.
+`site`, `list`, `phase` and the phase `before` are names, and `waitedfor` is a list of threads.
+
+A finished cycle is an event "gctrace" with the line, the objects counted by the audit and the seconds; a failed run, a
+throw say, has an event "failure" with the text; the last line is an event "end" that says how many events fell out of the
+rings before they could be written.
 
 A log may be rotated and its parts compressed.  Every part begins with the schema's line, the same in all of them: `run`,
 the time the run began, tells one run's parts from another's.

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from collector.report.operation import Operation, operation
+from mutator.phase import PHASE_NAMES
 from workbuf.entry import decode
 from workbuf.events import FIELDS, LIST_NAMES, Event
 
@@ -44,13 +45,33 @@ EVENTS = {
     Event.PUT: "gives {a} up, for the {c} list ({b})",
     Event.CACHED: "keeps {a} in its cache",
     Event.UNCACHED: "takes {a} out of its cache",
-    Event.HARVESTED: "has harvested {a}",
-    Event.HANDOFF: "hands half of {a} on: keeps {b}, moves {c}",
+    Event.HARVESTED: "has harvested {a}, with {c} objects in it, from the cache of M {b}",
+    Event.HANDOFF: "hands half of {a} on: keeps {b} objects, moves {c}",
     Event.WAIT: "waits in getfull: nwait {a}",
     Event.RESUME: "waits no longer: nwait {a}",
     Event.REACHED: "sees that all wait: the mark is over",
+    Event.CYCLE: "begins cycle {a}",
+    Event.PHASE: "changes the phase from {b} to {a}",
+    Event.STOP: "stops the world, and waits for {a} more Ps",
+    Event.STOPPED: "has stopped the world",
+    Event.START: "starts the world",
+    Event.ROOT: "takes root job {a}",
+    Event.STEAL: "steals {b} root jobs from share {a}",
+    Event.CYCLE_END: "ends cycle {a}",
+    Event.ASSIST: "begins to assist, in phase {a}",
+    Event.ASSIST_END: "has assisted: {a} objects scanned",
+    Event.SCANSTACK: "scans the stack of goroutine {a}, {b} frames",
+    Event.PARK: "parks",
+    Event.UNPARK: "goes on after the stop",
+    Event.SYSCALL: "enters a system call",
+    Event.SYSCALL_END: "is back from its system call",
+    Event.HELP: "begins to help, as helper {a}",
+    Event.HELP_END: "has helped: {a} objects scanned",
+    Event.BLOCK: "blocks, with goroutine {a}",
+    Event.BLOCK_END: "blocks no longer",
+    Event.DRAIN: "begins to drain",
+    Event.DRAIN_END: "has drained: {a} objects scanned",
 }
-"""The rest are said by the names of their fields."""
 
 
 class Write(NamedTuple):
@@ -87,19 +108,16 @@ class Teller:
     def event(self, event: Sequence[int]) -> str:
         """An event: its kind and its three numbers."""
         kind, *numbers = event
-        fields = FIELDS[Event(kind)]
-        values = [self._number(what, value) for what, value in zip(fields, numbers, strict=True)]
-        if kind in EVENTS:
-            a, b, c = values
-            return EVENTS[Event(kind)].format(a=a, b=b, c=c)
-        said = ", ".join(f"{what} {value}" for what, value in zip(fields, values, strict=True) if what)
-        return f"{Event(kind).name.lower().replace('_', ' ')}{': ' if said else ''}{said}"
+        a, b, c = (self._number(what, value) for what, value in zip(FIELDS[Event(kind)], numbers, strict=True))
+        return EVENTS[Event(kind)].format(a=a, b=b, c=c)
 
     def _number(self, what: str, value: int) -> str:
         if what == "buffer":
             return self.bufname(value)
         if what == "entry":
-            return decode(value)
+            return short(value)
+        if what in ("phase", "before"):
+            return PHASE_NAMES[value]
         return LIST_NAMES.get(value, str(value)) if what == "list" else str(value)
 
     def _say(self, did: Operation, thread: int) -> str:
@@ -129,16 +147,15 @@ class Teller:
         """That the value installed was read from a cell which says something else by now."""
         noun = did.wrote.partition("#")[0]
         found = [
-            (step, cell, value)
-            for cell, (step, value) in self.reads.get(thread, {}).items()
-            if cell != did.cell and noun != "0" and value.partition("#")[0] == noun
+            (step, cell, read)
+            for cell, (step, read) in self.reads.get(thread, {}).items()
+            if cell != did.cell and noun != "0" and read.partition("#")[0] == noun
         ]
         for step, cell, read in sorted(found, reverse=True)[:1]:
             others = self._others(cell, thread, step)
             if others and self.writes[cell][-1].value != read:
-                return [
-                    f"{noun} was read from {cell} at step {step}, where by now {self.writes[cell][-1].value} stands"
-                ]
+                by_now = value(self.writes[cell][-1].value)
+                return [f"{noun} was read from {cell} at step {step}, where by now {by_now} stands"]
         return []
 
     def _others(self, cell: str, thread: int, since: int) -> str:
@@ -170,6 +187,13 @@ def value(text: str) -> str:
     """`node2#0` as `node2, count 0`, other values as they are."""
     noun, hash_, count = text.partition("#")
     return f"{noun}, count {count}" if hash_ else noun
+
+
+def short(entry: int) -> str:
+    """An entry number's operation and number; what function passes it if it says so: `getfull in drainworkbuf, 504`."""
+    found = decode(entry).partition(": ")[2].rpartition(": ")[0]
+    function, _, operation = found.rpartition(", ")
+    return f"{operation} in {function.partition(' (')[0]}, {entry}" if function else decode(entry)
 
 
 def filled(form: str, did: Operation) -> str:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import linecache
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from collector.explore.trace import Row
 
 ROOT = Path(__file__).parents[2]
+ADDRESS = re.compile(r" at 0x[0-9a-f]+(?=>)")
 AROUND = 4
 """Lines of source kept on either side of one that was executed."""
 
@@ -80,7 +82,7 @@ def steps(replay: Replay, title: str, scenario: str = "", variant: str = "", tok
 
     teller, hands = Teller(machine.names, bufname), Hands(machine.names, bufname)
     views = dict(recorder.first)
-    records = [record(-1, -1, "start", "nothing has happened yet", [])]
+    records = [record(-1, -1, "start", "Nothing has happened yet", [])]
     for row in recorder.rows:
         text, where = row.text(), sources.numbers(row.source)
         if row.at >= 0:
@@ -117,7 +119,8 @@ def steps(replay: Replay, title: str, scenario: str = "", variant: str = "", tok
             "kind": fault.kind,
             "message": fault.message,
             "thread": fault.thread,
-            "details": fault.details.replace(f"{ROOT}{os.sep}", ""),
+            # An object's address is this process's, and not the schedule's.
+            "details": ADDRESS.sub("", fault.details.replace(f"{ROOT}{os.sep}", "")),
         },
         "steps": records,
     }

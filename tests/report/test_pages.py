@@ -97,7 +97,7 @@ class TestSteps:
             browser.press(key)
             seen.append(browser.do("document.getElementById('where').textContent"))
 
-        assert seen == ["step 2, 3 of 12", "step 11, 12 of 12", "step 2, 3 of 12", "start of 12"]
+        assert seen == ["step 2 of 11", "step 11 of 11", "step 2 of 11", "the start"]
 
     def test_v_goes_to_the_violation(self, browser: Browser, aba: Path) -> None:
         """The failing step is shown with what failed, and told in words."""

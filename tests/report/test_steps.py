@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,12 +13,14 @@ import pytest
 from collector.explore import explore
 from collector.explore.replay import Replay
 from collector.explore.token import Token
+from collector.report.explanation import explained, repeats
 from collector.report.hands import Hands
 from collector.report.operation import Operation, operation
 from collector.report.page import embedded, page
-from collector.report.sentences import Teller
+from collector.report.sentences import Teller, short
 from collector.report.steps import steps
 from collector.scenarios.catalogue import SCENARIOS
+from workbuf.entry import SITES
 from workbuf.events import FULL, PARTIAL, Event
 
 
@@ -148,7 +151,7 @@ class TestSentences:
         assert words.startswith(
             "installs node1, count 0 in work.full in place of node2, count 0, although pusher changed it at"
         )
-        assert "node1 was read from node2.next at step 1, where by now node0#0 stands" in words
+        assert "node1 was read from node2.next at step 1, where by now node0, count 0 stands" in words
 
     def test_a_sound_swap_is_not_doubted(self) -> None:
         """Nothing is remarked where nobody came between."""
@@ -169,12 +172,48 @@ class TestSentences:
         """A get names the buffer, the list, and what its entry number stands for."""
         said = Teller(["a"], lambda b: f"wbuf{b}").event((Event.GET, 7, 504, FULL))
 
-        assert said == "now owns wbuf7, off the full list (504: drainworkbuf, getfull: from full or partial)"
+        assert said == "now owns wbuf7, off the full list (getfull in drainworkbuf, 504)"
+
+    @pytest.mark.parametrize("entry", [0, 5, 99, *SITES, 80700460, 81500670])
+    def test_every_entry_number_is_told_with_itself(self, entry: int) -> None:
+        """Who passed it and for what, shortly; one that means nothing says so."""
+        said = short(entry)
+
+        assert str(entry) in said
+        assert (" in " in said) == (entry in SITES or entry > 1_000_000)
 
     @pytest.mark.parametrize("kind", Event, ids=lambda kind: kind.name)
     def test_every_event_has_words(self, kind: Event) -> None:
         """No event of the vocabulary is without a sentence."""
         assert Teller(["a"], str).event((kind, 1, 1, 1))
+
+
+class TestExplanation:
+    """Numbered sentences."""
+
+    def test_what_is_done_again_is_told_once(self) -> None:
+        """A thread that spins before its livelock: one round in words, and how often it goes round."""
+        said = explained(told("noreset"))
+
+        assert len(said.splitlines()) < 40
+        assert re.search(r"m0 does the same \d+ times more, until step \d+\.", said)
+
+    def test_no_step_is_lost_by_it(self) -> None:
+        """What is told, and what is said to be done again, is the whole schedule."""
+        records = told("noreset")["steps"]
+        folded = [i for begin, end, _ in repeats(records) for i in range(begin, end)]
+        numbers = [int(n) for n in re.findall(r"^ *(\d+)\. ", explained(told("noreset")), re.MULTILINE)]
+
+        assert sorted([*numbers, *(records[i]["at"] for i in folded)]) == [step["at"] for step in records[1:]]
+
+    def test_a_round_of_two_threads_is_not_one_threads(self) -> None:
+        """Only what one thread does by itself is folded."""
+
+        def step(thread: int) -> dict[str, Any]:
+            return {"thread": thread, "words": "x", "views": {}, "circle": False, "notes": []}
+
+        assert not list(repeats([step(i % 2) for i in range(20)]))
+        assert list(repeats([step(-1), *[step(0)] * 5])) == [(2, 6, 4)]
 
 
 class TestHands:

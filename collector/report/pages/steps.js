@@ -52,18 +52,24 @@ function buildTrace() {
     const row = make("div", "row" + (step.switch && i > 1 ? " switch" : ""));
     if (step.circle && !steps[i - 1].circle) trace.append(make("p", "forever", "And from here on, for ever:"));
     const does = make("div", "does");
-    does.style.gridColumn = step.thread + 2;
-    does.style.setProperty("--thread", colour(step.thread));
+    does.style.gridColumn = step.thread < 0 ? `2 / span ${data.threads.length}` : step.thread + 2;
+    does.style.setProperty("--thread", step.thread < 0 ? "transparent" : colour(step.thread));
+    const lanes = data.threads.map((_, t) => {
+      const lane = make("span", "lane");
+      lane.style.gridColumn = t + 2;
+      lane.style.setProperty("--thread", colour(t));
+      return lane;
+    });
     const text = make("span", "mono", ...marked(step.text));
     does.append(make("span", "who tag", thread(step.thread)), text);
     const from = site(step);
-    if (from) does.append(make("span", "line", `${from.function}  ${from.file}:${from.line}`));
+    if (from) does.append(make("span", "line", `${from.function}  ${from.file.split("/").pop()}:${from.line}`));
     for (const note of step.notes.filter((n) => !n.plain)) does.append(make("span", "note", ...marked(note.words)));
     if (i === last && data.fault) {
       row.classList.add("fault");
       does.append(make("span", "fails", `${data.fault.kind}: ${data.fault.message}`));
     }
-    row.append(make("span", "at", step.at < 0 ? "" : String(step.at)), does);
+    row.append(make("span", "at", step.at < 0 ? "" : String(step.at)), ...lanes, does);
     row.addEventListener("click", (event) => event.target.dataset.noun || go(i));
     rows.push(row);
     trace.append(row);
@@ -76,7 +82,9 @@ function showWords(step) {
   who.style.setProperty("--thread", colour(step.thread));
   $("words").replaceChildren(...(step.at < 0 ? [] : [who]), ...marked(step.words + "."));
   const notes = step.notes.filter((note) => $("plain").checked || !note.plain);
-  $("notes").replaceChildren(...notes.map((note) => make("li", "", ...marked(`${thread(note.thread)} ${note.words}`))));
+  const items = notes.map((note) => make("li", "", ...marked(`${thread(note.thread)} ${note.words}`)));
+  if (step === steps[last] && data.fault) items.push(make("li", "fails", `That is the failure: ${data.fault.message}`));
+  $("notes").replaceChildren(...items);
 }
 function showLists(step) {
   $("liststate").hidden = !data.lists.length;
@@ -91,6 +99,16 @@ function showLists(step) {
     return make("div", "list" + (changed ? " changed" : ""), make("span", "", name), drawn);
   });
   $("lists").replaceChildren(...lists);
+}
+function showThreads() {
+  const going = steps[now + 1] ? steps[now + 1].thread : -1;
+  $("threads").replaceChildren(...data.threads.flatMap((name, t) => {
+    const next = steps.find((step, i) => i > now && step.thread === t);
+    const who = make("span", "tag", name);
+    who.style.setProperty("--thread", colour(t));
+    const what = next ? make("span", "mono", ...marked(next.text)) : make("span", "quiet", "nothing more");
+    return [who, make("span", "", make("span", t === going ? "goes" : "", what))];
+  }));
 }
 function showSource(step) {
   const from = site(step);
@@ -131,15 +149,17 @@ function go(i) {
   now = Math.min(Math.max(i, 0), last);
   const step = steps[now];
   $("slider").value = now;
-  $("where").textContent = now ? `step ${step.at}, ${now} of ${last}` : `start of ${last}`;
+  $("where").textContent = now ? `step ${step.at} of ${steps[last].at}` : "the start";
   rows.forEach((row, n) => {
     row.classList.toggle("now", n === now);
     row.classList.toggle("later", n > now);
   });
   showWords(step);
   showLists(step);
+  showThreads();
   showSource(step);
   showCells();
+  $("failed").hidden = now < last || !data.fault || !data.fault.details.includes("\n");
   hideTip();
   const trace = $("trace");
   const row = rows[now];
@@ -164,6 +184,7 @@ const keys = {
 };
 for (const [id, act] of Object.entries(acts)) $(id).addEventListener("click", act);
 $("violation").hidden = !data.fault;
+if (data.fault) $("failed").querySelector("pre").textContent = data.fault.details;
 $("slider").max = last;
 $("slider").addEventListener("input", () => go(Number($("slider").value)));
 $("plain").addEventListener("change", () => go(now));
