@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -23,20 +24,33 @@ STAND_INS = {
 SHORT = {"python -m collector.run": ["--heap", "synthetic:random,n=500,m=1000,seed=1", "--cycles", "1"]}
 """What is added to a command that would take its ten seconds."""
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
-FAILS = {"python -m collector.run explore latedecrement"}
+FAILS = (
+    "explore latedecrement",
+    "explain latedecrement",
+    "explore aba --token",
+    "replay aba.token",
+    "explain aba.token",
+)
 """Commands that end with status 1, because they find what they look for."""
+WALK = README.partition("## A walk")[2].partition("\n## ")[0]
 
 
-def commands() -> list[str]:
-    """Every `python -m collector.run ...` of the README's sh blocks that stands by itself, comments off."""
-    blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+def commands(text: str) -> list[str]:
+    """Every `python -m collector.run ...` of the text's sh blocks that stands by itself, comments off."""
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
     lines = [line.partition("#")[0].strip() for block in blocks for line in block.splitlines()]
     return [line for line in dict.fromkeys(lines) if line.startswith("python -m collector.run") and "TOKEN" not in line]
 
 
+def status(command: str) -> int:
+    """What a command of the README ends with."""
+    found = command.removeprefix("python -m collector.run ")
+    return int(found.startswith(FAILS) and "fixed" not in found)
+
+
 @pytest.fixture(name="place", scope="module")
 def _place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the commands run: what one writes, the next reads."""
+    """Where the commands run."""
     return tmp_path_factory.mktemp("readme")
 
 
@@ -46,16 +60,44 @@ def run(command: str, place: Path) -> subprocess.CompletedProcess[str]:
     words += SHORT.get(command, [])
     if "--heap FILE" in command:
         words += ["--cycles", "1"]
-    return subprocess.run([sys.executable, *words], capture_output=True, text=True, timeout=120, check=False, cwd=ROOT)
+    return subprocess.run(
+        [sys.executable, *words], capture_output=True, text=True, timeout=120, check=False, cwd=place, env=ENVIRONMENT
+    )
 
 
-@pytest.mark.parametrize("command", commands())
+@pytest.mark.parametrize("command", commands(README.replace(WALK, "")))
 def test_a_command_of_the_readme_runs(command: str, place: Path) -> None:
     """Status 0, or 1 where it is meant to find something, and a verdict as the last line."""
     done = run(command, place)
 
-    assert done.returncode == int(command in FAILS), done.stderr
+    assert done.returncode == status(command), done.stderr
     assert done.stderr == ""
+
+
+def test_the_walk_can_be_pasted(tmp_path: Path) -> None:
+    """From run to inspect to replay, one after the other in one folder: what one writes, the next reads."""
+    said = {}
+    for command in commands(WALK):
+        done = run(command, tmp_path)
+        assert done.returncode == status(command), (command, done.stderr)
+        assert done.stderr == "", command
+        said[command.removeprefix("python -m collector.run ")] = done.stdout
+
+    assert {file.name for file in tmp_path.iterdir()} >= {"run.log", "run.json", "run.html", "aba.token", "aba.html"}
+    assert "wbuf" in said["inspect run.log who-held 100us"]
+    assert "drainworkbuf" in said["inspect run.log wbuf 3"]
+    assert json.loads((tmp_path / "run.json").read_text())["traceEvents"]
+    assert "<svg" in (tmp_path / "run.html").read_text()
+    assert "a node is lost or in two places" in said["explain aba.token"]
+
+
+def test_the_picture_of_the_page_is_there_and_small() -> None:
+    """A PNG, where the README looks for it; scripts/pictures.py --readme makes it."""
+    (name,) = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README)
+    picture = (ROOT / name).read_bytes()
+
+    assert picture.startswith(b"\x89PNG\r\n")
+    assert len(picture) < 200_000
 
 
 def test_the_picture_is_what_explore_prints(place: Path) -> None:

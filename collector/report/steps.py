@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import linecache
 import os
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from collector.explore.trace import Row
 
 ROOT = Path(__file__).parents[2]
-ADDRESS = re.compile(r" at 0x[0-9a-f]+(?=>)")
 AROUND = 4
 """Lines of source kept on either side of one that was executed."""
 
@@ -119,8 +117,7 @@ def steps(replay: Replay, title: str, scenario: str = "", variant: str = "", tok
             "kind": fault.kind,
             "message": fault.message,
             "thread": fault.thread,
-            # An object's address is this process's, and not the schedule's.
-            "details": ADDRESS.sub("", fault.details.replace(f"{ROOT}{os.sep}", "")),
+            "details": fault.details.replace(f"{ROOT}{os.sep}", ""),
         },
         "steps": records,
     }

@@ -63,7 +63,10 @@ function buildTrace() {
     const text = make("span", "mono", ...marked(step.text));
     does.append(make("span", "who tag", thread(step.thread)), text);
     const from = site(step);
-    if (from) does.append(make("span", "line", `${from.function}  ${from.file.split("/").pop()}:${from.line}`));
+    if (from) {
+      const code = ((data.code[from.file] || {})[from.line] || "").trim();
+      does.append(make("span", "line", `${from.file.split("/").pop()}:${from.line}  ${code}`));
+    }
     for (const note of step.notes.filter((n) => !n.plain)) does.append(make("span", "note", ...marked(note.words)));
     if (i === last && data.fault) {
       row.classList.add("fault");
