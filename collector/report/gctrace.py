@@ -1,6 +1,6 @@
 """The gctrace line, as this commit prints it.  (Go: gc, mgc.go; GODEBUG=gctrace=1.)
 
-    gc 4(3): 12+85+20911+310 us, 11 -> 12 MB, 81234 (190000-108766) objects, 6 goroutines, 412/400/0 sweeps,
+    gc4(3): 12+85+20911+310 us, 11 -> 12 MB, 81234 (190000-108766) objects, 6 goroutines, 412/400/0 sweeps,
     17(204) handoff, 9(31) steal, 120/60/14 yields
 
 number of the cycle (markers): us to the mark's start, its preparation, the mark, the joining of the helpers; estimate of
@@ -27,7 +27,7 @@ def gctrace(stats: CycleStats) -> str:
     times = "+".join(str((t[i + 1] - t[i]) // US) for i in range(4))
     n = stats.gcstats
     return (
-        f"gc {stats.number}({stats.nproc}): {times} us, {stats.heap0 >> MB} -> {stats.heap1 >> MB} MB,"
+        f"gc{stats.number}({stats.nproc}): {times} us, {stats.heap0 >> MB} -> {stats.heap1 >> MB} MB,"
         f" {stats.nmalloc - stats.nfree} ({stats.nmalloc}-{stats.nfree}) objects, {stats.goroutines} goroutines,"
         f" {stats.spans}/{stats.nbgsweep}/{stats.npausesweep} sweeps,"
         f" {n['nhandoff']}({n['nhandoffcnt']}) handoff, {n['nsteal']}({n['nstealcnt']}) steal,"

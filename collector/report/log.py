@@ -2,7 +2,7 @@
 
 The file's first line says what it is:
 
-    {"schema": "workbuf-log", "version": 2, "run": "...", "seed": 7, "python": "3.11.7, GIL on", "command": "...",
+    {"schema": "workbuf-log", "version": 1, "run": "...", "seed": 7, "python": "3.11.7, GIL on", "command": "...",
      "threads": ["gc", ...]}
 
 and every other line is one event, by time within a cycle:
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from collector.report.recorder import Record
 
 SCHEMA = "workbuf-log"
-VERSION = 2
+VERSION = 1
 COMPRESSIONS = ("gz", "bz2", "xz")
 """Those of loguru's that hold a single file; `collector.report.logparts` reads them back."""
 

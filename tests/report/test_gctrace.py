@@ -28,9 +28,14 @@ TODAY = re.compile(
     r" (\d+)->(\d+)->(\d+) MB, (\d+) MB goal, (\d+) MB stacks, (\d+) MB globals, (\d+) P( \(forced\))?"
 )
 OLD = re.compile(
-    r"gc (\d+)\((\d+)\): (\d+)\+(\d+)\+(\d+)\+(\d+) us, (\d+) -> (\d+) MB, (\d+) \((\d+)-(\d+)\) objects, (\d+) goroutines,"
+    r"gc(\d+)\((\d+)\): (\d+)\+(\d+)\+(\d+)\+(\d+) us, (\d+) -> (\d+) MB, (\d+) \((\d+)-(\d+)\) objects, (\d+) goroutines,"
     r" (\d+)/(\d+)/(\d+) sweeps, (\d+)\((\d+)\) handoff, (\d+)\((\d+)\) steal, (\d+)/(\d+)/(\d+) yields"
 )
+REAL_OLD = (
+    "gc26(1): 1+0+1038+0 us, 0 -> 1 MB, 19074 (88777-69703) objects, 5 goroutines, 184/0/0 sweeps,"
+    " 0(0) handoff, 0(0) steal, 0/0/0 yields"
+)
+"""As Go printed it in 2014, but for the goroutines, which were `gs` then."""
 REAL = (
     "gc 4 @0.231s 15%: 0.14+93+0.006 ms clock, 0.28+0/49/124+0.012 ms cpu, 42->42->36 MB, 72 MB goal,"
     " 0 MB stacks, 0 MB globals, 2 P (forced)"
@@ -70,6 +75,8 @@ def reports() -> tuple[Stress, list[CycleReport]]:
 def test_the_expression_is_of_real_lines() -> None:
     """A line that Go printed fits it; one with a figure missing does not."""
     assert TODAY.fullmatch(REAL)
+    assert OLD.fullmatch(REAL_OLD)
+    assert not OLD.fullmatch(REAL_OLD.replace("gc26", "gc 26"))
     assert not TODAY.fullmatch(REAL.replace("0.28+", ""))
     assert not TODAY.fullmatch(REAL.replace("0.14", "0.1400"))
 
