@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from collector.commands.usage import UsageError, atleast, checkwritable, writejson
@@ -68,6 +69,8 @@ def nanoseconds(text: str | None, option: str) -> int | None:
 
 def main(args: argparse.Namespace) -> int:
     """Load, ask, print; returns the exit status."""
+    if args.json and Path(args.json).resolve() == Path(args.log).resolve():
+        raise UsageError(f"--json {args.json}: that is the log: give the answer a file of its own")
     checkwritable("--json", args.json)
     if args.question in ARGUMENT and args.what is None:
         raise UsageError(f"{args.question}: say which: {ARGUMENT[args.question]}")

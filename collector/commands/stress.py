@@ -55,6 +55,8 @@ if TYPE_CHECKING:
 OUTPUTS = ("log", "trace", "html", "json")
 LARGEST_WORKBUF = 32 << 10
 """Bytes; persistentalloc makes no chunk for larger blocks."""
+USAGE = 2
+"""Exit status of a run whose outputs could not be written."""
 MAX_GOGC = (1 << 31) - 1
 """Go reads GOGC into an int32."""
 DEFAULT_PROGRAMS = "rewire,pushpop,hider,finalizers,channel,bintree,channel,longlist"
@@ -228,17 +230,30 @@ def execute(args: argparse.Namespace, what: Plan, command: str) -> int:
         told = failure(error, rest, run.threads, run.machine.boot().words, command, what.seed)
         thread = run.machine.failure.thread if run.machine.failure else "the watchdog"
         print(f"\nin thread {thread}:\n{told}", file=sys.stderr)
-    if args.html:
-        writetext("--html", args.html, runpage(run.reports, summary, args.heap, command, told))
-    if args.json:
-        writejson(args.json, summary.json())
+    status = verdict(error, summary)
+    try:
+        if args.html:
+            writetext("--html", args.html, runpage(run.reports, summary, args.heap, command, told))
+        if args.json:
+            writejson(args.json, summary.json())
+    except UsageError as full:
+        # What the run found counts for more.
+        logger.error("{}", full)
+        status = status or USAGE
     if isinstance(error, KeyboardInterrupt):
         raise error
+    return status
+
+
+def verdict(error: BaseException | None, summary: Summary) -> int:
+    """Say how it ended, in the last line; returns the exit status."""
+    if isinstance(error, KeyboardInterrupt):
+        return 0
     if error:
         kind = error.kind if isinstance(error, Violation) else "throw" if isinstance(error, Throw) else "crash"
-        print(f"failed: {kind}: {error.text if isinstance(error, Throw) else error}")
+        print(f"failed: {kind}: {error.text if isinstance(error, Throw) else error}", flush=True)
         return 1
-    print(summary.okline())
+    print(summary.okline(), flush=True)
     return 0
 
 

@@ -38,13 +38,25 @@ class Filters:
 
     def where(self) -> tuple[str, list[Any]]:
         """A SQL condition on `events` and its parameters."""
+        return self._condition("t >= ?", "t <= ?", "entry = ?")
+
+    def holds(self) -> tuple[str, list[Any]]:
+        """A SQL condition on `holds`: those that reach into the time, and came or went by the entry."""
+        return self._condition("COALESCE(ended, began) >= ?", "COALESCE(began, ended) <= ?", "? IN (got, put)")
+
+    def gets(self) -> tuple[str, list[Any]]:
+        """A SQL condition on `holds` that are gets from a list: those that began in the time, by the entry."""
+        where, values = self._condition("began >= ?", "began <= ?", "got = ?")
+        return f"came IS NOT NULL AND {where}", values
+
+    def _condition(self, since: str, until: str, entry: str) -> tuple[str, list[Any]]:
         parts, values = ["1"], []
         for text, value in (
-            ("t >= ?", self.since),
-            ("t <= ?", self.until),
+            (since, self.since),
+            (until, self.until),
             ("m = ?", self.m),
             ("wbuf = ?", self.wbuf),
-            ("entry = ?", self.entry),
+            (entry, self.entry),
         ):
             if value is not None:
                 parts.append(text)
@@ -73,7 +85,8 @@ def summary(log: Logfile, filters: Filters) -> Answer:
     begin, end = log.db.execute(f"SELECT MIN(t), MAX(t) FROM events WHERE {where}", values).fetchone()
     (buffers,) = log.db.execute(f"SELECT COUNT(DISTINCT wbuf) FROM events WHERE {where}", values).fetchone()
     (cycles,) = log.db.execute("SELECT COUNT(*) FROM cycles").fetchone()
-    ((moved, gets),) = migrated(log, filters)
+    taken = migrated(log, filters)
+    gets, moved = sum(gets for _, gets, _ in taken), sum(moved for _, _, moved in taken)
     rows: list[tuple[Any, ...]] = [
         ("run", f"{about.header.get('command', '?')}"),
         ("interpreter", f"{about.header.get('python', '?')}, seed {about.header.get('seed', '?')}"),
@@ -83,7 +96,7 @@ def summary(log: Logfile, filters: Filters) -> Answer:
             f"{events} in {duration((end or 0) - (begin or 0))}, {about.dropped} more fell out of the rings",
         ),
         ("cycles", cycles),
-        ("buffers", f"{buffers} named, {gets} gets, {moved or 0} of them of a buffer that another M had last"),
+        ("buffers", f"{buffers} named, {gets} gets, {moved} of them of a buffer that another M had last"),
         ("by kind", ", ".join(f"{kind} {count}" for kind, count in kinds)),
         ("ended", ending(log)),
     ]
@@ -103,17 +116,12 @@ def last(text: str) -> str:
     return text.rstrip("\n").rpartition("\n")[2]
 
 
-def migrated(log: Logfile, filters: Filters, by: str = "1") -> list[tuple[Any, ...]]:
-    """Gets of a buffer that another M had last, and all gets, within the filters; a row for each value of `by`."""
+def migrated(log: Logfile, filters: Filters) -> list[tuple[str, int, int]]:
+    """For each list: its name, the gets from it, and how many of them took a buffer that another M had last."""
+    where, values = filters.gets()
     return log.db.execute(
-        f"SELECT SUM(before <> m), COUNT(*){'' if by == '1' else ', ' + by} FROM holds WHERE came IS NOT NULL"
-        " AND began >= ? AND began <= ? AND (? IS NULL OR m = ?) AND (? IS NULL OR wbuf = ?) AND (? IS NULL OR got = ?)"
-        + ("" if by == "1" else f" GROUP BY {by} ORDER BY 2 DESC"),
-        [
-            filters.since if filters.since is not None else -1,
-            filters.until if filters.until is not None else 1 << 62,
-            *(value for value in (filters.m, filters.wbuf, filters.entry) for _ in range(2)),
-        ],
+        f"SELECT came, COUNT(*), COALESCE(SUM(before <> m), 0) FROM holds WHERE {where} GROUP BY came ORDER BY 2 DESC",
+        values,
     ).fetchall()
 
 
@@ -145,9 +153,11 @@ def fields(more: str | None) -> str:
 
 def wbuf(log: Logfile, filters: Filters, name: str) -> Answer:
     """A buffer's life: who had it, from when to when, how it came and went."""
+    where, values = filters.holds()
     rows = log.db.execute(
-        "SELECT began, ended, m, got, put FROM holds WHERE wbuf = ? ORDER BY COALESCE(began, ended) LIMIT ?",
-        [buffername(name), filters.most],
+        f"SELECT began, ended, m, got, put FROM holds WHERE wbuf = ? AND {where}"
+        " ORDER BY COALESCE(began, ended) LIMIT ?",
+        [buffername(name), *values, filters.most],
     )
     return ("from", "for", "m", "came by", "went by"), [
         (
@@ -187,9 +197,9 @@ def cycle(log: Logfile, filters: Filters, number: int) -> Answer:
 
 def contention(log: Logfile, filters: Filters) -> Answer:
     """Where threads met: gets of a buffer that another M had last, by list; waits in the barrier; handoffs; stops."""
-    rows = [
-        (f"gets from {place}", gets, f"{moved or 0} of a buffer that another M had last")
-        for moved, gets, place in migrated(log, filters, "came")
+    rows: list[tuple[Any, ...]] = [
+        (f"gets from {place}", gets, f"{moved} of a buffer that another M had last")
+        for place, gets, moved in migrated(log, filters)
     ]
     where, values = filters.where()
     counts = dict(log.db.execute(f"SELECT event, COUNT(*) FROM events WHERE {where} GROUP BY event", values).fetchall())
@@ -218,15 +228,11 @@ def waitedfor(log: Logfile, filters: Filters) -> list[tuple[str, int]]:
 
 def whoheld(log: Logfile, filters: Filters, least: int) -> Answer:
     """Buffers that stayed in a hand or a cache for at least `least` ns, longest first."""
+    where, values = filters.holds()
     rows = log.db.execute(
-        "SELECT ended - began, began, wbuf, m, got, put FROM holds WHERE ended - began >= ? AND (? IS NULL OR m = ?)"
-        " AND (? IS NULL OR wbuf = ?) AND (? IS NULL OR ended >= ?) AND (? IS NULL OR began <= ?)"
+        f"SELECT ended - began, began, wbuf, m, got, put FROM holds WHERE ended - began >= ? AND {where}"
         " ORDER BY ended - began DESC LIMIT ?",
-        [
-            least,
-            *(value for value in (filters.m, filters.wbuf, filters.since, filters.until) for _ in range(2)),
-            filters.most,
-        ],
+        [least, *values, filters.most],
     )
     return ("held for", "from", "buffer", "m", "came by", "went by"), [
         (

@@ -107,6 +107,25 @@ def test_filters_cut_by_time_thread_and_entry(log: str, tmp_path: Path) -> None:
     assert len(answer(log, "m", "b", "--entry", "504", tmp_path=tmp_path)) == 1
 
 
+def test_filters_cut_a_buffers_life_and_the_holds(log: str, tmp_path: Path) -> None:
+    """By thread, by an entry it came or went by, by the time a hold reaches into."""
+    assert [row[2] for row in answer(log, "wbuf", "1", "--m", "b", tmp_path=tmp_path)] == ["b"]
+    assert [row[2] for row in answer(log, "wbuf", "1", "--entry", "947", tmp_path=tmp_path)] == ["gc"]
+    assert [row[2] for row in answer(log, "wbuf", "1", "--to", "8.5us", tmp_path=tmp_path)] == ["a"]
+    assert [row[3] for row in answer(log, "who-held", "1us", "--from", "10us", tmp_path=tmp_path)] == ["b", "gc"]
+    assert ["gets from full", 1, "1 of a buffer that another M had last"] in answer(
+        log, "contention", "--from", "9us", tmp_path=tmp_path
+    )
+    assert not [row for row in answer(log, "contention", "--to", "0.5us", tmp_path=tmp_path) if "gets" in str(row[0])]
+
+
+def test_the_log_itself_is_no_place_for_the_answer(log: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """It would be gone."""
+    assert main(["inspect", log, "--json", log]) == 2
+    assert "that is the log" in capsys.readouterr().err
+    assert main(["inspect", log]) == 0
+
+
 def test_sql_reads_and_does_not_write(log: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The tables are the user's to ask, not to change."""
     assert answer(log, "--sql", "SELECT COUNT(*) FROM events", tmp_path=tmp_path) == [[7]]

@@ -15,6 +15,7 @@ from loguru import logger
 from collector.report.log import COMPRESSIONS, SCHEMA, EventLog, LogError
 from collector.report.logfile import Logfile
 from collector.report.recorder import Record
+from collector.run import main
 from workbuf.events import FIELDS, FULL, Event
 
 
@@ -137,6 +138,21 @@ def test_a_disk_that_fills_up_costs_the_log_and_not_the_run(tmp_path: Path) -> N
     with Logfile.open(str(path)) as log:
         assert log.about.torn
         assert not log.about.ended
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize(("option", "status"), [("--log", 0), ("--trace", 0), ("--html", 2), ("--json", 2)])
+def test_an_output_on_a_full_disk_is_one_line_and_not_a_lost_run(
+    option: str, status: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The run has its verdict all the same; a log or a timeline is a warning, a report that was asked for an error."""
+    assert main([*SMALL, option, "/dev/full"]) == status
+    said = capfd.readouterr()
+
+    assert said.out.splitlines()[-1].startswith("ok: ")
+    assert len(said.err.splitlines()) == 1
+    assert "/dev/full" in said.err
+    assert "No space left on device" in said.err
 
 
 @pytest.mark.parametrize(
