@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,8 +19,8 @@ from tests.report.browser import Browser, found
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
+ROOT = Path(__file__).parents[2]
 PROGRAM = found()
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no chromium or chrome here (Debian: apt install chromium)")
 NOW = "document.querySelector('.row.now .mono').textContent"
@@ -36,17 +37,28 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         yield started
 
 
-@pytest.fixture(scope="module")
-def aba(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The step-through page of the shrunk ABA."""
-    scenario = SCENARIOS["aba"]
+def stepped(name: str, folder: Path) -> Path:
+    """The step-through page of a scenario's shrunk failure."""
+    scenario = SCENARIOS[name]
     program = scenario.variants["failing"].program
     failure = explore(program, seed=1).failure
     assert failure is not None
     records = steps(Replay(Token.decode(failure.schedule), program, sources=True), scenario.title)
-    file = tmp_path_factory.mktemp("pages") / "aba.html"
+    file = folder / f"{name}.html"
     file.write_text(page("steps.html", records, title=scenario.title), encoding="utf-8")
     return file
+
+
+@pytest.fixture(scope="module")
+def aba(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two threads and a shrunk ABA."""
+    return stepped("aba", tmp_path_factory.mktemp("pages"))
+
+
+@pytest.fixture(scope="module")
+def noreset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A livelock."""
+    return stepped("noreset", tmp_path_factory.mktemp("pages"))
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +121,39 @@ class TestSteps:
             == "check: a node is lost or in two places"
         )
         assert "although pusher changed it" in browser.do("document.getElementById('words').textContent")
+
+    def test_what_each_thread_does_next_is_shown(self, browser: Browser, aba: Path) -> None:
+        """The step each is about to take, as it will turn out; the one that goes on stands out; at the end nothing."""
+        browser.open(aba, "#step=1")
+        rows = "document.getElementById('threads').innerText.split('\\n').filter(Boolean)"
+
+        assert browser.do(rows) == ["popper", "cas work.full node2#0 := node1#0", "pusher", "load work.full = node2#0"]
+        assert browser.do("document.querySelector('#threads .goes').textContent") == "load work.full = node2#0"
+        browser.press("End")
+        assert browser.do(rows) == ["popper", "nothing more", "pusher", "nothing more"]
+        assert browser.do("document.querySelector('#notes .fails').textContent").endswith(
+            "a node is lost or in two places"
+        )
+
+    def test_each_row_shows_its_source_line(self, browser: Browser, aba: Path) -> None:
+        """File, number and the line's own text."""
+        browser.open(aba)
+        lines = browser.do("[...document.querySelectorAll('.row .line')].map(e => e.textContent)")
+
+        assert len(lines) == 12
+        for line in lines:
+            place, _, code = line.partition("  ")
+            file, _, number = place.partition(":")
+            (found,) = ROOT.glob(f"workbuf/{file}")
+            assert found.read_text().splitlines()[int(number) - 1].strip() == code
+
+    def test_a_livelock_goes_round_again(self, browser: Browser, noreset: Path) -> None:
+        """At the end of the round its first step is next, under the words that say so."""
+        browser.open(noreset)
+        browser.press("v")
+
+        assert browser.do("document.querySelector('.forever').textContent") == "And from here on, for ever:"
+        assert browser.do("document.getElementById('threads').innerText").split() == ["m0", "hint", "work.full", "=", "0"]
 
     def test_the_slider_goes_anywhere(self, browser: Browser, aba: Path) -> None:
         """Moving it shows that step, its lists and its source line; the address says where we are."""

@@ -106,7 +106,8 @@ function showLists(step) {
 function showThreads() {
   const going = steps[now + 1] ? steps[now + 1].thread : -1;
   $("threads").replaceChildren(...data.threads.flatMap((name, t) => {
-    const next = steps.find((step, i) => i > now && step.thread === t);
+    const theirs = (step, i) => step.thread === t && (i > now || step.circle);
+    const next = steps.find((step, i) => i > now && theirs(step, i)) || steps.find(theirs);
     const who = make("span", "tag", name);
     who.style.setProperty("--thread", colour(t));
     const what = next ? make("span", "mono", ...marked(next.text)) : make("span", "quiet", "nothing more");
