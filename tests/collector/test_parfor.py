@@ -12,6 +12,8 @@ import pytest
 
 from collector.parfor import LOW32, PARFOR, STATISTICS, THR, parforalloc, thr
 from tests.machines import Enough, Watching
+from tests.worlds import Noting
+from workbuf.events import Event
 from workbuf.machine import Pause
 from workbuf.throw import Throw
 
@@ -172,7 +174,8 @@ def test_a_single_thread_touches_no_counter(bench: Bench, desc: int) -> None:
 def test_a_thief_takes_the_upper_half_and_never_the_last_index(bench: Bench, desc: int) -> None:
     """Of what the owner has not claimed: 10 of 10..19, then the upper half of what is left, and so on."""
     order: list[int] = []
-    m = bench.gcm
+    noting = Noting(bench.port)
+    m = bench.again(bench.gcm, through=noting)
     m.parforsetup(desc, 2, 20, wait=False, body=print)
 
     m.parfordo(desc, order.append)
@@ -182,6 +185,7 @@ def test_a_thief_takes_the_upper_half_and_never_the_last_index(bench: Bench, des
     assert pieces(bench, desc, 2)[1] == (10, 11)
     assert bench.peek(desc + PARFOR.nsteal) == 3
     assert bench.peek(desc + PARFOR.nstealcnt) == 9
+    assert noting.events == [(Event.STEAL, 1, jobs, 0) for jobs in (5, 3, 1)]
     m.parfordo(desc, order.append)
     assert sorted(order) == list(range(20))
 

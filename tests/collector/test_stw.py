@@ -86,6 +86,20 @@ def test_a_stop_asks_again_every_100_microseconds(bench: Bench) -> None:
     assert sched(bench, "stopnote") == 0
 
 
+def test_a_stop_names_those_whom_it_waits_for(bench: Bench) -> None:
+    """The Ps that run but its own, by their numbers; not the one in a system call."""
+    noting = Noting(bench.port)
+    gcm = bench.again(bench.start(bench.gcm), through=noting)
+    gcm.p = gcm.ownp
+    bench.start(bench.mutators[0]).entersyscall()
+    bench.start(bench.mutators[1])
+    bench.machine.poke(bench.world.sched + SCHED.stopnote, 1)
+
+    with pytest.raises(Throw, match="not stopped"):
+        gcm.stoptheworld()
+    assert noting.events == [(Event.STOP, 1, 1 << 2, 0)]
+
+
 def test_a_stop_while_locks_are_held_throws(bench: Bench) -> None:
     """Whoever holds one could be waited for by those who are to stop."""
     gcm = bench.start(bench.gcm)

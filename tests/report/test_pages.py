@@ -153,7 +153,13 @@ class TestSteps:
         browser.press("v")
 
         assert browser.do("document.querySelector('.forever').textContent") == "And from here on, for ever:"
-        assert browser.do("document.getElementById('threads').innerText").split() == ["m0", "hint", "work.full", "=", "0"]
+        assert browser.do("document.getElementById('threads').innerText").split() == [
+            "m0",
+            "hint",
+            "work.full",
+            "=",
+            "0",
+        ]
 
     def test_the_slider_goes_anywhere(self, browser: Browser, aba: Path) -> None:
         """Moving it shows that step, its lists and its source line; the address says where we are."""
