@@ -52,6 +52,7 @@ PAIRS: dict[Event, tuple[tuple[Event, ...], str]] = {
     Event.BLOCK: ((Event.BLOCK_END,), "blocked on a channel"),
 }
 """What begins a slice, what ends it, and its name."""
+INSTANTS = (Event.HANDOFF, Event.HARVESTED, Event.ROOT, Event.STEAL, Event.SCANSTACK)
 ENDS = {end: begin for begin, (ends, _) in PAIRS.items() for end in ends}
 SCANNING = (Event.DRAIN, Event.ASSIST, Event.HELP)
 """Slices whose ends say how many objects were scanned in them; the outermost one's number holds the others'."""
@@ -117,7 +118,7 @@ class Timeline:
             self._begin(record.thread, kind, "idle" if idle else PAIRS[kind][1], ts)
         elif kind in (Event.GET, Event.PUT):
             self._handover(kind, record, ts)
-        elif kind in (Event.HANDOFF, Event.HARVESTED, Event.ROOT, Event.STEAL):
+        elif kind in INSTANTS:
             named = zip(FIELDS[kind], (record.a, record.b, record.c), strict=True)
             args = {name: self.bufname(value) if name == "buffer" else value for name, value in named if name}
             self._event("i", record.thread, kind.name.lower(), ts, s="t", args=args)
