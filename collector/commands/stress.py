@@ -55,6 +55,8 @@ if TYPE_CHECKING:
 OUTPUTS = ("log", "trace", "html", "json")
 LARGEST_WORKBUF = 32 << 10
 """Bytes; persistentalloc makes no chunk for larger blocks."""
+EVERY_EVENT = 1 << 20
+"""Events a thread keeps until the cycle is over where every one is wanted: about one for each object it scans."""
 USAGE = 2
 """Exit status of a run whose outputs could not be written."""
 MAX_GOGC = (1 << 31) - 1
@@ -118,6 +120,7 @@ def plan(args: argparse.Namespace) -> Plan:
         raise UsageError(f"--gogc {args.gogc}: a whole number of percent, or off") from None
     if percent > MAX_GOGC:
         raise UsageError(f"--gogc {args.gogc}: at most {MAX_GOGC}, or off")
+    keeping = bool(args.log or args.trace or args.gctrace)
     return Plan(
         config=Config(
             mutators=args.mutators,
@@ -135,7 +138,8 @@ def plan(args: argparse.Namespace) -> Plan:
         binding=args.atomics,
         jitter=args.jitter,
         patience=args.patience,
-        events=bool(args.log or args.trace or args.gctrace),
+        ring=EVERY_EVENT if keeping else Plan.ring,
+        events=keeping,
     )
 
 
@@ -213,13 +217,13 @@ def execute(args: argparse.Namespace, what: Plan, command: str) -> int:
         except Exception as found:  # noqa: BLE001  a worker that raised anything at all is a violation, reported below
             error = found
             logger.opt(exception=found).debug("a worker raised")
-    rest = run.recorder.drain() if error else []
+    rest = run.recorder.drain()
     if timeline:
         timeline.add(rest)
         writetrace(timeline, args.trace, {"command": command, "seed": what.seed, "python": interpreter()})
     if log:
+        log.events(rest)
         if error:
-            log.events(rest)
             log.event("failure", text=str(error), error=type(error).__name__)
         log.event("end", dropped=sum(ring.dropped for ring in run.recorder.rings.values()))
         log.close()

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from loguru import logger
 
+from collector.commands.stress import plan
 from collector.report.log import COMPRESSIONS, SCHEMA, EventLog, LogError
 from collector.report.logfile import Logfile
 from collector.report.recorder import Record
-from collector.run import main
+from collector.run import main, parser
 from workbuf.events import FIELDS, FULL, Event
 
 
@@ -113,6 +114,31 @@ def test_a_log_packed_whole_is_read(tmp_path: Path) -> None:
     with Logfile.open(str(packed)) as log:
         assert log.about.torn
         assert 0 < log.db.execute("SELECT COUNT(*) FROM events").fetchone()[0] < 1000
+
+
+@pytest.mark.parametrize(("words", "keeps"), [([], False), (["--log", "x"], True), (["--trace", "x"], True)])
+def test_who_asks_for_the_events_gets_every_one(words: list[str], keeps: bool) -> None:  # noqa: FBT001
+    """A long cycle has more than the flight recorder keeps by itself."""
+    asked = plan(parser().parse_args(["stress", *words]))
+
+    assert asked.events == keeps
+    assert (asked.ring >= 1 << 20) == keeps
+
+
+def test_the_log_has_all_that_the_recorder_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its cycles end, its buffers' new owners are as many as the run's migrations, and nothing fell out."""
+    path, out = tmp_path / "log", tmp_path / "out.json"
+
+    assert main([*SMALL, "--log", str(path), "--json", str(out)]) == 0
+    summary = json.loads(out.read_text())
+    with Logfile.open(str(path)) as log:
+        counts = dict(log.db.execute("SELECT event, COUNT(*) FROM events GROUP BY event").fetchall())
+        moved = log.db.execute("SELECT COUNT(*) FROM holds WHERE came IS NOT NULL AND before <> m").fetchone()[0]
+        assert log.about.dropped == 0
+    assert counts["cycle"] == counts["cycle_end"] == summary["cycles"]
+    assert counts["new"] == summary["buffers"]
+    assert moved == summary["migrations"]
+    assert f"migrations {moved}" in capsys.readouterr().out
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
