@@ -4,8 +4,8 @@
 
 A run is one stopped mark of a synthetic heap, t0 to t4 of its gctrace line.  Each pair is one run with the recorder and
 one without, in alternating order, so that what else the machine does hits both alike.  Printed are the median of the
-pairs' ratios and the quartiles around it; the events that a mark sends, what one of them costs by itself, and the ratio
-that this would make of it.
+pairs' ratios and the quartiles around it, by the clock and by the processors' time, which on a busy machine says more; the
+events that a mark sends, what one of them costs by itself, and the ratio that this would make of it.
 """
 
 from __future__ import annotations
@@ -15,17 +15,18 @@ import gc
 import sys
 import time
 from statistics import median, quantiles
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from collector import heaps
 from collector.report.recorder import Recorder
 from collector.runtime import Config
-from collector.stress import Plan, Stress, gil
+from collector.stress import CollectorM, Plan, Stress, gil
 from workbuf.events import Event, null
 from workbuf.hardware import HardwareMachine
 
 
 if TYPE_CHECKING:
+    from collector.gc import CycleStats
     from collector.heaps.graph import Graph
     from workbuf.machine import Listener
 
@@ -34,18 +35,35 @@ SWITCH_INTERVAL = 1e-4
 """As stress has it."""
 
 
-def mark(graph: Graph, helpers: int, workbuf: int, *, listening: bool) -> tuple[int, int]:
-    """One mark: ns, and the events it sent."""
+class Timed(CollectorM):
+    """Times its marks by the processors, up to where t4 is taken."""
+
+    began = 0
+    used: ClassVar[list[int]] = []
+    """Of all marks, ns."""
+
+    def gc(self) -> None:
+        """Begin to count."""
+        self.began = time.process_time_ns()
+        super().gc()
+
+    def afterm(self, stats: CycleStats) -> None:
+        """Stop counting: what follows are the audits."""
+        super().afterm(stats)
+        self.used.append(time.process_time_ns() - self.began)
+
+
+def mark(graph: Graph, helpers: int, workbuf: int, *, listening: bool) -> tuple[int, int, int]:
+    """One mark: ns by the clock and by the processors, and the events it sent."""
     config = Config(mutators=0, helpers=helpers, wbufsize=workbuf)
-    run = Stress(
-        Plan(config=config, programs=(), cycles=1, concurrent=False, recorder=listening, patience=600.0), graph
-    )
+    plan = Plan(config=config, programs=(), cycles=1, concurrent=False, recorder=listening, patience=600.0)
+    run = Stress(plan, graph, Timed)
+    Timed.used.clear()
     run.run()
     stamps = run.reports[0].stats.stamps
+    sent = sum(sum(ring.counts) for ring in run.recorder.rings.values()) // len(run.reports)
     gc.collect()  # the run's own garbage, before it is somebody else's pause
-    return stamps["t4"] - stamps["t0"], sum(sum(ring.counts) for ring in run.recorder.rings.values()) // len(
-        run.reports
-    )
+    return stamps["t4"] - stamps["t0"], Timed.used[0], sent
 
 
 def single(listener: Listener, buffer: int) -> float:
@@ -67,29 +85,31 @@ def main() -> None:
     sys.setswitchinterval(SWITCH_INTERVAL)
     # Only the memory: these sends are no thread's.
     port, buffer = HardwareMachine(words=1 << 12).boot(), 64
-    alone, heard = single(null, buffer), single(Recorder().listen(port), buffer)
+    unheard, heard = single(null, buffer), single(Recorder().listen(port), buffer)
     graph = heaps.read(f"synthetic:random,n={args.objects},m={3 * args.objects},seed=1")
     print(
         f"Python {sys.version.split()[0]}, GIL {'on' if gil() else 'off'}; {args.objects} objects, {args.pairs} pairs"
     )
-    print("markers  mark, ms: off      on  events  on / off: median  quartiles  by the events' own cost")
+    print("markers  timed by      off ms    on ms  events  on / off: median  quartiles       by the events' own cost")
     for helpers in (0, 1):
-        off, on, sent = [], [], 0
+        off, on = [], []
         for i in range(args.pairs + 1):
             pair = {}
             for listening in (i % 2 == 0, i % 2 == 1):
                 pair[listening] = mark(graph, helpers, args.workbuf, listening=listening)
             if i:  # the first pair warms up
-                off.append(pair[False][0] / 1e6)
-                on.append(pair[True][0] / 1e6)
-                sent = pair[True][1]
-        ratios = [a / b for a, b in zip(on, off, strict=True)]
-        low, middle, high = quantiles(ratios, n=4)
-        print(
-            f"{helpers + 1:7}  {median(off):13.1f} {median(on):7.1f} {sent:7} {middle:17.3f}  {low:.3f} .. {high:.3f}"
-            f"  {1 + sent * (heard - alone) / 1e6 / median(off):.3f}"
-        )
-    print(f"one event: {alone:.0f} ns with nobody listening, {heard:.0f} ns with the recorder")
+                off.append(pair[False])
+                on.append(pair[True])
+        sent = on[-1][2]
+        for at, by in enumerate(("clock", "processors")):
+            a, b = ([times[at] / 1e6 for times in some] for some in (off, on))
+            low, middle, high = quantiles([y / x for x, y in zip(a, b, strict=True)], n=4)
+            alone = 1 + sent * (heard - unheard) / 1e6 / median(a)
+            print(
+                f"{helpers + 1:7}  {by:10} {median(a):9.1f} {median(b):8.1f} {sent:7} {middle:17.3f}"
+                f"  {low:.3f} .. {high:.3f}  {alone:.3f}"
+            )
+    print(f"one event: {unheard:.0f} ns with nobody listening, {heard:.0f} ns with the recorder")
 
 
 if __name__ == "__main__":
