@@ -42,10 +42,10 @@ class Timed(CollectorM):
     used: ClassVar[list[int]] = []
     """Of all marks, ns."""
 
-    def gc(self) -> None:
+    def gc(self, *, eager: bool = False) -> None:
         """Begin to count."""
         self.began = time.process_time_ns()
-        super().gc()
+        super().gc(eager=eager)
 
     def afterm(self, stats: CycleStats) -> None:
         """Stop counting: what follows are the audits."""
