@@ -18,6 +18,7 @@ from loguru import logger
 
 from collector import heaps
 from collector.audit.violation import Violation
+from collector.commands.interrupts import Interrupts
 from collector.commands.usage import UsageError, atleast, checkwritable, positive, share, writejson, writetext
 from collector.report.failure import failure
 from collector.report.gctracetoday import GctraceToday, Sizes, assisttime
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 OUTPUTS = ("log", "trace", "html", "json")
 LARGEST_WORKBUF = 32 << 10
 """Bytes; persistentalloc makes no chunk for larger blocks."""
+MOST_THREADS = 128
+"""Of each kind: with more, a GIL build takes so long to stop the world that it looks hung."""
 SWITCH_INTERVAL = 1e-4
 """Seconds; at the default 5e-3 one busy thread without atomics cuts the others' rate tenfold."""
 MAX_GOGC = (1 << 31) - 1
@@ -53,8 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `stress`."""
     add = parser.add_argument
     add("--heap", default="cpython", help="a heap dump, or cpython (default), synthetic:SPEC or none")
-    add("--mutators", type=atleast(0), default=4, metavar="N")
-    add("--helpers", type=atleast(0), default=2, metavar="N", help="idle Ms; Go lets at most one a mutator help (2)")
+    add("--mutators", type=atleast(0, MOST_THREADS), default=4, metavar="N", help="threads that run programs (4)")
+    idle = "idle Ms; Go lets at most one a mutator help (2)"
+    add("--helpers", type=atleast(0, MOST_THREADS), default=2, metavar="N", help=idle)
     add("--cycles", type=atleast(1), default=0, metavar="N", help="end after N concurrent cycles, not by the clock")
     add("--seconds", type=positive, default=9.0, metavar="S", help="start no cycle after S seconds (9)")
     add("--period", type=positive, default=0.1, metavar="S", help="rest at most S seconds between cycles (0.1)")
@@ -160,6 +164,46 @@ def checkdistinct(args: argparse.Namespace) -> None:
 def execute(args: argparse.Namespace, what: Plan, command: str) -> int:
     """Set the run up, run it, report it."""
     began = monotonic()
+    run = loaded(args, what)
+    facts: dict[str, Any] = {"seed": what.seed, "python": interpreter(), "command": command}
+    with Interrupts() as interrupts:
+        log = EventLog(Path(args.log), run.buffername, {**facts, "threads": run.threads}) if args.log else None
+        timeline = Timeline(run.threads, run.buffername) if args.trace else None
+        said = lines(run, quiet=args.quiet, gctrace=args.gctrace)
+        error = collect(run, lambda report, progress: show(report, progress, log, timeline, said), interrupts)
+        rest = run.recorder.drain() if error else []
+        whole = True
+        if log:
+            if error:
+                log.events(rest)
+                log.event("failure", text=str(error), error=type(error).__name__)
+            log.event("end", dropped=sum(ring.dropped for ring in run.recorder.rings.values()))
+            log.close()
+            whole = not log.broken
+        if timeline:
+            timeline.add(rest)
+            whole &= written("--trace", args.trace, lambda path: timeline.write(Path(path), facts))
+        summary = Summary.of(run, interpreter(), monotonic() - began, error)
+        print(summary.table(), flush=True)
+        told = ""
+        if error and not isinstance(error, KeyboardInterrupt):
+            told = failure(error, rest, run.threads, run.machine.boot().words, command, what.seed)
+            thread = run.machine.failure.thread if run.machine.failure else "the watchdog"
+            print(f"\nin thread {thread}:\n{told}", file=sys.stderr)
+        if args.json:
+            whole &= written("--json", args.json, lambda path: writejson(path, summary.json()))
+        if args.html:
+            page = runpage(run.reports, summary, args.heap, command, told)
+            whole &= written("--html", args.html, lambda path: writetext("--html", path, page))
+        if isinstance(error, KeyboardInterrupt):
+            raise error
+        print(verdict(summary, error), flush=True)
+    return 1 if error else 0 if whole else 2
+
+
+def loaded(args: argparse.Namespace, what: Plan) -> Stress:
+    """The run, its heap loaded; says so."""
+    began = monotonic()
     with Progress(f"loading {args.heap}") as progress:
         graph = None if args.heap == "none" else heaps.read(args.heap, progress.part)
         progress.say("placing it in the model's heap")
@@ -167,72 +211,49 @@ def execute(args: argparse.Namespace, what: Plan, command: str) -> int:
             run = Stress(what, graph)
         except MemoryError as full:
             raise UsageError(f"--heap {args.heap}: does not fit into the model's memory: {full}") from None
-    objects = run.objects
     print(
-        f"{args.heap}: {objects} objects loaded in {monotonic() - began:.1f} s;"
+        f"{args.heap}: {run.objects} objects loaded in {monotonic() - began:.1f} s;"
         f" {what.config.mutators} mutators, {what.config.helpers} helpers, seed {what.seed}, {interpreter()},"
         f" atomics {run.machine.binding}",
         flush=True,
     )
-    log = None
-    if args.log:
-        header: dict[str, Any] = {
-            "seed": what.seed,
-            "python": interpreter(),
-            "command": command,
-            "threads": run.threads,
-        }
-        log = EventLog(Path(args.log), run.buffername, header)
-    timeline = Timeline(run.threads, run.buffername) if args.trace else None
-    said = lines(run, quiet=args.quiet, gctrace=args.gctrace)
-    error: BaseException | None = None
-    with Progress("collecting", what.cycles, what.seconds) as progress:
+    return run
+
+
+def collect(run: Stress, seen: Callable[[CycleReport, Progress], None], interrupts: Interrupts) -> BaseException | None:
+    """Run to the end; returns what ended it early.  A worker that raised anything at all is a violation."""
+    with Progress("collecting", run.plan.cycles, run.plan.seconds) as progress:
+
+        def tick() -> None:
+            progress.tick(f"cycle {len(run.reports) + 1}, {run.phase}")
+            interrupts.check()
+
         try:
-            run.run(lambda report: show(report, progress, log, timeline, said))
-        except Throw as found:
-            error = found
-        except KeyboardInterrupt as found:
-            error = found
-        except Exception as found:  # noqa: BLE001  a worker that raised anything at all is a violation, reported below
-            error = found
-            logger.opt(exception=found).debug("a worker raised")
-    rest = run.recorder.drain() if error else []
-    if timeline:
-        timeline.add(rest)
-        writetrace(timeline, args.trace, {"command": command, "seed": what.seed, "python": interpreter()})
-    if log:
-        if error:
-            log.events(rest)
-            log.event("failure", text=str(error), error=type(error).__name__)
-        log.event("end", dropped=sum(ring.dropped for ring in run.recorder.rings.values()))
-        log.close()
-    summary = Summary.of(run, interpreter(), monotonic() - began, error)
-    print(summary.table(), flush=True)
-    told = ""
-    if error and not isinstance(error, KeyboardInterrupt):
-        told = failure(error, rest, run.threads, run.machine.boot().words, command, what.seed)
-        thread = run.machine.failure.thread if run.machine.failure else "the watchdog"
-        print(f"\nin thread {thread}:\n{told}", file=sys.stderr)
-    if args.html:
-        writetext("--html", args.html, runpage(run.reports, summary, args.heap, command, told))
-    if args.json:
-        writejson(args.json, summary.json())
-    if isinstance(error, KeyboardInterrupt):
-        raise error
-    if error:
-        kind = error.kind if isinstance(error, Violation) else "throw" if isinstance(error, Throw) else "crash"
-        print(f"failed: {kind}: {error.text if isinstance(error, Throw) else error}")
-        return 1
-    print(summary.okline())
-    return 0
+            run.run(lambda report: seen(report, progress), tick)
+        except BaseException as found:  # noqa: BLE001  reported by the caller
+            return found
+    return None
 
 
-def writetrace(timeline: Timeline, path: str, other: dict[str, Any]) -> None:
-    """Write the timeline; a disk that is full costs the timeline and not the run."""
+def verdict(summary: Summary, error: BaseException | None) -> str:
+    """The last line."""
+    if error is None:
+        return summary.okline()
+    kind = error.kind if isinstance(error, Violation) else "throw" if isinstance(error, Throw) else "crash"
+    return f"failed: {kind}: {error.text if isinstance(error, Throw) else f'{type(error).__name__}: {error}'}"
+
+
+def written(option: str, path: str, write: Callable[[str], object]) -> bool:
+    """Write an output; a disk that is full costs that output and neither the run's verdict nor the other outputs."""
     try:
-        timeline.write(Path(path), other)
+        write(path)
+    except UsageError as error:
+        logger.error("{}", error)
     except OSError as error:
-        logger.warning("--trace {}: the timeline is not whole: {}", path, error.strerror)
+        logger.error("{} {}: cannot write: {}", option, path, error.strerror)
+    else:
+        return True
+    return False
 
 
 def lines(run: Stress, *, quiet: bool, gctrace: bool) -> Callable[[CycleReport], list[str]]:
