@@ -4,7 +4,7 @@ Exit status: 0 all held, 1 a violation was found (throw, lost object, leak, hang
 that cannot be written (one line says what and where), 130 interrupted by Ctrl-C or SIGTERM (what there is so far has been
 printed and written).
 
-Theory of operation.  What takes half a second to import is imported inside `main`, because Ctrl-C may come there too.
+Theory of operation.  What takes half a second to import is imported where Ctrl-C is expected.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import os
 import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
+
+from collector.interrupts import Interrupts
 
 
 if TYPE_CHECKING:
@@ -45,10 +47,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def command(words: list[str]) -> int:
     """Find the command that the words mean, and run it."""
-    from collector.commands import COMMANDS  # noqa: PLC0415  the docstring says why
-    from collector.commands.usage import UsageError  # noqa: PLC0415
-    from collector.heaps.errors import HeapError  # noqa: PLC0415
-    from collector.report.log import LogError  # noqa: PLC0415
+    with Interrupts() as interrupts:
+        from collector.commands import COMMANDS  # noqa: PLC0415  the docstring says why
+        from collector.commands.usage import UsageError  # noqa: PLC0415
+        from collector.heaps.errors import HeapError  # noqa: PLC0415
+        from collector.report.log import LogError  # noqa: PLC0415
+    interrupts.check()
 
     if not words or (words[0] not in COMMANDS and words[0] not in ("-h", "--help") and words[0].startswith("-")):
         words.insert(0, "stress")

@@ -18,8 +18,8 @@ from loguru import logger
 
 from collector import heaps
 from collector.audit.violation import Violation
-from collector.commands.interrupts import Interrupts
 from collector.commands.usage import UsageError, atleast, checkwritable, positive, share, writejson, writetext
+from collector.interrupts import Interrupts
 from collector.report.failure import failure
 from collector.report.gctracetoday import GctraceToday, Sizes, assisttime
 from collector.report.log import EventLog, tostderr
@@ -166,7 +166,9 @@ def execute(args: argparse.Namespace, what: Plan, command: str) -> int:
     began = monotonic()
     run = loaded(args, what)
     facts: dict[str, Any] = {"seed": what.seed, "python": interpreter(), "command": command}
-    with Interrupts() as interrupts:
+    # The flag alone and at once, so that the threads leave the processors to what there is to be written; the abort itself
+    # takes locks, and follows when the interrupt is asked for.
+    with Interrupts(lambda: run.machine.poke(run.machine.aborted, 1)) as interrupts:
         log = EventLog(Path(args.log), run.buffername, {**facts, "threads": run.threads}) if args.log else None
         timeline = Timeline(run.threads, run.buffername) if args.trace else None
         said = lines(run, quiet=args.quiet, gctrace=args.gctrace)
@@ -230,6 +232,7 @@ def collect(run: Stress, seen: Callable[[CycleReport, Progress], None], interrup
 
         try:
             run.run(lambda report: seen(report, progress), tick)
+            interrupts.check()
         except BaseException as found:  # noqa: BLE001  reported by the caller
             return found
     return None

@@ -7,7 +7,7 @@ from threading import Thread
 
 import pytest
 
-from collector.commands.interrupts import Interrupts
+from collector.interrupts import Interrupts
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -19,6 +19,17 @@ def test_a_signal_is_noted_and_raised_where_it_is_asked_for(number: signal.Signa
         signal.raise_signal(number)
         with pytest.raises(KeyboardInterrupt):
             interrupts.check()
+
+
+def test_somebody_may_be_told_at_once() -> None:
+    """Each time."""
+    told: list[int] = []
+
+    with Interrupts(lambda: told.append(1)):
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    assert told == [1, 1]
 
 
 def test_the_third_one_is_not_held() -> None:

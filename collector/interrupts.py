@@ -1,7 +1,7 @@
 """Ctrl-C and SIGTERM, held back while something must be done as a whole.
 
 Theory of operation.  Python raises KeyboardInterrupt between any two bytecodes of the main thread: in the middle of a line
-of the log, or while the last of it is being written.  Here the handler only notes the signal, and the main thread asks at a
+of the log, or inside a callback that swallows it.  Here the handler only notes the signal, and the main thread asks at a
 place of its choosing.  Whoever signals a third time has lost patience: that one raises at once.
 """
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
 HELD = (signal.SIGINT, signal.SIGTERM)
@@ -21,9 +22,13 @@ PATIENCE = 2
 
 
 class Interrupts:
-    """While entered, signals are counted.  Elsewhere than in the main thread it changes nothing, as signals go there."""
+    """While entered, signals are counted, and `told` is called at each: in the main thread, wherever that is just then.
 
-    def __init__(self) -> None:
+    Elsewhere than in the main thread it changes nothing, as signals go there.
+    """
+
+    def __init__(self, told: Callable[[], object] = lambda: None) -> None:
+        self.told = told
         self.count = 0
         self.ours = threading.current_thread() is threading.main_thread()
 
@@ -41,6 +46,7 @@ class Interrupts:
         self.count += 1
         if self.count > PATIENCE:
             signal.default_int_handler(number, frame)
+        self.told()
 
     def check(self) -> None:
         """Raise KeyboardInterrupt if a signal has come."""
