@@ -108,7 +108,7 @@ class Summary:
         """The table: what, and its figures."""
         rate = 1000 * self.cas_failures / self.cas_attempts if self.cas_attempts else 0.0
         objects = f"{self.objects} in the last: {self.reachable} reachable, {self.marked} marked, lost {self.lost}"
-        harvested = " ".join(f"{a}+{b}" for a, b in self.harvested[-12:]) or "-"
+        harvested = " ".join(f"{a}+{b}" for a, b in self.harvested[-8:]) or "-"
         return [
             ("cycles", f"{self.cycles}, {self.wall_s} s with loading"),
             ("objects", objects if self.cycles else f"{self.objects} loaded; no cycle has ended, lost {self.lost}"),
@@ -124,7 +124,7 @@ class Summary:
             ("handoffs", f"{self.handoffs}"),
             ("barrier", f"{self.waits} waits in getfull, nwait peak {self.nwait_max}"),
             ("assists, stack scans", f"{self.assists}, {self.self_scans}"),
-            ("harvested", f"{harvested} buffers with work at mark + mark termination, the last cycles"),
+            ("harvested", f"{harvested} buffers with work, at mark + at mark termination, the last cycles"),
         ]
 
     def table(self) -> str:
