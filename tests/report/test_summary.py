@@ -76,7 +76,7 @@ def test_what_is_scanned_in_stopped_cycles_is_scanned_stopped(seed: int) -> None
         (KeyError("text"), 0, 0, 1),
         (KeyboardInterrupt(), 0, 0, 0),
     ],
-    ids=lambda case: type(case).__name__ if not isinstance(case, int) else "",
+    ids=["nothing", "lost", "leak", "throw", "crash", "interrupt"],
 )
 def test_what_ended_a_run_is_counted(error: BaseException | None, lost: int, leaked: int, violations: int) -> None:
     """By its kind; a run that was interrupted has violated nothing.  No cycle has ended here, and the table says so."""
