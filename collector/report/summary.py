@@ -124,7 +124,7 @@ class Summary:
             ("handoffs", f"{self.handoffs}"),
             ("barrier", f"{self.waits} waits in getfull, nwait peak {self.nwait_max}"),
             ("assists, stack scans", f"{self.assists}, {self.self_scans}"),
-            ("harvested", f"{harvested} buffers with work, at mark + at mark termination, the last cycles"),
+            ("last harvests", f"{harvested} buffers with work, at mark + mark termination"),
         ]
 
     def table(self) -> str:

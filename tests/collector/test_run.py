@@ -207,7 +207,7 @@ def test_a_mutator_that_raises(tmp_path: Path) -> None:
     assert done.returncode == 1, done.stderr
     assert done.stdout.splitlines()[-1] == "failed: crash: KeyError: 'no such thing'"
     assert "in thread clumsy1:\nKeyError: 'no such thing'" in done.stderr
-    assert re.search(r'  File "<string>", line \d+, in run\n\n', done.stderr), done.stderr
+    assert re.search(r'  File "<string>", line \d+, in run\n', done.stderr), done.stderr
     assert "seed 5; run it again with: python -m collector.run stress " in done.stderr
     assert "Traceback" not in done.stderr
     summary = json.loads(out.read_text())
