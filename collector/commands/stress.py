@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--cycles", type=atleast(1), default=0, metavar="N", help="end after N concurrent cycles, not by the clock")
     add("--seconds", type=positive, default=9.0, metavar="S", help="start no cycle after S seconds (9)")
     add("--period", type=positive, default=0.1, metavar="S", help="rest at most S seconds between cycles (0.1)")
-    names = ",".join(PROGRAMS)
+    names = ", ".join(PROGRAMS)
     add("--programs", default=DEFAULT_PROGRAMS, metavar="A,B,..", help=f"one a mutator, again from the first: {names}")
     add("--workbuf", type=atleast(1), default=256, metavar="BYTES", help="size of a work buffer (256)")
     add("--gogc", default="100", metavar="PERCENT", help="heap growth that starts a cycle, or off (100)")
@@ -82,7 +82,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--trace", metavar="FILE", help="write a timeline for ui.perfetto.dev")
     add("--html", metavar="FILE", help="write a report of the run as a page")
     add("--gctrace", action="store_true", help="print each cycle's line in today's Go format too")
-    add("--log-level", default="WARNING", choices=("DEBUG", "INFO", "WARNING", "ERROR"), metavar="LEVEL")
+    levels = ("DEBUG", "INFO", "WARNING", "ERROR")
+    add("--log-level", default="WARNING", choices=levels, metavar="LEVEL", help="of messages on stderr (WARNING)")
     add("--json", metavar="FILE", help="write the summary")
     add("--quiet", action="store_true", help="no line for each cycle")
 
