@@ -47,6 +47,8 @@ MOST_THREADS = 128
 """Of each kind: with more, a GIL build takes so long to stop the world that it looks hung."""
 SWITCH_INTERVAL = 1e-4
 """Seconds; at the default 5e-3 one busy thread without atomics cuts the others' rate tenfold."""
+LONG_RING = 1 << 17
+"""Events a thread keeps between two cycles where they are wanted; a busy machine makes long cycles."""
 MAX_GOGC = (1 << 31) - 1
 """Go reads GOGC into an int32."""
 DEFAULT_PROGRAMS = "rewire,pushpop,hider,finalizers,channel,bintree,channel,longlist"
@@ -108,6 +110,7 @@ def plan(args: argparse.Namespace) -> Plan:
         raise UsageError(f"--gogc {args.gogc}: a whole number of percent, or off") from None
     if percent > MAX_GOGC:
         raise UsageError(f"--gogc {args.gogc}: at most {MAX_GOGC}, or off")
+    events = bool(args.log or args.trace or args.gctrace)
     return Plan(
         config=Config(
             mutators=args.mutators,
@@ -125,7 +128,8 @@ def plan(args: argparse.Namespace) -> Plan:
         binding=args.atomics,
         jitter=args.jitter,
         patience=args.patience,
-        events=bool(args.log or args.trace or args.gctrace),
+        events=events,
+        ring=LONG_RING if events else Plan.ring,
     )
 
 
