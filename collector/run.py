@@ -1,20 +1,21 @@
 """The command line: `python -m collector.run [COMMAND]`; with no command it runs `stress`.
 
-Exit status: 0 all held, 1 a violation was found (throw, lost object, leak, hang), 2 bad usage or unreadable input (one
-line says what and where), 130 interrupted (what there is so far has been printed).
+Exit status: 0 all held, 1 a violation was found (throw, lost object, leak, hang), 2 bad usage, unreadable input or an output
+that cannot be written (one line says what and where), 130 interrupted by Ctrl-C or SIGTERM (what there is so far has been
+printed and written).
+
+Theory of operation.  What takes half a second to import is imported where Ctrl-C is expected.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from collector.commands import COMMANDS
-from collector.commands.usage import UsageError
-from collector.heaps.errors import HeapError
-from collector.report.log import LogError
+from collector.interrupts import Interrupts
 
 
 if TYPE_CHECKING:
@@ -31,30 +32,10 @@ class Parser(argparse.ArgumentParser):
         self.exit(USAGE, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line."""
-    top = Parser(prog="python -m collector.run", description=__doc__.splitlines()[0], allow_abbrev=False)
-    commands = top.add_subparsers(metavar="COMMAND", dest="command", required=True)
-    for name, module in COMMANDS.items():
-        text = (module.__doc__ or "").splitlines()[0]
-        sub = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
-        module.add_arguments(sub)
-        sub.set_defaults(main=module.main)
-    return top
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    if not words or (words[0] not in COMMANDS and words[0] not in ("-h", "--help") and words[0].startswith("-")):
-        words.insert(0, "stress")
-    args = parser().parse_args(words)
     try:
-        status: int = args.main(args)
-        sys.stdout.flush()
-    except (UsageError, HeapError, LogError) as error:
-        print(f"collector.run {args.command}: {error}", file=sys.stderr)
-        return USAGE
+        return command(list(sys.argv[1:] if argv is None else argv))
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
@@ -62,8 +43,45 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output has gone; nothing more can be said to it, not even by the interpreter's own flush.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
+
+
+def command(words: list[str]) -> int:
+    """Find the command that the words mean, and run it."""
+    with Interrupts() as interrupts:
+        from collector.commands import COMMANDS  # noqa: PLC0415  the docstring says why
+        from collector.commands.usage import UsageError  # noqa: PLC0415
+        from collector.heaps.errors import HeapError  # noqa: PLC0415
+        from collector.report.log import LogError  # noqa: PLC0415
+    interrupts.check()
+
+    if not words or (words[0] not in COMMANDS and words[0] not in ("-h", "--help") and words[0].startswith("-")):
+        words.insert(0, "stress")
+    top = Parser(prog="python -m collector.run", description=summary(__doc__), allow_abbrev=False)
+    commands = top.add_subparsers(metavar="COMMAND", dest="command", required=True)
+    for name, module in COMMANDS.items():
+        text = summary(module.__doc__)
+        sub = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
+        module.add_arguments(sub)
+        sub.set_defaults(main=module.main)
+    args = top.parse_args(words)
+    try:
+        status: int = args.main(args)
+        sys.stdout.flush()
+    except (UsageError, HeapError, LogError) as error:
+        print(f"collector.run {args.command}: {error}", file=sys.stderr)
+        return USAGE
     return status
 
 
+def summary(docstring: str | None) -> str:
+    """Its first line."""
+    return (docstring or "").partition("\n")[0]
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    ended = main()
+    # All is said and written; a further Ctrl-C would only spoil the status.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(ended)

@@ -23,6 +23,7 @@ from collector.report.gctrace import gctrace
 from collector.report.recorder import Recorder
 from collector.runtime import Config, Model
 from mutator.heap import MSTATS
+from mutator.phase import PHASE_NAMES
 from mutator.programs.registry import bsswords, cast
 from mutator.world import M
 from workbuf.hardware import HardwareMachine
@@ -225,7 +226,8 @@ class Stress:
         )
 
     def _pass_on(self, seen: Callable[[CycleReport], object]) -> None:
-        while not self.queue.empty():
+        # Those that are there now: cycles may end faster than their events can be written, and a tick has more to do.
+        for _ in range(self.queue.qsize()):
             report = self.queue.get()
             # Without the events: a long run with a log would keep every one it ever wrote.
             self.reports.append(replace(report, events=[]))
@@ -236,6 +238,11 @@ class Stress:
         """Names of the threads, by number."""
         names = (f"{program.name}{i}" for i, program in enumerate(self.programs))
         return ["gc", *names, *(f"helper{i}" for i in range(len(self.model.helpers)))]
+
+    @property
+    def phase(self) -> str:
+        """What the collector is doing."""
+        return PHASE_NAMES[self.machine.peek(self.world.gcphase)]
 
     @property
     def freed(self) -> int:

@@ -8,17 +8,15 @@ from __future__ import annotations
 import platform
 import shlex
 import sys
-from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 from random import SystemRandom
 from time import monotonic
-from typing import TYPE_CHECKING, Any
-
-from loguru import logger
+from typing import TYPE_CHECKING
 
 from collector import heaps
 from collector.audit.violation import Violation
+from collector.commands.outputs import Outputs
 from collector.commands.usage import (
     SWITCH_INTERVAL,
     UsageError,
@@ -28,17 +26,13 @@ from collector.commands.usage import (
     positive,
     share,
     switching,
-    writejson,
-    writetext,
 )
-from collector.report.colours import colours
+from collector.interrupts import Interrupts
 from collector.report.failure import failure
 from collector.report.gctracetoday import GctraceToday, Sizes, assisttime
-from collector.report.log import COMPRESSIONS, EventLog, tostderr
+from collector.report.log import COMPRESSIONS, tostderr
 from collector.report.progress import Progress
-from collector.report.runpage import runpage
 from collector.report.summary import Summary
-from collector.report.timeline import Painter, Timeline
 from collector.runtime import Config
 from collector.stress import Plan, Stress, gil
 from mutator.programs.registry import PROGRAMS
@@ -53,6 +47,8 @@ if TYPE_CHECKING:
     from collector.stress import CycleReport
 
 OUTPUTS = ("log", "trace", "html", "json")
+MOST_THREADS = 128
+"""Of each kind: with more, a GIL build takes so long to stop the world that it looks hung."""
 LARGEST_WORKBUF = 32 << 10
 """Bytes; persistentalloc makes no chunk for larger blocks."""
 EVERY_EVENT = 1 << 20
@@ -68,12 +64,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `stress`."""
     add = parser.add_argument
     add("--heap", default="cpython", help="a heap dump, or cpython (default), synthetic:SPEC or none")
-    add("--mutators", type=atleast(0), default=4, metavar="N")
-    add("--helpers", type=atleast(0), default=2, metavar="N", help="idle Ms; Go lets at most one a mutator help (2)")
+    add("--mutators", type=atleast(0, MOST_THREADS), default=4, metavar="N", help="threads that run programs (4)")
+    idle = "idle Ms; Go lets at most one a mutator help (2)"
+    add("--helpers", type=atleast(0, MOST_THREADS), default=2, metavar="N", help=idle)
     add("--cycles", type=atleast(1), default=0, metavar="N", help="end after N concurrent cycles, not by the clock")
     add("--seconds", type=positive, default=9.0, metavar="S", help="start no cycle after S seconds (9)")
     add("--period", type=positive, default=0.1, metavar="S", help="rest at most S seconds between cycles (0.1)")
-    names = ",".join(PROGRAMS)
+    names = ", ".join(PROGRAMS)
     add("--programs", default=DEFAULT_PROGRAMS, metavar="A,B,..", help=f"one a mutator, again from the first: {names}")
     add("--workbuf", type=atleast(1), default=256, metavar="BYTES", help="size of a work buffer (256)")
     add("--gogc", default="100", metavar="PERCENT", help="heap growth that starts a cycle, or off (100)")
@@ -95,7 +92,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--trace", metavar="FILE", help="write a timeline for ui.perfetto.dev")
     add("--html", metavar="FILE", help="write a report of the run as a page")
     add("--gctrace", action="store_true", help="print each cycle's line in today's Go format too")
-    add("--log-level", default="WARNING", choices=("DEBUG", "INFO", "WARNING", "ERROR"), metavar="LEVEL")
+    levels = ("DEBUG", "INFO", "WARNING", "ERROR")
+    add("--log-level", default="WARNING", choices=levels, metavar="LEVEL", help="of messages on stderr (WARNING)")
     add("--json", metavar="FILE", help="write the summary")
     add("--quiet", action="store_true", help="no line for each cycle")
 
@@ -177,96 +175,75 @@ def checkdistinct(args: argparse.Namespace) -> None:
 def execute(args: argparse.Namespace, what: Plan, command: str) -> int:
     """Set the run up, run it, report it."""
     began = monotonic()
+    run = loaded(args, what)
+    # The flag alone and at once, so that the threads leave the processors to what there is to be written; the abort itself
+    # takes locks, and follows when the interrupt is asked for.
+    with Interrupts(lambda: run.machine.poke(run.machine.aborted, 1)) as interrupts:
+        outputs = Outputs(args, run, {"seed": what.seed, "python": interpreter(), "command": command})
+        error = collect(run, outputs, lines(run, quiet=args.quiet, gctrace=args.gctrace), interrupts)
+        rest = run.recorder.drain()
+        outputs.end(rest, error)
+        summary = Summary.of(run, interpreter(), monotonic() - began, error)
+        print(summary.table(), flush=True)
+        told = ""
+        if error and not isinstance(error, KeyboardInterrupt):
+            told = failure(error, rest, run.threads, run.machine.boot().words, command, what.seed)
+            thread = run.machine.failure.thread if run.machine.failure else "the watchdog"
+            print(f"\nin thread {thread}:\n{told}", file=sys.stderr)
+        outputs.reports(summary, told)
+        if isinstance(error, KeyboardInterrupt):
+            raise error
+        print(verdict(summary, error), flush=True)
+    return 1 if error else 0 if outputs.whole else USAGE
+
+
+def loaded(args: argparse.Namespace, what: Plan) -> Stress:
+    """The run, its heap loaded; says so."""
+    began = monotonic()
     with Progress(f"reading {args.heap}") as progress, fitting(args.heap):
         graph = None if args.heap == "none" else heaps.read(args.heap, progress.part)
         progress.say("placing it in the model's heap")
         run = Stress(what, graph, progress=progress.part)
-    objects = run.objects
     print(
-        f"{args.heap}: {objects} objects loaded in {monotonic() - began:.1f} s;"
+        f"{args.heap}: {run.objects} objects loaded in {monotonic() - began:.1f} s;"
         f" {what.config.mutators} mutators, {what.config.helpers} helpers, seed {what.seed}, {interpreter()},"
         f" atomics {run.machine.binding}",
         flush=True,
     )
-    log = None
-    if args.log:
-        header: dict[str, Any] = {
-            "seed": what.seed,
-            "python": interpreter(),
-            "command": command,
-            "threads": run.threads,
-        }
-        log = EventLog(
-            Path(args.log),
-            run.buffername,
-            header,
-            rotation=args.log_rotation,
-            compression=args.log_compression,
-        )
-    timeline = Timeline(run.threads, run.buffername) if args.trace else None
-    said = lines(run, quiet=args.quiet, gctrace=args.gctrace)
-    error: BaseException | None = None
-    with Progress("collecting", what.cycles, what.seconds) as progress:
+    return run
+
+
+def collect(
+    run: Stress, outputs: Outputs, lines: Callable[[CycleReport], list[str]], interrupts: Interrupts
+) -> BaseException | None:
+    """Run to the end; returns what ended it early.  A worker that raised anything at all is a violation."""
+    with Progress("collecting", run.plan.cycles, run.plan.seconds) as progress:
+
+        def seen(report: CycleReport) -> None:
+            for line in lines(report):
+                progress.line(line)
+            outputs.cycle(report)
+            progress.advance()
+
+        def ticked() -> None:
+            outputs.tick()
+            progress.tick(f"cycle {len(run.reports) + 1}, {run.phase}")
+            interrupts.check()
+
         try:
-            looking = Painter(timeline, partial(colours, run.machine, run.world)) if timeline else lambda: None
-            run.run(lambda report: show(report, progress, log, timeline, said), looking)
-        except Throw as found:
-            error = found
-        except KeyboardInterrupt as found:
-            error = found
-        except Exception as found:  # noqa: BLE001  a worker that raised anything at all is a violation, reported below
-            error = found
-            logger.opt(exception=found).debug("a worker raised")
-    rest = run.recorder.drain()
-    if timeline:
-        timeline.add(rest)
-        writetrace(timeline, args.trace, {"command": command, "seed": what.seed, "python": interpreter()})
-    if log:
-        log.events(rest)
-        if error:
-            log.event("failure", text=str(error), error=type(error).__name__)
-        log.event("end", dropped=sum(ring.dropped for ring in run.recorder.rings.values()))
-        log.close()
-    summary = Summary.of(run, interpreter(), monotonic() - began, error)
-    print(summary.table(), flush=True)
-    told = ""
-    if error and not isinstance(error, KeyboardInterrupt):
-        told = failure(error, rest, run.threads, run.machine.boot().words, command, what.seed)
-        thread = run.machine.failure.thread if run.machine.failure else "the watchdog"
-        print(f"\nin thread {thread}:\n{told}", file=sys.stderr)
-    status = verdict(error, summary)
-    try:
-        if args.html:
-            writetext("--html", args.html, runpage(run.reports, summary, args.heap, command, told))
-        if args.json:
-            writejson(args.json, summary.json())
-    except UsageError as full:
-        # What the run found counts for more.
-        logger.error("{}", full)
-        status = status or USAGE
-    if isinstance(error, KeyboardInterrupt):
-        raise error
-    return status
+            run.run(seen, ticked)
+            interrupts.check()
+        except BaseException as found:  # noqa: BLE001  reported by the caller
+            return found
+    return None
 
 
-def verdict(error: BaseException | None, summary: Summary) -> int:
-    """Say how it ended, in the last line; returns the exit status."""
-    if isinstance(error, KeyboardInterrupt):
-        return 0
-    if error:
-        kind = error.kind if isinstance(error, Violation) else "throw" if isinstance(error, Throw) else "crash"
-        print(f"failed: {kind}: {error.text if isinstance(error, Throw) else error}", flush=True)
-        return 1
-    print(summary.okline(), flush=True)
-    return 0
-
-
-def writetrace(timeline: Timeline, path: str, other: dict[str, Any]) -> None:
-    """Write the timeline; a disk that is full costs the timeline and not the run."""
-    try:
-        timeline.write(Path(path), other)
-    except OSError as error:
-        logger.warning("--trace {}: the timeline is not whole: {}", path, error.strerror)
+def verdict(summary: Summary, error: BaseException | None) -> str:
+    """The last line."""
+    if error is None:
+        return summary.okline()
+    kind = error.kind if isinstance(error, Violation) else "throw" if isinstance(error, Throw) else "crash"
+    return f"failed: {kind}: {error.text if isinstance(error, Throw) else f'{type(error).__name__}: {error}'}"
 
 
 def lines(run: Stress, *, quiet: bool, gctrace: bool) -> Callable[[CycleReport], list[str]]:
@@ -281,30 +258,3 @@ def lines(run: Stress, *, quiet: bool, gctrace: bool) -> Callable[[CycleReport],
         return made
 
     return said
-
-
-def show(
-    report: CycleReport,
-    progress: Progress,
-    log: EventLog | None,
-    timeline: Timeline | None,
-    said: Callable[[CycleReport], list[str]],
-) -> None:
-    """One finished cycle: its lines, its events."""
-    for line in said(report):
-        progress.line(line)
-    if timeline:
-        timeline.add(report.events)
-    if log:
-        log.events(report.events)
-        log.event(
-            "gctrace",
-            line=report.line,
-            cycle=report.stats.number,
-            objects=report.reach.objects,
-            reachable=report.reach.reachable,
-            marked=report.reach.marked,
-            floating=report.reach.floating,
-            seconds=report.seconds,
-        )
-    progress.advance()

@@ -25,8 +25,8 @@ class UsageError(Exception):
     """Bad usage: one line that says what, where and what to do."""
 
 
-def atleast(low: int) -> Callable[[str], int]:
-    """An argparse type: a whole number, `low` or more."""
+def atleast(low: int, most: int | None = None) -> Callable[[str], int]:
+    """An argparse type: a whole number, `low` or more, and `most` or less if that is given."""
 
     def number(text: str) -> int:
         try:
@@ -35,6 +35,8 @@ def atleast(low: int) -> Callable[[str], int]:
             raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
         if value < low:
             raise argparse.ArgumentTypeError(f"{value} is too small, {low} or more is allowed")
+        if most is not None and value > most:
+            raise argparse.ArgumentTypeError(f"{value} is too large, {most} or less is allowed")
         return value
 
     return number

@@ -1,14 +1,17 @@
-"""What a failed run prints: the text, the buffer's decoded history, who held it when, the seed and the command.
+"""What a failed run prints: the text, where it was raised, the buffer's history and holders, the seed, the command.
 
 Theory of operation.  The words are Go's where a throw has them.  The buffer's own history has four entries; the rings
-know more: every event that named the buffer, with the thread and the time before the end.
+know more: every event that named the buffer, with the thread and the time before the end.  Where a violation was found
+says nothing, as an audit always looks from the same place; where a throw or a worker's own error came from does.
 """
 
 from __future__ import annotations
 
+from traceback import format_tb
 from typing import TYPE_CHECKING
 
 from collector.audit.buffers import history
+from collector.audit.violation import Violation
 from workbuf.entry import decode
 from workbuf.events import FIELDS, LIST_NAMES, Event
 from workbuf.throw import Throw
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 
 LAST = 16
 """Events shown."""
+FRAMES = 6
+"""Calls shown, the innermost last."""
 BUFFER_EVENTS = {kind for kind, fields in FIELDS.items() if fields.a == "buffer"}
 
 
@@ -56,6 +61,8 @@ def failure(
 ) -> str:
     """The whole report; `records` are the last events, by time, `threads` the names of the threads by number."""
     lines = [str(error) if isinstance(error, Throw) else f"{type(error).__name__}: {error}"]
+    if not isinstance(error, Violation):
+        lines += [line.rstrip() for line in format_tb(error.__traceback__)[-FRAMES:]]
     buffer = error.buffer if isinstance(error, Throw) else 0
     if buffer:
         lines += ["", "the buffer's own history, newest first:", *history(words, buffer)]

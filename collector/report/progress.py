@@ -1,7 +1,8 @@
 """A progress display on a terminal, plain lines elsewhere.
 
 Theory of operation.  rich draws a bar with a thread of its own, which would compete with the Ms, so it is refreshed by
-hand: when a cycle ends and when something is printed.  Where stdout is no terminal there is no bar, only the lines.
+hand: four times a second, when a cycle ends and when something is printed.  Where stdout is no terminal there is no bar,
+only the lines.
 """
 
 from __future__ import annotations
@@ -20,12 +21,15 @@ if TYPE_CHECKING:
 
 
 REFRESH_S = 0.1
+TICK_S = 0.25
+"""While the Ms run, they have better things to do with a processor."""
 
 
 class Progress:
     """A display of one activity: `total` steps, or `seconds` by the clock, or neither (just its name)."""
 
     def __init__(self, what: str, total: int = 0, seconds: float = 0.0) -> None:
+        self.what = what
         self.total = total
         self.seconds = seconds
         self.began = monotonic()
@@ -54,17 +58,20 @@ class Progress:
             self.bar.reset(self.task, total=None, description=what)
             self.bar.refresh()
 
-    def tick(self) -> None:
-        """Time has passed: show that it does."""
-        if self.bar and monotonic() - self.shown > REFRESH_S:
-            self.shown = monotonic()
-            self.bar.refresh()
-
     def part(self, done: int, total: int) -> None:
         """`done` of `total` units of what is going on: for readers that call back."""
         if self.bar and monotonic() - self.shown > REFRESH_S:
             self.shown = monotonic()
             self.bar.update(self.task, completed=done, total=total, refresh=True)
+
+    def tick(self, doing: str = "") -> None:
+        """Some time has passed; `doing` is the part of the activity that goes on, if it has parts."""
+        if self.bar and monotonic() - self.shown > TICK_S:
+            self.shown = monotonic()
+            if doing:
+                self.bar.update(self.task, description=f"{self.what}: {doing:26}")
+            self._clock()
+            self.bar.refresh()
 
     def rate(self, done: int, seconds: float, what: str) -> None:
         """`done` steps in `seconds`, by `what`: for a search that calls back now and then."""
@@ -80,11 +87,13 @@ class Progress:
             print(text, flush=True)
 
     def advance(self) -> None:
-        """One step is done, or some time has passed."""
-        if self.bar is None:
-            return
-        if self.total:
-            self.bar.advance(self.task)
-        elif self.seconds:
+        """One step is done."""
+        if self.bar:
+            if self.total:
+                self.bar.advance(self.task)
+            self._clock()
+            self.bar.refresh()
+
+    def _clock(self) -> None:
+        if self.bar and self.seconds and not self.total:
             self.bar.update(self.task, completed=min(monotonic() - self.began, self.seconds))
-        self.bar.refresh()

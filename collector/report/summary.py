@@ -107,17 +107,16 @@ class Summary:
     def rows(self) -> list[tuple[str, str]]:
         """The table: what, and its figures."""
         rate = 1000 * self.cas_failures / self.cas_attempts if self.cas_attempts else 0.0
-        harvested = " ".join(f"{a}+{b}" for a, b in self.harvested[-12:]) or "-"
+        objects = f"{self.objects} in the last: {self.reachable} reachable, {self.marked} marked, lost {self.lost}"
+        harvested = " ".join(f"{a}+{b}" for a, b in self.harvested[-8:]) or "-"
         return [
             ("cycles", f"{self.cycles}, {self.wall_s} s with loading"),
-            (
-                "objects",
-                f"{self.objects} in the last: {self.reachable} reachable, {self.marked} marked, lost {self.lost}",
-            ),
+            ("objects", objects if self.cycles else f"{self.objects} loaded; no cycle has ended, lost {self.lost}"),
             ("floating, freed", f"{self.floating} objects marked though dead, {self.freed} freed, in all cycles"),
             ("scanned stopped", f"{100 * self.stw_share:.1f} % of the objects scanned"),
             ("buffers", f"{self.buffers} made, {self.buffers_leaked} leaked; {self.gets} gets, {self.puts} puts"),
-            ("owner migrations", f"{self.migrations} gets of a buffer last put by another M, {self.steals} with work"),
+            ("owner migrations", f"{self.migrations} gets of a buffer last put by another M"),
+            ("steals", f"{self.steals} of them with work in it, from the lists full and partial"),
             (
                 "CAS on list heads",
                 f"{self.cas_attempts} attempts, {self.cas_failures} failures: {rate:.2f} per thousand",
@@ -125,7 +124,7 @@ class Summary:
             ("handoffs", f"{self.handoffs}"),
             ("barrier", f"{self.waits} waits in getfull, nwait peak {self.nwait_max}"),
             ("assists, stack scans", f"{self.assists}, {self.self_scans}"),
-            ("harvested", f"{harvested} buffers at mark + mark termination, the last cycles"),
+            ("last harvests", f"{harvested} buffers with work, at mark + mark termination"),
         ]
 
     def table(self) -> str:

@@ -18,7 +18,7 @@ from collector.roots import ROOT_BSS, ROOT_COUNT, ROOT_DATA
 from collector.runtime import Config
 from collector.stress import CollectorM, Plan, Stress
 from mutator.heap import MARKED, SPAN
-from mutator.phase import GCscan
+from mutator.phase import GCmarktermination, GCscan
 from mutator.world import G
 from tests.worlds import Bench
 from workbuf.buffer import INUSE, NOBJ, OBJ
@@ -145,6 +145,16 @@ class RepeatsRootInScan(Sound):
             body(ROOT_BSS)
 
 
+class RepeatsRootInMarkTermination(Sound):
+    """Scans bss twice in mark termination, and once in the scan phase."""
+
+    def parfordo(self, desc: int, body: Callable[[int], object]) -> None:
+        """Once more, the second time."""
+        super().parfordo(desc, body)
+        if self.port.words[self.gcphase] == GCmarktermination:
+            body(ROOT_BSS)
+
+
 class SkipsRoot(Sound):
     """Does not scan bss."""
 
@@ -230,6 +240,17 @@ class FreesTheLiving(Sound):
         """Take away some marks, then sweep."""
         blur(self, span)
         return super().sweepbits(span)
+
+
+class PushesAtTheEnd(Sound):
+    """Pushes a listed buffer once more when nobody will get it before the audit: its list has become a ring."""
+
+    def marked(self) -> None:
+        """Push twice, then let the audit look."""
+        b = self.getempty(460)
+        self.putempty(b, 496)
+        self.lfstackpush(self.work_empty, b)
+        super().marked()
 
 
 class LosesEntry(Sound):
@@ -325,6 +346,8 @@ def test_without_the_first_harvest_nothing_is_lost() -> None:
         (ForgetsToQueue, "lost", "49 reachable objects are not marked"),
         (RepeatsRoot, "roots", "root job 1 of 8 was executed 2 times"),
         (RepeatsRootInScan, "roots", "root job 1 of 8 was executed 2 times"),
+        (RepeatsRootInMarkTermination, "roots", "root job 1 of 8 was executed 2 times"),
+        (PushesAtTheEnd, "leak", "a buffer is in two places: empty and empty"),
         (SkipsRoot, "roots", "root job 1 of 8 was executed 0 times"),
         (ForgetsData, "lost", "100 reachable objects are not marked"),
         (KeepsInCache, "lists", "mark termination is over and an M's cache still holds 1 buffers"),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +139,8 @@ def test_stress_is_the_command_that_is_meant_when_none_is_named() -> None:
         (["nosuch"], "'nosuch'"),
         (["--mutators", "two"], "'two' is not a whole number"),
         (["--mutators", "-1"], "-1 is too small"),
+        (["--mutators", "99999999"], "99999999 is too large, 128 or less is allowed"),
+        (["--helpers", "129"], "129 is too large"),
         (["--cycles", "0"], "0 is too small"),
         (["--seconds", "nan"], "nan is not greater than 0"),
         (["--jitter", "2"], "2 is not between 0 and 1"),
@@ -201,8 +205,9 @@ def test_a_mutator_that_raises(tmp_path: Path) -> None:
     done = run(*words, "--seed", "5", planted=True)
 
     assert done.returncode == 1, done.stderr
-    assert done.stdout.splitlines()[-1] == "failed: crash: 'no such thing'"
+    assert done.stdout.splitlines()[-1] == "failed: crash: KeyError: 'no such thing'"
     assert "in thread clumsy1:\nKeyError: 'no such thing'" in done.stderr
+    assert re.search(r'  File "<string>", line \d+, in run\n', done.stderr), done.stderr
     assert "seed 5; run it again with: python -m collector.run stress " in done.stderr
     assert "Traceback" not in done.stderr
     summary = json.loads(out.read_text())
@@ -237,28 +242,97 @@ def test_a_run_that_hangs() -> None:
     assert "what happened last, by the flight recorder (us before the end):\n  " in done.stderr
 
 
-def test_ctrl_c(tmp_path: Path) -> None:
-    """Status 130, and what there is so far: the table, the summary, the log."""
-    out, events = tmp_path / "out.json", tmp_path / "events.jsonl"
+@pytest.mark.parametrize(
+    "signals",
+    [[signal.SIGINT], [signal.SIGTERM], [signal.SIGINT, signal.SIGINT]],
+    ids=lambda signals: " ".join(number.name for number in signals),
+)
+def test_interrupted(tmp_path: Path, signals: list[signal.Signals]) -> None:
+    """Status 130, and what there is so far is whole: the table, the summary, the log, the timeline."""
+    out, events, trace = tmp_path / "out.json", tmp_path / "events.jsonl", tmp_path / "trace.json"
     words = ["--heap", "synthetic:random,n=400", "--seconds", "50", "--period", "0.03"]
-    command = [*RUN, *words, "--json", str(out), "--log", str(events)]
+    command = [*RUN, *words, "--json", str(out), "--log", str(events), "--trace", str(trace)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout
         before = [process.stdout.readline() for _ in range(3)]
-        process.send_signal(signal.SIGINT)
+        for number in signals:
+            process.send_signal(number)
         stdout, stderr = process.communicate(timeout=30)
 
     assert process.returncode == 130, stderr
     assert [line.split("(")[0] for line in before[1:]] == ["gc1", "gc2"]
-    assert stderr.splitlines()[-1] == "interrupted"
-    assert "Traceback" not in stderr
+    assert stderr == "interrupted\n"
     assert "owner migrations" in stdout
     assert "ok:" not in stdout
     summary = json.loads(out.read_text())
     assert summary["interrupted"] is True
     assert summary["cycles"] >= 2
     assert summary["violations"] == 0
-    assert log(events)[0]["schema"] == "workbuf-log"
+    lines = log(events)
+    assert lines[0]["schema"] == "workbuf-log"
+    assert lines[-1]["event"] == "end"
+    assert json.loads(trace.read_text())
+
+
+def test_interrupted_while_loading(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Status 130; there is nothing to keep."""
+
+    def read(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("collector.heaps.read", read)
+
+    assert main(["stress"]) == 130
+    assert capsys.readouterr() == ("", "interrupted\n")
+
+
+def test_interrupted_before_the_command_is_there() -> None:
+    """What takes its time to import is imported where Ctrl-C is expected."""
+    early = "import collector.run, sys; print(*(m for m in sys.modules if m.startswith(('loguru', 'rich', 'cffi'))))"
+    done = subprocess.run([sys.executable, "-c", early], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert done.stdout == "\n", "imported before anything could be caught"
+
+
+@pytest.mark.parametrize("option", ["--log", "--json", "--trace", "--html"])
+def test_a_disk_that_is_full(option: str) -> None:
+    """One line, status 2; the run's table and its verdict stand."""
+    done = run(*SMALL, "--quiet", option, "/dev/full")
+
+    assert done.returncode == 2
+    assert done.stdout.splitlines()[-1].startswith("ok: 3 cycles")
+    assert done.stderr.count("\n") == 1
+    assert "/dev/full: " in done.stderr
+    assert done.stderr.endswith("No space left on device\n")
+
+
+def test_a_disk_that_is_full_hides_no_violation() -> None:
+    """Status 1, as without."""
+    done = run(*SMALL, "--programs", "clumsy", "--mutators", "1", "--json", "/dev/full", planted=True)
+
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-1] == "failed: crash: KeyError: 'no such thing'"
+
+
+def test_on_a_terminal_there_is_a_bar() -> None:
+    """Which says what is being done, is gone in the end, and loses no line."""
+    screen, terminal = pty.openpty()
+    with subprocess.Popen(
+        [*RUN, *SMALL, "--cycles", "6"], cwd=ROOT, stdout=terminal, env=os.environ | {"TERM": "xterm", "COLUMNS": "400"}
+    ) as process:
+        os.close(terminal)
+        shown = b""
+        with suppress(OSError):  # what a terminal says when its other end is closed
+            while part := os.read(screen, 1 << 16):
+                shown += part
+    os.close(screen)
+
+    assert process.returncode == 0
+    text = shown.decode()
+    assert "\u2501" in text
+    assert re.search(r"collecting: cycle \d, (off|scan|mark|marktermination) ", text)
+    assert re.findall(r"gc(\d)\(", text) == list("1234567")
+    assert text.rstrip().splitlines()[-1].startswith("ok: 7 cycles")
 
 
 def test_a_reader_that_goes_away() -> None:

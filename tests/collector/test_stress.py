@@ -241,6 +241,25 @@ def test_a_mutator_that_raises_ends_the_run(seed: int, monkeypatch: pytest.Monke
     assert run.machine.failure.thread == "clumsy1"
 
 
+class Dying(CollectorM):
+    """A helper that fails when it is woken."""
+
+    def gchelper(self) -> None:
+        """Fail."""
+        raise ZeroDivisionError("dying")
+
+
+def test_a_helper_that_dies_ends_the_run(seed: int) -> None:
+    """The collector, which waits for it in the termination barrier, is sent home with everybody else."""
+    run = stress(seed, "pushpop", "hider", m=Dying)
+
+    with pytest.raises(ZeroDivisionError, match="dying"):
+        run.run()
+
+    assert run.machine.failure
+    assert run.machine.failure.thread.startswith("helper")
+
+
 def test_events_are_handed_on_with_each_report(seed: int) -> None:
     """When they are wanted: every one that has not fallen out of its ring, by time, and none twice."""
     reports: list[CycleReport] = []

@@ -1,0 +1,99 @@
+"""The files that a stress run writes: log, timeline, report page, summary.
+
+Theory of operation.  Log and timeline grow with every cycle, page and summary are written at the end.  A file that cannot
+take more costs that file and neither the other files nor the run's verdict: one line says so, and `whole` is False.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from loguru import logger
+
+from collector.commands.usage import UsageError, writejson, writetext
+from collector.report.colours import colours
+from collector.report.log import EventLog
+from collector.report.runpage import runpage
+from collector.report.timeline import Painter, Timeline
+
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterable
+
+    from collector.report.recorder import Record
+    from collector.report.summary import Summary
+    from collector.stress import CycleReport, Stress
+
+
+class Outputs:
+    """What `--log`, `--trace`, `--html` and `--json` ask for of `run`; `facts` (seed, python, command) stand in them."""
+
+    def __init__(self, args: argparse.Namespace, run: Stress, facts: dict[str, Any]) -> None:
+        """Opens the log; raises LogError."""
+        self.args = args
+        self.run = run
+        self.facts = facts
+        self.whole = True
+        """Everything could be written."""
+        self.log: EventLog | None = None
+        if args.log:
+            header = {**facts, "threads": run.threads}
+            packing = {"rotation": args.log_rotation, "compression": args.log_compression}
+            self.log = EventLog(Path(args.log), run.buffername, header, **packing)
+        self.timeline = Timeline(run.threads, run.buffername) if args.trace else None
+        painter = Painter(self.timeline, partial(colours, run.machine, run.world)) if self.timeline else None
+        self.tick: Callable[[], object] = painter or (lambda: None)
+        """To be called every now and then while the run goes on."""
+
+    def cycle(self, report: CycleReport) -> None:
+        """One finished cycle."""
+        if self.timeline:
+            self.timeline.add(report.events)
+        if self.log:
+            self.log.events(report.events)
+            self.log.event(
+                "gctrace",
+                line=report.line,
+                cycle=report.stats.number,
+                objects=report.reach.objects,
+                reachable=report.reach.reachable,
+                marked=report.reach.marked,
+                floating=report.reach.floating,
+                seconds=report.seconds,
+            )
+
+    def end(self, rest: Iterable[Record], error: BaseException | None) -> None:
+        """The run is over, early if there is an `error`; `rest` are the events since the last finished cycle."""
+        if self.log:
+            self.log.events(rest)
+            if error:
+                self.log.event("failure", text=str(error), error=type(error).__name__)
+            self.log.event("end", dropped=sum(ring.dropped for ring in self.run.recorder.rings.values()))
+            self.log.close()
+            self.whole &= not self.log.broken
+        timeline = self.timeline
+        if timeline:
+            timeline.add(rest)
+            self._write("--trace", self.args.trace, lambda path: timeline.write(Path(path), self.facts))
+
+    def reports(self, summary: Summary, told: str) -> None:
+        """Page and summary; `told` is what was printed of a failure."""
+        command = self.facts["command"]
+        if self.args.json:
+            self._write("--json", self.args.json, lambda path: writejson(path, summary.json()))
+        if self.args.html:
+            page = runpage(self.run.reports, summary, self.args.heap, command, told)
+            self._write("--html", self.args.html, lambda path: writetext("--html", path, page))
+
+    def _write(self, option: str, path: str, write: Callable[[str], object]) -> None:
+        try:
+            write(path)
+        except UsageError as error:
+            logger.error("{}", error)
+            self.whole = False
+        except OSError as error:
+            logger.error("{} {}: cannot write: {}", option, path, error.strerror)
+            self.whole = False
