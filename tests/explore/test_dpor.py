@@ -78,6 +78,13 @@ FOUND = {
         [Line("store", 0, 1, 1)],
         kill=True,
     ),
+    # A thread's number depends on how many were spawned before it.
+    "killed while spawning": Shape(
+        1,
+        [[Line("spawn", 0, 0, 0)], [Line("load", 0, 0, 0)], [Line("store", 0, 0, 0), Line("spawn", 0, 0, 0)]],
+        [Line("xadd", 0, 1, 0)],
+        kill=True,
+    ),
     # Nobody can run at the very beginning: the first step is no earlier part of the story than the second.
     "sleep at once": Shape(
         1,

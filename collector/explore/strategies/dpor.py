@@ -54,6 +54,7 @@ class Victim(NamedTuple):
 
     step: Step
     kind: int
+    expects: int
     ready: bool
     """It did not have to wait."""
 
@@ -211,7 +212,9 @@ class DPOR:
             clock = joined(clock, other.clock)
         if node.kind == ops.KILL and not machine.has_ended(step.aim):
             target = step.aim
-            node.victim = Victim(pending(machine, target), machine.kinds[target], target in machine.runnable)
+            node.victim = Victim(
+                pending(machine, target), machine.kinds[target], machine.expects[target], target in machine.runnable
+            )
         clock[t] = node.number
         node.clock = clock
         self._link(node, own)
@@ -311,7 +314,7 @@ class DPOR:
                 self.reads[step.cell].pop()
         return node
 
-    def end(self, _machine: SteppedMachine, /) -> None:
+    def end(self, machine: SteppedMachine, /) -> None:
         """Cover the races of the interleaving that was run, then go back to the deepest state with something left."""
         for node in self.nodes[self.new :]:
             for i in node.races:
@@ -319,7 +322,7 @@ class DPOR:
         for node in self.nodes:
             # A kill can come after all that does not depend on it, and that is another thing in every interleaving.
             if node.victim:
-                self._cover_victim(node, node.victim)
+                self._cover_victim(node, node.victim, machine.mem)
         while self.nodes:
             node = self._unlink()
             step = node.tree.pop(0).step
@@ -335,6 +338,8 @@ class DPOR:
         if node.kind in ops.EXPECTING:
             # Without the first one's step it may turn out otherwise.
             step = step._replace(write=first.step.cell != step.cell or first.before == node.expects)
+        elif node.kind == ops.SPAWN and first.kind == ops.SPAWN:
+            step = step._replace(aim=first.step.aim)
         self._insert(first, self._without(first, first), step)
 
     def _without(self, state: Node, *left_out: Node) -> list[Node]:
@@ -350,7 +355,7 @@ class DPOR:
         if not asleep(state.sleep.values(), w):
             insert(state.tree, w)
 
-    def _cover_victim(self, kill: Node, victim: Victim) -> None:
+    def _cover_victim(self, kill: Node, victim: Victim, mem: list[int]) -> None:
         """What a killed thread was about to do, had the kill come as late as it can."""
         step = victim.step
         state, rest = kill, self._without(kill, kill)
@@ -368,7 +373,16 @@ class DPOR:
                 rest = self._without(state, state, kill)
         elif not victim.ready and not self._lets_go(victim, rest):
             return
+        if victim.kind == ops.SPAWN:
+            step = step._replace(aim=step.aim + sum(node.kind == ops.SPAWN for node in rest))
+        elif victim.kind in ops.EXPECTING:
+            step = step._replace(write=self._left_behind(rest, step.cell, kill, mem) == victim.expects)
         self._insert(state, rest, step)
+
+    def _left_behind(self, rest: list[Node], cell: int, kill: Node, mem: list[int]) -> int:
+        """What stands in `cell` after `rest`, the steps after `kill` that do not depend on it."""
+        last = max((node.index for node in rest if node.step.write and node.step.cell == cell), default=kill.index)
+        return next((node.before for node in self.nodes[last + 1 :] if node.step.cell == cell), mem[cell])
 
     @staticmethod
     def _lets_go(victim: Victim, rest: list[Node]) -> bool:
