@@ -17,6 +17,21 @@ if TYPE_CHECKING:
     from workbuf.machine import Port
 
 
+VOCABULARIES = {
+    "words": "load store xadd post hint",
+    "compare and swap": "load cas cas xchg if store",
+    "locks": "load store lock lock xadd",
+    "notes": "load store sleep wake xadd",
+    "pauses": "load store pause pause lock xadd",
+    "threads": "load cas spawn xadd lock",
+    "choices": "load cas xadd choose lock",
+    "kills": "load store xadd kill lock",
+    "kills of waiting": "load cas kill wake sleep pause",
+    "everything": "load cas xchg pause lock spawn kill wake sleep store",
+}
+"""What the lines of a program are drawn from."""
+
+
 class Line(NamedTuple):
     """One statement: what to do, to which of the shared words, with which two small numbers."""
 

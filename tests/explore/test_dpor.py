@@ -6,7 +6,8 @@ import pytest
 
 from collector.explore import explore
 from tests.explore import programs
-from tests.explore.arbitrary import Line, Shape, program_of, shape
+from tests.explore.arbitrary import VOCABULARIES, Line, Shape, program_of, shape
+from tests.explore.compare import compare_dpor
 from tests.explore.traces import TooMany, executions
 
 
@@ -51,18 +52,6 @@ PROGRAMS = {
     "filesystem": programs.filesystem(3, blocks=2, inodes=2),
 }
 
-VOCABULARIES = {
-    "words": "load store xadd post hint",
-    "compare and swap": "load cas cas xchg if store",
-    "locks": "load store lock lock xadd",
-    "notes": "load store sleep wake xadd",
-    "pauses": "load store pause pause lock xadd",
-    "threads": "load cas spawn xadd lock",
-    "choices": "load cas xadd choose lock",
-    "kills": "load store xadd kill lock",
-    "everything": "load cas xchg pause lock spawn kill wake sleep store",
-}
-
 FOUND = {
     # Whoever wakes a note that is awake writes nothing, so it lets no pause go.
     "double wake-up": Shape(
@@ -96,34 +85,17 @@ FOUND = {
 """Programs that were drawn once and not seen whole."""
 
 
-def compare(program: programs.Program) -> None:
-    """Depth-first search and DPOR end alike, and DPOR runs no trace twice."""
-    plain = list(executions(program, "dfs"))
-    reduced = list(executions(program, "dpor"))
-
-    failed = {run.fault.kind for run in plain if run.fault}
-    if failed:
-        # A failing schedule ends all its threads, and with them what they would have raced with.
-        assert failed == {run.fault.kind for run in reduced if run.fault}
-        assert {run.outcome for run in reduced} <= {run.outcome for run in plain}
-        return
-    assert {run.outcome for run in plain} == {run.outcome for run in reduced}
-    traces = [run.trace for run in reduced]
-    assert {run.trace for run in plain} == set(traces)
-    assert not any(run.pruned for run in reduced)
-    assert len(traces) == len(set(traces))
-
-
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_small_models(name: str) -> None:
     """On every small model DPOR and plain depth-first search see the same ends; no trace is run twice."""
-    compare(PROGRAMS[name])
+    compare_dpor(PROGRAMS[name], list(executions(PROGRAMS[name], "dfs")))
 
 
 @pytest.mark.parametrize("name", FOUND)
 def test_found_programs(name: str) -> None:
     """So they do where they once did not."""
-    compare(program_of(FOUND[name]))
+    program = program_of(FOUND[name])
+    compare_dpor(program, list(executions(program, "dfs")))
 
 
 @pytest.mark.parametrize("vocabulary", VOCABULARIES)
@@ -134,7 +106,8 @@ def test_arbitrary_programs(vocabulary: str, seed: int) -> None:
         seed += 1
         form = shape(seed, VOCABULARIES[vocabulary].split())
         try:
-            compare(program_of(form))
+            program = program_of(form)
+            compare_dpor(program, list(executions(program, "dfs")))
         except TooMany:
             continue
         except AssertionError as error:
