@@ -8,35 +8,38 @@ from collector.explore import explore
 from tests.explore import programs
 from tests.explore.arbitrary import VOCABULARIES, Line, Shape, program_of, shape
 from tests.explore.compare import compare_dpor
+from tests.explore.literature import MAKERS, PRINTED, by_brute_force
 from tests.explore.traces import TooMany, executions
 
 
 class TestLiterature:
-    """The programs of Flanagan and Godefroid 2005; the numbers of traces are those that Abdulla et al. 2014 print."""
+    """The programs of Flanagan and Godefroid 2005."""
 
-    @pytest.mark.parametrize(("threads", "traces"), [(11, 1), (12, 8), (13, 64)])
-    def test_indexer(self, threads: int, traces: int) -> None:
-        """As many executions as traces, and none cut off."""
-        result = explore(programs.indexer(threads), "dpor")
+    @pytest.mark.parametrize(("name", "threads"), [case for case in PRINTED if case != ("indexer", 15)])
+    def test_as_many_as_printed(self, name: str, threads: int) -> None:
+        """As many executions as traces, counted by hand or by Abdulla et al., and none cut off."""
+        result = explore(MAKERS[name](threads), "dpor")
 
         seen = (result.schedules, result.pruned, result.exhausted)
-        assert seen == (traces, 0, True)
+        assert seen == (PRINTED[name, threads], 0, True)
+        assert by_brute_force(name, threads) == PRINTED[name, threads]
+
+    @pytest.mark.parametrize(
+        ("name", "threads", "traces"), [("filesystem", 13, 1), ("indexer", 11, 1), ("indexer", 13, 64)]
+    )
+    def test_sizes_between(self, name: str, threads: int, traces: int) -> None:
+        """Sizes that nobody printed."""
+        result = explore(MAKERS[name](threads), "dpor")
+
+        assert (result.schedules, result.pruned, result.exhausted) == (traces, 0, True)
+        assert by_brute_force(name, threads) == traces
 
     @pytest.mark.slow
     def test_the_large_indexer(self) -> None:
-        """15 threads: 4096."""
+        """15 threads."""
         result = explore(programs.indexer(15), "dpor")
 
-        seen = (result.schedules, result.pruned, result.exhausted)
-        assert seen == (4096, 0, True)
-
-    @pytest.mark.parametrize(("threads", "traces"), [(13, 1), (14, 2), (16, 8), (18, 32), (19, 64)])
-    def test_filesystem(self, threads: int, traces: int) -> None:
-        """As many executions as traces, and none cut off."""
-        result = explore(programs.filesystem(threads), "dpor")
-
-        seen = (result.schedules, result.pruned, result.exhausted)
-        assert seen == (traces, 0, True)
+        assert (result.schedules, result.pruned, result.exhausted) == (PRINTED["indexer", 15], 0, True)
 
 
 PROGRAMS = {
