@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from collector.explore.fair import program_frames
 from collector.explore.temporaries import has_temporaries
+from workbuf.throw import Throw
 
 
 if TYPE_CHECKING:
@@ -122,7 +123,13 @@ class Knowledge:
         def told(*arguments: object) -> object:
             if self.live:
                 self.arrive(i, arguments)
-            v = operation(*arguments)
+            try:
+                v = operation(*arguments)
+            except Throw as throw:
+                # Whoever catches it goes on knowing that.
+                if self.live:
+                    self.learn(i, throw.text)
+                raise
             if self.live:
                 self.learn(i, v)
             return v

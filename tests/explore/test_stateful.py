@@ -16,6 +16,7 @@ from tests.explore.test_dpor import PROGRAMS
 from tests.explore.test_fair import not_reset
 from tests.explore.traces import TooMany, executions
 from workbuf.machine import Pause
+from workbuf.throw import Throw
 
 
 if TYPE_CHECKING:
@@ -164,6 +165,19 @@ def closed_over(port: Port, x: int) -> None:
     add()
 
 
+def thrown(port: Port, x: int) -> None:
+    """A throw that is caught is as good as a result."""
+
+    def unlocked() -> int:
+        try:
+            port.unlock(x)
+        except Throw:
+            return 1
+        return 0
+
+    port.store(x, 4 + unlocked() + unlocked() + port.choose(2))
+
+
 def written_twice(port: Port, x: int) -> None:
     """Where plain writes are steps, the second one is another step than the first."""
     for _ in range(3):
@@ -171,7 +185,7 @@ def written_twice(port: Port, x: int) -> None:
     port.store(x, port.load(x) + port.choose(2))
 
 
-@pytest.mark.parametrize("body", [chosen, taken_away, drawn_from, closed_over, written_twice])
+@pytest.mark.parametrize("body", [chosen, taken_away, drawn_from, closed_over, thrown, written_twice])
 @pytest.mark.parametrize("plain", [False, True])
 def test_what_a_thread_keeps_is_part_of_the_state(body: Callable[[Port, int], None], *, plain: bool) -> None:
     """Every end is seen, wherever Python keeps what leads to it."""
