@@ -121,6 +121,8 @@ class Exhaustive:
         """Exhausted, or up to which bound."""
         if self.exhausted:
             return "Every interleaving was run, and passed."
+        if self.bound == UNBOUNDED:
+            return f"{schedules} schedules passed; more are left, so this is no proof."
         finished = self.bound if self.done else self.bound - 1
         if finished < 0:
             return f"{schedules} schedules passed, not even all those without a preemption, which is no proof."
