@@ -70,7 +70,9 @@ def main(args: argparse.Namespace) -> int:
             vehicle=args.vehicle,
             races=chosen.races,
             about=about(args.scenario, args.variant),
-            progress=lambda so_far, strategy: progress.rate(so_far.schedules, so_far.seconds, strategy.name),
+            progress=lambda so_far, strategy: progress.rate(
+                so_far.schedules, so_far.seconds, strategy.name, so_far.outlook
+            ),
         )
     print(f"{scenario.title}\n{result}")
     for warning in result.warnings:

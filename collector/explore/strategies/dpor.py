@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from collector.explore import ops
 from collector.explore.dependence import Step, pending
 from collector.explore.rules import EXPIRED, PAUSED
+from collector.explore.strategies.base import left
 from collector.explore.vehicle import MAIN, Broken
 from collector.explore.wakeup import Branch, asleep, awake, insert
 
@@ -69,6 +70,8 @@ class Node:
         self.tree = tree
         """What is left to explore; the first branch is the one under way."""
         self.era = era
+        self.done = 0
+        """Branches that were explored."""
         self.step: Step
         self.kind: int
         self.number: int
@@ -326,6 +329,7 @@ class DPOR:
         while self.nodes:
             node = self._unlink()
             step = node.tree.pop(0).step
+            node.done += 1
             node.sleep[step.thread] = step._replace(value=-1)
             if node.tree:
                 self.branching = node
@@ -392,6 +396,11 @@ class DPOR:
         if victim.kind == ops.SLEEP and step.cell not in written:
             return False
         return not step.guard or not step.guard.isdisjoint(written)
+
+    def outlook(self, schedules: int, /) -> str:
+        """As far as the trees say; they still grow."""
+        path = [*self.nodes, self.branching] if self.branching else []
+        return left(schedules, ((node.done, node.done + len(node.tree)) for node in path))
 
     def statement(self, schedules: int) -> str:
         """Exhausted or not."""

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from collector.explore.knowledge import SATURATED, Knowledge
 from collector.explore.rules import PAUSED
+from collector.explore.strategies.base import left
 from collector.explore.vehicle import MAIN
 
 
@@ -63,6 +64,7 @@ class Stateful:
         self.seen: set[bytes] = set()
         self.on_path: dict[bytes, int] = {}
         """State to its place on the path."""
+        self.runs = 0
         self.steps_allowed = 0
         self.exhausted = False
 
@@ -148,6 +150,7 @@ class Stateful:
 
     def end(self, machine: SteppedMachine, /) -> None:
         """Back to the last choice with an alternative left."""
+        self.runs += 1
         machine.steps_allowed = self.steps_allowed
         path = self.path
         while path and path[-1].index + 1 == len(path[-1].alternatives):
@@ -156,6 +159,11 @@ class Stateful:
             path[-1].index += 1
         else:
             self.exhausted = True
+
+    def outlook(self, _schedules: int, /) -> str:
+        """Schedules that are cut off count as much as others."""
+        outlook = left(self.runs, ((choice.index, len(choice.alternatives)) for choice in self.path))
+        return f"{self.states:,} states, {outlook}"
 
     def statement(self, _schedules: int, /) -> str:
         """Exhausted or not."""
