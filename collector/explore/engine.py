@@ -28,7 +28,7 @@ from collector.explore.words import plain_points as fit_plain_points
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from collector.explore.machine import Fault
+    from collector.explore.fault import Fault
     from collector.explore.running import Invariant, Program
     from collector.explore.strategies.base import Strategy
     from collector.explore.witness import Race
