@@ -21,6 +21,7 @@ VOCABULARIES = {
     "words": "load store xadd post hint",
     "compare and swap": "load cas cas xchg if store",
     "locks": "load store lock lock xadd",
+    "unlocks": "load lock unlock xadd cas",
     "notes": "load store sleep wake xadd",
     "pauses": "load store pause pause lock xadd",
     "threads": "load cas spawn xadd lock",
@@ -126,6 +127,8 @@ class Lines:
                     port.store(self.shared + (line.word + 1) % self.words, line.b)
             case "lock":
                 return self.locked(x, line.a)
+            case "unlock":
+                return self.unlocked()
             case "sleep":
                 return port.sleep(self.note, 5 if line.a else -1)
             case "wake":
@@ -147,6 +150,14 @@ class Lines:
         v = self.port.load(x) if a else self.port.xadd(x, 1)
         self.port.unlock(self.lock)
         return v
+
+    def unlocked(self) -> int:
+        """Unlock what one does not hold, and take the throw well."""
+        try:
+            self.port.unlock(self.lock)
+        except Throw:
+            return 1
+        return 0
 
     def wake(self) -> int:
         """Wake, and take it well if somebody has before."""

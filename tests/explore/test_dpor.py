@@ -77,6 +77,13 @@ FOUND = {
         [Line("xadd", 0, 1, 0)],
         kill=True,
     ),
+    # A sleep that times out lets its own thread go, and not from the pause after it as well.
+    "timed out before a pause": Shape(
+        1,
+        [[Line("sleep", 0, 1, 0), Line("store", 0, 0, 0)], [Line("sleep", 0, 2, 0), Line("pause", 0, 2, 0)]],
+        [Line("load", 0, 0, 0)],
+        kill=False,
+    ),
     # Nobody can run at the very beginning: the first step is no earlier part of the story than the second.
     "sleep at once": Shape(
         1,

@@ -76,8 +76,10 @@ class DPOR:
                 t = self._free(i, runnable, flags, node.sleep)
                 if t == MAIN:
                     return MAIN
-                node.tree.append(Branch(pending(machine, t)))
-            self.path.take(machine, node, t)
+            step = pending(machine, t)
+            if not node.tree:
+                node.tree.append(Branch(step))
+            self.path.take(machine, node, step)
             return t
 
         def draw(_i: int, n: int) -> int:
