@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from collector.explore import explore
@@ -10,6 +12,10 @@ from tests.explore.arbitrary import VOCABULARIES, Line, Shape, program_of, shape
 from tests.explore.compare import compare_dpor
 from tests.explore.literature import MAKERS, PRINTED, by_brute_force
 from tests.explore.traces import TooMany, executions
+
+
+if TYPE_CHECKING:
+    from collector.explore import SteppedMachine
 
 
 class TestLiterature:
@@ -124,3 +130,22 @@ def test_arbitrary_programs(vocabulary: str, seed: int) -> None:
             error.add_note(f"seed {seed}: {form}")
             raise
         compared += 1
+
+
+def test_it_says_where_invariants_were_checked() -> None:
+    """Between independent steps there are states that only other interleavings of the trace come to."""
+
+    def program(machine: SteppedMachine) -> None:
+        x, y = machine.word(0, "x"), machine.word(0, "y")
+        machine.spawn(lambda port: port.store(x, 1))
+        machine.spawn(lambda port: port.store(y, 1))
+
+    def not_y_alone(machine: SteppedMachine) -> None:
+        assert machine.peek(1) or not machine.peek(2)
+
+    result = explore(program, "dpor", invariants=[not_y_alone])
+
+    assert result.schedules == 1
+    assert result.statement.endswith("Invariants were checked in these alone.")
+    assert explore(program, "dfs", invariants=[not_y_alone]).failure is not None
+    assert "Invariants" not in explore(program, "dpor").statement

@@ -47,6 +47,8 @@ class DPOR:
         self.new = 0
         """Index of the first step whose races are to be covered after this schedule."""
         self.exhausted = False
+        self.invariants = False
+        """There are some."""
 
     @property
     def done(self) -> bool:
@@ -57,6 +59,7 @@ class DPOR:
         nodes, runnable, flags, trail = self.path.nodes, machine.runnable, machine.flags, machine.trail
         threads = [node.step.thread for node in nodes]
         taken = 0
+        self.invariants = bool(machine.invariants)
         # The races of the steps before were covered when they were first run, with whatever came after them; another value
         # makes other things come after them.
         self.new = 0 if self.branching and self.branching.tree[0].step.value > 0 else len(nodes)
@@ -189,5 +192,6 @@ class DPOR:
     def statement(self, schedules: int) -> str:
         """Exhausted or not."""
         if self.exhausted:
-            return f"Every interleaving is equivalent to one of the {schedules} that were run, and those passed."
+            but = "  Invariants were checked in these alone." if self.invariants else ""
+            return f"Every interleaving is equivalent to one of the {schedules} that were run, and those passed.{but}"
         return f"{schedules} interleavings passed, no two of them equivalent; more are left, so this is no proof."

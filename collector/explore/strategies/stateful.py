@@ -11,6 +11,8 @@ it, it may be gone round for ever: the schedule then goes on in turn, where a li
 
 Relied on.  What `Knowledge` relies on.  Data races are found on the paths that are run; the path to a state that was cut
 off may have ordered less.
+
+Not modelled.  A livelock whose circle crosses itself, so that no path of different states goes round it fairly.
 """
 
 from __future__ import annotations
