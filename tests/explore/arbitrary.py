@@ -26,6 +26,7 @@ VOCABULARIES = {
     "pauses": "load store pause pause lock xadd",
     "threads": "load cas spawn xadd lock",
     "choices": "load cas xadd choose lock",
+    "allocation": "load store alloc alloc cas kill",
     "kills": "load store xadd kill lock",
     "kills of waiting": "load cas kill wake sleep pause",
     "everything": "load cas xchg pause lock spawn kill wake sleep store",
@@ -138,6 +139,10 @@ class Lines:
                     port.store(x, line.a)
             case "spawn":
                 port.spawn(self.child)
+            case "alloc":
+                cell = port.sysalloc(1)
+                port.store(cell, line.a)
+                return cell - self.shared
             case "pause":
                 return self.wait(x, line.a)
             case _:
