@@ -45,8 +45,8 @@ class Victim(NamedTuple):
     step: Step
     kind: int
     expects: int
-    ready: bool
-    """It did not have to wait."""
+    free: bool
+    """It did not have to wait for a lock or a note."""
 
 
 class Node:
@@ -83,6 +83,18 @@ class Node:
         """For a kill: what it cut off."""
         self.saved: list[int]
         """For a write: the reads of the cell since the write before."""
+
+
+def victim_of(machine: SteppedMachine, t: int) -> Victim:
+    """What thread `t` is about to do."""
+    kind, flags = machine.kinds[t], machine.flags[t]
+    step = pending(machine, t)
+    free = True
+    if kind == ops.LOCK:
+        free = machine.mem[step.cell] == 0
+    elif kind == ops.SLEEP:
+        free = machine.mem[step.cell] != 0 or flags & EXPIRED != 0
+    return Victim(step, kind, machine.expects[t], free)
 
 
 class Path:
@@ -130,7 +142,7 @@ class Path:
         node.races = []
         node.victim = None
         clock = self._past(node.era, t, len(machine.bodies))
-        let_go = self._let_go(node, own)
+        let_go = self.let_go(step, node.era)
         for i in sorted(self._conflicts(step), reverse=True):
             other = nodes[i]
             if other.step.thread == t:
@@ -142,10 +154,7 @@ class Path:
                 node.races.append(first)
             join(clock, other.clock)
         if node.kind == ops.KILL and not machine.has_ended(step.aim):
-            target = step.aim
-            node.victim = Victim(
-                pending(machine, target), machine.kinds[target], machine.expects[target], target in machine.runnable
-            )
+            node.victim = victim_of(machine, step.aim)
         clock[t] = node.number
         node.clock = clock
         self._link(node, own)
@@ -174,10 +183,10 @@ class Path:
             found += self.steps[step.aim][-1:]
         return found
 
-    def _let_go(self, node: Node, own: list[int]) -> list[int] | None:
-        """Indices of the writes each of which lets the step after a pause go; None if it needs none."""
-        guard, nodes = node.step.guard, self.nodes
-        if not guard or (node.era.begin and (not own or own[-1] < node.era.begin)):
+    def let_go(self, step: Step, era: Era) -> list[int] | None:
+        """Indices of the writes each of which lets the next step of a thread go after a pause; None if it needs none."""
+        own, guard, nodes = self.steps[step.thread], step.guard, self.nodes
+        if not guard or (era.begin and (not own or own[-1] < era.begin)):
             return None
         first: dict[int, int] = {}
         for i in reversed(own):
@@ -185,12 +194,11 @@ class Path:
                 first[nodes[i].step.cell] = i
             if nodes[i].step.guard:
                 break
-        t = node.step.thread
         return [
             w
             for cell, read in first.items()
             for w in self.writes.get(cell, ())
-            if w > read and nodes[w].step.thread != t
+            if w > read and nodes[w].step.thread != step.thread
         ]
 
     def _turns(self, i: int, clock: list[int], node: Node, let_go: list[int] | None) -> bool:

@@ -29,6 +29,7 @@ VOCABULARIES = {
     "allocation": "load store alloc alloc cas kill",
     "kills": "load store xadd kill lock",
     "kills of waiting": "load cas kill wake sleep pause",
+    "kills before locks": "store pause pause lock lock kill",
     "everything": "load cas xchg pause lock spawn kill wake sleep store",
 }
 """What the lines of a program are drawn from."""

@@ -76,6 +76,23 @@ FOUND = {
         [Line("store", 0, 1, 1)],
         kill=True,
     ),
+    # Killed between a pause and a lock: it waited for the write, for the lock, or for both.
+    "killed before a lock": Shape(
+        1,
+        [
+            [Line("pause", 0, 2, 0), Line("lock", 0, 0, 0)],
+            [Line("store", 0, 0, 0), Line("store", 0, 0, 0)],
+            [Line("lock", 0, 0, 0)],
+        ],
+        [Line("load", 0, 0, 0)],
+        kill=True,
+    ),
+    "killed before a free lock": Shape(
+        1,
+        [[Line("pause", 0, 2, 0), Line("lock", 0, 0, 0)], [Line("store", 0, 0, 0), Line("store", 0, 0, 0)]],
+        [Line("load", 0, 0, 0)],
+        kill=True,
+    ),
     # A thread's number depends on how many were spawned before it.
     "killed while spawning": Shape(
         1,

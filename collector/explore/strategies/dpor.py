@@ -148,21 +148,24 @@ class DPOR:
 
     def _cover_victim(self, kill: Node, victim: Victim, mem: list[int]) -> None:
         """What a killed thread was about to do, had the kill come as late as it can."""
-        step = victim.step
-        state, rest = kill, self.path.without(kill, kill)
+        path, step = self.path, victim.step
+        state, rest = kill, path.without(kill, kill)
+        moves = [node for node in rest if node.step.cell == step.cell and node.step.write]
         if victim.kind == ops.LOCK:
-            moves = [node for node in rest if node.step.cell == step.cell and node.kind in {ops.LOCK, ops.UNLOCK}]
             if moves and moves[-1].kind == ops.LOCK:
                 # Held from then on: the victim comes before that.
-                rest = self.path.without(kill, kill, moves[-1])
-            elif not moves and not victim.ready:
+                rest = path.without(kill, kill, moves[-1])
+            elif not moves and not victim.free:
                 # Held all the time: the victim comes before whoever holds it, if it can.
-                state = self.path.nodes[max(i for i in self.path.acquires[step.cell] if i < kill.index)]
-                own = [self.path.nodes[i] for i in self.path.steps[step.thread]]
-                if any(happens_before(state, node) for node in own):
+                state = path.nodes[max(i for i in path.acquires[step.cell] if i < kill.index)]
+                if any(happens_before(state, path.nodes[i]) for i in path.steps[step.thread]):
                     return
-                rest = self.path.without(state, state, kill)
-        elif not victim.ready and not self._lets_go(victim, rest):
+                rest = path.without(state, state, kill)
+        elif victim.kind == ops.SLEEP and not moves and not victim.free:
+            return
+        let_go = path.let_go(step, kill.era)
+        kept = {*range(state.index), *(node.index for node in rest)}
+        if let_go is not None and kept.isdisjoint(let_go):
             return
         if victim.kind == ops.SPAWN:
             step = step._replace(aim=step.aim + sum(node.kind == ops.SPAWN for node in rest))
@@ -174,15 +177,6 @@ class DPOR:
         """What stands in `cell` after `rest`, the steps after `kill` that do not depend on it."""
         last = max((node.index for node in rest if node.step.write and node.step.cell == cell), default=kill.index)
         return next((node.before for node in self.path.nodes[last + 1 :] if node.step.cell == cell), mem[cell])
-
-    @staticmethod
-    def _lets_go(victim: Victim, rest: list[Node]) -> bool:
-        """Is there among `rest` what the victim waited for?"""
-        step = victim.step
-        written = {node.step.cell for node in rest if node.step.write}
-        if victim.kind == ops.SLEEP and step.cell not in written:
-            return False
-        return not step.guard or not step.guard.isdisjoint(written)
 
     def outlook(self, schedules: int, /) -> str:
         """As far as the trees say; they still grow."""
