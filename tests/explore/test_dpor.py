@@ -128,7 +128,7 @@ def test_small_models(name: str) -> None:
 def test_found_programs(name: str) -> None:
     """So they do where they once did not."""
     program = program_of(FOUND[name])
-    compare_dpor(program, list(executions(program, "dfs")))
+    compare_dpor(program, list(executions(program, "dfs", limit=5000)))
 
 
 @pytest.mark.parametrize("vocabulary", VOCABULARIES)
@@ -140,7 +140,7 @@ def test_arbitrary_programs(vocabulary: str, seed: int) -> None:
         form = shape(seed, VOCABULARIES[vocabulary].split())
         try:
             program = program_of(form)
-            compare_dpor(program, list(executions(program, "dfs")))
+            compare_dpor(program, list(executions(program, "dfs", limit=5000)))
         except TooMany:
             continue
         except AssertionError as error:
