@@ -43,7 +43,12 @@ def found(name: str, of: str) -> str:
             preemptions=scenario.limits.get("preemptions"),
             races=chosen.races,
             about=about(name, of),
-            progress=lambda so_far, strategy: progress.rate(so_far.schedules, so_far.seconds, strategy.name),
+            # Without a terminal nobody sees it, and watching costs.
+            progress=None
+            if progress.bar is None
+            else lambda so_far, strategy: progress.rate(
+                so_far.schedules, so_far.seconds, strategy.name, so_far.outlook
+            ),
         )
     if result.failure is None:
         print(f"{scenario.title}\n{result}")

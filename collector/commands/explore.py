@@ -70,7 +70,12 @@ def main(args: argparse.Namespace) -> int:
             vehicle=args.vehicle,
             races=chosen.races,
             about=about(args.scenario, args.variant),
-            progress=lambda so_far, strategy: progress.rate(so_far.schedules, so_far.seconds, strategy.name),
+            # Without a terminal nobody sees it, and watching costs.
+            progress=None
+            if progress.bar is None
+            else lambda so_far, strategy: progress.rate(
+                so_far.schedules, so_far.seconds, strategy.name, so_far.outlook
+            ),
         )
     print(f"{scenario.title}\n{result}")
     for warning in result.warnings:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Literal
 
+from collector.explore.coverage import Coverage
 from collector.explore.default import Following
 from collector.explore.machine import SteppedMachine
 from collector.explore.races import FastTrack
@@ -17,7 +18,8 @@ from collector.explore.rules import LIMIT
 from collector.explore.running import VEHICLES, run_and_check, set_up
 from collector.explore.shrink import Shrinker
 from collector.explore.strategies import NAMED
-from collector.explore.strategies.base import Options
+from collector.explore.strategies.base import Options, Sampler
+from collector.explore.strategies.portfolio import Portfolio
 from collector.explore.token import Token
 from collector.explore.witness import races_of
 from collector.explore.words import plain_points as fit_plain_points
@@ -26,13 +28,16 @@ from collector.explore.words import plain_points as fit_plain_points
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from collector.explore.machine import Fault
+    from collector.explore.fault import Fault
     from collector.explore.running import Invariant, Program
     from collector.explore.strategies.base import Strategy
     from collector.explore.witness import Race
 
     Progress = Callable[[Result, Strategy], object]
     Races = bool | Literal["report", "knowing"]
+
+SHOW_S = 0.25
+"""Seconds between two calls of `progress`."""
 
 
 def explore(
@@ -64,7 +69,7 @@ def explore(
 
     `steps` is how long a schedule may grow before it is run on in turn.  A failing schedule is shrunk first, unless `shrink`
     is False, and its token says what it is `about` (scenario, variant, parameters, version).  `progress` is called a few
-    times a second.
+    times a second; samplers are then watched for new traces, which costs them a third of their speed.
     Raises ValueError for an unknown strategy or vehicle.
     """
     if strategy not in NAMED:
@@ -119,6 +124,7 @@ class Search:
         self.result = Result(strategy.name, options.seed)
         self.witness: Callable[[list[int]], list[Race]] = lambda _trail: []
         """All races of the schedule with that trail."""
+        self.coverage: Coverage | None = None
         self.overlong = 0
         self.failed: list[int] = []
         """Trail of the schedule that failed."""
@@ -126,6 +132,8 @@ class Search:
     def run(self, seconds: float | None, progress: Progress | None) -> tuple[Result, Fault | None]:
         """Schedule after schedule, to the first fault."""
         result, strategy = self.result, self.strategy
+        if progress and isinstance(strategy, Sampler | Portfolio):
+            self.coverage = Coverage()
         begun = shown = perf_counter()
         fault = None
         while result.schedules < self.options.schedules:
@@ -140,8 +148,9 @@ class Search:
             result.seconds = now - begun
             if seconds is not None and result.seconds >= seconds:
                 break
-            if progress and now - shown >= 0.25:
+            if progress and now - shown >= SHOW_S:
                 shown = now
+                result.outlook = self.outlook()
                 progress(result, strategy)
         result.seconds = perf_counter() - begun
         return result, fault
@@ -151,10 +160,15 @@ class Search:
         machine, result = self.machine, self.result
         check = set_up(machine, self.program, self.invariants)
         pick, draw = self.strategy.begin(machine)
+        if self.coverage:
+            pick, draw = self.coverage.watching(machine, pick, draw)
         fault = run_and_check(machine, pick, draw, check)
         result.steps += len(machine.trail)
         if fault or machine.complete:
             result.schedules += 1
+            if self.coverage:
+                self.coverage.end()
+                result.traces = self.coverage.traces
         else:
             result.pruned += 1
         if len(machine.trail) > machine.steps_allowed:
@@ -164,6 +178,11 @@ class Search:
             if all(race.sites != known.sites for known in result.races):
                 result.races.append(race)
         return fault
+
+    def outlook(self) -> str:
+        """How much is new, and how much is left."""
+        told = (str(self.coverage or ""), self.strategy.outlook(self.result.schedules))
+        return "; ".join(what for what in told if what)
 
     def failure(self, fault: Fault, token: Token, *, shrink: bool) -> Failure:
         """The schedule that has just failed with `fault`: shrunk, written down, and its token."""

@@ -10,8 +10,7 @@ since (Godefroid, 1997, used that for whole executions).  Either way it is numbe
 A number in a variable that has grown by the same amount at each of the last SATURATED pauses, and goes on growing, counts
 as `more`: else every turn of a waiting loop would be a new state.
 
-Relied on.  Scalars and containers of them are compared by value, functions by their code and what they close over, other
-objects by their class alone, except for the attributes of a `self`.  An iterator is as good as a temporary.  What a program
+Relied on.  What `collector.explore.frames` says of values.  What a program
 keeps elsewhere and later goes by is told by `SteppedMachine.state`; attributes that decide nothing are named in
 `SteppedMachine.uncounted`.
 """
@@ -19,11 +18,11 @@ keeps elsewhere and later goes by is told by `SteppedMachine.state`; attributes 
 from __future__ import annotations
 
 import sys
-from types import CellType, FunctionType, MethodType
 from typing import TYPE_CHECKING, NamedTuple
 
-from collector.explore.fair import program_frames
+from collector.explore.frames import Hidden, frozen, named, program_frames
 from collector.explore.temporaries import has_temporaries
+from workbuf.throw import Throw
 
 
 if TYPE_CHECKING:
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
 
 SATURATED = 32
 """Pauses in a row at which a number has to grow by the same amount to count as `more`."""
-SCALARS = (int, str, bytes, float, type(None))
 TELLING = ("hint", "load", "cas", "xchg", "xadd", "or8", "store", "post", "lock", "unlock", "wake", "choose")
 """Operations whose results, if any, become part of what a thread knows."""
 TELLING_METHODS = ("sleep", "spawn", "sysalloc", "now")
@@ -54,10 +52,6 @@ class Count(NamedTuple):
     """Since the pause before."""
     run: int
     """Pauses in a row with that change."""
-
-
-class Hidden(Exception):
-    """A variable holds something that cannot be told from others of its kind."""
 
 
 Snapshot = tuple[list[int], list[dict["Variable", Count]]]
@@ -122,7 +116,13 @@ class Knowledge:
         def told(*arguments: object) -> object:
             if self.live:
                 self.arrive(i, arguments)
-            v = operation(*arguments)
+            try:
+                v = operation(*arguments)
+            except Throw as throw:
+                # Whoever catches it goes on knowing that.
+                if self.live:
+                    self.learn(i, throw.text)
+                raise
             if self.live:
                 self.learn(i, v)
             return v
@@ -193,41 +193,3 @@ class Known:
         self.words[a] = v
         if self.knowledge.live:
             self.knowledge.learn(self.index, a)
-
-
-def named(frame: FrameType, uncounted: set[str]) -> Iterator[tuple[str, object]]:
-    """The variables of `frame` and the attributes of its `self`."""
-    variables = frame.f_locals
-    yield from variables.items()
-    attributes = getattr(variables.get("self"), "__dict__", {})
-    for name, v in attributes.items():
-        if name not in uncounted:
-            yield f"self.{name}", v
-
-
-def frozen(v: object) -> Hashable:
-    """What tells `v` from others of its kind.  Raises Hidden if nothing does."""
-    if isinstance(v, SCALARS):
-        return v
-    if isinstance(v, list | tuple):
-        return type(v), tuple(map(frozen, v))
-    if isinstance(v, set | frozenset):
-        return type(v), frozenset(map(frozen, v))
-    if isinstance(v, dict):
-        return dict, tuple((frozen(key), frozen(value)) for key, value in v.items())
-    if isinstance(v, FunctionType):
-        return v.__code__, tuple(_inside(cell) for cell in v.__closure__ or ())
-    if isinstance(v, MethodType):
-        return v.__func__.__code__ if isinstance(v.__func__, FunctionType) else MethodType
-    if hasattr(type(v), "__next__"):
-        raise Hidden
-    return type(v).__module__, type(v).__qualname__
-
-
-def _inside(cell: CellType) -> Hashable:
-    """What a function closes over; of other functions, which may close over it, only the code."""
-    try:
-        v = cell.cell_contents
-    except ValueError:
-        return None
-    return v.__code__ if isinstance(v, FunctionType) else frozen(v)

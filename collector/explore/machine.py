@@ -11,7 +11,8 @@ the same: a thread is begun as soon as it is spawned, up to its first step, and 
 A thread is *runnable* unless its next step waits: `lock` for the mutex, `sleep` for the note, and any step after a
 `pause` until another thread has written something that this one has read since its last pause.  If nobody is runnable,
 all who wait in a pause are let go together, and the timed sleeps time out with them; if there are none, it is a
-deadlock.  What decides is `Rules`; this file owns the memory, the names and the run.
+deadlock.  What decides is
+`Rules`, what runs a schedule is `Loop`; this file owns the memory, the names, and what else a program sets up.
 
 Relied on.  Plain accesses are no steps (unless `plain_points`), so they neither wake a pause nor can be told apart in
 their order: programs whose plain accesses are ordered by something else lose nothing by it, and the race detector finds
@@ -22,19 +23,15 @@ Not modelled.  Weak memory.  A timed sleep never times out while anybody else ca
 
 from __future__ import annotations
 
-import re
-import traceback
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from collector.explore import ops
-from collector.explore.fair import SATURATED, Fair, Lasso
+from collector.explore.fair import Fair
+from collector.explore.loop import Loop
 from collector.explore.ports import make_port
-from collector.explore.rules import FRESH, LIMIT, Rules
+from collector.explore.rules import FRESH
 from collector.explore.spin import LOOK, Spin
-from collector.explore.vehicle import ABORT, CLOSE, MAIN, Greenlets
-from workbuf.machine import Aborted
-from workbuf.throw import Throw
+from collector.explore.vehicle import Greenlets
 
 
 if TYPE_CHECKING:
@@ -50,52 +47,14 @@ if TYPE_CHECKING:
     """Changes a port's operations when it is made."""
 
 
-ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+(?=>)")
-"""Where an object of Python's lies, as its repr tells it: different on every run."""
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What went wrong in one schedule, in words that are the same on every run."""
-
-    kind: str
-    """throw, assertion, exception, check, invariant, deadlock, livelock, endless, race."""
-    message: str
-    where: str = ""
-    """Source line that raised, `file:line`; two faults are the same if kind and `where` are, or kind and message."""
-    thread: int = MAIN
-    details: str = ""
-    """Further lines for a report."""
-    lasso: Lasso | None = None
-    """For a livelock: the part of the trail that repeats."""
-
-    def same(self, other: Fault | None) -> bool:
-        """Is `other` this fault again, on another schedule?"""
-        return (
-            other is not None
-            and self.kind == other.kind
-            and (self.where == other.where if self.where else self.message == other.message)
-        )
-
-
-class SteppedMachine(Rules):
+class SteppedMachine(Loop):
     """A machine that takes one step at a time.  Serves any number of schedules, one after another."""
 
     def __init__(self, vehicle: Callable[[], Vehicle] = Greenlets, fittings: Sequence[Fitting] = ()) -> None:
         super().__init__(vehicle())
         self.fittings = fittings
-        self.ports: list[SteppedPort] = []
         self.labels: list[tuple[int, int, str, Sequence[str]]] = []
         self.statistics: set[int] = set()
-        self.invariants: list[Callable[[], object]] = []
-        self.starts: list[Callable[[], object]] = []
-        """Called when the threads of a schedule begin to run."""
-        self.bodies: list[Callable[[Port], object]] = []
-        self.names: list[str] = []
-        self.fault: Fault | None = None
-        self.broken: BaseException | None = None
-        """What ended a thread and is no fault of the program."""
-        self.killed: set[int] = set()
         self.muted: frozenset[int] = frozenset()
         """Threads whose bodies are left out, to see whether it fails without them."""
         self.more_state: list[Callable[[], object]] = []
@@ -104,15 +63,8 @@ class SteppedMachine(Rules):
         self.views: dict[str, Callable[[], object]] = {}
         self.formatter: Callable[[int, int], str | None] | None = None
         """For traces: how to print value v of cell a, or None."""
-        self.aborted = False
-        """Threads raise Aborted where they check."""
-        self.given_up = False
         self.fair = Fair(self)
         self.spin = Spin(self)
-        self.warnings: set[str] = set()
-        self.steps_allowed = LIMIT
-
-    # Before the threads run.
 
     def begin(self) -> None:
         """Forget the last schedule: no memory, no threads."""
@@ -168,7 +120,9 @@ class SteppedMachine(Rules):
         self.bodies.append(_nothing if i in self.muted else body)
         self.names.append(name or f"t{i}")
         if i == len(self.ports):
-            self._grow()
+            self.add_thread()
+            self.ports.append(make_port(self, i))
+            self.carry(i)
         self.ports[i].name = self.names[i]
         self.flags[i] = FRESH
         self.live += 1
@@ -196,11 +150,6 @@ class SteppedMachine(Rules):
         """For traces: print `what: say()` after each step that has changed it."""
         self.views[what] = say
 
-    def abort(self) -> None:
-        """Give the schedule up at the next step; every thread raises Aborted."""
-        self.aborted = self.given_up = True
-        self.pick = self._abandon
-
     def name(self, a: int) -> str:
         """The name of cell `a`: the newest label that covers it."""
         for first, n, name, fields in reversed(self.labels):
@@ -214,172 +163,11 @@ class SteppedMachine(Rules):
             return f"{name}.{fields[at]}"
         return name if n == 1 else f"{name}[{at}]"
 
-    # While they run.
-
     def close(self) -> None:
         """Give the threads' carriers back; the machine runs nothing any more."""
         self.vehicle.close()
 
-    def run(self, pick: Pick, draw: Draw, observers: Sequence[Callable[[int], None]] = ()) -> Fault | None:
-        """Run the threads to their end, or to a fault, which is returned.
-
-        `pick(i)` names the runnable thread that goes next; `i` has just come to its next step and may itself be waiting,
-        MAIN if nobody has.  It may also be MAIN: the schedule is given up.  `draw(i, n)` is what `choose(n)` returns in
-        thread `i`.  Each observer is told who was picked, before the step is taken.
-        """
-        self.strategy = self.spin.strategy = pick
-        self.draw, self.observers = draw, observers
-        self.pick = self._watched if self.invariants or observers else pick
-        for start in self.starts:
-            start()
-        try:
-            self._loop()
-        finally:
-            self._unwind()
-        if self.broken:
-            raise self.broken
-        if self.trail and self.trail[-1] == MAIN:
-            self.trail.pop()
-        return self.fault
-
-    def _loop(self) -> None:
-        goto, runnable, append = self.vehicle.goto, self.runnable, self.trail.append
-        self.starter = MAIN
-        for i in range(len(self.bodies)):
-            goto[i](MAIN)
-            if self.fault or self.broken:
-                return
-        while self.live:
-            if not runnable and not self._go_on():
-                return
-            t = self.pick(MAIN)
-            append(t)
-            if t == MAIN:
-                return
-            goto[t](MAIN)
-            if self.fault or self.broken or self.trail[-1] == MAIN:
-                return
-        self._check_invariants()
-
-    def _go_on(self) -> bool:
-        """Nobody can run: let go those who only pause, unless that has led nowhere before."""
-        if self.fair.released():
-            self._livelock()
-        elif not self.release():
-            self.fault = Fault("deadlock", self._waiting())
-        return self.fault is None
-
-    def _grow(self) -> None:
-        i = self.add_thread()
-        self.ports.append(make_port(self, i))
-        goto, bodies, ports = self.vehicle.goto, self.bodies, self.ports
-
-        def life() -> None:
-            while True:
-                try:
-                    bodies[i](ports[i])
-                except Aborted:
-                    pass
-                except Exception as error:  # noqa: BLE001  whatever the thread dies of is this schedule's fault
-                    self._raised(error, i)
-                except BaseException as error:  # noqa: BLE001  an interrupt, say: it belongs to whoever called run
-                    self.broken = error
-                # Its body has ended; the next time control comes here, another schedule begins the next one.
-                if goto[self.end(i)](i) == CLOSE:
-                    return
-
-        self.vehicle.add(life)
-
-    def _unwind(self) -> None:
-        """Bring every thread that is still inside its body back out of it."""
-        self.aborted = self.unwinding = True
-        self.pick = self.give_up
-        for i in range(len(self.bodies)):
-            if i in self.killed or self.kinds[i] != ops.ENDED:
-                self.vehicle.goto[i](ABORT)
-
-    def _kill(self, i: int, target: int) -> None:
-        self.ports[i].point(ops.KILL, target)
-        if self.kinds[target] != ops.ENDED:
-            self.killed.add(target)
-            self.end(target)
-
-    def _abandon(self, _i: int) -> int:
-        return MAIN
-
-    def _watched(self, i: int) -> int:
-        """The strategy's pick, with the invariants before it and the observers behind it."""
-        if not self._check_invariants():
-            return MAIN
-        t = self.strategy(i)
-        if t != MAIN:
-            for observe in self.observers:
-                observe(t)
-        return t
-
-    def overrun(self) -> None:
-        """The schedule has grown long: look for a spin; in the end go on in turn, and then give it up."""
-        at = len(self.trail)
-        if at < self.steps_allowed:
-            self.limit = min(at + LOOK, self.steps_allowed)
-            if self.spin.suspected():
-                self.set_strategy(self._spinning)
-        elif at < self.last_step:
-            self.limit = self.last_step
-            self.set_strategy(self._in_turn)
-        else:
-            self.fault = Fault("endless", f"no end after {at} steps, and no state that comes again")
-            self.pick = self._abandon
-
-    @property
-    def last_step(self) -> int:
-        """Steps after which a schedule is given up."""
-        return self.steps_allowed + max(self.steps_allowed, LOOK)
-
-    def set_strategy(self, pick: Pick) -> None:
-        """Have somebody else pick from now on."""
-        if self.pick == self._watched:
-            self.strategy = pick
-        else:
-            self.pick = pick
-
-    def _spinning(self, i: int) -> int:
-        """The strategy's pick, while a thread is suspected to spin."""
-        if self.spin.over(i):
-            self.set_strategy(self.spin.strategy)
-        return self.spin.strategy(i)
-
-    def _in_turn(self, i: int) -> int:
-        t = self.fair.pick(i)
-        if t == MAIN:
-            self._livelock()
-        return t
-
-    def _livelock(self) -> None:
-        """The state has been there before: say between which steps, and who goes round in the circle."""
-        lasso = self.fair.lasso or Lasso(0, len(self.trail), 0, counting=True)
-        circle = sorted({t for t in self.trail[lasso.begin : lasso.end] if t >= 0})
-        names = " and ".join(self.names[t] for t in circle)
-        goes = "goes" if len(circle) == 1 else "go"
-        but = f", but for what counts, {SATURATED} times in a row" if lasso.counting else ""
-        self.fault = Fault("livelock", f"{names} {goes} round in a circle: the state comes again{but}", lasso=lasso)
-
-    # Faults.
-
-    def _raised(self, error: Exception, i: int, kind: str = "") -> None:
-        if self.fault is None and not self.unwinding:
-            self.fault = fault_of(error, i, kind)
-
-    def _check_invariants(self) -> bool:
-        try:
-            for holds in self.invariants:
-                holds()
-        except AssertionError as error:
-            self._raised(error, self.trail[-1] if self.trail else MAIN, "invariant")
-            return False
-        return True
-
-    def _waiting(self) -> str:
+    def waiting(self) -> str:
         """Who waits for what."""
         return "; ".join(
             f"{self.names[i]} {self._reason(self.kinds[i], self.addrs[i])}"
@@ -394,28 +182,6 @@ class SteppedMachine(Rules):
         dead = ", which was killed" if holder in self.killed else ", which has ended" if self.has_ended(holder) else ""
         return f"waits for {self.name(a)}, held by {self.names[holder]}{dead}"
 
-    @property
-    def complete(self) -> bool:
-        """All threads have run to their ends."""
-        return self.live == 0 and not self.given_up
-
-    def has_ended(self, i: int) -> bool:
-        """Has thread `i` run to its end, or been killed?"""
-        return self.kinds[i] == ops.ENDED
-
 
 def _nothing(_port: Port) -> None:
     """The body of a muted thread."""
-
-
-def fault_of(error: Exception, thread: int = MAIN, kind: str = "") -> Fault:
-    """The fault that `error` is; `kind` if that is known better."""
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
-    text = ADDRESS.sub("", str(error))  # a failed assertion may show a function, as pytest rewrites it
-    line = text.partition("\n")[0]
-    if isinstance(error, Throw):
-        return Fault(kind or "throw", error.text, where, thread, text)
-    if isinstance(error, AssertionError):
-        return Fault(kind or "assertion", line or "assertion failed", where, thread, text)
-    return Fault(kind or "exception", f"{type(error).__name__}: {line}", where, thread, text)

@@ -67,5 +67,5 @@ NAMES = (
 
 READING = frozenset((LOAD, HINT, READ, SLEEP, CAS, XCHG, XADD, LOCK, WAKE))
 """Kinds whose thread learns what is in the cell."""
-EXPECTING = frozenset((CAS, WAKE))
+EXPECTING = frozenset((CAS, WAKE, UNLOCK))
 """Kinds that write only if they find what their thread expects (`machine.expects[t]`), and else are reads."""

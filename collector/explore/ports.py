@@ -228,6 +228,7 @@ def make_port(machine: SteppedMachine, i: int) -> SteppedPort:
         machine.moved(i, a)
 
     def unlock(a: int) -> None:
+        expects[i] = i + 1
         point(ops.UNLOCK, a)
         if mem[a] != i + 1:
             raise Throw("unlock of unlocked lock")

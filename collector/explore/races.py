@@ -25,7 +25,7 @@ from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from collector.explore.machine import Fault
+from collector.explore.fault import Fault
 from collector.explore.order import MANY, NEVER, Clock, Epoch, Order
 from workbuf.machine import Aborted
 

@@ -20,7 +20,8 @@ from collector.explore.words import plain_points
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from collector.explore.machine import Fault, Fitting
+    from collector.explore.fault import Fault
+    from collector.explore.machine import Fitting
     from collector.explore.running import Invariant, Program
 
 

@@ -51,6 +51,10 @@ class Result:
     """Pairs of lines that race, each pair once."""
     states: int = 0
     """Different states seen, where the strategy counts them."""
+    traces: int = 0
+    """Schedules that differ in more than the order of independent steps, where samplers are watched for a display."""
+    outlook: str = ""
+    """How much is left, or how much is new, as far as that can be told."""
     shrunk: tuple[int, int, int] = (0, 0, 0)
     """Deviations from the default schedule before and after shrinking, and the schedules run for it."""
     found_by: str = ""

@@ -156,7 +156,8 @@ class Rules:
         """Nobody can run: let go all who pause and time out the timed sleeps; False if there is neither."""
         waiting = [t for t, flags in enumerate(self.flags) if flags & (PAUSED | TIMED) and self.kinds[t] != ops.ENDED]
         for t in waiting:
-            self.stale[t] = True
+            if self.flags[t] & PAUSED:
+                self.stale[t] = True
             if self.flags[t] & TIMED:
                 self.flags[t] |= EXPIRED
             self.refresh(t)

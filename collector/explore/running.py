@@ -7,14 +7,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from collector.explore.baton import Baton
-from collector.explore.machine import SteppedMachine, fault_of
+from collector.explore.fault import fault_of
+from collector.explore.machine import SteppedMachine
 from collector.explore.vehicle import Greenlets
 
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from collector.explore.machine import Draw, Fault, Pick
+    from collector.explore.fault import Fault
+    from collector.explore.machine import Draw, Pick
     from collector.explore.vehicle import Vehicle
 
 Check = Callable[[], object]

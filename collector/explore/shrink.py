@@ -22,7 +22,8 @@ from collector.explore.strategies.bounded import Exhaustive
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from collector.explore.machine import Fault, SteppedMachine
+    from collector.explore.fault import Fault
+    from collector.explore.machine import SteppedMachine
     from collector.explore.running import Invariant, Program
 
     Deviation = tuple[int, int]

@@ -12,7 +12,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from collector.explore.fair import Lassos, program_frames
+from collector.explore.fair import Lassos
+from collector.explore.frames import program_frames
 from collector.explore.rules import PAUSED
 
 

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from collector.explore.default import Following
-from collector.explore.machine import Fault, SteppedMachine
+from collector.explore.fault import Fault
+from collector.explore.machine import SteppedMachine
 from collector.explore.order import Clock, Order
 from collector.explore.races import HERE, end
 from collector.explore.running import VEHICLES, run_and_check, set_up

@@ -73,11 +73,16 @@ class Progress:
             self._clock()
             self.bar.refresh()
 
-    def rate(self, done: int, seconds: float, what: str) -> None:
-        """`done` steps in `seconds`, by `what`: for a search that calls back now and then."""
+    def rate(self, done: int, seconds: float, what: str, outlook: str = "") -> None:
+        """`done` steps in `seconds`, by `what`, with its outlook: for a search that calls back now and then."""
         if self.bar:
             per_second = done / seconds if seconds else 0.0
-            self.bar.update(self.task, completed=done, description=f"{what}: {per_second:,.0f}/s", refresh=True)
+            self.bar.update(
+                self.task,
+                completed=done,
+                description=f"{what}: {per_second:,.0f}/s{outlook and ', '}{outlook}",
+                refresh=True,
+            )
 
     def line(self, text: str) -> None:
         """Print a line above the bar."""

@@ -72,15 +72,12 @@ def frontrun(strategy: str, schedules: int) -> int:
     """Schedules that frontrun ran."""
     import frontrun as tool  # noqa: PLC0415
 
-    result = tool.explore(
-        Stack,
-        [Stack.popper, Stack.pusher],
-        Stack.whole,
-        strategy=strategy,
-        max_attempts=schedules,
-        timeout_per_run=10.0,
+    limits = (
+        {"max_attempts": schedules} if strategy == "random" else {"max_executions": schedules, "stop_on_first": False}
     )
-    return int(getattr(result, "num_explored", 0) or getattr(result, "attempts", 0) or schedules)
+    result = tool.explore(Stack, [Stack.popper, Stack.pusher], Stack.whole, strategy=strategy, **limits)
+    assert result.property_holds
+    return int(result.num_explored)
 
 
 def interleave(strategy: str, schedules: int) -> int:
@@ -99,7 +96,8 @@ def interleave(strategy: str, schedules: int) -> int:
     result = tool.explore(
         model, iterations=schedules, strategy=strategy, granularity="line", seed=1, raise_on_failure=False
     )
-    return int(getattr(result, "iterations", 0) or schedules)
+    assert result.failure is None
+    return int(result.schedules_run)
 
 
 if __name__ == "__main__":

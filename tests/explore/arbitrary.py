@@ -17,6 +17,24 @@ if TYPE_CHECKING:
     from workbuf.machine import Port
 
 
+VOCABULARIES = {
+    "words": "load store xadd post hint",
+    "compare and swap": "load cas cas xchg if store",
+    "locks": "load store lock lock xadd",
+    "unlocks": "load lock unlock xadd cas",
+    "notes": "load store sleep wake xadd",
+    "pauses": "load store pause pause lock xadd",
+    "threads": "load cas spawn xadd lock",
+    "choices": "load cas xadd choose lock",
+    "allocation": "load store alloc alloc cas kill",
+    "kills": "load store xadd kill lock",
+    "kills of waiting": "load cas kill wake sleep pause",
+    "kills before locks": "store pause pause lock lock kill",
+    "everything": "load cas xchg pause lock spawn kill wake sleep store",
+}
+"""What the lines of a program are drawn from."""
+
+
 class Line(NamedTuple):
     """One statement: what to do, to which of the shared words, with which two small numbers."""
 
@@ -111,6 +129,8 @@ class Lines:
                     port.store(self.shared + (line.word + 1) % self.words, line.b)
             case "lock":
                 return self.locked(x, line.a)
+            case "unlock":
+                return self.unlocked()
             case "sleep":
                 return port.sleep(self.note, 5 if line.a else -1)
             case "wake":
@@ -120,6 +140,10 @@ class Lines:
                     port.store(x, line.a)
             case "spawn":
                 port.spawn(self.child)
+            case "alloc":
+                cell = port.sysalloc(1)
+                port.store(cell, line.a)
+                return cell - self.shared
             case "pause":
                 return self.wait(x, line.a)
             case _:
@@ -132,6 +156,14 @@ class Lines:
         v = self.port.load(x) if a else self.port.xadd(x, 1)
         self.port.unlock(self.lock)
         return v
+
+    def unlocked(self) -> int:
+        """Unlock what one does not hold, and take the throw well."""
+        try:
+            self.port.unlock(self.lock)
+        except Throw:
+            return 1
+        return 0
 
     def wake(self) -> int:
         """Wake, and take it well if somebody has before."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from workbuf.machine import Pause
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from collector.explore import SteppedMachine
     from workbuf.machine import Port
@@ -188,16 +189,19 @@ def two_locks(*, ordered: bool) -> Program:
     return program
 
 
-def filesystem(threads: int, blocks: int = 26, inodes: int = 32) -> Program:
-    """Flanagan and Godefroid 2005: threads that each find a free block for an inode, under a lock per inode and block."""
+def filesystem(threads: int | Sequence[int], blocks: int = 26, inodes: int = 32) -> Program:
+    """Flanagan and Godefroid 2005: threads that each find a free block for an inode, under a lock per inode and block.
+
+    So many threads, or those with these numbers.
+    """
 
     def program(machine: SteppedMachine) -> None:
         locki, lockb = machine.alloc(inodes, "locki"), machine.alloc(blocks, "lockb")
         inode, busy = machine.alloc(inodes, "inode"), machine.alloc(blocks, "busy")
 
-        def body(port: Port) -> None:
+        def body(port: Port, tid: int) -> None:
             words = port.words
-            i = port.index % inodes
+            i = tid % inodes
             port.lock(locki + i)
             if words[inode + i] == 0:
                 b = i * 2 % blocks
@@ -212,26 +216,29 @@ def filesystem(threads: int, blocks: int = 26, inodes: int = 32) -> Program:
                     b = (b + 1) % blocks
             port.unlock(locki + i)
 
-        for _ in range(threads):
-            machine.spawn(body)
+        for tid in range(threads) if isinstance(threads, int) else threads:
+            machine.spawn(partial(body, tid=tid))
 
     return program
 
 
-def indexer(threads: int, size: int = 128, messages: int = 4) -> Program:
-    """Flanagan and Godefroid 2005: threads that each put four messages into one hash table, by CAS."""
+def indexer(threads: int | Sequence[int], size: int = 128, messages: int = 4) -> Program:
+    """Flanagan and Godefroid 2005: threads that each put four messages into one hash table, by CAS.
+
+    So many threads, or those with these numbers.
+    """
 
     def program(machine: SteppedMachine) -> None:
         table = machine.alloc(size, "table")
 
-        def body(port: Port) -> None:
+        def body(port: Port, tid: int) -> None:
             for m in range(1, messages + 1):
-                w = m * 11 + port.index
+                w = m * 11 + tid
                 h = w * 7 % size
                 while not port.cas(table + h, 0, w):
                     h = (h + 1) % size
 
-        for _ in range(threads):
-            machine.spawn(body)
+        for tid in range(threads) if isinstance(threads, int) else threads:
+            machine.spawn(partial(body, tid=tid))
 
     return program

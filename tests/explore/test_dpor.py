@@ -2,40 +2,50 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from collector.explore import explore
 from tests.explore import programs
-from tests.explore.arbitrary import Line, Shape, program_of, shape
+from tests.explore.arbitrary import VOCABULARIES, Line, Shape, program_of, shape
+from tests.explore.compare import compare_dpor
+from tests.explore.literature import MAKERS, PRINTED, by_brute_force
 from tests.explore.traces import TooMany, executions
 
 
-class TestLiterature:
-    """The programs of Flanagan and Godefroid 2005; the numbers of traces are those that Abdulla et al. 2014 print."""
+if TYPE_CHECKING:
+    from collector.explore import SteppedMachine
 
-    @pytest.mark.parametrize(("threads", "traces"), [(11, 1), (12, 8), (13, 64)])
-    def test_indexer(self, threads: int, traces: int) -> None:
-        """As many executions as traces, and none cut off."""
-        result = explore(programs.indexer(threads), "dpor")
+
+class TestLiterature:
+    """The programs of Flanagan and Godefroid 2005."""
+
+    @pytest.mark.parametrize(("name", "threads"), [case for case in PRINTED if case != ("indexer", 15)])
+    def test_as_many_as_printed(self, name: str, threads: int) -> None:
+        """As many executions as traces, counted by hand or by Abdulla et al., and none cut off."""
+        result = explore(MAKERS[name](threads), "dpor")
 
         seen = (result.schedules, result.pruned, result.exhausted)
-        assert seen == (traces, 0, True)
+        assert seen == (PRINTED[name, threads], 0, True)
+        assert by_brute_force(name, threads) == PRINTED[name, threads]
+
+    @pytest.mark.parametrize(
+        ("name", "threads", "traces"), [("filesystem", 13, 1), ("indexer", 11, 1), ("indexer", 13, 64)]
+    )
+    def test_sizes_between(self, name: str, threads: int, traces: int) -> None:
+        """Sizes that nobody printed."""
+        result = explore(MAKERS[name](threads), "dpor")
+
+        assert (result.schedules, result.pruned, result.exhausted) == (traces, 0, True)
+        assert by_brute_force(name, threads) == traces
 
     @pytest.mark.slow
     def test_the_large_indexer(self) -> None:
-        """15 threads: 4096."""
+        """15 threads."""
         result = explore(programs.indexer(15), "dpor")
 
-        seen = (result.schedules, result.pruned, result.exhausted)
-        assert seen == (4096, 0, True)
-
-    @pytest.mark.parametrize(("threads", "traces"), [(13, 1), (14, 2), (16, 8), (18, 32), (19, 64)])
-    def test_filesystem(self, threads: int, traces: int) -> None:
-        """As many executions as traces, and none cut off."""
-        result = explore(programs.filesystem(threads), "dpor")
-
-        seen = (result.schedules, result.pruned, result.exhausted)
-        assert seen == (traces, 0, True)
+        assert (result.schedules, result.pruned, result.exhausted) == (PRINTED["indexer", 15], 0, True)
 
 
 PROGRAMS = {
@@ -49,18 +59,6 @@ PROGRAMS = {
     "two locks, disordered": programs.two_locks(ordered=False),
     "indexer": programs.indexer(2, size=4, messages=2),
     "filesystem": programs.filesystem(3, blocks=2, inodes=2),
-}
-
-VOCABULARIES = {
-    "words": "load store xadd post hint",
-    "compare and swap": "load cas cas xchg if store",
-    "locks": "load store lock lock xadd",
-    "notes": "load store sleep wake xadd",
-    "pauses": "load store pause pause lock xadd",
-    "threads": "load cas spawn xadd lock",
-    "choices": "load cas xadd choose lock",
-    "kills": "load store xadd kill lock",
-    "everything": "load cas xchg pause lock spawn kill wake sleep store",
 }
 
 FOUND = {
@@ -78,6 +76,37 @@ FOUND = {
         [Line("store", 0, 1, 1)],
         kill=True,
     ),
+    # Killed between a pause and a lock: it waited for the write, for the lock, or for both.
+    "killed before a lock": Shape(
+        1,
+        [
+            [Line("pause", 0, 2, 0), Line("lock", 0, 0, 0)],
+            [Line("store", 0, 0, 0), Line("store", 0, 0, 0)],
+            [Line("lock", 0, 0, 0)],
+        ],
+        [Line("load", 0, 0, 0)],
+        kill=True,
+    ),
+    "killed before a free lock": Shape(
+        1,
+        [[Line("pause", 0, 2, 0), Line("lock", 0, 0, 0)], [Line("store", 0, 0, 0), Line("store", 0, 0, 0)]],
+        [Line("load", 0, 0, 0)],
+        kill=True,
+    ),
+    # A thread's number depends on how many were spawned before it.
+    "killed while spawning": Shape(
+        1,
+        [[Line("spawn", 0, 0, 0)], [Line("load", 0, 0, 0)], [Line("store", 0, 0, 0), Line("spawn", 0, 0, 0)]],
+        [Line("xadd", 0, 1, 0)],
+        kill=True,
+    ),
+    # A sleep that times out lets its own thread go, and not from the pause after it as well.
+    "timed out before a pause": Shape(
+        1,
+        [[Line("sleep", 0, 1, 0), Line("store", 0, 0, 0)], [Line("sleep", 0, 2, 0), Line("pause", 0, 2, 0)]],
+        [Line("load", 0, 0, 0)],
+        kill=False,
+    ),
     # Nobody can run at the very beginning: the first step is no earlier part of the story than the second.
     "sleep at once": Shape(
         1,
@@ -89,34 +118,17 @@ FOUND = {
 """Programs that were drawn once and not seen whole."""
 
 
-def compare(program: programs.Program) -> None:
-    """Depth-first search and DPOR end alike, and DPOR runs no trace twice."""
-    plain = list(executions(program, "dfs"))
-    reduced = list(executions(program, "dpor"))
-
-    failed = {run.fault.kind for run in plain if run.fault}
-    if failed:
-        # A failing schedule ends all its threads, and with them what they would have raced with.
-        assert failed == {run.fault.kind for run in reduced if run.fault}
-        assert {run.outcome for run in reduced} <= {run.outcome for run in plain}
-        return
-    assert {run.outcome for run in plain} == {run.outcome for run in reduced}
-    traces = [run.trace for run in reduced]
-    assert {run.trace for run in plain} == set(traces)
-    assert not any(run.pruned for run in reduced)
-    assert len(traces) == len(set(traces))
-
-
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_small_models(name: str) -> None:
     """On every small model DPOR and plain depth-first search see the same ends; no trace is run twice."""
-    compare(PROGRAMS[name])
+    compare_dpor(PROGRAMS[name], list(executions(PROGRAMS[name], "dfs")))
 
 
 @pytest.mark.parametrize("name", FOUND)
 def test_found_programs(name: str) -> None:
     """So they do where they once did not."""
-    compare(program_of(FOUND[name]))
+    program = program_of(FOUND[name])
+    compare_dpor(program, list(executions(program, "dfs", limit=5000)))
 
 
 @pytest.mark.parametrize("vocabulary", VOCABULARIES)
@@ -127,10 +139,30 @@ def test_arbitrary_programs(vocabulary: str, seed: int) -> None:
         seed += 1
         form = shape(seed, VOCABULARIES[vocabulary].split())
         try:
-            compare(program_of(form))
+            program = program_of(form)
+            compare_dpor(program, list(executions(program, "dfs", limit=5000)))
         except TooMany:
             continue
         except AssertionError as error:
             error.add_note(f"seed {seed}: {form}")
             raise
         compared += 1
+
+
+def test_it_says_where_invariants_were_checked() -> None:
+    """Between independent steps there are states that only other interleavings of the trace come to."""
+
+    def program(machine: SteppedMachine) -> None:
+        x, y = machine.word(0, "x"), machine.word(0, "y")
+        machine.spawn(lambda port: port.store(x, 1))
+        machine.spawn(lambda port: port.store(y, 1))
+
+    def not_y_alone(machine: SteppedMachine) -> None:
+        assert machine.peek(1) or not machine.peek(2)
+
+    result = explore(program, "dpor", invariants=[not_y_alone])
+
+    assert result.schedules == 1
+    assert result.statement.endswith("Invariants were checked in these alone.")
+    assert explore(program, "dfs", invariants=[not_y_alone]).failure is not None
+    assert "Invariants" not in explore(program, "dpor").statement

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,8 @@ from workbuf.machine import Pause
 
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from collector.explore import SteppedMachine
     from workbuf.machine import Port
 
@@ -105,6 +108,78 @@ def test_a_long_wait_is_no_livelock(strategy: str, seed: int) -> None:
     result = explore(patient, strategy, seed=seed, schedules=3)
 
     assert result.failure is None
+
+
+def by_iterator(port: Port, x: int) -> None:
+    """How often it goes round is in no variable."""
+    for _ in repeat(None, 50):
+        port.load(x)
+        port.pause(Pause.USLEEP, 1)
+
+
+def by_list(port: Port, x: int) -> None:
+    """It goes round as long as a list has elements."""
+    left = [0] * 50
+    while left:
+        port.load(x)
+        left.pop()
+        port.pause(Pause.USLEEP, 1)
+
+
+def by_attribute(port: Port, x: int) -> None:
+    """It counts in an attribute."""
+
+    class Patient:
+        left = 50
+
+        def wait(self) -> None:
+            while self.left:
+                port.load(x)
+                self.left -= 1
+                port.pause(Pause.USLEEP, 1)
+
+    Patient().wait()
+
+
+def by_caller(port: Port, x: int) -> None:
+    """The frame that waits keeps nothing; its caller keeps count of its calls."""
+
+    def wait() -> None:
+        port.load(x)
+        port.pause(Pause.USLEEP, 1)
+        port.load(x)
+
+    for _ in repeat(None, 50):
+        wait()
+
+
+@pytest.mark.parametrize("body", [by_iterator, by_list, by_attribute, by_caller])
+def test_a_wait_that_ends_is_no_livelock(body: Callable[[Port, int], None]) -> None:
+    """Wherever it keeps how long it still waits."""
+
+    def program(machine: SteppedMachine) -> None:
+        x = machine.word(0, "x")
+        machine.spawn(lambda port: body(port, x))
+
+    assert explore(program, "dfs").exhausted
+
+
+def test_a_livelock_inside_a_loop_is_proved() -> None:
+    """An iterator of a caller that waits all the time for the same call has not moved."""
+
+    def program(machine: SteppedMachine) -> None:
+        x = machine.word(0, "x")
+
+        def wait(port: Port) -> None:
+            while not port.load(x):
+                port.pause(Pause.USLEEP, 1)
+
+        machine.spawn(lambda port: [wait(port) for _ in range(2)])
+
+    failure = explore(program, "dfs").failure
+
+    assert failure is not None
+    assert failure.message == "t0 goes round in a circle: the state comes again"
 
 
 @pytest.mark.parametrize("strategy", ["exhaustive", "dfs", "dpor"])

@@ -20,7 +20,7 @@ from workbuf.throw import Throw
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from collector.explore.machine import Fault
+    from collector.explore.fault import Fault
     from collector.explore.vehicle import Vehicle
     from workbuf.machine import Port
 

@@ -129,7 +129,15 @@ def test_a_spent_budget_is_no_pass(strategy: str) -> None:
     result = explore(programs.treiber(tagged=True), strategy, schedules=5)
 
     assert (result.exhausted, result.schedules) == (False, 5)
-    assert "no proof" in result.statement or "not all" in result.statement
+    assert "no proof" in result.statement or "at most" in result.statement
+
+
+def test_a_spent_budget_says_which_bound_was_reached() -> None:
+    """The bound below the one that was under way."""
+    result = explore(programs.treiber(tagged=True), "exhaustive", schedules=30)
+
+    assert not result.exhausted
+    assert result.statement == "All schedules with at most 1 preemptions passed; those with more were not all run."
 
 
 @pytest.mark.parametrize("strategy", SAMPLERS)

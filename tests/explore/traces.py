@@ -15,7 +15,8 @@ from collector.explore.strategies.base import Options
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from collector.explore.machine import Draw, Fault
+    from collector.explore.fault import Fault
+    from collector.explore.machine import Draw
     from tests.explore.programs import Program
 
     Trace = frozenset[tuple[object, ...]]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from collector.explore.machine import Draw, Pick, SteppedMachine
 
 
@@ -43,6 +45,9 @@ class Strategy(Protocol):
     def end(self, machine: SteppedMachine, /) -> None:
         """The schedule has ended; its trail is still there."""
 
+    def outlook(self, schedules: int, /) -> str:
+        """After `schedules` schedules, for a display: how much is left, as far as that can be told."""
+
     def statement(self, schedules: int, /) -> str:
         """What it is worth that `schedules` schedules passed, in a sentence."""
 
@@ -64,6 +69,10 @@ class Sampler:
     def end(self, _machine: SteppedMachine, /) -> None:
         """Nothing to learn."""
 
+    def outlook(self, _schedules: int, /) -> str:
+        """There is always more to draw."""
+        return ""
+
     def statement(self, schedules: int) -> str:
         """What random schedules can say."""
         return passed(schedules, self.name)
@@ -78,3 +87,16 @@ def passed(schedules: int, by: str) -> str:
         f"{schedules} schedules by {by} passed, which is no proof: a fault that shows in a share of {share:.2g} of them "
         "would have been missed with a chance of 5 %."
     )
+
+
+def left(schedules: int, path: Iterable[tuple[int, int]]) -> str:
+    """How much a depth-first search has left that has run `schedules`.
+
+    `path` has, per choice on the current path, how many of the alternatives are done, and how many there are.  The share of
+    the tree that is done follows if all subtrees beside each other are of one size (Knuth, 1975).
+    """
+    share, width = 0.0, 1.0
+    for done, alternatives in path:
+        width *= alternatives
+        share += done / width
+    return f"{share:.2%} done, about {schedules / share - schedules:,.0f} left" if share else "just begun"

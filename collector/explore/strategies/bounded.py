@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Self
 
 from collector.explore.ops import CHOOSE
 from collector.explore.rules import PAUSED
+from collector.explore.strategies.base import left
 from collector.explore.vehicle import Broken
 
 
@@ -34,6 +35,8 @@ class Exhaustive:
     def __init__(self, options: Options) -> None:
         self.bound = 0
         self.highest = UNBOUNDED if options.preemptions is None else options.preemptions
+        self.runs = 0
+        """Schedules under the current bound."""
         self.cut = False
         """The bound has cut something off."""
         self.exhausted = False
@@ -94,6 +97,7 @@ class Exhaustive:
 
     def end(self, _machine: SteppedMachine, /) -> None:
         """On to the next path: the last choice that has an alternative left takes it."""
+        self.runs += 1
         path, index = self.path, self.index
         while path and index[-1] + 1 == len(path[-1]):
             path.pop()
@@ -106,21 +110,21 @@ class Exhaustive:
             self.done = True
         else:
             self.bound += 1
+            self.runs = 0
             self.cut = False
 
-    @property
-    def progress(self) -> float:
-        """Share of the tree of the current bound that has been walked, by the widths on the path."""
-        share, width = 0.0, 1.0
-        for alternatives, index in zip(self.path, self.index, strict=True):
-            width *= len(alternatives)
-            share += index / width
-        return share
+    def outlook(self, _schedules: int, /) -> str:
+        """Of the current bound's tree."""
+        path = ((index, len(alternatives)) for alternatives, index in zip(self.path, self.index, strict=True))
+        outlook = left(self.runs, path)
+        return outlook if self.bound == UNBOUNDED else f"{self.bound} preemptions: {outlook}"
 
     def statement(self, schedules: int) -> str:
         """Exhausted, or up to which bound."""
         if self.exhausted:
             return "Every interleaving was run, and passed."
+        if self.bound == UNBOUNDED:
+            return f"{schedules} schedules passed; more are left, so this is no proof."
         finished = self.bound if self.done else self.bound - 1
         if finished < 0:
             return f"{schedules} schedules passed, not even all those without a preemption, which is no proof."

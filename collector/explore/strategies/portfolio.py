@@ -64,6 +64,10 @@ class Portfolio:
         """Whoever picked may learn."""
         self.current.end(machine)
 
+    def outlook(self, schedules: int, /) -> str:
+        """Of the exhaustive part."""
+        return self.exhaustive.outlook(schedules)
+
     def statement(self, schedules: int) -> str:
         """What the exhaustive part can say, else what the samplers can."""
         if self.exhausted or self.runs > self.shared:

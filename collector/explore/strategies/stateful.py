@@ -11,6 +11,8 @@ it, it may be gone round for ever: the schedule then goes on in turn, where a li
 
 Relied on.  What `Knowledge` relies on.  Data races are found on the paths that are run; the path to a state that was cut
 off may have ordered less.
+
+Not modelled.  A livelock whose circle crosses itself, so that no path of different states goes round it fairly.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from collector.explore.knowledge import SATURATED, Knowledge
 from collector.explore.rules import PAUSED
+from collector.explore.strategies.base import left
 from collector.explore.vehicle import MAIN
 
 
@@ -63,6 +66,7 @@ class Stateful:
         self.seen: set[bytes] = set()
         self.on_path: dict[bytes, int] = {}
         """State to its place on the path."""
+        self.runs = 0
         self.steps_allowed = 0
         self.exhausted = False
 
@@ -148,6 +152,7 @@ class Stateful:
 
     def end(self, machine: SteppedMachine, /) -> None:
         """Back to the last choice with an alternative left."""
+        self.runs += 1
         machine.steps_allowed = self.steps_allowed
         path = self.path
         while path and path[-1].index + 1 == len(path[-1].alternatives):
@@ -156,6 +161,11 @@ class Stateful:
             path[-1].index += 1
         else:
             self.exhausted = True
+
+    def outlook(self, _schedules: int, /) -> str:
+        """Schedules that are cut off count as much as others."""
+        outlook = left(self.runs, ((choice.index, len(choice.alternatives)) for choice in self.path))
+        return f"{self.states:,} states, {outlook}"
 
     def statement(self, _schedules: int, /) -> str:
         """Exhausted or not."""

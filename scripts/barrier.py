@@ -1,0 +1,50 @@
+"""The termination barrier under every strategy: correct and with a late decrement, two and three participants.
+
+    python -m scripts.barrier [--schedules 200000] [--seconds 30] [--participants 2,3]
+
+The model is getfull's shape (`tests.explore.programs.barrier`): everybody begins with one buffer and one more is published.
+The fault is to leave the count of waiters after the pop; it needs three preemptions.  A verdict is untrue if the correct
+barrier is accused, or the late one is said to have been seen whole: exit status 1.  Not to find the fault within the budget
+is no untruth, as long as the sentence says what was seen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from collector.explore import explore
+from collector.explore.strategies import NAMED
+from tests.explore import programs
+
+
+def main() -> int:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--schedules", type=int, default=200_000, help="for each verdict (default 200000)")
+    parser.add_argument("--seconds", type=float, default=30.0, help="for each verdict (default 30)")
+    parser.add_argument("--participants", default="2,3", help="(default 2,3)")
+    args = parser.parse_args()
+    untrue = 0
+    print(f"{'strategy':12}{'barrier':12}{'schedules':>9}{'cut off':>9}{'seconds':>9}  verdict")
+    for name in sorted(NAMED):
+        for participants in map(int, args.participants.split(",")):
+            for late in (False, True):
+                program = programs.barrier(participants, 1, late=late)
+                result = explore(program, name, schedules=args.schedules, seconds=args.seconds)
+                false = result.exhausted if late else result.failure is not None
+                untrue += false
+                found = "UNTRUE: " if false else "not found: " if late and not result.failure else ""
+                print(
+                    f"{name:12}{f'{participants} late' if late else f'{participants} correct':12}"
+                    f"{result.schedules:9,}{result.pruned:9,}{result.seconds:9.2f}  "
+                    f"{found}{result.statement}",
+                    flush=True,
+                )
+                for warning in result.warnings:
+                    print(f"{'':53}{warning}")
+    return 1 if untrue else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
