@@ -20,11 +20,24 @@ if TYPE_CHECKING:
     from collector.explore import SteppedMachine
     from workbuf.machine import Port
 
+
+def plain_increments(machine: SteppedMachine) -> None:
+    """Two threads increment a word, with nothing that orders them: a race, told with both stacks."""
+    x = machine.word(0, "x")
+
+    def increments(port: Port) -> None:
+        port.words[x] += 1
+
+    for _ in range(2):
+        machine.spawn(increments)
+
+
 FAULTY = {
     "lost update": programs.lost_update(),
     "ABA": programs.treiber(tagged=False),
     "late": programs.barrier(2, 1, late=True),
     "deadlock": programs.two_locks(ordered=False),
+    "race": plain_increments,
 }
 
 
