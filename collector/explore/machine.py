@@ -142,6 +142,10 @@ class SteppedMachine(Rules):
             self.statistics.update(range(a, a + n))
         return a
 
+    def label(self, a: int, n: int, name: str, fields: Sequence[str] = ()) -> None:
+        """Name `n` cells from `a`, over whatever they were called."""
+        self.labels.append((a, n, name, fields))
+
     def extend(self, n: int, align: int) -> int:
         """`n` zeroed cells at the end of the memory, the first at a multiple of `align`; they have no name yet."""
         mem = self.mem
