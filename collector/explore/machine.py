@@ -25,10 +25,11 @@ from __future__ import annotations
 import re
 import traceback
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from collector.explore import ops
 from collector.explore.fair import SATURATED, Fair, Lasso
+from collector.explore.optional import Left, Optional
 from collector.explore.ports import make_port
 from collector.explore.rules import FRESH, LIMIT, Rules
 from collector.explore.spin import LOOK, Spin
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
     Fitting = Callable[["SteppedMachine", SteppedPort], None]
     """Changes a port's operations when it is made."""
 
+
+T = TypeVar("T")
 
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+(?=>)")
 """Where an object of Python's lies, as its repr tells it: different on every run."""
@@ -98,6 +101,7 @@ class SteppedMachine(Rules):
         self.killed: set[int] = set()
         self.muted: frozenset[int] = frozenset()
         """Threads whose bodies are left out, to see whether it fails without them."""
+        self.left = Left(self.trail)
         self.more_state: list[Callable[[], object]] = []
         self.uncounted: set[str] = set()
         """Attributes of protocol objects that decide nothing: a state that repeats but for them is the same state."""
@@ -117,6 +121,7 @@ class SteppedMachine(Rules):
     def begin(self) -> None:
         """Forget the last schedule: no memory, no threads."""
         del self.mem[1:]
+        self.left.begin()
         self.labels.clear()
         self.statistics.clear()
         self.invariants.clear()
@@ -127,6 +132,7 @@ class SteppedMachine(Rules):
         self.uncounted.clear()
         self.views.clear()
         self.formatter = None
+        self.left.begin()
         self.fault = None
         self.broken = None
         self.aborted = self.given_up = False
@@ -184,6 +190,10 @@ class SteppedMachine(Rules):
         """
         t = self.names.index(target)
         self.spawn(lambda port: self._kill(port.index, t), f"kill {target}")
+
+    def optional(self, items: Sequence[T]) -> Optional[T]:
+        """`items` for one thread to iterate over, less those that shrinking finds it fails without."""
+        return self.left.items(items)
 
     def invariant(self, holds: Callable[[], object]) -> None:
         """`holds()` is called before every step and at the end; it asserts."""

@@ -61,6 +61,7 @@ class Replay:
             fittings.append(witness.fit)
         self.machine = machine = SteppedMachine(VEHICLES[vehicle], [*fittings, self.recorder.fit])
         machine.muted = frozenset(token.muted)
+        machine.left.out = frozenset(token.left_out)
         machine.steps_allowed = token.limit or machine.steps_allowed
         digest = Digest(machine)
         deviating = Deviating(machine, token.deviations, strict=True)
