@@ -65,7 +65,7 @@ def test_a_livelock_is_told_once_round(tmp_path: Path, capsys: Capture) -> None:
     assert main(["replay", str(file)]) == VIOLATION
     said = capsys.readouterr().out
 
-    assert len(said.splitlines()) < 150
+    assert len(said.splitlines()) < 50
     assert "-- and from here on, for ever" in said
 
 
