@@ -132,7 +132,6 @@ class SteppedMachine(Rules):
         self.uncounted.clear()
         self.views.clear()
         self.formatter = None
-        self.left.begin()
         self.fault = None
         self.broken = None
         self.aborted = self.given_up = False
