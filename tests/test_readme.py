@@ -129,3 +129,16 @@ def test_the_program_of_the_readme_finds_its_lost_update(capsys: pytest.CaptureF
     assert block is not None
     exec(block[1], {})  # noqa: S102  that is the point
     assert "store x := 1" in capsys.readouterr().out
+
+
+def test_the_pytest_test_of_the_readme_is_exhausted(tmp_path: Path) -> None:
+    """It is collected, for two threads and for three, and every interleaving passes."""
+    block = re.search(r"```python\n(import pytest.*?)```", README, re.DOTALL)
+    assert block is not None
+    (tmp_path / "test_it.py").write_text(block[1])
+
+    command = [sys.executable, "-m", "pytest", "-p", "collector.explore.plugin", "--race-report", "test_it.py"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=ENVIRONMENT)
+
+    assert done.returncode == 0, done.stdout
+    assert re.findall(r"test_counter\[(\d)\] +dpor +(\d+) .* exhausted", done.stdout) == [("2", "2"), ("3", "6")]

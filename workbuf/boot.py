@@ -111,4 +111,4 @@ class BootPort:
         return self.machine.alloc(n, f"sysalloc{self.blocks}", align=align)
 
     def label(self, a: int, n: int, name: str, fields: Sequence[str] = (), /) -> None:
-        """Labels of the set-up's own blocks stay those of the blocks."""
+        self.machine.label(a, n, name, fields)

@@ -166,6 +166,10 @@ class HardwareMachine:
         self.names.label(start, n, name, fields)
         return start
 
+    def label(self, a: int, n: int, name: str, fields: Sequence[str] = ()) -> None:
+        """Name cells."""
+        self.names.label(a, n, name, fields)
+
     def word(self, init: int, name: str = "") -> int:
         """One fresh cell holding `init`."""
         a = self.memory.take(1)

@@ -155,6 +155,9 @@ class Machine(Protocol):
         `statistics` marks words that decide nothing (counters): a state that repeats but for them is the same state.
         """
 
+    def label(self, a: int, n: int, name: str, fields: Sequence[str] = ()) -> None:
+        """As `Port.label`; the latest name of a cell counts."""
+
     def word(self, init: int, name: str = "") -> int:
         """One fresh cell holding `init`."""
 

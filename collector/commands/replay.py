@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from collector.commands.explore import variant
 from collector.commands.usage import UsageError, checkwritable, writejson, writetext
-from collector.explore import replay
 from collector.explore.replay import Replay
 from collector.explore.token import Token
+from collector.report.ownership import ownership
 from collector.report.page import page
 from collector.report.steps import steps
 from collector.version import code_version
@@ -88,14 +88,17 @@ def main(args: argparse.Namespace) -> int:
     text = tokentext(args.token)
     found = located(text)
     title = f"{found.name} {found.of}"
-    result = replay(text, found.variant.program, vehicle=args.vehicle)
+    again = Replay(Token.decode(text), found.variant.program, vehicle=args.vehicle)
+    result = again.result
     warnings = [*found.warnings, *result.warnings]
     print(title)
     for warning in warnings:
         print(f"warning: {warning}")
     failure = result.failure
-    if failure:
-        print(f"\n{failure.trace}\n")
+    print(f"\n{again.trace}\n")
+    owned = ownership(again)
+    if owned:
+        print("who had which buffer, by step:", *owned, "", sep="\n")
     print(f"{'failed: ' + str(failure) if failure else 'ok: ' + result.statement}")
     if args.html:
         writetext("--html", args.html, page("steps.html", records(text, found), title=found.scenario.title))
@@ -107,6 +110,7 @@ def main(args: argparse.Namespace) -> int:
                 "title": title,
                 "steps": result.steps,
                 "warnings": warnings,
+                "owners": owned,
                 "failure": failure and {"kind": failure.kind, "message": failure.message, "trace": failure.trace},
             },
         )

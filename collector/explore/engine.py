@@ -198,7 +198,8 @@ class Search:
             shrinker = Shrinker(machine, self.program, self.invariants, fault)
             deviations = shrinker.shrink(deviations)
             self.result.shrunk = (len(following.used), len(deviations), shrinker.runs)
-        token = replace(token, deviations=tuple(deviations), muted=tuple(sorted(machine.muted)))
+        out = tuple(sorted(machine.muted)), tuple(sorted(machine.left.out))
+        token = replace(token, deviations=tuple(deviations), muted=out[0], left_out=out[1])
         again = Replay(token, self.program, self.invariants)
         token = replace(token, steps=again.steps, digest=again.digest)
         found = again.fault or fault

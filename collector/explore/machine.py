@@ -23,11 +23,12 @@ Not modelled.  Weak memory.  A timed sleep never times out while anybody else ca
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from collector.explore import ops
 from collector.explore.fair import Fair
 from collector.explore.loop import Loop
+from collector.explore.optional import Left, Optional
 from collector.explore.ports import make_port
 from collector.explore.rules import FRESH
 from collector.explore.spin import LOOK, Spin
@@ -47,6 +48,9 @@ if TYPE_CHECKING:
     """Changes a port's operations when it is made."""
 
 
+T = TypeVar("T")
+
+
 class SteppedMachine(Loop):
     """A machine that takes one step at a time.  Serves any number of schedules, one after another."""
 
@@ -57,6 +61,7 @@ class SteppedMachine(Loop):
         self.statistics: set[int] = set()
         self.muted: frozenset[int] = frozenset()
         """Threads whose bodies are left out, to see whether it fails without them."""
+        self.left = Left(self.trail)
         self.more_state: list[Callable[[], object]] = []
         self.uncounted: set[str] = set()
         """Attributes of protocol objects that decide nothing: a state that repeats but for them is the same state."""
@@ -69,6 +74,7 @@ class SteppedMachine(Loop):
     def begin(self) -> None:
         """Forget the last schedule: no memory, no threads."""
         del self.mem[1:]
+        self.left.begin()
         self.labels.clear()
         self.statistics.clear()
         self.invariants.clear()
@@ -93,6 +99,10 @@ class SteppedMachine(Loop):
         if statistics:
             self.statistics.update(range(a, a + n))
         return a
+
+    def label(self, a: int, n: int, name: str, fields: Sequence[str] = ()) -> None:
+        """Name `n` cells from `a`, over whatever they were called."""
+        self.labels.append((a, n, name, fields))
 
     def extend(self, n: int, align: int) -> int:
         """`n` zeroed cells at the end of the memory, the first at a multiple of `align`; they have no name yet."""
@@ -134,6 +144,10 @@ class SteppedMachine(Loop):
         """
         t = self.names.index(target)
         self.spawn(lambda port: self._kill(port.index, t), f"kill {target}")
+
+    def optional(self, items: Sequence[T]) -> Optional[T]:
+        """`items` for one thread to iterate over, less those that shrinking finds it fails without."""
+        return self.left.items(items)
 
     def invariant(self, holds: Callable[[], object]) -> None:
         """`holds()` is called before every step and at the end; it asserts."""

@@ -106,7 +106,7 @@ class SteppedPort:
 
     def label(self, a: int, n: int, name: str, fields: Sequence[str] = ()) -> None:
         """Name `n` cells from `a`."""
-        self.machine.labels.append((a, n, name, fields))
+        self.machine.label(a, n, name, fields)
 
 
 def make_port(machine: SteppedMachine, i: int) -> SteppedPort:

@@ -54,6 +54,7 @@ class Replay:
         *,
         sources: bool = False,
     ) -> None:
+        self.token = token
         self.recorder = Recorder(sources=sources)
         witness = Witness()
         fittings: list[Fitting] = [plain_points] if token.plain_points else []
@@ -61,15 +62,18 @@ class Replay:
             fittings.append(witness.fit)
         self.machine = machine = SteppedMachine(VEHICLES[vehicle], [*fittings, self.recorder.fit])
         machine.muted = frozenset(token.muted)
+        machine.left.out = frozenset(token.left_out)
         machine.steps_allowed = token.limit or machine.steps_allowed
         digest = Digest(machine)
         deviating = Deviating(machine, token.deviations, strict=True)
+        begun = perf_counter()
         try:
             check = set_up(machine, program, invariants)
             observers = (self.recorder.observe, digest.observe)
             self.fault: Fault | None = run_and_check(machine, deviating.pick, deviating.draw, check, observers)
         finally:
             machine.close()
+        self.seconds = perf_counter() - begun
         self.steps = len(machine.trail)
         self.digest = digest.value
         self.races = list(witness.races.values())
@@ -89,6 +93,22 @@ class Replay:
             ending = f"\n{who}{self.fault.kind}: {self.fault.details or self.fault.message}"
         return self.recorder.text(lasso=self.fault.lasso if self.fault else None) + ending
 
+    @property
+    def result(self) -> Result:
+        """What `replay` says."""
+        result = Result("replay", 0, schedules=1, steps=self.steps, seconds=self.seconds)
+        if self.diverged:
+            result.warnings.append(f"diverged: {self.diverged}; has the program changed since?")
+        fault = self.fault
+        if fault:
+            result.failure = Failure(
+                fault.kind, fault.message, self.token.encode(), self.trace, fault.where, self.steps, self.preemptions
+            )
+            result.statement = f"Failed as replayed: {result.failure}"
+        else:
+            result.statement = f"The schedule passed ({self.steps} steps)."
+        return result
+
 
 def replay(token: str, program: Program, *, invariants: Sequence[Invariant] = (), vehicle: str = "greenlets") -> Result:
     """Run the schedule that `token` stands for again, on the program it was made of.
@@ -96,18 +116,4 @@ def replay(token: str, program: Program, *, invariants: Sequence[Invariant] = ()
     `failure` is as it was when the token was made.  If the program takes other steps than it did then, a warning says
     where that showed first.  Raises ValueError for a token that is none.
     """
-    decoded = Token.decode(token)
-    begun = perf_counter()
-    again = Replay(decoded, program, invariants, vehicle)
-    result = Result("replay", 0, schedules=1, steps=again.steps, seconds=perf_counter() - begun)
-    if again.diverged:
-        result.warnings.append(f"diverged: {again.diverged}; has the program changed since?")
-    fault = again.fault
-    if fault:
-        result.failure = Failure(
-            fault.kind, fault.message, token.strip(), again.trace, fault.where, again.steps, again.preemptions
-        )
-        result.statement = f"Failed as replayed: {result.failure}"
-    else:
-        result.statement = f"The schedule passed ({again.steps} steps)."
-    return result
+    return Replay(Token.decode(token), program, invariants, vehicle).result

@@ -2,10 +2,13 @@
 
 Theory of operation.  Delta debugging (Zeller and Hildebrandt, 2002) over the deviations: halves, then finer parts, are
 left out as long as the rest still fails in the same way (`Fault.same`), until no single one can be left out.  Trying a
-part is tolerant: a deviation that cannot be followed any more is passed over.  Before that, threads are muted one by one:
-if it fails without what a thread does, that thread is no part of the story.  Leaving out cannot find a schedule that
-deviates elsewhere, so in between an exhaustive search looks for one with fewer preemptions, for as long as the budget
-lasts.
+part is tolerant: a deviation that cannot be followed any more is passed over.  Before that, threads are muted one by one,
+and the program's optional items left out (`collector.explore.optional`): if it fails without what a thread or an item
+does, that is no part of the story.
+
+Leaving out cannot find a schedule that deviates elsewhere.  So two stretches of one thread are brought together, over what
+others did in between, as long as that makes fewer preemptions (Jalbert and Sen, A trace simplification technique, 2010);
+and in the end an exhaustive search looks for a schedule with fewer still, for as long as the budget lasts.
 """
 
 from __future__ import annotations
@@ -17,10 +20,11 @@ from collector.explore.default import Deviating, Following
 from collector.explore.running import run_and_check, set_up
 from collector.explore.strategies.base import Options
 from collector.explore.strategies.bounded import Exhaustive
+from collector.explore.vehicle import MAIN
 
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from collector.explore.fault import Fault
     from collector.explore.machine import SteppedMachine
@@ -50,6 +54,8 @@ class Shrinker:
         """In the last schedule that failed in the same way."""
         self.trail: list[int] = []
         """That schedule."""
+        self.spans: dict[int, tuple[int, int]] = {}
+        """Where in it the optional items were done."""
         self.until = perf_counter() + SECONDS
 
     def fails(self, deviations: Sequence[Deviation]) -> list[Deviation] | None:
@@ -63,7 +69,7 @@ class Shrinker:
         if not self.fault.same(fault):
             return None
         self.preemptions = deviating.preemptions
-        self.trail = machine.trail[:]
+        self.trail, self.spans = machine.trail[:], dict(machine.left.spans)
         return deviating.used
 
     def fails_after(self, trail: Sequence[int]) -> list[Deviation] | None:
@@ -85,7 +91,8 @@ class Shrinker:
         best = self.fails(deviations)
         if best is None:
             return list(deviations)
-        best = self.fewer_deviations(self.fewer_threads(best))
+        best = self.fewer_switches(self.fewer_deviations(self.fewer_items(self.fewer_threads(best))))
+        best = self.fewer_deviations(self.fewer_items(best))
         found = self.fewer_preemptions()
         return best if found is None else self.fewer_deviations(found)
 
@@ -133,9 +140,68 @@ class Shrinker:
         for t in range(len(machine.bodies)):
             before = machine.muted
             machine.muted = before | {t}
-            fewer = self.fails_after([entry for entry in self.trail if entry != t])
+            fewer = self.fails_after(without(self.trail, t))
             if fewer is None:
                 machine.muted = before
             else:
                 best = fewer
         return best
+
+    def fewer_items(self, deviations: Sequence[Deviation]) -> list[Deviation]:
+        """Leave out optional items, the last one first; they stay in `machine.left.out`."""
+        left = self.machine.left
+        best = list(deviations)
+        for item in sorted(self.spans, reverse=True):
+            begin, end = self.spans.get(item, (0, 0))
+            part = self.trail[begin:end]
+            thread = next((entry for entry in reversed(part) if entry >= 0), MAIN)
+            before = left.out
+            left.out = before | {item}
+            fewer = self.fails_after([*self.trail[:begin], *without(part, thread), *self.trail[end:]])
+            if fewer is None:
+                left.out = before
+            else:
+                best = fewer
+        return best
+
+    def fewer_switches(self, deviations: Sequence[Deviation]) -> list[Deviation]:
+        """Bring stretches of a thread together where that makes fewer preemptions, or as many and fewer deviations."""
+        best, size = list(deviations), (self.preemptions, len(deviations))
+        candidates = joined(self.trail)
+        while (trail := next(candidates, None)) and self.allowed():
+            kept = self.trail, self.spans
+            fewer = self.fails_after(trail)
+            if fewer is not None and (self.preemptions, len(fewer)) < size:
+                best, size = fewer, (self.preemptions, len(fewer))
+                candidates = joined(self.trail)
+            else:
+                self.trail, self.spans = kept
+        self.preemptions = size[0]
+        return best
+
+
+def without(trail: Sequence[int], thread: int) -> list[int]:
+    """The trail without the steps of that thread and the values that it chose."""
+    return [entry for part in stretches(trail) if part[0] != thread for entry in part]
+
+
+def stretches(trail: Sequence[int]) -> list[list[int]]:
+    """The parts of a trail in which one thread runs; a value goes with the step that chose it."""
+    parts: list[list[int]] = []
+    for entry in trail:
+        if parts and (entry < 0 or entry == parts[-1][0]):
+            parts[-1].append(entry)
+        else:
+            parts.append([entry])
+    return parts
+
+
+def joined(trail: Sequence[int]) -> Iterator[list[int]]:
+    """Every trail in which one stretch of a thread comes right after its stretch before, or that one right before it."""
+    parts = stretches(trail)
+    for i, part in enumerate(parts):
+        j = next((j for j in range(i + 1, len(parts)) if parts[j][0] == part[0]), 0)
+        if j:
+            before, between, after = parts[:i], parts[i + 1 : j], parts[j + 1 :]
+            for order in ([*before, part, parts[j], *between, *after], [*before, *between, part, parts[j], *after]):
+                yield [entry for stretch in order for entry in stretch]

@@ -6,9 +6,11 @@ called it; the step that the operation then announces is that caller's.
 
 from __future__ import annotations
 
-import os
 import sys
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
+
+from collector.explore.frames import program_frames
 
 
 if TYPE_CHECKING:
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from collector.explore.ports import SteppedPort
     from workbuf.machine import Words
 
-HERE = os.path.dirname(__file__) + os.sep  # noqa: PTH120  compared with what code objects say, which is text
 DEPTH = 8
 """Callers kept."""
 OPERATIONS = (
@@ -36,14 +37,8 @@ class Site(NamedTuple):
 
 def callers() -> tuple[Site, ...]:
     """The lines outside this package that are being executed, the innermost first."""
-    sites: list[Site] = []
-    frame = sys._getframe(1)  # noqa: SLF001  the documented way to a caller
-    while frame is not None and len(sites) < DEPTH:
-        code = frame.f_code
-        if not code.co_filename.startswith(HERE):
-            sites.append(Site(code.co_qualname, code.co_filename, frame.f_lineno))
-        frame = frame.f_back  # type: ignore[assignment]
-    return tuple(sites)
+    frames = islice(program_frames(sys._getframe(1)), DEPTH)  # noqa: SLF001  the documented way to a caller
+    return tuple(Site(frame.f_code.co_qualname, frame.f_code.co_filename, frame.f_lineno) for frame in frames)
 
 
 def noting(port: SteppedPort, here: dict[int, tuple[Site, ...]]) -> None:

@@ -42,14 +42,18 @@ class Token:
     """Steps after which the schedule goes on in turn; 0 is the machine's own."""
     muted: tuple[int, ...] = ()
     """Threads whose bodies are left out."""
+    left_out: tuple[int, ...] = ()
+    """Optional items of the program that are left out."""
     about: dict[str, object] = field(default_factory=dict)
     """`scenario`, `variant`, `parameters`, `version`, where known."""
 
     def encode(self) -> str:
         """The token as text."""
         about = json.dumps(self.about, sort_keys=True, separators=(",", ":")).encode() if self.about else b""
-        out = bytearray([self.plain_points | self.races << 1])
+        out = bytearray([self.plain_points | self.races << 1 | bool(self.left_out) << 2])
         for n in (len(about), *about, len(self.muted), *self.muted, self.limit, self.steps, len(self.deviations)):
+            _put(out, n)
+        for n in (len(self.left_out), *self.left_out) if self.left_out else ():
             _put(out, n)
         out += self.digest.to_bytes(CHECKSUM, "little")
         before = 0
@@ -77,6 +81,7 @@ class Token:
         about = bytes(numbers.take(next(numbers)))
         muted = tuple(numbers.take(next(numbers)))
         limit, steps, count = numbers.take(3)
+        left_out = tuple(numbers.take(next(numbers))) if raw[0] & 4 else ()
         digest = int.from_bytes(numbers.raw(CHECKSUM), "little")
         deviations = []
         at = 0
@@ -85,7 +90,8 @@ class Token:
             code = next(numbers)
             deviations.append((at, code >> 1 if not code & 1 else ~(code + 1 >> 1)))
         known = json.loads(about) if about else {}
-        return cls(tuple(deviations), steps, digest, bool(raw[0] & 1), bool(raw[0] & 2), limit, muted, known)
+        flags = bool(raw[0] & 1), bool(raw[0] & 2)
+        return cls(tuple(deviations), steps, digest, *flags, limit, muted, left_out, known)
 
 
 def checksum(data: bytes | bytearray) -> bytes:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from collector.explore import ops
 from collector.explore.shorten import shortened
 from collector.explore.source import noting
-from workbuf.events import FIELDS, Event
+from workbuf.events import FIELDS, LIST_NAMES, Event
 
 
 if TYPE_CHECKING:
@@ -153,11 +153,7 @@ class Recorder:
 
     def _event(self, i: int, kind: int, a: int, b: int, c: int) -> None:
         fields = FIELDS[Event(kind)]
-        said = [
-            f"{what} {self.machine.name(v).partition('.')[0] if what == 'buffer' else v}"
-            for what, v in zip(fields, (a, b, c), strict=True)
-            if what
-        ]
+        said = [f"{what} {self._number(what, v)}" for what, v in zip(fields, (a, b, c), strict=True) if what]
         self._between(i, lambda: f"[{Event(kind).name.lower()} {', '.join(said)}]", event=(kind, a, b, c))
 
     def finish(self) -> None:
@@ -180,6 +176,12 @@ class Recorder:
 
     def _name(self, a: int) -> str:
         return self.machine.name(a)
+
+    def _number(self, what: str, v: int) -> str:
+        """A number that comes with an event."""
+        if what == "buffer":
+            return self.machine.name(v).partition(".")[0]
+        return LIST_NAMES.get(v, str(v)) if what == "list" else str(v)
 
     def _value(self, a: int, v: int) -> str:
         said = self.machine.formatter(a, v) if self.machine.formatter else None

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from collector.explore.default import Following
 from collector.explore.fault import Fault
+from collector.explore.frames import program_frames
 from collector.explore.machine import SteppedMachine
 from collector.explore.order import Clock, Order
-from collector.explore.races import HERE, end
+from collector.explore.races import end
 from collector.explore.running import VEHICLES, run_and_check, set_up
 from collector.explore.words import plain_points
 
@@ -223,15 +224,9 @@ class Witness(Order):
 
 
 def stack() -> tuple[Frame, ...]:
-    """The program's part of the stack."""
-    frame = sys._getframe(1)  # noqa: SLF001
-    frames = []
-    while frame is not None:
-        code = frame.f_code
-        if not code.co_filename.startswith(HERE):
-            frames.append(Frame(code.co_qualname, code.co_filename, frame.f_lineno))
-        frame = frame.f_back  # type: ignore[assignment]
-    return tuple(frames)
+    """The program's part of the stack, out to the thread's body; what is below that is the vehicle's business."""
+    frames = program_frames(sys._getframe(1))  # noqa: SLF001
+    return tuple(Frame(frame.f_code.co_qualname, frame.f_code.co_filename, frame.f_lineno) for frame in frames)
 
 
 def races_of(

@@ -16,6 +16,8 @@ from collector.scenarios.scenario import Scenario, Variant
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from collector.explore import SteppedMachine
     from collector.scenarios.scenario import Program
     from workbuf.machine import Port
@@ -52,10 +54,10 @@ class Worker:
         seen = self.port.load(self.grey)
         return self.port.xadd(self.workers, -1) == 0 and seen == 0
 
-    def run(self) -> None:
+    def run(self, rounds: Iterable[int]) -> None:
         """Work until somebody declares the mark done."""
         port = self.port
-        for _ in range(GREY):
+        for _ in rounds:
             if port.load(self.done):
                 return
             port.xadd(self.workers, 1)
@@ -95,7 +97,8 @@ def markterm(kind: type[Worker]) -> Program:
     def program(machine: SteppedMachine) -> None:
         cells = [machine.word(init, name) for name, init in (("workers", 0), ("grey", GREY), ("done", 0), ("lock", 0))]
         for i in range(WORKERS):
-            machine.spawn(lambda port: kind(port, *cells).run(), f"worker{i}")
+            rounds = machine.optional(range(GREY))
+            machine.spawn(lambda port, rounds=rounds: kind(port, *cells).run(rounds), f"worker{i}")  # type: ignore[misc]
 
     return program
 

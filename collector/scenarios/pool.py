@@ -54,6 +54,8 @@ def pool(m: type[Getfull], participants: int, more: int) -> Program:
                 while True:
                     b = me.getfull(504)
                     if not b:
+                        # A step: an end that comes too early then shows in every interleaving equivalent to one with it.
+                        port.hint(work + WORK.empty)
                         assert drained(), "the mark ended early: a buffer is not back on empty"
                         return
                     left = port.words[b + OBJ]

@@ -21,7 +21,7 @@ from collector.scenarios.scenario import Scenario, Variant
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from collector.explore import SteppedMachine
     from collector.scenarios.scenario import Program
@@ -64,10 +64,10 @@ class Dijkstra:
         del old
         self.heap.shade(port, new)
 
-    def mutate(self, port: Port, me: int) -> None:
-        """Load a pointer onto the stack, store the stack's pointer somewhere reachable; WRITES times."""
+    def mutate(self, port: Port, me: int, writes: Iterable[int]) -> None:
+        """For each of `writes`: load a pointer onto the stack, store the stack's pointer somewhere reachable."""
         heap = self.heap
-        for _ in range(WRITES):
+        for _ in writes:
             port.lock(heap.locks[me])
             base = port.load(heap.stacks[me]) or port.load(heap.root)
             # What is reachable from here in one step, the global, and the stack as it is.
@@ -185,7 +185,8 @@ def yuasa(kind: type[Dijkstra]) -> Program:
         model = kind(Heap(machine))
         machine.spawn(model.collect, "gc")
         for i in range(MUTATORS):
-            machine.spawn(lambda port, i=i: model.mutate(port, i), f"mutator{i}")  # type: ignore[misc]
+            writes = machine.optional(range(WRITES))
+            machine.spawn(lambda port, i=i, writes=writes: model.mutate(port, i, writes), f"mutator{i}")  # type: ignore[misc]
         return None
 
     return program

@@ -10,6 +10,7 @@ import pytest
 
 from collector.explore import explore, replay
 from collector.explore.token import Token
+from collector.scenarios.catalogue import SCENARIOS
 from tests.explore import programs
 from workbuf.machine import Pause
 
@@ -20,11 +21,24 @@ if TYPE_CHECKING:
     from collector.explore import SteppedMachine
     from workbuf.machine import Port
 
+
+def plain_increments(machine: SteppedMachine) -> None:
+    """Two threads increment a word, with nothing that orders them: a race, told with both stacks."""
+    x = machine.word(0, "x")
+
+    def increments(port: Port) -> None:
+        port.words[x] += 1
+
+    for _ in range(2):
+        machine.spawn(increments)
+
+
 FAULTY = {
     "lost update": programs.lost_update(),
     "ABA": programs.treiber(tagged=False),
     "late": programs.barrier(2, 1, late=True),
     "deadlock": programs.two_locks(ordered=False),
+    "race": plain_increments,
 }
 
 
@@ -41,6 +55,7 @@ class TestTokens:
             races=True,
             limit=50_000,
             muted=(2,),
+            left_out=(0, 300),
             about={"scenario": "lfstack", "parameters": {"count": 0}},
         )
 
@@ -250,6 +265,43 @@ class TestShrinking:
         assert failure.message == "x changed"
         assert "xadd" not in failure.trace
         assert "store x" in failure.trace
+
+    def test_items_that_have_nothing_to_do_with_it_are_left_out(self, seed: int) -> None:
+        """What a program declares optional goes too, with the values chosen there; what the failure needs stays."""
+
+        def program(machine: SteppedMachine) -> None:
+            x, y = machine.word(0, "x"), machine.word(0, "y")
+            reads = machine.optional([y, x, y])
+            writes = machine.optional([y, x, y, y])
+
+            def victim(port: Port) -> None:
+                for cell in reads:
+                    assert port.load(cell) == port.load(cell) or cell == y, "x changed"
+
+            def writer(port: Port) -> None:
+                for cell in writes:
+                    port.xadd(cell, 1 + port.choose(3))
+
+            machine.spawn(victim, "victim")
+            machine.spawn(writer, "writer")
+
+        failure = explore(program, "random", seed=seed).failure
+        assert failure is not None
+        assert Token.decode(failure.schedule).left_out == (0, 3, 5, 6)
+        assert " y " not in failure.trace
+        assert failure.steps == 5  # load, choose and its value, xadd, load
+        for vehicle in ("greenlets", "threads"):
+            assert replay(failure.schedule, program, vehicle=vehicle).failure == failure
+
+    @pytest.mark.parametrize(("name", "variant", "most"), [("latedecrement", "failing3", 6), ("yuasa", "failing", 1)])
+    def test_stretches_of_a_thread_are_brought_together(self, name: str, variant: str, most: int) -> None:
+        """Leaving deviations out, one by one or in groups, stops at ten and more preemptions of these."""
+        program = SCENARIOS[name].variants[variant].program
+
+        for seed in range(3):
+            failure = explore(program, "random", seed=seed).failure
+            assert failure is not None
+            assert failure.preemptions <= most, failure.trace
 
     def test_it_stays_the_same_failure(self, seed: int) -> None:
         """A shorter schedule that fails otherwise is no shrunk schedule."""

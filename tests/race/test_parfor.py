@@ -95,3 +95,18 @@ class Grasping(Two):
 def test_grasping(machine: SteppedMachine) -> Check:
     """A steal by store undoes the claim that its owner makes meanwhile."""
     return loop(machine, 4, Grasping, wait=False)
+
+
+class Hasty(Two):
+    """Leaves when its own piece is done."""
+
+    def steal(self, desc: int, tid: int, nthr: int) -> bool:
+        """Neither looks nor waits."""
+        del desc, tid, nthr
+        return False
+
+
+@pytest.mark.race(strategy="dpor", fails="left before all was executed")
+def test_hasty(machine: SteppedMachine) -> Check:
+    """Who does not wait comes back while another still works."""
+    return loop(machine, 2, Hasty, wait=True)

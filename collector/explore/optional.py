@@ -1,0 +1,62 @@
+"""Steps of a program that may be left out: what shrinking takes away beside switches and whole threads.
+
+    operations = machine.optional(["pop", "push", "pop"])  # in the set-up
+    ...
+    for operation in operations:                           # in one thread's body
+
+Theory of operation.  Items are numbered as the set-up asks for them.  Iterating passes over those that are left out and
+notes in which part of the trail each of the others was done, so that a schedule can be cut by what it did there.
+
+Relied on.  The program is as right without any of the items: its check holds in every schedule where nothing is wrong.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+T = TypeVar("T")
+
+
+class Left:
+    """Which of a machine's optional items are left out, and where in the trail the others were."""
+
+    def __init__(self, trail: Sequence[int]) -> None:
+        self.trail = trail
+        self.out: frozenset[int] = frozenset()
+        self.count = 0
+        """Items that the set-up has asked for."""
+        self.spans: dict[int, tuple[int, int]] = {}
+        """Of an item that was gone through: where it began, and behind its last step."""
+
+    def begin(self) -> None:
+        """A new schedule."""
+        self.count = 0
+        self.spans.clear()
+
+    def items(self, items: Sequence[T]) -> Optional[T]:
+        """`items`, numbered."""
+        first = self.count
+        self.count += len(items)
+        return Optional(self, first, items)
+
+
+class Optional(Generic[T]):
+    """Items for one thread to go through."""
+
+    def __init__(self, left: Left, first: int, items: Sequence[T]) -> None:
+        self.left = left
+        self.first = first
+        self.items = items
+
+    def __iter__(self) -> Iterator[T]:
+        left = self.left
+        for number, item in enumerate(self.items, self.first):
+            if number not in left.out:
+                begin = len(left.trail)
+                yield item
+                left.spans[number] = begin, len(left.trail)

@@ -1,0 +1,129 @@
+"""explore, replay and scenarios on the command line."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from collector.explore.token import Token
+from collector.run import OK, USAGE, VIOLATION, main
+from collector.scenarios.catalogue import SCENARIOS
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    Capture = pytest.CaptureFixture[str]
+
+
+def found(tmp_path: Path, scenario: str) -> Path:
+    """A file with the token of the scenario's failure."""
+    file = tmp_path / "token"
+    assert main(["explore", scenario, "--token", str(file)]) == VIOLATION
+    return file
+
+
+def test_what_explore_prints_replays(tmp_path: Path, capsys: Capture) -> None:
+    """The command it ends with prints the same steps and the same failure, from the token as from its file."""
+    file = found(tmp_path, "aba")
+    said = capsys.readouterr().out
+    steps = said[said.index("step  popper") : said.index("\n\n1 preemptions")]
+    command = next(line for line in said.splitlines() if line.startswith("replay it with: "))
+
+    assert main(command.split()[-2:]) == VIOLATION
+    one = capsys.readouterr().out
+    assert main(["replay", str(file), "--vehicle", "threads"]) == VIOLATION
+    assert capsys.readouterr().out == one
+    assert steps in one
+    assert one.endswith("failed: check: a node is lost or in two places\n")
+
+
+def test_replay_tells_who_had_which_buffer(tmp_path: Path, capsys: Capture) -> None:
+    """Every change of owner, with the list and the entry number decoded; the last owners both claim it."""
+    file = found(tmp_path, "latedecrement")
+    capsys.readouterr()
+
+    main(["replay", str(file)])
+    said = capsys.readouterr().out
+    history = said[said.index("who had which buffer") :].splitlines()
+    begin = history.index("wbuf1:")
+
+    assert [line.split(maxsplit=1)[1] for line in history[begin + 1 : begin + 3]] == [
+        "m0 now owns wbuf1, off the empty list (915: handoff, getempty: from empty, or new)",
+        "m0 gives wbuf1 up, for the full list (942: handoff, putfull: to full)",
+    ]
+
+
+def test_a_livelock_is_told_once_round(tmp_path: Path, capsys: Capture) -> None:
+    """The trace of thousands of turns is the way in and the circle."""
+    file = found(tmp_path, "noreset")
+    capsys.readouterr()
+
+    assert main(["replay", str(file)]) == VIOLATION
+    said = capsys.readouterr().out
+
+    assert len(said.splitlines()) < 50
+    assert "-- and from here on, for ever" in said
+
+
+def test_a_token_of_another_version_says_so(tmp_path: Path, capsys: Capture) -> None:
+    """It is replayed all the same."""
+    token = Token.decode(found(tmp_path, "aba").read_text())
+    assert token.about == {"scenario": "aba", "variant": "failing", "version": token.about["version"]}
+    capsys.readouterr()
+
+    assert main(["replay", replace(token, about={**token.about, "version": "0.0.1"}).encode()]) == VIOLATION
+    assert "warning: the token was made by version 0.0.1, this is " in capsys.readouterr().out
+
+
+def test_a_mended_program_passes_and_shows_its_steps(tmp_path: Path, capsys: Capture) -> None:
+    """Replayed on the fixed variant, the schedule is another one; the steps taken are printed."""
+    token = Token.decode(found(tmp_path, "aba").read_text())
+    capsys.readouterr()
+
+    assert main(["replay", replace(token, about={**token.about, "variant": "fixed"}).encode()]) == OK
+    said = capsys.readouterr().out
+    assert "warning: diverged: " in said
+    assert "cas work.full node2#1 fails" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param(["replay", "rubbish"], "a token of this version begins with 's1.'", id="no token"),
+        pytest.param(["replay", "s1.AAAA"], "the checksum does not match", id="checksum"),
+        pytest.param(["replay", Token().encode()], "the token names no scenario", id="no scenario"),
+        pytest.param(
+            ["replay", Token(about={"scenario": "gone", "variant": "failing"}).encode()],
+            "no scenario 'gone'; there are aba",
+            id="a scenario that is gone",
+        ),
+        pytest.param(["explore", "abba"], "no scenario 'abba'; there are aba", id="scenario"),
+        pytest.param(
+            ["explore", "aba", "--variant", "x"], "has no variant 'x'; there are failing, fixed", id="variant"
+        ),
+    ],
+)
+def test_refused_in_a_line(arguments: list[str], message: str, capsys: Capture) -> None:
+    """What cannot be meant ends with status 2 and says what there is."""
+    assert main(arguments) == USAGE
+    said = capsys.readouterr()
+    assert message in said.err + said.out
+    assert len((said.err + said.out).splitlines()) == 1
+
+
+def test_scenarios_are_listed(tmp_path: Path, capsys: Capture) -> None:
+    """All of them, each variant with what must be found, for people and for programs."""
+    file = tmp_path / "list.json"
+
+    assert main(["scenarios", "--json", str(file)]) == OK
+    said = capsys.readouterr().out
+    listed = json.loads(file.read_text())["scenarios"]
+
+    assert set(listed) == set(SCENARIOS)
+    for name, scenario in SCENARIOS.items():
+        assert f"{name}: {scenario.title}" in said
+        assert listed[name]["variants"] == {which: variant.fails for which, variant in scenario.variants.items()}
