@@ -52,8 +52,8 @@ def test_replay_tells_who_had_which_buffer(tmp_path: Path, capsys: Capture) -> N
     begin = history.index("wbuf1:")
 
     assert [line.split(maxsplit=1)[1] for line in history[begin + 1 : begin + 3]] == [
-        "m0 now owns wbuf1, off the empty list (915: handoff, getempty: from empty, or new)",
-        "m0 gives wbuf1 up, for the full list (942: handoff, putfull: to full)",
+        "m0 now owns wbuf1, off the empty list (getempty in handoff, 915)",
+        "m0 gives wbuf1 up, for the full list (putfull in handoff, 942)",
     ]
 
 
