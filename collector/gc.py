@@ -170,12 +170,8 @@ class MarkTermination(Memstats):
         return percent if percent < 1 << 63 else 100
 
     def nextgoal(self, heap: int) -> int:
-        """The heap size in bytes at which the next cycle should be done."""
-        return max(heap + heap * self.gcpercent() // 100, self.heapminimum())
-
-    def heapminimum(self) -> int:
-        """The smallest goal, in bytes; scales with GOGC as Go's does."""
-        return self.world.heapminimum * self.gcpercent() // 100
+        """The heap size in bytes at which the next cycle should be done; Go's least is 4 MiB, whatever GOGC says."""
+        return max(heap + heap * self.gcpercent() // 100, self.world.heapminimum)
 
     def updatememstats(self, stats: CycleStats) -> None:
         """Sum the Ms' and parfor's counters into `stats` and zero the Ms'."""

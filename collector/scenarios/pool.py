@@ -28,8 +28,11 @@ SMALL = 112
 """Bytes of the smallest workbuf that gcinit accepts: five entries."""
 
 
-def pool(m: type[Getfull], participants: int, more: int) -> Program:
-    """One buffer on full whose holder publishes one more, and so on `more` times."""
+def pool(m: type[Getfull], participants: int, more: int, *, late: bool = False) -> Program:
+    """One buffer on full whose holder publishes one more, and so on `more` times.
+
+    With `late` the first participant has it in hand and publishes it when the others may be waiting.
+    """
 
     def program(machine: SteppedMachine) -> Callable[[], object]:
         world = Globals.allocate(machine, wbufsize=SMALL)
@@ -39,7 +42,10 @@ def pool(m: type[Getfull], participants: int, more: int) -> Program:
         first, *spare = buffers
         machine.poke(first + NOBJ, 1)
         machine.poke(first + OBJ, more)
-        link(machine, work + WORK.full, [first])
+        if late:
+            machine.poke(first + WORKBUF.inuse, 1)
+        else:
+            link(machine, work + WORK.full, [first])
         link(machine, work + WORK.empty, spare)
 
         records = [MLOCAL.allocate(machine, f"m{i}") for i in range(participants)]
@@ -51,6 +57,8 @@ def pool(m: type[Getfull], participants: int, more: int) -> Program:
         def participant(number: int) -> Callable[[Port], None]:
             def body(port: Port) -> None:
                 me = m(port, world, records[number])
+                if late and number == 0:
+                    me.putfull(first, 942)
                 while True:
                     b = me.getfull(504)
                     if not b:
