@@ -45,6 +45,12 @@ def test_three_publishing(machine: SteppedMachine) -> Check:
     return pool(Getfull, 3, 1)(machine)
 
 
+@pytest.mark.race(strategy="exhaustive", exhaust=True, preemptions=1)
+def test_three_late(machine: SteppedMachine) -> Check:
+    """Three participants, one of whom publishes when the others may be waiting: all schedules with one preemption."""
+    return pool(Getfull, 3, 0, late=True)(machine)
+
+
 @pytest.mark.race(seconds=3, schedules=100_000)
 def test_three_sampled(machine: SteppedMachine) -> Check:
     """The same, sampled by everything there is."""
@@ -57,9 +63,15 @@ def test_late_decrement(machine: SteppedMachine) -> Check:
     return pool(LateDecrement, 2, 1)(machine)
 
 
-@pytest.mark.race(schedules=100_000, fails="ended early")
+@pytest.mark.race(strategy="dpor", fails="ended early")
 def test_late_decrement_of_three(machine: SteppedMachine) -> Check:
     """So it does with three."""
+    return pool(LateDecrement, 3, 0, late=True)(machine)
+
+
+@pytest.mark.race(schedules=100_000, fails="ended early")
+def test_late_decrement_sampled(machine: SteppedMachine) -> Check:
+    """Three, one buffer and one that its holder publishes: the portfolio finds it too."""
     return pool(LateDecrement, 3, 1)(machine)
 
 
