@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.explore.traces import executions
+from tests.explore.arbitrary import VOCABULARIES, program_of, shape
+from tests.explore.traces import TooMany, executions
 
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from tests.explore.programs import Program
     from tests.explore.traces import Execution
@@ -35,3 +36,20 @@ def compare_stateful(program: Program, plain: Sequence[Execution]) -> None:
     """Stateful search ends as the `plain` schedules do, all there are."""
     stateful = {run.outcome for run in executions(program, "stateful") if not run.pruned}
     assert {run.outcome for run in plain} == stateful, "the ends of stateful search differ"
+
+
+def compare_arbitrary(vocabulary: str, seed: int, compare: Callable[[Program, list[Execution]], object]) -> None:
+    """The same for a dozen arbitrary programs of few enough interleavings, of the seeds that follow `seed`."""
+    compared = 0
+    while compared < 12:
+        seed += 1
+        form = shape(seed, VOCABULARIES[vocabulary].split())
+        program = program_of(form)
+        try:
+            compare(program, list(executions(program, "dfs", limit=5000)))
+        except TooMany:
+            continue
+        except AssertionError as error:
+            error.add_note(f"seed {seed}: {form}")
+            raise
+        compared += 1

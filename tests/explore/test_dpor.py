@@ -8,10 +8,10 @@ import pytest
 
 from collector.explore import explore
 from tests.explore import programs
-from tests.explore.arbitrary import VOCABULARIES, Line, Shape, program_of, shape
-from tests.explore.compare import compare_dpor
+from tests.explore.arbitrary import VOCABULARIES, Line, Shape, program_of
+from tests.explore.compare import compare_arbitrary, compare_dpor
 from tests.explore.literature import MAKERS, PRINTED, by_brute_force
-from tests.explore.traces import TooMany, executions
+from tests.explore.traces import executions
 
 
 if TYPE_CHECKING:
@@ -134,19 +134,7 @@ def test_found_programs(name: str) -> None:
 @pytest.mark.parametrize("vocabulary", VOCABULARIES)
 def test_arbitrary_programs(vocabulary: str, seed: int) -> None:
     """So they do on arbitrary programs."""
-    compared = 0
-    while compared < 12:
-        seed += 1
-        form = shape(seed, VOCABULARIES[vocabulary].split())
-        try:
-            program = program_of(form)
-            compare_dpor(program, list(executions(program, "dfs", limit=5000)))
-        except TooMany:
-            continue
-        except AssertionError as error:
-            error.add_note(f"seed {seed}: {form}")
-            raise
-        compared += 1
+    compare_arbitrary(vocabulary, seed, compare_dpor)
 
 
 def test_it_says_where_invariants_were_checked() -> None:

@@ -10,11 +10,11 @@ import pytest
 from collector.explore import explore, replay
 from collector.explore.temporaries import has_temporaries
 from tests.explore import programs
-from tests.explore.arbitrary import VOCABULARIES, program_of, shape
-from tests.explore.compare import compare_stateful
+from tests.explore.arbitrary import VOCABULARIES
+from tests.explore.compare import compare_arbitrary, compare_stateful
 from tests.explore.test_dpor import PROGRAMS
 from tests.explore.test_fair import not_reset
-from tests.explore.traces import TooMany, executions
+from tests.explore.traces import executions
 from workbuf.machine import Pause
 from workbuf.throw import Throw
 
@@ -35,19 +35,7 @@ def test_small_models(name: str) -> None:
 @pytest.mark.parametrize("vocabulary", VOCABULARIES)
 def test_arbitrary_programs(vocabulary: str, seed: int) -> None:
     """All ends of arbitrary programs."""
-    compared = 0
-    while compared < 12:
-        seed += 1
-        form = shape(seed, VOCABULARIES[vocabulary].split())
-        try:
-            program = program_of(form)
-            compare_stateful(program, list(executions(program, "dfs", limit=5000)))
-        except TooMany:
-            continue
-        except AssertionError as error:
-            error.add_note(f"seed {seed}: {form}")
-            raise
-        compared += 1
+    compare_arbitrary(vocabulary, seed, compare_stateful)
 
 
 def test_the_barrier_has_few_states() -> None:
