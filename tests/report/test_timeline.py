@@ -184,16 +184,34 @@ def test_phases_follow_each_other_on_their_own_track() -> None:
 
 
 def test_the_colours_are_those_of_the_heap() -> None:
-    """When the run is over nothing is grey, what the last mark kept is black until it is swept, and nobody is forgotten."""
+    """They are in the trace; when the run is over and swept, nothing is grey or black, and nobody is forgotten."""
     run, trace = real()
     seen = [event["args"] for event in trace["traceEvents"] if event["name"] == "objects"]
 
     assert seen
     assert all(set(counts) == {"white", "grey", "black"} for counts in seen)
-    assert any(counts["black"] for counts in seen)
     left = colours(run.machine, run.world)
     assert (left.grey, left.black) == (0, 0)
     assert left.white == run.reports[-1].reach.marked
+
+
+def test_what_a_mark_kept_is_black_until_it_is_swept() -> None:
+    """In the stopped world behind every mark: as many as the audit counted, and the rest white."""
+    looks: list[Colours] = []
+
+    class Looking(CollectorM):
+        """Looks where nothing has been swept yet."""
+
+        def collected(self) -> None:
+            looks.append(colours(run.machine, run.world))
+            super().collected()
+
+    run = Stress(PLAN, heaps.read("synthetic:random,n=3000,m=6000,seed=1"), Looking)
+    run.run()
+    reaches = [report.reach for report in run.reports]
+
+    assert looks
+    assert looks == [Colours(reach.objects - reach.marked, 0, reach.marked) for reach in reaches]
 
 
 def test_grey_is_what_lies_in_buffers() -> None:
