@@ -92,13 +92,14 @@ class Recorder:
     def drain(self) -> list[Record]:
         """What the rings hold now, by time, taken out of them; counts what has fallen out.
 
-        Ms without a P write on while the world is stopped.  So each event is taken by an operation of its own, from the
-        end that nobody else shortens; what comes in meanwhile stays for the next time.
+        Ms without a P write on while the world is stopped.  So each event is taken by an operation of its own; a full ring
+        loses one only where it gains one, and what comes in meanwhile stays for the next time.
         """
         records = []
         for thread, ring in self.rings.items():
             take = ring.events.popleft
-            taken = [take() for _ in range(len(ring.events))]
+            # At most what the ring holds: without a GIL a full one may be seen with the event that it is about to push out.
+            taken = [take() for _ in range(min(len(ring.events), self.capacity))]
             ring.drained += len(taken)
             ring.dropped = max(sum(ring.counts) - ring.drained - len(ring.events), 0)
             records += [Record(event[0], thread, *event[1:]) for event in taken]
