@@ -30,7 +30,9 @@ def main() -> int:
     parser.add_argument("--mutants", type=int, default=20_000, help="over all samples (default 20000)")
     parser.add_argument("--real", type=int, default=20, help="of each heap in tests/heaps, besides (default 20)")
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000, help="of all mutants (default: drawn)")
-    parser.add_argument("--memory", type=int, default=1024, help="address space beyond what the interpreter began with, in MiB (1024)")
+    parser.add_argument(
+        "--memory", type=int, default=1024, help="address space beyond the interpreter's own, in MiB (1024)"
+    )
     parser.add_argument("--hang", type=int, default=60, help="seconds without a line after which to stop (default 60)")
     arguments = parser.parse_args()
     # Beyond what the interpreter has reserved by itself, which without a GIL is more than a gigabyte.
