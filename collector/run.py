@@ -15,7 +15,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from collector.interrupts import Interrupts
+from collector.stress.interrupts import Interrupts
 
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def command(words: list[str]) -> int:
         from collector.commands import COMMANDS  # noqa: PLC0415  the docstring says why
         from collector.commands.usage import UsageError  # noqa: PLC0415
         from collector.heaps.errors import HeapError  # noqa: PLC0415
-        from collector.report.log import LogError  # noqa: PLC0415
+        from collector.report.log.writer import LogError  # noqa: PLC0415
     interrupts.check()
 
     if not words or (words[0] not in COMMANDS and words[0] not in ("-h", "--help") and words[0].startswith("-")):

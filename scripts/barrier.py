@@ -2,7 +2,7 @@
 
     python -m scripts.barrier [--schedules 200000] [--seconds 30] [--participants 2,3]
 
-The model is getfull's shape (`tests.explore.programs.barrier`): everybody begins with one buffer and one more is published.
+The model is getfull's shape (`programs.barrier`): everybody begins with one buffer and one more is published.
 The fault is to leave the count of waiters after the pop; it needs three preemptions.  A verdict is untrue if the correct
 barrier is accused, or the late one is said to have been seen whole: exit status 1.  Not to find the fault within the budget
 is no untruth, as long as the sentence says what was seen.
@@ -15,7 +15,7 @@ import sys
 
 from collector.explore import explore
 from collector.explore.strategies import NAMED
-from tests.explore import programs
+from tests.collector.explore import programs
 
 
 def main() -> int:

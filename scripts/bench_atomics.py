@@ -18,7 +18,7 @@ from statistics import median
 from time import perf_counter, thread_time
 from typing import TYPE_CHECKING, NamedTuple
 
-from workbuf.hardware import HardwareMachine
+from workbuf.hardware.machine import HardwareMachine
 from workbuf.machine import WORD, Pause
 
 

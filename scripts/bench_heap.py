@@ -24,9 +24,9 @@ from typing import NamedTuple
 
 from collector import heaps
 from collector.heaps.oracle import differences, reach
-from collector.keep import Keep
 from collector.runtime import Config
-from collector.stress import Plan
+from collector.stress.run import Plan
+from collector.stress.survivors import Keep
 from mutator.heap import MHEAP, SPAN, SPAN_IN_USE
 from workbuf.machine import WORD
 

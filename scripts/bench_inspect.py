@@ -19,9 +19,9 @@ import time
 from pathlib import Path
 from random import Random
 
-from collector.report.log import EventLog, tostderr
-from collector.report.recorder import Record
+from collector.report.log.writer import EventLog, tostderr
 from workbuf.events import EMPTY, FULL, Event
+from workbuf.recorder import Record
 
 
 THREADS = ["gc", "rewire0", "pushpop1", "hider2", "finalizers3", "helper0", "helper1"]

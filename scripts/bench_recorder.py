@@ -18,11 +18,11 @@ from statistics import median, quantiles
 from typing import TYPE_CHECKING, ClassVar
 
 from collector import heaps
-from collector.report.recorder import Recorder
 from collector.runtime import Config
-from collector.stress import CollectorM, Plan, Stress, gil
+from collector.stress.run import CollectorM, Plan, Stress, gil
 from workbuf.events import Event, null
-from workbuf.hardware import HardwareMachine
+from workbuf.hardware.machine import HardwareMachine
+from workbuf.recorder import Recorder
 
 
 if TYPE_CHECKING:

@@ -2,9 +2,9 @@
 
     python -m scripts.fuzz_programs [--seconds 20] [--seed 1] [--vocabulary pauses]
 
-For each vocabulary of `tests.explore.arbitrary` and for so many seconds.  Prints how many programs were compared and how
+For each vocabulary of `arbitrary` and for so many seconds.  Prints how many programs were compared and how
 many schedules and traces that were, passes over programs with more than 20,000 schedules, and prints every program on
-which they differ; exit status 1 if there is one.  See `tests.explore.compare` for what is compared.
+which they differ; exit status 1 if there is one.  See `tests.collector.explore.compare` for what is compared.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import argparse
 import sys
 import time
 
-from tests.explore.arbitrary import VOCABULARIES, program_of, shape
-from tests.explore.compare import compare_dpor, compare_stateful
-from tests.explore.traces import TooMany, executions
+from tests.collector.explore.arbitrary import VOCABULARIES, program_of, shape
+from tests.collector.explore.compare import compare_dpor, compare_stateful
+from tests.collector.explore.traces import TooMany, executions
 
 
 def main() -> int:

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from collector import heaps
 from collector.heaps.oracle import judge, oracles
-from collector.keep import Keep
 from collector.report.tables import table
 from collector.runtime import Config
-from collector.stress import Plan
+from collector.stress.run import Plan
+from collector.stress.survivors import Keep
 
 
 HEAPS = Path(__file__).parents[1] / "tests" / "heaps"

@@ -3,7 +3,7 @@
     python -m scripts.literature
 
 `printed` is what Abdulla et al. 2014 print for optimal DPOR, `counted` is every schedule of every independent group of
-threads run and told apart without DPOR (`tests.explore.literature`).  Exit status 1 if the three differ anywhere, a schedule
+threads run and told apart without DPOR (`literature`).  Exit status 1 if the three differ anywhere, a schedule
 was cut off, or the search did not end.
 """
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 
 from collector.explore import explore
-from tests.explore.literature import MAKERS, PRINTED, by_brute_force
+from tests.collector.explore.literature import MAKERS, PRINTED, by_brute_force
 
 
 SIZES = {"filesystem": range(13, 20), "indexer": range(11, 16)}

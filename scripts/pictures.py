@@ -22,9 +22,9 @@ from collector.explore.replay import Replay
 from collector.explore.token import Token
 from collector.report import page as reportpage
 from collector.report.page import page
-from collector.report.steps import steps
+from collector.report.schedule.steps import steps
 from collector.scenarios.catalogue import SCENARIOS
-from tests.report.browser import Browser, found
+from tests.collector.report.browser import Browser, found
 
 
 SIZES = {"desk": (1280, 800), "phone": (390, 844)}

@@ -19,7 +19,7 @@ from mutator.world import GRUNNABLE, GRUNNING, GWAITING, RUNTIME, G, M
 from mutator.writebarrier import FIRST_PAGE
 from tests.machines import Look
 from workbuf.buffer import NOBJ
-from workbuf.hardware import HardwareMachine
+from workbuf.hardware.machine import HardwareMachine
 from workbuf.local import WORK
 from workbuf.machine import WORD
 

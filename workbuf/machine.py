@@ -4,7 +4,7 @@ What it is.  Go's runtime reaches shared memory through plain loads and stores, 
 and the three pauses (procyield, osyield, usleep).  `Port` is that list and nothing else.  Protocol code is written
 against `Port` alone and never asks which machine it is on:
 
-* `workbuf.hardware.HardwareMachine`: a C array, the hardware's own atomics, every M an OS thread;
+* `workbuf.hardware.machine.HardwareMachine`: a C array, the hardware's own atomics, every M an OS thread;
 * `collector.explore.SteppedMachine`: plain ints, every M a greenlet, a strategy picks who goes next.
 
 Theory of operation.  A *cell* is the number of a word.  A pointer VALUE stored in memory is a byte address,

@@ -11,8 +11,8 @@ from collector.commands.explore import about, variant
 from collector.commands.replay import located, records, tokentext
 from collector.commands.usage import checkwritable, writejson
 from collector.explore import explore
-from collector.report.explanation import explained
 from collector.report.progress import Progress
+from collector.report.schedule.explanation import explained
 from collector.scenarios.catalogue import SCENARIOS
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from collector.commands.usage import UsageError, atleast, checkwritable, positive, writejson
+from collector.commands.version import code_version
 from collector.explore import explore
 from collector.explore.strategies import NAMED
 from collector.report.progress import Progress
 from collector.scenarios.catalogue import SCENARIOS
-from collector.version import code_version
 
 
 if TYPE_CHECKING:

@@ -14,12 +14,12 @@ from collector import heaps
 from collector.commands.usage import atleast, checkwritable, fitting, switching, writejson
 from collector.heaps.describe import describe
 from collector.heaps.oracle import judge, scipy_missing
-from collector.keep import Keep
-from collector.report.log import tostderr
+from collector.report.log.writer import tostderr
 from collector.report.progress import Progress
 from collector.report.tables import table
 from collector.runtime import Config
-from collector.stress import Plan
+from collector.stress.run import Plan
+from collector.stress.survivors import Keep
 
 
 if TYPE_CHECKING:

@@ -19,11 +19,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from collector.commands.usage import UsageError, atleast, checkwritable, writejson
-from collector.report import logfile, queries
-from collector.report.logfile import Logfile
-from collector.report.logparts import LogfileError
+from collector.report.log import database as logfile
+from collector.report.log import queries
+from collector.report.log.database import Logfile
+from collector.report.log.parts import LogfileError
+from collector.report.log.queries import Filters
 from collector.report.progress import Progress
-from collector.report.queries import Filters
 from collector.report.tables import table
 
 

@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Any
 from loguru import logger
 
 from collector.commands.usage import UsageError, writejson, writetext
-from collector.report.colours import colours
-from collector.report.log import EventLog
-from collector.report.runpage import runpage
-from collector.report.timeline import Painter, Timeline
+from collector.report.log.writer import EventLog
+from collector.report.run.colours import colours
+from collector.report.run.page import runpage
+from collector.report.run.timeline import Painter, Timeline
 
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterable
 
-    from collector.report.recorder import Record
-    from collector.report.summary import Summary
-    from collector.stress import CycleReport, Stress
+    from collector.report.run.summary import Summary
+    from collector.stress.run import CycleReport, Stress
+    from workbuf.recorder import Record
 
 
 class Outputs:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 from collector import heaps
 from collector.commands.usage import atleast, checkwritable, fitting, switching, writejson
 from collector.heaps.referee import check_pair, compare
-from collector.keep import BUSY, Keep
-from collector.report.log import tostderr
+from collector.report.log.writer import tostderr
 from collector.report.progress import Progress
 from collector.report.tables import table
 from collector.runtime import Config
-from collector.stress import Plan
+from collector.stress.run import Plan
+from collector.stress.survivors import BUSY, Keep
 
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from collector.heaps.graph import Graph
     from collector.heaps.referee import Verdict
-    from collector.keep import Kept
+    from collector.stress.survivors import Kept
 
 
 @dataclass(frozen=True)

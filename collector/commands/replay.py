@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from collector.commands.explore import variant
 from collector.commands.usage import UsageError, checkwritable, writejson, writetext
+from collector.commands.version import code_version
 from collector.explore.replay import Replay
 from collector.explore.token import Token
-from collector.report.ownership import ownership
 from collector.report.page import page
-from collector.report.steps import steps
-from collector.version import code_version
+from collector.report.schedule.ownership import ownership
+from collector.report.schedule.steps import steps
 
 
 if TYPE_CHECKING:

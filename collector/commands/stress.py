@@ -27,14 +27,14 @@ from collector.commands.usage import (
     share,
     switching,
 )
-from collector.interrupts import Interrupts
-from collector.report.failure import failure
-from collector.report.gctracetoday import GctraceToday, Sizes, assisttime
-from collector.report.log import COMPRESSIONS, tostderr
+from collector.report.log.writer import COMPRESSIONS, tostderr
 from collector.report.progress import Progress
-from collector.report.summary import Summary
+from collector.report.run.failure import failure
+from collector.report.run.gctracetoday import GctraceToday, Sizes, assisttime
+from collector.report.run.summary import Summary
 from collector.runtime import Config
-from collector.stress import Plan, Stress, gil
+from collector.stress.interrupts import Interrupts
+from collector.stress.run import Plan, Stress, gil
 from mutator.programs.registry import PROGRAMS
 from workbuf.buffer import gcinit
 from workbuf.throw import Throw
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from collector.stress import CycleReport
+    from collector.stress.run import CycleReport
 
 OUTPUTS = ("log", "trace", "html", "json")
 MOST_THREADS = 128

@@ -18,8 +18,8 @@ It knows `workbuf.machine`, the seam, and nothing of what runs on it.
 from __future__ import annotations
 
 from collector.explore.engine import explore
-from collector.explore.fault import Fault
-from collector.explore.machine import SteppedMachine
+from collector.explore.machine.fault import Fault
+from collector.explore.machine.machine import SteppedMachine
 from collector.explore.replay import replay
 from collector.explore.result import Failure, Result
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from collector.explore.rules import PAUSED
-from collector.explore.vehicle import MAIN
+from collector.explore.machine.carrier import MAIN
+from collector.explore.machine.threads import PAUSED
 
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from collector.explore.machine import SteppedMachine
+    from collector.explore.machine.machine import SteppedMachine
 
     Deviations = Sequence[tuple[int, int]]
     """Places in the trail and what stands there instead of the default: a thread, or `~1 - v` for a value."""

@@ -8,30 +8,30 @@ from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Literal
 
-from collector.explore.coverage import Coverage
 from collector.explore.default import Following
-from collector.explore.machine import SteppedMachine
-from collector.explore.races import FastTrack
+from collector.explore.machine.machine import SteppedMachine
+from collector.explore.machine.plainpoints import plain_points as fit_plain_points
+from collector.explore.machine.threads import LIMIT
+from collector.explore.program import VEHICLES, run_and_check, set_up
+from collector.explore.races.fasttrack import FastTrack
+from collector.explore.races.report import races_of
 from collector.explore.replay import Replay
 from collector.explore.result import Failure, Result
-from collector.explore.rules import LIMIT
-from collector.explore.running import VEHICLES, run_and_check, set_up
 from collector.explore.shrink import Shrinker
 from collector.explore.strategies import NAMED
 from collector.explore.strategies.base import Options, Sampler
+from collector.explore.strategies.coverage import Coverage
 from collector.explore.strategies.portfolio import Portfolio
 from collector.explore.token import Token
-from collector.explore.witness import races_of
-from collector.explore.words import plain_points as fit_plain_points
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from collector.explore.fault import Fault
-    from collector.explore.running import Invariant, Program
+    from collector.explore.machine.fault import Fault
+    from collector.explore.program import Invariant, Program
+    from collector.explore.races.report import Race
     from collector.explore.strategies.base import Strategy
-    from collector.explore.witness import Race
 
     Progress = Callable[[Result, Strategy], object]
     Races = bool | Literal["report", "knowing"]

@@ -46,9 +46,9 @@ from collector.explore.token import Token
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from collector.explore.machine import SteppedMachine
+    from collector.explore.machine.machine import SteppedMachine
+    from collector.explore.program import Check
     from collector.explore.result import Result
-    from collector.explore.running import Check
 
 
 MARK = "race"

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from collector.explore.default import Deviating
-from collector.explore.machine import SteppedMachine
+from collector.explore.machine.machine import SteppedMachine
+from collector.explore.machine.plainpoints import plain_points
+from collector.explore.program import VEHICLES, run_and_check, set_up
+from collector.explore.races.report import Witness
 from collector.explore.result import Failure, Result
-from collector.explore.running import VEHICLES, run_and_check, set_up
 from collector.explore.token import Token
-from collector.explore.trace import Recorder
-from collector.explore.witness import Witness
-from collector.explore.words import plain_points
+from collector.explore.trace.trace import Recorder
 
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from collector.explore.fault import Fault
-    from collector.explore.machine import Fitting
-    from collector.explore.running import Invariant, Program
+    from collector.explore.machine.fault import Fault
+    from collector.explore.machine.machine import Fitting
+    from collector.explore.program import Invariant, Program
 
 
 class Digest:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 
 if TYPE_CHECKING:
-    from collector.explore.witness import Race
+    from collector.explore.races.report import Race
 
 
 @dataclass(frozen=True)

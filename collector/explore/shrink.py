@@ -3,7 +3,7 @@
 Theory of operation.  Delta debugging (Zeller and Hildebrandt, 2002) over the deviations: halves, then finer parts, are
 left out as long as the rest still fails in the same way (`Fault.same`), until no single one can be left out.  Trying a
 part is tolerant: a deviation that cannot be followed any more is passed over.  Before that, threads are muted one by one,
-and the program's optional items left out (`collector.explore.optional`): if it fails without what a thread or an item
+and the program's optional items left out (`machine.skippable`): if it fails without what a thread or an item
 does, that is no part of the story.
 
 Leaving out cannot find a schedule that deviates elsewhere.  So two stretches of one thread are brought together, over what
@@ -17,18 +17,18 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from collector.explore.default import Deviating, Following
-from collector.explore.running import run_and_check, set_up
+from collector.explore.machine.carrier import MAIN
+from collector.explore.program import run_and_check, set_up
 from collector.explore.strategies.base import Options
 from collector.explore.strategies.bounded import Exhaustive
-from collector.explore.vehicle import MAIN
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from collector.explore.fault import Fault
-    from collector.explore.machine import SteppedMachine
-    from collector.explore.running import Invariant, Program
+    from collector.explore.machine.fault import Fault
+    from collector.explore.machine.machine import SteppedMachine
+    from collector.explore.program import Invariant, Program
 
     Deviation = tuple[int, int]
 

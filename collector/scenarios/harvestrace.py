@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from collector.cycle import Cycle
 from collector.scenarios.scenario import Scenario, Variant
-from collector.scenarios.show import show
-from collector.scenarios.small import Small
+from collector.small.show import show
+from collector.small.worlds import Small
 from mutator.world import RUNTIME, M
 from workbuf.buffer import NOBJ
 from workbuf.machine import WORD

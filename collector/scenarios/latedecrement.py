@@ -6,8 +6,8 @@ moment, all seem to wait, and the mark ends with work in a hand.  Needs three pr
 
 from __future__ import annotations
 
-from collector.scenarios.pool import pool
 from collector.scenarios.scenario import Scenario, Variant
+from collector.small.pool import pool
 from workbuf.getfull import Getfull
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from collector.scenarios.pool import SMALL
 from collector.scenarios.scenario import Scenario, Variant
-from collector.scenarios.show import show
+from collector.small.pool import SMALL
+from collector.small.show import show
 from workbuf.getfull import Getfull
 from workbuf.local import MLOCAL, WORK, Globals
 

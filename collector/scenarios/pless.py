@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 
 from collector.cycle import Cycle
 from collector.scenarios.scenario import Scenario, Variant
-from collector.scenarios.show import show
-from collector.scenarios.small import Small
+from collector.small.show import show
+from collector.small.worlds import Small
 from mutator.phase import GCmark
 from workbuf.local import MLOCAL, WORK
 from workbuf.machine import WORD

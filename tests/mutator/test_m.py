@@ -10,7 +10,7 @@ import pytest
 from mutator.heap import Heap
 from mutator.m import FASTRAND_SEED, M
 from mutator.world import GDEAD, GRUNNING, PIDLE, PRUNNING, P, World
-from workbuf.hardware import HardwareMachine
+from workbuf.hardware.machine import HardwareMachine
 from workbuf.throw import Throw
 
 

@@ -10,7 +10,7 @@ from collector.audit.audited import Audited
 from collector.runtime import Config, Model
 from mutator.phase import PHASE_NAMES, GCmark, GCmarktermination, GCoff, GCscan
 from mutator.writebarrier import FIRST_PAGE, POISON_STACK
-from workbuf.hardware import HardwareMachine
+from workbuf.hardware.machine import HardwareMachine
 from workbuf.machine import WORD
 from workbuf.throw import Throw
 

@@ -8,7 +8,7 @@ from mutator.world import GRUNNING, PRUNNING, G, M, P
 
 
 if TYPE_CHECKING:
-    from collector.scenarios.small import Small
+    from collector.small.worlds import Small
 
 
 def running(small: Small, *records: int) -> None:

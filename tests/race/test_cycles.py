@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from collector.audit.audited import Audited
-from collector.scenarios.show import show
-from collector.scenarios.small import CONFIG, Small
+from collector.small.show import show
+from collector.small.worlds import CONFIG, Small
 from mutator.phase import GCmark, GCmarktermination, GCscan
 from workbuf.machine import WORD, Pause
 

@@ -13,8 +13,8 @@ import pytest
 
 from collector.audit import buffers
 from collector.cycle import Cycle
-from collector.scenarios.show import show
-from collector.scenarios.small import CONFIG, Small
+from collector.small.show import show
+from collector.small.worlds import CONFIG, Small
 from mutator.phase import GCmarktermination
 from workbuf.boot import BootWords
 from workbuf.buffer import NOBJ, OBJ

@@ -1,6 +1,6 @@
 """getfull, the termination barrier: never early, never stuck.  (go-spec.md sections 7.8 and 20; I10.)
 
-Work is a closed pool of buffers (`collector.scenarios.pool`).  That it always ends is what exhausting it without a
+Work is a closed pool of buffers (`collector.small.pool`).  That it always ends is what exhausting it without a
 livelock says.
 """
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from collector.scenarios.latedecrement import LateDecrement
-from collector.scenarios.pool import pool
+from collector.small.pool import pool
 from workbuf.getfull import Getfull
 
 

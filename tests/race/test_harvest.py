@@ -9,8 +9,8 @@ import pytest
 from collector.audit import buffers
 from collector.cycle import Cycle
 from collector.scenarios.harvestrace import LoadStore
-from collector.scenarios.show import show
-from collector.scenarios.small import Small
+from collector.small.show import show
+from collector.small.worlds import Small
 from mutator.phase import GCmark
 from mutator.world import SCHED, M
 from tests.race.running import running

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from collector.cycle import Cycle
-from collector.scenarios.show import show
-from collector.scenarios.small import Small
+from collector.small.show import show
+from collector.small.worlds import Small
 from mutator.heap import MARKED
 from mutator.phase import GCscan
 from mutator.world import GDEAD, GRUNNABLE, GRUNNING, GSYSCALL, GWAITING, STACK_PREEMPT, G, M

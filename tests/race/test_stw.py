@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from collector.cycle import Cycle
-from collector.scenarios.show import show
-from collector.scenarios.small import CONFIG, Small
+from collector.small.show import show
+from collector.small.worlds import CONFIG, Small
 from mutator.world import GRUNNING, GSYSCALL, PSYSCALL, SCHED, P
 from tests.race.running import running
 from workbuf.machine import Pause

@@ -8,7 +8,7 @@ import pytest
 
 from tests.machines import Look
 from workbuf.getfull import Getfull
-from workbuf.hardware import HardwareMachine
+from workbuf.hardware.machine import HardwareMachine
 from workbuf.local import MLOCAL, Globals
 
 

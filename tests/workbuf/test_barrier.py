@@ -20,7 +20,7 @@ from collector.scenarios.latedecrement import LateDecrement
 from tests.machines import Look
 from workbuf.buffer import NOBJ, OBJ
 from workbuf.getfull import Getfull
-from workbuf.hardware import HardwareMachine
+from workbuf.hardware.machine import HardwareMachine
 from workbuf.local import MLOCAL, WORK, Globals
 from workbuf.machine import MASK64, Pause, Port
 from workbuf.throw import Throw

@@ -16,7 +16,7 @@ import pytest
 from tests.machines import Look
 from workbuf.buffer import INUSE, NOBJ, OBJ
 from workbuf.getfull import Getfull
-from workbuf.hardware import HardwareMachine
+from workbuf.hardware.machine import HardwareMachine
 from workbuf.local import MLOCAL, Globals
 from workbuf.throw import Throw
 

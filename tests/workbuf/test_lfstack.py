@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.machines import Interposed, Look
-from workbuf.hardware import HardwareMachine
+from workbuf.hardware.machine import HardwareMachine
 from workbuf.lfstack import CNT_BITS, PUSHCNT, Lfstack, pack, unpack
 from workbuf.local import MLOCAL, Globals
 from workbuf.throw import Throw

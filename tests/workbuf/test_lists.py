@@ -18,7 +18,7 @@ from workbuf.throw import Throw
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workbuf.hardware import HardwareMachine
+    from workbuf.hardware.machine import HardwareMachine
 
 
 def test_w1_the_history_of_a_buffer_through_a_cycle(m: Getfull, look: Look) -> None:

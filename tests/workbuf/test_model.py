@@ -22,7 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from tests.machines import Look
 from workbuf.buffer import INUSE, NOBJ
 from workbuf.getfull import Getfull
-from workbuf.hardware import HardwareMachine
+from workbuf.hardware.machine import HardwareMachine
 from workbuf.local import MLOCAL, Globals
 from workbuf.machine import WORD
 from workbuf.throw import Throw

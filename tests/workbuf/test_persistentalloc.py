@@ -9,7 +9,7 @@ import pytest
 
 from tests.machines import Look
 from workbuf.getfull import Getfull
-from workbuf.hardware import HardwareMachine
+from workbuf.hardware.machine import HardwareMachine
 from workbuf.lists import CACHE_LINE, MAX_BLOCK, PAGE_SIZE
 from workbuf.local import MLOCAL, Globals
 from workbuf.machine import WORD, Port

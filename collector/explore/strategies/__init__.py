@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from collector.explore.strategies.bounded import Exhaustive
-from collector.explore.strategies.dpor import DPOR
+from collector.explore.strategies.dpor.search import DPOR
 from collector.explore.strategies.pct import PCT
 from collector.explore.strategies.portfolio import Portfolio
 from collector.explore.strategies.pos import POS

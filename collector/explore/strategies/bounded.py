@@ -13,14 +13,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-from collector.explore.ops import CHOOSE
-from collector.explore.rules import PAUSED
+from collector.explore.machine.carrier import Broken
+from collector.explore.machine.ops import CHOOSE
+from collector.explore.machine.threads import PAUSED
 from collector.explore.strategies.base import left
-from collector.explore.vehicle import Broken
 
 
 if TYPE_CHECKING:
-    from collector.explore.machine import Draw, Pick, SteppedMachine
+    from collector.explore.machine.machine import Draw, Pick, SteppedMachine
     from collector.explore.strategies.base import Options
 
 

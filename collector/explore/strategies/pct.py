@@ -13,12 +13,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from collector.explore.rules import PAUSED
+from collector.explore.machine.threads import PAUSED
 from collector.explore.strategies.base import Sampler
 
 
 if TYPE_CHECKING:
-    from collector.explore.machine import Draw, Pick, SteppedMachine
+    from collector.explore.machine.machine import Draw, Pick, SteppedMachine
     from collector.explore.strategies.base import Options
 
 

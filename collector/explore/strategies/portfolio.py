@@ -20,7 +20,7 @@ from collector.explore.strategies.walk import RandomWalk
 
 
 if TYPE_CHECKING:
-    from collector.explore.machine import Draw, Pick, SteppedMachine
+    from collector.explore.machine.machine import Draw, Pick, SteppedMachine
     from collector.explore.strategies.base import Options, Strategy
 
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from collector.explore.ops import STORE
+from collector.explore.machine.ops import STORE
 from collector.explore.strategies.base import Sampler
 
 
 if TYPE_CHECKING:
-    from collector.explore.machine import Draw, Pick, SteppedMachine
+    from collector.explore.machine.machine import Draw, Pick, SteppedMachine
 
 
 class POS(Sampler):

@@ -2,7 +2,7 @@
 
 Theory of operation.  Where traces are too many, states may be few: three threads at a barrier have half a million traces
 and a few thousand states.  A *state* is the memory (but for statistics), each thread's next step, and what it knows
-(`collector.explore.knowledge`); of each, a 128-bit digest is kept.  A schedule that comes to a state that is known is cut
+(`state.localstate`); of each, a 128-bit digest is kept.  A schedule that comes to a state that is known is cut
 off there: everything behind it has been seen, or will be.  Greenlets cannot be copied, so the way back to the last state
 with something left is to run the program again.
 
@@ -21,15 +21,15 @@ from array import array
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from collector.explore.knowledge import SATURATED, Knowledge
-from collector.explore.rules import PAUSED
+from collector.explore.machine.carrier import MAIN
+from collector.explore.machine.threads import PAUSED
+from collector.explore.state.localstate import SATURATED, Knowledge
 from collector.explore.strategies.base import left
-from collector.explore.vehicle import MAIN
 
 
 if TYPE_CHECKING:
-    from collector.explore.knowledge import Snapshot
-    from collector.explore.machine import Draw, Pick, SteppedMachine
+    from collector.explore.machine.machine import Draw, Pick, SteppedMachine
+    from collector.explore.state.localstate import Snapshot
     from collector.explore.strategies.base import Options
 
 

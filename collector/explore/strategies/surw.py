@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from collector.explore.ops import STORE
+from collector.explore.machine.ops import STORE
 from collector.explore.strategies.base import Sampler
 
 
 if TYPE_CHECKING:
-    from collector.explore.machine import Draw, Pick, SteppedMachine
+    from collector.explore.machine.machine import Draw, Pick, SteppedMachine
     from collector.explore.strategies.base import Options
 
 

@@ -16,7 +16,7 @@ from collector.explore.strategies.base import Sampler
 
 
 if TYPE_CHECKING:
-    from collector.explore.machine import Draw, Pick, SteppedMachine
+    from collector.explore.machine.machine import Draw, Pick, SteppedMachine
     from collector.explore.strategies.base import Options
 
 

@@ -12,7 +12,7 @@ import pytest
 from mutator.heap import ALLOCATED, MARKED, MSTATS, Heap, HeapLocal
 from mutator.heap.audit import audit
 from mutator.world import World
-from workbuf.hardware import HardwareMachine
+from workbuf.hardware.machine import HardwareMachine
 from workbuf.machine import WORD
 
 

@@ -1,0 +1,1 @@
+"""What the project cites: tables that code, tests and README refer to."""

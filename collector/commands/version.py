@@ -1,0 +1,27 @@
+"""Which code this is: the release and a digest of the protocol's sources, for tokens and reports."""
+
+from __future__ import annotations
+
+from functools import cache
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+
+ROOMS = ("workbuf", "mutator", "mutator/heap", "mutator/programs", "collector", "collector/scenarios")
+"""Packages whose code decides what steps a schedule takes."""
+
+
+@cache
+def code_version() -> str:
+    """For example `0.1.0+3f9c2a71`; the same on every interpreter and machine that has the same sources."""
+    root = Path(__file__).parents[2]
+    digest = sha256()
+    for room in ROOMS:
+        for path in sorted((root / room).glob("*.py")):
+            digest.update(f"{room}/{path.name}\n".encode() + path.read_bytes().replace(b"\r\n", b"\n"))
+    try:
+        release = version("workbuf-model")
+    except PackageNotFoundError:
+        release = "source"
+    return f"{release}+{digest.hexdigest()[:8]}"

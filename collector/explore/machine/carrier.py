@@ -1,0 +1,70 @@
+"""What carries a thread of the stepped machine: a greenlet, reused from schedule to schedule.
+
+Theory of operation.  `goto[t](i)` hands control from thread `i` to thread `t` and returns when somebody hands it back,
+with what that one passed: its own number, or ABORT.  `goto[MAIN]`, the last element, is the machine's own loop.  Making
+a greenlet costs twenty switches (CPython maps a stack chunk for each), so a greenlet lives as long as the machine and
+runs one body per schedule.
+
+Relied on.  One greenlet runs at a time and a switch happens nowhere but here, so no step needs a lock, whether the
+interpreter has a GIL or not.  `collector.explore.machine.osthreads` carries the same threads on the operating system's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import greenlet
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+
+MAIN = -1
+"""The machine's own loop, as a thread number."""
+ABORT = -2
+"""What a thread is handed instead of a number when its schedule was given up."""
+CLOSE = -3
+"""What it is handed when there will be no further schedule."""
+
+
+class Broken(BaseException):
+    """The exploration itself has gone wrong, not the program; nobody in between catches this."""
+
+
+class Vehicle(Protocol):
+    """Carrier of threads 0, 1, 2, ..."""
+
+    goto: list[Callable[[int], int]]
+
+    def add(self, life: Callable[[], None]) -> None:
+        """The carrier of the next thread; it begins `life()` when control is first handed to it."""
+
+    def frame(self, t: int) -> FrameType | None:
+        """The innermost Python frame of thread `t`, which is not running."""
+
+    def close(self) -> None:
+        """Give the carriers back; every one waits at the end of a body."""
+
+
+class Greenlets:
+    """Threads on greenlets."""
+
+    def __init__(self) -> None:
+        self.main = greenlet.getcurrent()
+        self.carriers: list[greenlet.greenlet] = []
+        self.goto: list[Callable[[int], int]] = [self.main.switch]
+
+    def add(self, life: Callable[[], None]) -> None:
+        # Its parent is the loop, whoever made it: that is where an interrupt in a thread comes out.
+        carrier = greenlet.greenlet(lambda _from: life(), self.main)
+        self.carriers.append(carrier)
+        self.goto.insert(len(self.goto) - 1, carrier.switch)
+
+    def frame(self, t: int) -> FrameType | None:
+        return self.carriers[t].gr_frame
+
+    def close(self) -> None:
+        for goto in self.goto[:-1]:
+            goto(CLOSE)

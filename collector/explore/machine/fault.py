@@ -1,0 +1,56 @@
+"""What goes wrong in a schedule."""
+
+from __future__ import annotations
+
+import re
+import traceback
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from collector.explore.machine.carrier import MAIN
+from workbuf.throw import Throw
+
+
+if TYPE_CHECKING:
+    from collector.explore.state.fair import Lasso
+
+
+ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+(?=>)")
+"""Where an object of Python's lies, as its repr tells it: different on every run."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What went wrong in one schedule, in words that are the same on every run."""
+
+    kind: str
+    """throw, assertion, exception, check, invariant, deadlock, livelock, endless, race."""
+    message: str
+    where: str = ""
+    """Source line that raised, `file:line`; two faults are the same if kind and `where` are, or kind and message."""
+    thread: int = MAIN
+    details: str = ""
+    """Further lines for a report."""
+    lasso: Lasso | None = None
+    """For a livelock: the part of the trail that repeats."""
+
+    def same(self, other: Fault | None) -> bool:
+        """Is `other` this fault again, on another schedule?"""
+        return (
+            other is not None
+            and self.kind == other.kind
+            and (self.where == other.where if self.where else self.message == other.message)
+        )
+
+
+def fault_of(error: Exception, thread: int = MAIN, kind: str = "") -> Fault:
+    """The fault that `error` is; `kind` if that is known better."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    text = ADDRESS.sub("", str(error))  # a failed assertion may show a function, as pytest rewrites it
+    line = text.partition("\n")[0]
+    if isinstance(error, Throw):
+        return Fault(kind or "throw", error.text, where, thread, text)
+    if isinstance(error, AssertionError):
+        return Fault(kind or "assertion", line or "assertion failed", where, thread, text)
+    return Fault(kind or "exception", f"{type(error).__name__}: {line}", where, thread, text)

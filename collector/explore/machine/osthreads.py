@@ -1,0 +1,98 @@
+"""The same threads on the operating system's: one runs, who holds the baton; the others wait, each at a gate of its own.
+
+Theory of operation.  A gate is a lock that is held.  Handing control from i to t releases t's gate and waits at i's; what
+is passed lies beside the gate.  So exactly one thread runs at any time, steps and picks are the same as on greenlets, and
+a token replays identically on both: what the claim `the same schedule on real threads` rests on.
+
+While a machine has this vehicle its process is pinned to one CPU: a hand-over to another core costs five times as much.
+
+Relied on.  A lock may be released by another thread than the one that has taken it, and orders what each of them did.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from threading import Lock, Thread
+from typing import TYPE_CHECKING
+
+from collector.explore.machine.carrier import CLOSE, MAIN
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+
+class Gate:
+    """Where one thread waits for control, and what it is handed."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.lock.acquire()
+        self.handed = MAIN
+
+    def wait(self) -> int:
+        """Wait for control.  An interrupt waits too: until then somebody else is running."""
+        interrupt: KeyboardInterrupt | None = None
+        while True:
+            try:
+                self.lock.acquire()
+                break
+            except KeyboardInterrupt as error:
+                interrupt = error
+        if interrupt:
+            raise interrupt
+        return self.handed
+
+    def open(self, handed: int) -> None:
+        """Hand control to whoever waits here."""
+        self.handed = handed
+        self.lock.release()
+
+
+class Baton:
+    """Threads on operating-system threads."""
+
+    def __init__(self) -> None:
+        self.gates = [Gate()]
+        """One per thread, and the loop's at the end."""
+        self.threads: list[Thread] = []
+        self.goto: list[Callable[[int], int]] = [self._to(self.gates[MAIN])]
+        self.affinity = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
+        if self.affinity:
+            # Before any thread is made: they inherit it.
+            os.sched_setaffinity(0, {min(self.affinity)})
+
+    def _to(self, target: Gate) -> Callable[[int], int]:
+        def goto(i: int) -> int:
+            mine = self.gates[max(i, MAIN)]
+            target.open(i)
+            return mine.wait()
+
+        return goto
+
+    def add(self, life: Callable[[], None]) -> None:
+        gate = Gate()
+
+        def run() -> None:
+            if gate.wait() != CLOSE:
+                life()
+            self.gates[MAIN].open(CLOSE)
+
+        thread = Thread(target=run, name=f"baton {len(self.threads)}", daemon=True)
+        self.gates.insert(len(self.gates) - 1, gate)
+        self.goto.insert(len(self.goto) - 1, self._to(gate))
+        self.threads.append(thread)
+        thread.start()
+
+    def frame(self, t: int) -> FrameType | None:
+        ident = self.threads[t].ident
+        return sys._current_frames().get(ident) if ident else None  # noqa: SLF001  the only way to another's frame
+
+    def close(self) -> None:
+        for goto, thread in zip(self.goto, self.threads, strict=False):
+            goto(CLOSE)
+            thread.join()
+        if self.affinity:
+            os.sched_setaffinity(0, self.affinity)

@@ -1,0 +1,37 @@
+"""Plain accesses as steps, for those who ask for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from collector.explore.machine import ops
+
+
+if TYPE_CHECKING:
+    from collector.explore.machine.machine import SteppedMachine
+    from collector.explore.machine.ports import SteppedPort
+
+
+class PlainPoints:
+    """`port.words` whose loads and stores are steps."""
+
+    def __init__(self, machine: SteppedMachine, port: SteppedPort) -> None:
+        self.mem = machine.mem
+        self.point = port.point
+        self.wrote = port.wrote
+        self.read = machine.seen[port.index].add
+
+    def __getitem__(self, a: int) -> int:
+        self.point(ops.READ, a)
+        self.read(a)
+        return self.mem[a]
+
+    def __setitem__(self, a: int, v: int) -> None:
+        self.point(ops.WRITE, a)
+        self.mem[a] = v
+        self.wrote(a)
+
+
+def plain_points(machine: SteppedMachine, port: SteppedPort) -> None:
+    """Fit `port` so that its plain accesses are steps."""
+    port.words = PlainPoints(machine, port)

@@ -1,0 +1,253 @@
+"""The stepped machine's ports: `workbuf.machine.Port` as closures over the machine's lists.
+
+Theory of operation.  `point` is the heart: it announces the thread's next step and returns when this thread has been
+picked; the operation itself follows, then plain Python up to the next point.  Nothing is allocated per step but the
+trail's entry: this is the hot path of all exploration, so `Rules.step` is written out in it.
+
+A write tells the threads that have read its cell (for their pauses); a failed CAS writes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from collector.explore.machine import ops
+from collector.explore.machine.carrier import ABORT, MAIN
+from collector.explore.machine.threads import EXPIRED, PAUSED, TIMED
+from workbuf.events import null
+from workbuf.machine import MASK64, Aborted, Pause, Words
+from workbuf.throw import Throw
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from collector.explore.machine.machine import SteppedMachine
+    from workbuf.machine import Listener, Port
+
+
+SEED_STEP = 0x9E3779B97F4A7C15
+"""Distance of two threads' seeds."""
+
+
+class SteppedPort:
+    """One thread's handle.  The operations are set by `make_port`."""
+
+    words: Words
+    hint: Callable[[int], int]
+    hints: Callable[[int, int], Sequence[int]]
+    post: Callable[[int, int], None]
+    fill: Callable[[int, int, int], None]
+    load: Callable[[int], int]
+    store: Callable[[int, int], None]
+    cas: Callable[[int, int, int], bool]
+    xchg: Callable[[int, int], int]
+    xadd: Callable[[int, int], int]
+    or8: Callable[[int, int], None]
+    pause: Callable[[Pause, int], None]
+    wake: Callable[[int], None]
+    lock: Callable[[int], None]
+    unlock: Callable[[int], None]
+    choose: Callable[[int], int]
+    point: Callable[[int, int], None]
+    """Announce a step of a kind on a cell, and wait for its turn."""
+    wrote: Callable[[int], None]
+    """Tell the threads that have read a cell."""
+
+    def __init__(self, machine: SteppedMachine, index: int) -> None:
+        self.machine = machine
+        self.index = index
+        self.seed = (index + 1) * SEED_STEP & MASK64
+        self.event: Listener = null
+        self.name = ""
+
+    def check(self) -> None:
+        """Raise Aborted if the run was aborted.  Not a step."""
+        if self.machine.aborted:
+            raise Aborted
+
+    def now(self) -> int:
+        """Steps since the run began."""
+        return len(self.machine.trail)
+
+    def sleep(self, note: int, ns: int = -1) -> bool:
+        """Wait until the note was woken.  With a limit: or until nobody else can run, which returns False."""
+        machine, i = self.machine, self.index
+        flags = machine.flags
+        if ns >= 0:
+            flags[i] |= TIMED
+        while True:
+            machine.kinds[i] = ops.SLEEP
+            machine.addrs[i] = note
+            machine.arrive(i)
+            machine.seen[i].add(note)
+            woken = machine.mem[note] != 0
+            if woken or flags[i] & EXPIRED:
+                flags[i] &= ~(TIMED | EXPIRED)
+                return woken
+
+    def spawn(self, body: Callable[[Port], object], name: str = "") -> None:
+        """Start a further thread."""
+        machine, i = self.machine, self.index
+        self.point(ops.SPAWN, 0)
+        j = len(machine.bodies)
+        machine.spawn(body, name)
+        machine.starter = i
+        handed = machine.vehicle.goto[j](i)
+        if handed != ABORT and (machine.fault or machine.broken):
+            handed = machine.vehicle.goto[MAIN](i)
+        if handed == ABORT:
+            raise Aborted
+
+    def sysalloc(self, n: int, align: int = 1) -> int:
+        """`n` fresh zeroed cells."""
+        self.point(ops.SYSALLOC, 0)
+        return self.machine.extend(n, align)
+
+    def label(self, a: int, n: int, name: str, fields: Sequence[str] = ()) -> None:
+        """Name `n` cells from `a`."""
+        self.machine.label(a, n, name, fields)
+
+
+def make_port(machine: SteppedMachine, i: int) -> SteppedPort:
+    """The port of thread `i`."""
+    mem, kinds, addrs, expects, flags, stale = (
+        machine.mem, machine.kinds, machine.addrs, machine.expects, machine.flags, machine.stale,
+    )  # fmt: skip
+    goto, trail, rivals, arrive, refresh = (
+        machine.vehicle.goto, machine.trail, machine.rivals[i], machine.arrive, machine.refresh,
+    )  # fmt: skip
+    append = trail.append
+    seen = machine.seen[i]
+    add = seen.add
+
+    def point(kind: int, a: int) -> None:
+        kinds[i] = kind
+        addrs[i] = a
+        if flags[i]:
+            arrive(i)
+            return
+        if len(trail) >= machine.limit:
+            machine.overrun()
+        t = machine.pick(i)
+        append(t)
+        if t != i and goto[t](i) == ABORT:
+            raise Aborted
+
+    def wrote(a: int) -> None:
+        for t, reads in rivals:
+            if a in reads:
+                stale[t] = True
+                if flags[t] & PAUSED:
+                    refresh(t)
+
+    def hint(a: int) -> int:
+        point(ops.HINT, a)
+        add(a)
+        return mem[a]
+
+    def hints(a: int, n: int) -> Sequence[int]:
+        return [hint(cell) for cell in range(a, a + n)]
+
+    def post(a: int, v: int) -> None:
+        point(ops.POST, a)
+        mem[a] = v
+        wrote(a)
+
+    def fill(a: int, n: int, v: int) -> None:
+        words = port.words
+        for cell in range(a, a + n):
+            words[cell] = v
+
+    def load(a: int) -> int:
+        point(ops.LOAD, a)
+        add(a)
+        return mem[a]
+
+    def store(a: int, v: int) -> None:
+        point(ops.STORE, a)
+        mem[a] = v
+        wrote(a)
+
+    def cas(a: int, old: int, new: int) -> bool:
+        expects[i] = old
+        point(ops.CAS, a)
+        add(a)
+        if mem[a] != old:
+            return False
+        mem[a] = new
+        wrote(a)
+        return True
+
+    def xchg(a: int, v: int) -> int:
+        point(ops.XCHG, a)
+        add(a)
+        old = mem[a]
+        mem[a] = v
+        wrote(a)
+        return old
+
+    def xadd(a: int, delta: int) -> int:
+        point(ops.XADD, a)
+        add(a)
+        new = mem[a] = mem[a] + delta & MASK64
+        wrote(a)
+        return new
+
+    def or8(byte: int, mask: int) -> None:
+        a = byte >> 3
+        point(ops.OR8, a)
+        mem[a] |= (mask & 0xFF) << (byte & 7) * 8
+        wrote(a)
+
+    def pause(_kind: Pause, _n: int) -> None:
+        if flags[i] & PAUSED:
+            point(ops.PAUSE, 0)
+        elif not seen:
+            # It has read nothing, so nothing says that it waits for others: they may go first, and that is all.
+            stale[i] = True
+        flags[i] |= PAUSED
+
+    def wake(note: int) -> None:
+        expects[i] = 0
+        point(ops.WAKE, note)
+        add(note)
+        if mem[note]:
+            raise Throw("notewakeup - double wakeup")
+        mem[note] = 1
+        wrote(note)
+        machine.moved(i, note)
+
+    def lock(a: int) -> None:
+        kinds[i] = ops.LOCK
+        addrs[i] = a
+        arrive(i)
+        add(a)
+        mem[a] = i + 1
+        wrote(a)
+        machine.moved(i, a)
+
+    def unlock(a: int) -> None:
+        expects[i] = i + 1
+        point(ops.UNLOCK, a)
+        if mem[a] != i + 1:
+            raise Throw("unlock of unlocked lock")
+        mem[a] = 0
+        wrote(a)
+        machine.moved(i, a)
+
+    def choose(n: int) -> int:
+        point(ops.CHOOSE, 0)
+        v = machine.draw(i, n)
+        append(~1 - v)
+        return v
+
+    port = SteppedPort(machine, i)
+    port.words = mem
+    port.hint, port.hints, port.post, port.fill = hint, hints, post, fill
+    port.load, port.store, port.cas, port.xchg, port.xadd, port.or8 = load, store, cas, xchg, xadd, or8
+    port.pause, port.wake, port.lock, port.unlock, port.choose = pause, wake, lock, unlock, choose
+    port.point, port.wrote = point, wrote
+    for fit in machine.fittings:
+        fit(machine, port)
+    return port

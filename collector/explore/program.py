@@ -1,0 +1,55 @@
+"""One schedule of a program, from its set-up to its check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from collector.explore.machine.carrier import Greenlets
+from collector.explore.machine.fault import fault_of
+from collector.explore.machine.machine import SteppedMachine
+from collector.explore.machine.osthreads import Baton
+
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from collector.explore.machine.carrier import Vehicle
+    from collector.explore.machine.fault import Fault
+    from collector.explore.machine.machine import Draw, Pick
+
+Check = Callable[[], object]
+"""Called when all threads have ended; asserts."""
+Program = Callable[[SteppedMachine], Check | None]
+"""Sets a machine up and spawns its threads; may return a check."""
+Invariant = Callable[[SteppedMachine], object]
+"""Called before every step; asserts."""
+
+VEHICLES: dict[str, Callable[[], Vehicle]] = {"greenlets": Greenlets, "threads": Baton}
+
+
+def set_up(machine: SteppedMachine, program: Program, invariants: Sequence[Invariant] = ()) -> Check | None:
+    """`program` on an empty machine; returns its check."""
+    machine.begin()
+    check = program(machine)
+    for invariant in invariants:
+        machine.invariant(partial(invariant, machine))
+    return check
+
+
+def run_and_check(
+    machine: SteppedMachine,
+    pick: Pick,
+    draw: Draw,
+    check: Check | None,
+    observers: Sequence[Callable[[int], None]] = (),
+) -> Fault | None:
+    """One schedule and, if all its threads have ended well, the program's check."""
+    fault = machine.run(pick, draw, observers)
+    if fault is None and machine.complete and check is not None:
+        try:
+            check()
+        except Exception as error:  # noqa: BLE001  whatever the check says is what is wrong
+            fault = machine.fault = fault_of(error, kind="check" if isinstance(error, AssertionError) else "")
+    return fault

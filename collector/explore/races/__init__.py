@@ -1,0 +1,1 @@
+"""Data races: found by vector clocks, reported with both stacks."""

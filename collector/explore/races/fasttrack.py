@@ -1,0 +1,176 @@
+"""FastTrack: two accesses to a cell of which one writes, at least one is plain, and nothing orders them, are a race.
+
+Theory of operation.  (Flanagan and Freund, FastTrack, 2009.)  Per cell the epoch of the last plain write, and that of the
+last plain read or, where reads are not ordered among themselves, one time per thread that has read since.  The first race
+on a cell is always seen; behind it, what is kept may be that of another.  Most accesses come again in the same epoch and
+end at one comparison.
+
+Atomics race with plain accesses and never with each other, so their times are kept per thread and cell, the stores' under
+the complement of the thread's number.  `hint` and `post` are not watched: they are made to race, and order nothing.
+
+While a schedule is explored no site is noted.  If it has a race, the same schedule is run again under a witness
+(`collector.explore.races.report`), who writes both stacks down.
+
+Relied on.  A race that is there in one schedule is there in all that differ only in the order of independent steps: so a
+search that sees each such class once (DPOR) sees every race, although plain accesses are no steps.
+
+Guards.  A schedule that is passed without a race behaves as if its plain accesses were steps, too.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from itertools import repeat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from collector.explore.machine.fault import Fault
+from collector.explore.strategies.dpor.clocks import MANY, NEVER, Clock, Epoch, Order
+from workbuf.machine import Aborted
+
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from collector.explore.machine.machine import SteppedMachine
+    from collector.explore.machine.ports import SteppedPort
+
+HERE = str(Path(__file__).parents[1])
+"""Frames of the machine itself are in no stack."""
+SHARED: Epoch = (MANY, 0)
+"""In `reads`: look in `shared`."""
+
+
+class Tracked(Clock):
+    """One thread's plain accesses, checked."""
+
+    __slots__ = ("atomics", "reads", "shared", "track", "writes")
+
+    def __init__(self, track: FastTrack, port: SteppedPort) -> None:
+        super().__init__(port.index, port.words, track.released)
+        self.track = track
+        self.reads = track.reads
+        self.writes = track.writes
+        self.shared = track.shared
+        self.atomics = track.atomics
+
+    def __getitem__(self, a: int) -> int:
+        v = self.words[a]
+        epoch, last = self.epoch, self.reads[a]
+        if last is not epoch:
+            known = self.known
+            time, u = self.writes[a]
+            if time > known[u]:
+                self.track.race(self.thread, a, u)
+            if a in self.atomics:
+                self.read_among_atomics(a)
+            if last[0] <= known[last[1]]:
+                self.reads[a] = epoch
+            elif last is SHARED:
+                self.shared[a][self.thread] = epoch[0]
+            else:
+                self.shared[a] = {last[1]: last[0], self.thread: epoch[0]}
+                self.reads[a] = SHARED
+        return v
+
+    def __setitem__(self, a: int, v: int) -> None:
+        self.words[a] = v
+        if self.writes[a] is not self.epoch:
+            self.written(a)
+            if a in self.atomics:
+                self.written_among_atomics(a)
+            self.writes[a] = self.epoch
+            # All of them come before this write: whoever comes after it comes after them.
+            self.reads[a] = NEVER
+
+    def read_among_atomics(self, a: int) -> None:
+        """A plain read of a cell that is accessed atomically, too, checked against the atomic stores."""
+        for k, time in self.atomics[a].items():
+            if k < 0 and time > self.known[~k]:
+                self.track.race(self.thread, a, ~k)
+
+    def written_among_atomics(self, a: int) -> None:
+        """A plain write of such a cell, checked against all atomics."""
+        for k, time in self.atomics[a].items():
+            u = k if k >= 0 else ~k
+            if time > self.known[u]:
+                self.track.race(self.thread, a, u)
+
+    def written(self, a: int) -> None:
+        """A write, checked against the plain accesses."""
+        known = self.known
+        time, u = self.writes[a]
+        if time > known[u]:
+            self.track.race(self.thread, a, u)
+        time, u = self.reads[a]
+        if time == MANY:
+            for u, time in self.shared[a].items():
+                if time > known[u]:
+                    self.track.race(self.thread, a, u)
+        elif time > known[u]:
+            self.track.race(self.thread, a, u)
+
+    def loaded(self, a: int) -> None:
+        time, u = self.writes[a]
+        if time > self.known[u]:
+            self.track.race(self.thread, a, u)
+        try:
+            self.atomics[a][self.thread] = self.epoch[0]
+        except KeyError:
+            self.atomics[a] = {self.thread: self.epoch[0]}
+
+    def stored(self, a: int) -> None:
+        if self.writes[a] is not NEVER or self.reads[a] is not NEVER:
+            self.written(a)
+        try:
+            self.atomics[a][~self.thread] = self.epoch[0]
+        except KeyError:
+            self.atomics[a] = {~self.thread: self.epoch[0]}
+
+
+class FastTrack(Order):
+    """Watches a machine's schedules.  A race is the schedule's fault and ends it, unless it is only to be reported."""
+
+    def __init__(self, *, fatal: bool = True) -> None:
+        super().__init__()
+        self.fatal = fatal
+        self.raced = False
+        """There was a race in this schedule."""
+        self.reads: dict[int, Epoch] = defaultdict(repeat(NEVER).__next__)
+        self.writes: dict[int, Epoch] = defaultdict(repeat(NEVER).__next__)
+        self.shared: dict[int, dict[int, int]] = {}
+        self.atomics: dict[int, dict[int, int]] = {}
+
+    def clock(self, port: SteppedPort) -> Clock:
+        return Tracked(self, port)
+
+    def begin(self) -> None:
+        super().begin()
+        self.raced = False
+        self.reads.clear()
+        self.writes.clear()
+        self.shared.clear()
+        self.atomics.clear()
+
+    def race(self, thread: int, a: int, other: int) -> None:
+        """What `thread` has just done at cell `a` is unordered with something that `other` did."""
+        self.raced = True
+        if self.fatal:
+            names = self.machine.names
+            what = f"{names[thread]} and {names[other]} race at {self.machine.name(a)}"
+            end(self.machine, Fault("race", what, site(sys._getframe(1)), thread))  # noqa: SLF001
+
+
+def end(machine: SteppedMachine, fault: Fault) -> None:
+    """The running thread ends its schedule with `fault`."""
+    if not machine.unwinding:
+        machine.fault = fault
+    raise Aborted
+
+
+def site(frame: FrameType | None) -> str:
+    """The innermost line of the program, `file:line`."""
+    while frame is not None and frame.f_code.co_filename.startswith(HERE):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame else ""

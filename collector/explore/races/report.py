@@ -1,0 +1,251 @@
+"""The witness of a race: every access of one schedule, kept with its stack, so that a race can be told with both.
+
+Theory of operation.  A schedule in which FastTrack has seen a race is run again with this instead.  Per cell it keeps the
+last access of each thread from each line (`DJIT+` with sites; Pozniansky and Schuster, 2003), and compares a new access
+with all of them.  So it sees all pairs of lines that race in this schedule, and the first race at the same access as
+FastTrack, with a vector-clock comparison as its only condition: it is what FastTrack is tested against.
+
+A `hint` or a `post` takes part only if asked for: then what it races with is told as knowing.
+
+The layout of a race is that of `go -race`.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from collector.explore.default import Following
+from collector.explore.machine.fault import Fault
+from collector.explore.machine.machine import SteppedMachine
+from collector.explore.machine.plainpoints import plain_points
+from collector.explore.program import VEHICLES, run_and_check, set_up
+from collector.explore.races.fasttrack import end
+from collector.explore.state.frames import program_frames
+from collector.explore.strategies.dpor.clocks import Clock, Order
+
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from collector.explore.machine.machine import Fitting
+    from collector.explore.machine.ports import SteppedPort
+    from collector.explore.program import Invariant, Program
+
+RULE = "=" * 18
+
+
+class Frame(NamedTuple):
+    """A line of a stack."""
+
+    function: str
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"  {self.function}()\n      {self.file}:{self.line}"
+
+
+@dataclass(frozen=True)
+class Access:
+    """One access to a cell."""
+
+    what: str
+    """read, write, atomic read, atomic write, hint, post."""
+    thread: int
+    epoch: int
+    """Its thread's time."""
+    step: int
+    """Place in the trail of the step after which it came, or which it was."""
+    stack: tuple[Frame, ...]
+    """Of the program, the innermost frame first."""
+
+    @property
+    def site(self) -> str:
+        """The line that made it, `file:line`."""
+        return f"{self.stack[0].file}:{self.stack[0].line}" if self.stack else ""
+
+    @property
+    def writes(self) -> bool:
+        """Does it change the cell?"""
+        return self.what in ("write", "atomic write", "post")
+
+    @property
+    def knowing(self) -> bool:
+        """Is it made to race?"""
+        return self.what in ("hint", "post")
+
+    def races(self, other: Access) -> bool:
+        """Would it race with `other`, if nothing orders them?"""
+        atomic = self.what.startswith("atomic") and other.what.startswith("atomic")
+        return (self.writes or other.writes) and not atomic
+
+
+@dataclass(frozen=True)
+class Race:
+    """Two accesses to one cell that nothing orders."""
+
+    cell: str
+    later: Access
+    earlier: Access
+    threads: tuple[str, str]
+    """Who made them."""
+    lives: tuple[str, str]
+    """How these threads began, and whether they were still running."""
+
+    @property
+    def sites(self) -> tuple[str, str]:
+        """The two lines; races with the same two are the same."""
+        a, b = sorted((self.later.site, self.earlier.site))
+        return a, b
+
+    @property
+    def knowing(self) -> bool:
+        """A hint or a post takes part: the protocol is made for it."""
+        return self.later.knowing or self.earlier.knowing
+
+    @property
+    def message(self) -> str:
+        """In one line."""
+        return (
+            f"{self.later.what} of {self.cell} by {self.threads[0]}, "
+            f"not ordered with a previous {self.earlier.what} by {self.threads[1]}"
+        )
+
+    def __str__(self) -> str:
+        def told(before: str, access: Access, thread: str) -> list[str]:
+            head = f"{before}{access.what}".capitalize()
+            when = f"at step {access.step}" if access.step >= 0 else "before the first step"
+            return [f"{head} at {self.cell} by {thread} {when}:", *map(str, access.stack), ""]
+
+        return "\n".join(
+            [
+                RULE,
+                "KNOWING RACE" if self.knowing else "WARNING: DATA RACE",
+                *told("", self.later, self.threads[0]),
+                *told("previous ", self.earlier, self.threads[1]),
+                *self.lives,
+                RULE,
+            ]
+        )
+
+
+class Watched(Clock):
+    """One thread's accesses, kept."""
+
+    __slots__ = ("witness",)
+
+    def __init__(self, witness: Witness, port: SteppedPort) -> None:
+        super().__init__(port.index, port.words, witness.released)
+        self.witness = witness
+
+    def __getitem__(self, a: int) -> int:
+        v = self.words[a]
+        self.witness.saw(self, "read", a)
+        return v
+
+    def __setitem__(self, a: int, v: int) -> None:
+        self.words[a] = v
+        self.witness.saw(self, "write", a)
+
+    def loaded(self, a: int) -> None:
+        self.witness.saw(self, "atomic read", a)
+
+    def stored(self, a: int) -> None:
+        self.witness.saw(self, "atomic write", a)
+
+
+class Witness(Order):
+    """Watches one schedule.  The first race is its fault and ends it, unless all are wanted."""
+
+    def __init__(self, *, fatal: bool = True, knowing: bool = False) -> None:
+        super().__init__()
+        self.fatal = fatal
+        self.knowing = knowing
+        self.races: dict[tuple[str, str], Race] = {}
+        """By their sites."""
+        self.accesses: dict[int, dict[tuple[int, str, str], Access]] = {}
+        """Per cell, the last one of each thread, site and kind."""
+
+    def clock(self, port: SteppedPort) -> Clock:
+        return Watched(self, port)
+
+    def begin(self) -> None:
+        super().begin()
+        self.races.clear()
+        self.accesses.clear()
+
+    def fit(self, machine: SteppedMachine, port: SteppedPort) -> None:
+        super().fit(machine, port)
+        if self.knowing:
+            self._keep_knowing(port, self.clocks[-1])
+
+    def _keep_knowing(self, port: SteppedPort, mine: Clock) -> None:
+        hint, post = port.hint, port.post
+
+        def hint_(a: int) -> int:
+            v = hint(a)
+            self.saw(mine, "hint", a)
+            return v
+
+        def post_(a: int, v: int) -> None:
+            post(a, v)
+            self.saw(mine, "post", a)
+
+        port.hint, port.post = hint_, post_
+        port.hints = lambda a, n: [hint_(cell) for cell in range(a, a + n)]
+
+    def saw(self, clock: Clock, what: str, a: int) -> None:
+        """The thread of `clock` has just accessed cell `a`."""
+        t = clock.thread
+        access = Access(what, t, clock.epoch[0], len(self.machine.trail) - 1, stack())
+        accesses = self.accesses.setdefault(a, {})
+        for earlier in reversed(accesses.values()):
+            if earlier.thread != t and earlier.epoch > clock.known[earlier.thread] and access.races(earlier):
+                self._race(a, access, earlier)
+        key = t, access.site, what
+        accesses.pop(key, None)  # the newest are last
+        accesses[key] = access
+
+    def _race(self, a: int, later: Access, earlier: Access) -> None:
+        machine = self.machine
+        u, v = later.thread, earlier.thread
+        lives = self._life(u, "running"), self._life(v, "finished" if machine.has_ended(v) else "running")
+        race = Race(machine.name(a), later, earlier, (machine.names[u], machine.names[v]), lives)
+        self.races.setdefault(race.sites, race)
+        if self.fatal and not race.knowing:
+            end(machine, Fault("race", race.message, later.site, later.thread, f"{race.message}\n{race}"))
+
+    def _life(self, t: int, state: str) -> str:
+        names = self.machine.names
+        parent = names[self.parents[t]] if t in self.parents else "the program"
+        return f"{names[t]} ({state}) started by {parent}"
+
+
+def stack() -> tuple[Frame, ...]:
+    """The program's part of the stack, out to the thread's body; what is below that is the vehicle's business."""
+    frames = program_frames(sys._getframe(1))  # noqa: SLF001
+    return tuple(Frame(frame.f_code.co_qualname, frame.f_code.co_filename, frame.f_lineno) for frame in frames)
+
+
+def races_of(
+    program: Program,
+    trail: Sequence[int],
+    invariants: Sequence[Invariant] = (),
+    vehicle: str = "greenlets",
+    *,
+    plain: bool = False,
+    knowing: bool = False,
+) -> list[Race]:
+    """All races of the schedule `trail` of `program`; with those in which a hint or a post takes part if `knowing`."""
+    witness = Witness(fatal=False, knowing=knowing)
+    fittings: list[Fitting] = [plain_points] if plain else []
+    machine = SteppedMachine(VEHICLES[vehicle], [*fittings, witness.fit])
+    try:
+        check = set_up(machine, program, invariants)
+        following = Following(machine, trail)
+        run_and_check(machine, following.pick, following.draw, check)
+    finally:
+        machine.close()
+    return list(witness.races.values())

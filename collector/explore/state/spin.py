@@ -1,0 +1,69 @@
+"""A loop that waits without a pause: found, warned about, and treated as if it paused.
+
+Theory of operation.  Under a strategy that lets the running thread go on, a thread that waits for another without a pause
+waits for ever.  So every LOOK steps the trail is looked at: if the last steps are all one thread's while others could
+run, its state (memory, and where its code stands) is watched for a while.  If that repeats exactly, with nobody else
+running, the thread spins.  It is then made to wait as a pause would have, and the machine notes a warning: the schedules
+that let it spin longer were not seen.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from collector.explore.machine.threads import PAUSED
+from collector.explore.state.fair import Lassos
+from collector.explore.state.frames import program_frames
+
+
+if TYPE_CHECKING:
+    from collector.explore.machine.machine import Pick, SteppedMachine
+
+
+LOOK = 2_000
+"""Steps between two looks."""
+ALONE = 1_000
+"""Steps of one thread in a row that raise suspicion."""
+PATIENCE = 200
+"""Steps that a suspected thread is watched."""
+
+
+class Spin:
+    """Watches one thread that has run alone for long."""
+
+    def __init__(self, machine: SteppedMachine) -> None:
+        self.machine = machine
+        self.strategy: Pick = machine.give_up
+        """Who picks meanwhile."""
+        self.thread = 0
+        self.lassos = Lassos(machine)
+        self.left = 0
+
+    def suspected(self) -> bool:
+        """Has one thread run alone for long, although others could?"""
+        machine = self.machine
+        self.thread = machine.trail[-1]
+        if len(machine.runnable) < 2 or machine.trail[-ALONE:].count(self.thread) < ALONE:
+            return False
+        self.lassos = Lassos(machine)
+        self.left = PATIENCE
+        return True
+
+    def over(self, i: int) -> bool:
+        """Is the suspicion settled, thread `i` having come to its next step?"""
+        machine = self.machine
+        self.left -= 1
+        if i != self.thread or self.left == 0:
+            return True
+        lasso = self.lassos.visit()
+        if lasso is None or lasso.counting:
+            return False
+        frame = next(program_frames(sys._getframe()), None)  # noqa: SLF001  the thread is in the middle of a step
+        where = f" at {frame.f_code.co_filename}:{frame.f_lineno}" if frame else ""
+        machine.warnings.add(
+            f"{machine.names[i]} spins without a pause{where}: it was made to wait until somebody writes what it reads"
+        )
+        machine.flags[i] |= PAUSED
+        machine.refresh(i)
+        return True

@@ -1,0 +1,85 @@
+"""Which steps depend on each other: what makes two interleavings the same.
+
+Theory of operation.  Two interleavings are equivalent (one Mazurkiewicz trace) if one comes from the other by swapping
+neighbouring steps that are independent.  Steps of one thread depend on each other; steps of two threads do if they touch
+one cell and one of them writes it.  A CAS that fails is a read, and so are a second wake-up and an unlock that throw.  A
+step after a pause waits for a write to one of the cells in its `guard`, so it counts as a read of all of them.  Spawning
+comes before all that the new thread does; a kill depends on all that its victim does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from collector.explore.machine import ops
+from collector.explore.machine.threads import PAUSED
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from collector.explore.machine.machine import SteppedMachine
+
+
+NOTHING = 0
+"""Cell of a step that touches none."""
+NUMBERS = -1
+"""Cell in which threads get their numbers."""
+ADDRESSES = -2
+"""Cell in which sysalloc's addresses come from."""
+NO_GUARD: frozenset[int] = frozenset()
+
+
+class Step(NamedTuple):
+    """What other steps need to know of a step."""
+
+    thread: int
+    cell: int
+    write: bool
+    value: int = -1
+    """What `choose` returned, for the branch in the data that it is; -1 is any."""
+    guard: frozenset[int] = NO_GUARD
+    aim: int = -1
+    """The thread that it spawns or kills."""
+
+
+def pending(machine: SteppedMachine, t: int) -> Step:
+    """The step that thread `t` has announced, as it would turn out now."""
+    kind, a = machine.kinds[t], machine.addrs[t]
+    guard = frozenset(machine.seen[t]) if machine.flags[t] & PAUSED else NO_GUARD
+    if kind < ops.STORE:
+        return Step(t, a, write=False, guard=guard)
+    if kind in ops.EXPECTING:
+        return Step(t, a, machine.mem[a] == machine.expects[t], guard=guard)
+    if kind == ops.SPAWN:
+        return Step(t, NUMBERS, write=True, guard=guard, aim=len(machine.bodies))
+    if kind == ops.SYSALLOC:
+        return Step(t, ADDRESSES, write=True, guard=guard)
+    if kind == ops.KILL:
+        return Step(t, NOTHING, write=False, guard=guard, aim=a)
+    return Step(t, a, write=True, guard=guard)
+
+
+def dependent(x: Step, y: Step) -> bool:
+    """Does it matter in which order the two come?"""
+    if x.thread == y.thread or x.aim == y.thread or y.aim == x.thread:  # noqa: PLR1714  quicker than a tuple
+        return True
+    if x.cell == y.cell:
+        return x.write or y.write
+    return (y.write and y.cell in x.guard) or (x.write and x.cell in y.guard)
+
+
+def independent_of_all(x: Step, steps: Iterable[Step]) -> bool:
+    """Does the order of `x` and any of `steps` not matter?"""
+    return not any(dependent(x, y) for y in steps)
+
+
+def initial(w: Sequence[Step], x: Step) -> int:
+    """Where in `w` the step `x` of its thread stands, if it can be moved to the front; -1 if the thread takes none there.
+
+    -2 if it does, but something before that step, or the value it chose, stands in the way.
+    """
+    for k, step in enumerate(w):
+        if step.thread == x.thread:
+            return k if x.value in {step.value, -1} and independent_of_all(step, w[:k]) else -2
+    return -1

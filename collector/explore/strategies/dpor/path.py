@@ -1,0 +1,273 @@
+"""The path: the interleaving that DPOR is on, its happens-before order, and which of its steps race.
+
+Theory of operation.  Per step a clock: of each thread, how many steps come before it in every equivalent interleaving.  A
+new step is compared with the last ones of other threads that it conflicts with, the latest first; one that its clock does
+not know yet races with it.  What has been written and read is kept per cell and taken back with the steps, so going back
+costs no more than having come.
+
+A race is put down only if it can be turned round:
+
+* two acquires of a mutex race with each other, not the release with the next acquire;
+* a step after a pause can come before a write that lets it go only if another write lets it go as well;
+* a sleep cannot come before its wake-up;
+* when nobody can run and all who pause are let go, everything before comes before everything after.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from collector.explore.machine import ops
+from collector.explore.machine.threads import EXPIRED
+from collector.explore.strategies.dpor.dependence import Step, pending
+from collector.explore.strategies.dpor.wakeup import awake
+
+
+if TYPE_CHECKING:
+    from collector.explore.machine.machine import SteppedMachine
+    from collector.explore.strategies.dpor.wakeup import Branch
+
+
+class Era(NamedTuple):
+    """The part of an interleaving since those who pause were last let go."""
+
+    releases: int
+    """Times that has happened."""
+    begin: int
+    """Index of its first step."""
+    past: list[int]
+    """Clock of everything before it."""
+
+
+class Victim(NamedTuple):
+    """What a killed thread was about to do."""
+
+    step: Step
+    kind: int
+    expects: int
+    free: bool
+    """It did not have to wait for a lock or a note."""
+
+
+class Node:
+    """A state on the current path and the step taken from it."""
+
+    __slots__ = (
+        "before", "clock", "done", "era", "expects", "expired", "index", "kind", "number", "races", "saved", "sleep", "step",
+        "tree", "victim",
+    )  # fmt: skip
+
+    def __init__(self, index: int, sleep: dict[int, Step], tree: list[Branch], era: Era) -> None:
+        self.index = index
+        self.sleep = sleep
+        """Per thread, the step that has been explored from here or from an equivalent state."""
+        self.tree = tree
+        """What is left to explore; the first branch is the one under way."""
+        self.era = era
+        self.done = 0
+        """Branches that were explored."""
+        self.step: Step
+        self.kind: int
+        self.number: int
+        """The step is the so-manieth of its thread, counted from 1."""
+        self.clock: list[int]
+        """Per thread, how many of its steps come before this one or are it."""
+        self.before: int
+        """What stood in the cell before the step."""
+        self.expects: int
+        self.expired: bool
+        """A sleep whose limit is over."""
+        self.races: list[int]
+        """Indices of the steps that this one races with and can be turned round with."""
+        self.victim: Victim | None
+        """For a kill: what it cut off."""
+        self.saved: list[int]
+        """For a write: the reads of the cell since the write before."""
+
+
+def victim_of(machine: SteppedMachine, t: int) -> Victim:
+    """What thread `t` is about to do."""
+    kind, flags = machine.kinds[t], machine.flags[t]
+    step = pending(machine, t)
+    free = True
+    if kind == ops.LOCK:
+        free = machine.mem[step.cell] == 0
+    elif kind == ops.SLEEP:
+        free = machine.mem[step.cell] != 0 or flags & EXPIRED != 0
+    return Victim(step, kind, machine.expects[t], free)
+
+
+class Path:
+    """Nodes, the first step's first."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self.steps: list[list[int]] = []
+        """Per thread, the indices of its steps on the path."""
+        self.born: dict[int, int] = {}
+        """Thread to the index of the step that spawned it."""
+        self.writes: dict[int, list[int]] = {}
+        """Cell to the indices of the steps that wrote it."""
+        self.reads: dict[int, list[int]] = {}
+        """Cell to the indices of the steps that have read it since its last write."""
+        self.acquires: dict[int, list[int]] = {}
+
+    def state(self, machine: SteppedMachine) -> Node:
+        """The state at the end of the path."""
+        nodes = self.nodes
+        if not nodes:
+            return Node(0, {}, [], Era(machine.fair.releases, 0, []))
+        parent = nodes[-1]
+        era = parent.era
+        if machine.fair.releases != era.releases:
+            era = Era(machine.fair.releases, len(nodes), [len(steps) for steps in self.steps[: len(machine.bodies)]])
+        return Node(len(nodes), awake(parent.sleep, parent.step), parent.tree[0].children, era)
+
+    def take(self, machine: SteppedMachine, node: Node, step: Step) -> None:
+        """The step is taken from the state `node`: its clock, and what it races with."""
+        nodes, t = self.nodes, step.thread
+        branch = node.tree[0]
+        if branch.step.value >= 0:
+            step = step._replace(value=branch.step.value)
+        branch.step = node.step = step
+        node.kind = machine.kinds[t]
+        cell = step.cell
+        node.before = machine.mem[cell] if cell > 0 else 0
+        node.expects = machine.expects[t]
+        node.expired = machine.flags[t] & EXPIRED != 0
+        while len(self.steps) <= t:
+            self.steps.append([])
+        own = self.steps[t]
+        node.number = len(own) + 1
+        node.races = []
+        node.victim = None
+        clock = self._past(node.era, t, len(machine.bodies))
+        let_go = self.let_go(step, node.era)
+        for i in sorted(self._conflicts(step), reverse=True):
+            other = nodes[i]
+            if other.step.thread == t:
+                continue
+            first = i
+            if node.kind == ops.LOCK and other.kind == ops.UNLOCK and other.step.write:
+                first = self.acquires[cell][-1]
+            if self._turns(first, clock, node, let_go):
+                node.races.append(first)
+            join(clock, other.clock)
+        if node.kind == ops.KILL and not machine.has_ended(step.aim):
+            node.victim = victim_of(machine, step.aim)
+        clock[t] = node.number
+        node.clock = clock
+        self._link(node, own)
+
+    def _past(self, era: Era, t: int, threads: int) -> list[int]:
+        """Clock of what comes before the next step of `t` whatever that is."""
+        own = self.steps[t]
+        before = own[-1] if own else self.born.get(t, -1)
+        clock = self.nodes[before].clock[:] if before >= 0 else []
+        clock += [0] * (threads - len(clock))
+        join(clock, era.past)
+        return clock
+
+    def _conflicts(self, step: Step) -> list[int]:
+        """Indices of the steps with which `step` conflicts and that no other of them has superseded."""
+        cell = step.cell
+        found = []
+        if cell:
+            found += self.writes.get(cell, [])[-1:]
+            if step.write:
+                found += self.reads.get(cell, [])
+        for guarded in step.guard:
+            if guarded != cell:
+                found += self.writes.get(guarded, [])[-1:]
+        if step.aim >= 0 and step.aim < len(self.steps):
+            found += self.steps[step.aim][-1:]
+        return found
+
+    def let_go(self, step: Step, era: Era) -> list[int] | None:
+        """Indices of the writes each of which lets the next step of a thread go after a pause; None if it needs none."""
+        own, guard, nodes = self.steps[step.thread], step.guard, self.nodes
+        if not guard or (era.begin and (not own or own[-1] < era.begin)):
+            return None
+        first: dict[int, int] = {}
+        for i in reversed(own):
+            if nodes[i].step.cell in guard and nodes[i].kind in ops.READING:
+                first[nodes[i].step.cell] = i
+            if nodes[i].step.guard:
+                break
+        return [
+            w
+            for cell, read in first.items()
+            for w in self.writes.get(cell, ())
+            if w > read and nodes[w].step.thread != step.thread
+        ]
+
+    def _turns(self, i: int, clock: list[int], node: Node, let_go: list[int] | None) -> bool:
+        """Can the step at index `i` and the one from `node` be turned round?  `clock` is what the latter knows so far."""
+        other = self.nodes[i]
+        q = other.step.thread
+        if q == node.step.thread or clock[q] >= other.number:
+            return False
+        if node.kind == ops.SLEEP and other.before == 0 and not node.expired:
+            return False
+        if let_go is None:
+            return True
+        return any(not happens_before(other, self.nodes[w]) for w in let_go)
+
+    def _link(self, node: Node, own: list[int]) -> None:
+        """Put `node` at the end of the path."""
+        k, step = node.index, node.step
+        self.nodes.append(node)
+        own.append(k)
+        if step.cell:
+            if step.write:
+                self.writes.setdefault(step.cell, []).append(k)
+                node.saved = self.reads.pop(step.cell, [])
+                if node.kind == ops.LOCK:
+                    self.acquires.setdefault(step.cell, []).append(k)
+            else:
+                self.reads.setdefault(step.cell, []).append(k)
+        for guarded in step.guard:
+            if guarded != step.cell:
+                self.reads.setdefault(guarded, []).append(k)
+        if node.kind == ops.SPAWN:
+            self.born[step.aim] = k
+
+    def pop(self) -> Node:
+        """Take the last node off the path."""
+        node = self.nodes.pop()
+        step = node.step
+        self.steps[step.thread].pop()
+        if node.kind == ops.SPAWN:
+            del self.born[step.aim]
+        for guarded in step.guard:
+            if guarded != step.cell:
+                self.reads[guarded].pop()
+        if step.cell:
+            if step.write:
+                self.writes[step.cell].pop()
+                self.reads[step.cell] = node.saved
+                if node.kind == ops.LOCK:
+                    self.acquires[step.cell].pop()
+            else:
+                self.reads[step.cell].pop()
+        return node
+
+    def without(self, state: Node, *left_out: Node) -> list[Node]:
+        """Where steps were taken from `state` on, but for those left out and what depends on them."""
+        nodes = self.nodes[state.index :]
+        for other in left_out:
+            nodes = [node for node in nodes if not happens_before(other, node)]
+        return nodes
+
+
+def join(clock: list[int], other: list[int]) -> None:
+    """Make `clock`, which has as many threads or more, know what `other` knows."""
+    for t, number in enumerate(other):
+        if number > clock[t]:  # noqa: PLR1730  max() is a call, and this is the hot path
+            clock[t] = number
+
+
+def happens_before(x: Node, y: Node) -> bool:
+    """Does the step from `x` come before the one from `y` in every equivalent interleaving?"""
+    q = x.step.thread
+    return q < len(y.clock) and y.clock[q] >= x.number

@@ -1,0 +1,191 @@
+"""Optimal dynamic partial order reduction: one interleaving of every Mazurkiewicz trace, and no second one.
+
+Theory of operation.  One interleaving is run; happens-before clocks over its steps show the pairs that race: dependent,
+of different threads, with nothing between that forces their order.  For each race (e, f) that can be turned round, the
+sequence that does so without changing more than it must, `what comes after e and does not depend on it, then f`, goes into
+the wake-up tree of the state before e.  Then the deepest state whose tree has a branch left takes it.  What has been
+explored from a state sleeps there until something that depends on it happens; a branch that begins with a sleeper is
+never added.  (Abdulla, Aronis, Jonsson and Sagonas, Optimal dynamic partial order reduction, 2014 and 2017.)
+
+Which races can be turned round where steps wait, `strategies.dpor.path` knows.  What a killed thread was about to do races
+with the kill, too, and comes after it: it is covered with everything else that does not depend on the kill before it, as far
+as that lets it go.
+
+`choose` branches over its values at the place where it is called.
+
+Relied on.  `Program` shares nothing between threads but the machine's memory: state in Python objects would be dependence
+that nobody sees.  Invariants are checked in the interleavings that are run, which is one of each trace.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from collector.explore.machine import ops
+from collector.explore.machine.carrier import MAIN, Broken
+from collector.explore.machine.threads import PAUSED
+from collector.explore.strategies.base import left
+from collector.explore.strategies.dpor.dependence import Step, pending
+from collector.explore.strategies.dpor.path import Node, Path, Victim, happens_before
+from collector.explore.strategies.dpor.wakeup import Branch, asleep, insert
+
+
+if TYPE_CHECKING:
+    from collector.explore.machine.machine import Draw, Pick, SteppedMachine
+    from collector.explore.strategies.base import Options
+
+
+class DPOR:
+    """Optimal DPOR."""
+
+    name = "dpor"
+
+    def __init__(self, _options: Options) -> None:
+        self.path = Path()
+        self.branching: Node | None = None
+        """The state behind the path that goes on with the next branch of its tree."""
+        self.new = 0
+        """Index of the first step whose races are to be covered after this schedule."""
+        self.exhausted = False
+        self.invariants = False
+        """There are some."""
+
+    @property
+    def done(self) -> bool:
+        """When every trace was seen."""
+        return self.exhausted
+
+    def begin(self, machine: SteppedMachine) -> tuple[Pick, Draw]:
+        nodes, runnable, flags, trail = self.path.nodes, machine.runnable, machine.flags, machine.trail
+        threads = [node.step.thread for node in nodes]
+        taken = 0
+        self.invariants = bool(machine.invariants)
+        # The races of the steps before were covered when they were first run, with whatever came after them; another value
+        # makes other things come after them.
+        self.new = 0 if self.branching and self.branching.tree[0].step.value > 0 else len(nodes)
+
+        def pick(i: int) -> int:
+            nonlocal taken
+            taken += 1
+            if taken <= len(threads):
+                return threads[taken - 1]
+            node = self.branching or self.path.state(machine)
+            self.branching = None
+            if node.tree:
+                t = node.tree[0].step.thread
+                if t not in runnable:
+                    raise Broken(f"DPOR: thread {t} cannot go at step {len(trail)}, and should be able to")
+            else:
+                t = self._free(i, runnable, flags, node.sleep)
+                if t == MAIN:
+                    return MAIN
+            step = pending(machine, t)
+            if not node.tree:
+                node.tree.append(Branch(step))
+            self.path.take(machine, node, step)
+            return t
+
+        def draw(_i: int, n: int) -> int:
+            node = nodes[taken - 1]
+            if node.step.value < 0:
+                self._all_values(node, n)
+            return node.step.value
+
+        return pick, draw
+
+    @staticmethod
+    def _all_values(node: Node, n: int) -> None:
+        """Put every value that `choose` can return here into the tree, the first one under way.
+
+        Where a branch prescribes the value, the others are not wanted: they were put into the tree where the thread first
+        came to choose, with the same past, and what races then with what they lead to is found from there.
+        """
+        node.tree[:1] = [Branch(node.step._replace(value=v)) for v in range(n)]
+        node.step = node.tree[0].step
+
+    @staticmethod
+    def _free(i: int, runnable: list[int], flags: list[int], sleep: dict[int, Step]) -> int:
+        """Whom to let go where nothing is prescribed: the running thread if it may."""
+        if i in runnable and i not in sleep and not flags[i] & PAUSED:
+            return i
+        return next((t for t in runnable if t not in sleep), MAIN)
+
+    def end(self, machine: SteppedMachine, /) -> None:
+        """Cover the races of the interleaving that was run, then go back to the deepest state with something left."""
+        for node in self.path.nodes[self.new :]:
+            for i in node.races:
+                self._cover(self.path.nodes[i], node)
+        for node in self.path.nodes:
+            # A kill can come after all that does not depend on it, and that is another thing in every interleaving.
+            if node.victim:
+                self._cover_victim(node, node.victim, machine.mem)
+        while self.path.nodes:
+            node = self.path.pop()
+            step = node.tree.pop(0).step
+            node.done += 1
+            node.sleep[step.thread] = step._replace(value=-1)
+            if node.tree:
+                self.branching = node
+                return
+        self.exhausted = True
+
+    def _cover(self, first: Node, node: Node) -> None:
+        """Turn the race of the steps from `first` and `node` round."""
+        step = node.step
+        if node.kind in ops.EXPECTING:
+            # Without the first one's step it may turn out otherwise.
+            step = step._replace(write=first.step.cell != step.cell or first.before == node.expects)
+        elif node.kind == ops.SPAWN and first.kind == ops.SPAWN:
+            step = step._replace(aim=first.step.aim)
+        self._insert(first, self.path.without(first, first), step)
+
+    @staticmethod
+    def _insert(state: Node, nodes: list[Node], step: Step) -> None:
+        """Have the steps taken from `nodes`, then `step`, explored from `state`, unless something equivalent was."""
+        w = [*(node.step for node in nodes), step]
+        if not asleep(state.sleep.values(), w):
+            insert(state.tree, w)
+
+    def _cover_victim(self, kill: Node, victim: Victim, mem: list[int]) -> None:
+        """What a killed thread was about to do, had the kill come as late as it can."""
+        path, step = self.path, victim.step
+        state, rest = kill, path.without(kill, kill)
+        moves = [node for node in rest if node.step.cell == step.cell and node.step.write]
+        if victim.kind == ops.LOCK:
+            if moves and moves[-1].kind == ops.LOCK:
+                # Held from then on: the victim comes before that.
+                rest = path.without(kill, kill, moves[-1])
+            elif not moves and not victim.free:
+                # Held all the time: the victim comes before whoever holds it, if it can.
+                state = path.nodes[max(i for i in path.acquires[step.cell] if i < kill.index)]
+                if any(happens_before(state, path.nodes[i]) for i in path.steps[step.thread]):
+                    return
+                rest = path.without(state, state, kill)
+        elif victim.kind == ops.SLEEP and not moves and not victim.free:
+            return
+        let_go = path.let_go(step, kill.era)
+        kept = {*range(state.index), *(node.index for node in rest)}
+        if let_go is not None and kept.isdisjoint(let_go):
+            return
+        if victim.kind == ops.SPAWN:
+            step = step._replace(aim=step.aim + sum(node.kind == ops.SPAWN for node in rest))
+        elif victim.kind in ops.EXPECTING:
+            step = step._replace(write=self._left_behind(rest, step.cell, kill, mem) == victim.expects)
+        self._insert(state, rest, step)
+
+    def _left_behind(self, rest: list[Node], cell: int, kill: Node, mem: list[int]) -> int:
+        """What stands in `cell` after `rest`, the steps after `kill` that do not depend on it."""
+        last = max((node.index for node in rest if node.step.write and node.step.cell == cell), default=kill.index)
+        return next((node.before for node in self.path.nodes[last + 1 :] if node.step.cell == cell), mem[cell])
+
+    def outlook(self, schedules: int, /) -> str:
+        """As far as the trees say; they still grow."""
+        path = [*self.path.nodes, self.branching] if self.branching else []
+        return left(schedules, ((node.done, node.done + len(node.tree)) for node in path))
+
+    def statement(self, schedules: int) -> str:
+        """Exhausted or not."""
+        if self.exhausted:
+            but = "  Invariants were checked in these alone." if self.invariants else ""
+            return f"Every interleaving is equivalent to one of the {schedules} that were run, and those passed.{but}"
+        return f"{schedules} interleavings passed, no two of them equivalent; more are left, so this is no proof."

@@ -1,0 +1,72 @@
+"""Wake-up trees: which beginnings still have to be explored from one state, without exploring one of them twice.
+
+Theory of operation.  A tree of step sequences, ordered.  Exploration takes the leftmost branch and hands its subtree on to
+the state behind it.  A race found later asks for a sequence `w` to be covered: if a branch of the tree can be taken first
+on some interleaving equivalent to `w`, what is left of `w` goes below that branch, and nothing is added if that is a leaf,
+which stands for everything that begins so.  Else `w` becomes a new branch at the right.  (Abdulla, Aronis, Jonsson and
+Sagonas, Optimal dynamic partial order reduction, 2014 and 2017.)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from collector.explore.strategies.dpor.dependence import dependent, independent_of_all, initial
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from collector.explore.strategies.dpor.dependence import Step
+
+
+class Branch:
+    """A step and what is known to come after it."""
+
+    __slots__ = ("children", "step")
+
+    def __init__(self, step: Step, children: list[Branch] | None = None) -> None:
+        self.step = step
+        self.children = [] if children is None else children
+
+
+def insert(children: list[Branch], w: Sequence[Step]) -> bool:
+    """Make the tree cover `w`; False if it did already."""
+    left = list(w)
+    while left:
+        for branch in children:
+            at = initial(left, branch.step)
+            if at >= 0:
+                del left[at]
+            elif at == -2 or not independent_of_all(branch.step, left):
+                continue
+            if not branch.children:
+                return False
+            children = branch.children
+            break
+        else:
+            children.append(chain(left))
+            return True
+    return False
+
+
+def chain(w: Sequence[Step]) -> Branch:
+    """A tree of one sequence."""
+    branch = Branch(w[-1])
+    for step in reversed(w[:-1]):
+        branch = Branch(step, [branch])
+    return branch
+
+
+def asleep(sleeping: Iterable[Step], w: Sequence[Step]) -> bool:
+    """Can one of the `sleeping` steps be taken first on an interleaving equivalent to `w`?  Then `w` was explored."""
+    for step in sleeping:
+        at = initial(w, step)
+        if at >= 0 or (at == -1 and independent_of_all(step, w)):
+            return True
+    return False
+
+
+def awake(sleeping: dict[int, Step], taken: Step) -> dict[int, Step]:
+    """Who still sleeps when `taken` is taken: those whose step does not depend on it."""
+    return {t: step for t, step in sleeping.items() if not dependent(step, taken)}

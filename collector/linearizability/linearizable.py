@@ -1,0 +1,181 @@
+"""Is a history linearizable?  Yes, with an order; no, with the shortest prefix that fails; unknown, at a limit.
+
+What it is.  The question of Herlihy and Wing (1990) put to `collector.linearizability.search`, part by part where the model
+says that its objects can be judged one by one.
+
+Theory of operation.  Where the search fails, it names the furthest return that it could not get past.  The history as
+it stood at any earlier return passes.  As it stood at that one it mostly fails too; but what still ran then counts as
+open, and may explain it by an answer other than the one it gave later.  So a later return may be the first that nothing
+explains.  As every prefix of a linearizable history is linearizable, halving finds it.
+
+Relied on.  `collector.linearizability.history`: whose clock, and that equal times overlap.
+
+Not modelled.  Weaker conditions (sequential consistency, quiescent consistency): real time always counts.
+"""
+
+from __future__ import annotations
+
+import heapq
+import time
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from collector.linearizability.diagram import lanes
+from collector.linearizability.search import Budget, LimitReachedError, by_return, search
+from collector.linearizability.specification import partition
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from collector.linearizability.history import Operation
+    from collector.linearizability.specification import Model
+
+
+SPELLED = 20
+"""Operations of an order that are printed."""
+
+
+class Answer(StrEnum):
+    """What became of the question."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Where a history stops being linearizable."""
+
+    prefix: tuple[Operation, ...]
+    """The history up to the return of `culprit`, in order of call; what still ran then is open."""
+    culprit: Operation
+    """The operation whose return no order explains."""
+    end: int
+    """When it returned."""
+    order: tuple[Operation, ...]
+    """An order that explains the prefix as it stood before that return; empty if a limit was reached first."""
+    shortest: bool
+    """Whether every shorter prefix is known to pass."""
+
+    def __str__(self) -> str:
+        running = sum(operation.ret is None for operation in self.prefix)
+        which = "the shortest failing prefix" if self.shortest else "a failing prefix, perhaps not the shortest"
+        before = ", ".join(map(str, self.order[-SPELLED:])) or "nothing"
+        return (
+            f"not linearizable: no order explains {self.culprit}\n"
+            f"{which}: {len(self.prefix)} operations, {running} of them open\n\n"
+            f"{lanes(self.prefix, note='<-- not explained')}\n\n"
+            f"an order that explains all before it{' (its end)' if len(self.order) > SPELLED else ''}: {before}"
+        )
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer and its grounds.  True as a condition only for yes: a limit reached is never a pass."""
+
+    answer: Answer
+    order: tuple[Operation, ...] = ()
+    """yes: the operations as one can have followed the other; open ones that are not here had no effect."""
+    failure: Failure | None = None
+    """no: where it fails."""
+    limit: str = ""
+    """The limit that was reached, if one was."""
+    steps: int = 0
+    """Questions put to the model."""
+
+    @property
+    def prefix(self) -> tuple[Operation, ...]:
+        """no: the shortest failing prefix, in order of call (of one part, where the model has parts)."""
+        return self.failure.prefix if self.failure else ()
+
+    def __bool__(self) -> bool:
+        return self.answer is Answer.YES
+
+    def __str__(self) -> str:
+        if self.failure:
+            return str(self.failure)
+        if self.answer is Answer.YES:
+            return f"linearizable: {len(self.order)} operations in order, {self.steps} steps"
+        return f"unknown whether linearizable: stopped at {self.limit}, after {self.steps} steps"
+
+
+def linearizable(
+    history: Iterable[Operation],
+    model: Model[Any],
+    *,
+    seconds: float | None = 60.0,
+    steps: int | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Verdict:
+    """Whether the operations, each at one moment between its call and its return, make a run that the model accepts.
+
+    `seconds` (by `clock`) and `steps` (questions to the model) limit the search; None is no limit.  Raises ValueError
+    for an operation the model does not know.
+    """
+    budget = Budget(seconds, steps, clock)
+    orders: list[list[Operation]] = []
+    failures: list[Failure] = []
+    try:
+        for part in partition(model, tuple(history)):
+            order, stuck = search(part, model, budget)
+            if stuck is None:
+                orders.append(order)
+            else:
+                failures.append(_failure(part, stuck, model, budget))
+    except LimitReachedError:
+        if not failures:
+            return Verdict(Answer.UNKNOWN, limit=budget.reached, steps=budget.steps)
+    if not failures:
+        return Verdict(Answer.YES, tuple(_interleaved(orders)), steps=budget.steps)
+    first = min(failures, key=lambda failure: failure.end)
+    if budget.reached:
+        # A part that was not judged may fail earlier than those that were.
+        first = replace(first, shortest=False)
+    return Verdict(Answer.NO, failure=first, limit=budget.reached, steps=budget.steps)
+
+
+def _failure(history: Sequence[Operation], stuck: int, model: Model[Any], budget: Budget) -> Failure:
+    """Where a history fails that `search` found stuck."""
+    returns = by_return(history)
+    last = len(returns) - 1
+    shortest = False
+    order: list[Operation] = []
+    with suppress(LimitReachedError):
+        # Mostly it is `stuck` itself; halve only if not.
+        probe = stuck
+        while stuck < last:
+            if search(_until(history, probe), model, budget)[1] is None:
+                stuck = probe + 1
+            else:
+                last = probe
+            probe = (stuck + last) // 2
+        shortest = True
+        order, _ = search(_until(history, last, ended=False), model, budget)
+    end, culprit = returns[last]
+    return Failure(tuple(_until(history, last)), history[culprit], end, tuple(order), shortest)
+
+
+def _until(history: Sequence[Operation], last: int, *, ended: bool = True) -> list[Operation]:
+    """The history as it stood at its return number `last`, or just before it unless `ended`; in order of call."""
+    returns = by_return(history)
+    end, _ = returns[last]
+    over = {at for _, at in returns[: last + ended]}
+    stood = [
+        operation if at in over else replace(operation, ret=None, output=None)
+        for at, operation in enumerate(history)
+        if operation.call <= end
+    ]
+    return sorted(stood, key=lambda operation: operation.call)
+
+
+def _interleaved(orders: Iterable[Sequence[Operation]]) -> Iterable[Operation]:
+    """One order of all the parts' operations from an order of each.
+
+    It goes on with the part whose next operation was called first.  So real time holds between parts too: an operation
+    that has returned, and all that its part has before it, were called before any later call.
+    """
+    return heapq.merge(*orders, key=lambda operation: operation.call)

@@ -1,0 +1,254 @@
+"""A log read back: JSON lines into an embedded database.
+
+Tables (all times in ns since the first event):
+
+    threads(number, name)                       the threads of the run, 0 is the collector's
+    events(id, t, m, event, cycle, wbuf, entry, list, more)
+                                                one row an event; `m` a thread, `more` the other fields as JSON
+    entries(entry, site)                        what the entry numbers say
+    cycles(cycle, line, objects, reachable, marked, floating, seconds)
+                                                one row a finished cycle, with the audit's counts
+    holds(wbuf, m, began, ended, got, put, came, before)
+                                                one row for each time a buffer was in a hand or a cache: `got` and `put` are
+                                                the entries it came and went with, NULL where the log does not have that end;
+                                                `came` is the list it came from, `before` the thread that had it last
+
+Theory of operation.  `holds` is made of the events: a get begins one; a put ends it; a harvest moves the buffer from the
+cache's M to the collector, which puts it.  Buffers taken before a ring's oldest event begin nowhere.
+
+The database of a large log is kept beside it, `run.log.sqlite`, so that only the first question waits for the reading.  It
+knows the names, sizes and times of the files it was made from, and is made afresh when these have changed.
+
+Relied on.  `collector.report.log.parts` finds and checks the lines.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+from collector.report.log.parts import LogfileError, Parts
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+LAYOUT = 1
+"""Version of the tables: a kept database of another one is made afresh."""
+TABLES = """
+PRAGMA journal_mode = OFF;
+PRAGMA synchronous = OFF;
+CREATE TABLE about(made TEXT);
+CREATE TABLE threads(number INTEGER PRIMARY KEY, name TEXT);
+CREATE TABLE events(id INTEGER PRIMARY KEY, t INTEGER, m TEXT, event TEXT, cycle INTEGER, wbuf TEXT, entry INTEGER,
+                    list TEXT, more TEXT);
+CREATE TABLE entries(entry INTEGER PRIMARY KEY, site TEXT);
+CREATE TABLE cycles(cycle INTEGER PRIMARY KEY, line TEXT, objects INTEGER, reachable INTEGER, marked INTEGER,
+                    floating INTEGER, seconds REAL);
+CREATE TABLE holds(wbuf TEXT, m TEXT, began INTEGER, ended INTEGER, got INTEGER, put INTEGER, came TEXT, before TEXT);
+"""
+INDICES = """
+CREATE INDEX events_t ON events(t);
+CREATE INDEX events_wbuf ON events(wbuf, t);
+CREATE INDEX events_event ON events(event, cycle);
+CREATE INDEX holds_wbuf ON holds(wbuf);
+CREATE INDEX holds_for ON holds(ended - began);
+"""
+COLUMNS = ("t", "m", "event", "wbuf", "entry", "list")
+OWN = {*COLUMNS, "site"}
+"""Fields with a place of their own; the others are `more`."""
+CYCLE = ("cycle", "line", "objects", "reachable", "marked", "floating", "seconds")
+BATCH = 10_000
+KEPT_FROM = 4 << 20
+"""Bytes of log from which on its database is kept: a smaller one is read in no time."""
+
+
+@dataclass
+class About:
+    """What is known of a log beside its tables."""
+
+    source: list[list[Any]]
+    """LAYOUT, and the name, size and time of every file."""
+    header: dict[str, Any] = field(default_factory=dict)
+    """The first line."""
+    torn: int = 0
+    """Number of the last line if it was torn, else 0."""
+    failure: dict[str, Any] | None = None
+    """The failure that ended the run, if one did."""
+    start: int | None = None
+    """Clock reading that the log's times count from."""
+    dropped: int = 0
+    """Events that had fallen out of the rings before they could be written."""
+    ended: bool = False
+    """Is the last line there?"""
+
+
+class Logfile:
+    """A log: `db` has the tables, `about` the rest.  Close it by leaving its `with`."""
+
+    def __init__(self, db: sqlite3.Connection, about: About, kept: Path | None) -> None:
+        self.db = db
+        self.about = about
+        self.kept = kept
+        """Where its database has just been kept, if it has."""
+
+    @classmethod
+    def open(cls, path: str) -> Logfile:
+        """Read the log at `path`, or its database if that is kept; raises LogfileError."""
+        parts = Parts(path)
+        status = [(file.name, file.stat()) for file in parts.files]
+        about = About([[LAYOUT], *([name, stat.st_size, stat.st_mtime_ns] for name, stat in status)])
+        kept = parts.path.with_name(f"{parts.path.name}.sqlite")
+        found = reopened(kept, about.source)
+        if found:
+            return cls(*found, None)
+        about.header = parts.header
+        if sum(stat.st_size for _, stat in status) >= KEPT_FROM:
+            scratch = kept.with_name(f"{kept.name}.{os.getpid()}")
+            try:
+                load(sqlite3.connect(scratch), parts, about).close()
+                scratch.replace(kept)
+            except (OSError, sqlite3.OperationalError):
+                pass  # nowhere to keep it, or no room: it is read into memory instead
+            else:
+                found = reopened(kept, about.source)
+            finally:
+                scratch.unlink(missing_ok=True)
+            if found:
+                return cls(*found, kept)
+        return cls(load(sqlite3.connect(":memory:"), parts, about), about, None)
+
+    @property
+    def threads(self) -> list[str]:
+        """The threads' names, by number."""
+        names: list[str] = self.about.header["threads"]
+        return names
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.db.close()
+
+
+def reopened(kept: Path, source: list[list[Any]]) -> tuple[sqlite3.Connection, About] | None:
+    """The kept database and what it says about the log, if it was made from these files."""
+    if not kept.is_file():
+        return None
+    db = sqlite3.connect(f"{kept.resolve().as_uri()}?mode=ro", uri=True)
+    try:
+        about = About(**json.loads(db.execute("SELECT made FROM about").fetchone()[0]))
+    except (sqlite3.Error, ValueError, TypeError):
+        about = About([])
+    if about.source != source:
+        db.close()
+        return None
+    return db, about
+
+
+def load(db: sqlite3.Connection, parts: Parts, about: About) -> sqlite3.Connection:
+    """Fill the tables; returns `db`, which is closed if that fails."""
+    try:
+        db.executescript(TABLES)
+        db.executemany("INSERT INTO threads VALUES(?, ?)", enumerate(parts.header["threads"]))
+        _events(db, parts, about)
+        db.executescript(INDICES)
+        about.torn = parts.torn
+        db.execute("INSERT INTO about VALUES(?)", [json.dumps(vars(about))])
+        db.commit()
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _events(db: sqlite3.Connection, parts: Parts, about: About) -> None:
+    rows: list[tuple[Any, ...]] = []
+    holds = _Holds()
+    sites: dict[int, str] = {}
+    cycle = 0
+    at = str(parts.path)
+    try:
+        for where, entry in parts.entries():
+            at = where
+            event = entry["event"]
+            if event == "gctrace":
+                db.execute("INSERT INTO cycles VALUES(?, ?, ?, ?, ?, ?, ?)", [entry.get(key) for key in CYCLE])
+                continue
+            if event == "end":
+                about.dropped, about.ended = entry["dropped"], True
+                continue
+            if event == "failure":
+                about.failure = {"error": str(entry["error"]), "text": str(entry["text"])}
+                continue
+            if about.start is None:
+                about.start = entry["t"]
+            entry["t"] -= about.start
+            if event == "cycle":
+                cycle = entry["number"]
+            if "wbuf" in entry:
+                holds.see(entry)
+            if "entry" in entry:
+                sites[entry["entry"]] = entry["site"]
+            t, m, event, wbuf, number, place = map(entry.get, COLUMNS)
+            more = {key: value for key, value in entry.items() if key not in OWN}
+            rows.append((t, m, event, cycle, wbuf, number, place, json.dumps(more) if more else None))
+            if len(rows) >= BATCH:
+                _insert(db, rows)
+        _insert(db, rows)
+        db.executemany("INSERT INTO entries VALUES(?, ?)", sites.items())
+        db.executemany("INSERT INTO holds VALUES(?, ?, ?, ?, ?, ?, ?, ?)", holds.finish())
+    except (KeyError, TypeError, AttributeError) as error:
+        raise LogfileError(f"{at}: no event of a log ({type(error).__name__}: {error})") from None
+    except (OverflowError, sqlite3.InterfaceError, sqlite3.IntegrityError, sqlite3.ProgrammingError) as error:
+        raise LogfileError(f"{at}, or before: a field that is none of a log's ({error})") from None
+
+
+def _insert(db: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> None:
+    db.executemany(
+        "INSERT INTO events(t, m, event, cycle, wbuf, entry, list, more) VALUES(?, ?, ?, ?, ?, ?, ?, ?)", rows
+    )
+    rows.clear()
+
+
+Hold = tuple[str, str, int | None, int | None, int | None, int | None, str | None, str | None]
+"""A row of `holds`."""
+
+
+class _Holds:
+    """Follows buffers from hand to hand."""
+
+    def __init__(self) -> None:
+        self.open: dict[str, tuple[str, int | None, int | None, str | None]] = {}
+        self.had: dict[str, str] = {}
+        self.rows: list[Hold] = []
+
+    def see(self, entry: dict[str, Any]) -> None:
+        """The next event that names a buffer."""
+        event, wbuf = entry["event"], entry["wbuf"]
+        if event == "get":
+            self._close(wbuf, entry["t"], None)
+            self.open[wbuf] = (entry["m"], entry["t"], entry["entry"], entry["list"])
+        elif event == "put":
+            self.open.setdefault(wbuf, (entry["m"], None, None, None))
+            self._close(wbuf, entry["t"], entry["entry"])
+        elif event == "harvested":
+            self._close(wbuf, entry["t"], None)
+            self.open[wbuf] = (entry["m"], entry["t"], None, None)
+
+    def _close(self, wbuf: str, t: int | None, put: int | None) -> None:
+        held = self.open.pop(wbuf, None)
+        if held:
+            m, began, got, came = held
+            self.rows.append((wbuf, m, began, t, got, put, came, self.had.get(wbuf)))
+            self.had[wbuf] = m
+
+    def finish(self) -> Iterable[Hold]:
+        """All holds, those still open too."""
+        for wbuf in list(self.open):
+            self._close(wbuf, None, None)
+        return self.rows

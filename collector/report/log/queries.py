@@ -1,0 +1,258 @@
+"""What can be asked of a log.  Every question gives headings and rows; `collector.commands.inspect` prints them.
+
+A question reads the tables of `collector.report.log.database`, within the filters that the user gave.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from workbuf.entry import decode
+
+
+if TYPE_CHECKING:
+    from collector.report.log.database import Logfile
+
+Answer = tuple[tuple[str, ...], list[tuple[Any, ...]]]
+US, MS = 1_000, 1_000_000
+MOST = 200
+"""Rows of a listing, unless more are asked for."""
+BEFORE = 30
+"""Events shown of what came before a violation."""
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which events count; None leaves a filter out."""
+
+    since: int | None = None
+    """ns on the log's clock."""
+    until: int | None = None
+    m: str | None = None
+    wbuf: str | None = None
+    entry: int | None = None
+    most: int = MOST
+
+    def where(self) -> tuple[str, list[Any]]:
+        """A SQL condition on `events` and its parameters."""
+        return self._condition("t >= ?", "t <= ?", "entry = ?")
+
+    def holds(self) -> tuple[str, list[Any]]:
+        """A SQL condition on `holds`: those that reach into the time, and came or went by the entry."""
+        return self._condition("COALESCE(ended, began) >= ?", "COALESCE(began, ended) <= ?", "? IN (got, put)")
+
+    def gets(self) -> tuple[str, list[Any]]:
+        """A SQL condition on `holds` that are gets from a list: those that began in the time, by the entry."""
+        where, values = self._condition("began >= ?", "began <= ?", "got = ?")
+        return f"came IS NOT NULL AND {where}", values
+
+    def _condition(self, since: str, until: str, entry: str) -> tuple[str, list[Any]]:
+        parts, values = ["1"], []
+        for text, value in (
+            (since, self.since),
+            (until, self.until),
+            ("m = ?", self.m),
+            ("wbuf = ?", self.wbuf),
+            (entry, self.entry),
+        ):
+            if value is not None:
+                parts.append(text)
+                values.append(value)
+        return " AND ".join(parts), values
+
+
+def duration(ns: int | None) -> str:
+    """A time for people: us, ms or s, three or four digits."""
+    if ns is None:
+        return "?"
+    for unit, name in ((1_000_000_000, "s"), (MS, "ms"), (US, "us")):
+        if ns >= unit:
+            return f"{ns / unit:.4g} {name}"
+    return f"{ns} ns"
+
+
+def summary(log: Logfile, filters: Filters) -> Answer:
+    """What the log holds, in a few lines."""
+    where, values = filters.where()
+    about = log.about
+    kinds = log.db.execute(
+        f"SELECT event, COUNT(*) FROM events WHERE {where} GROUP BY event ORDER BY 2 DESC", values
+    ).fetchall()
+    events = sum(count for _, count in kinds)
+    begin, end = log.db.execute(f"SELECT MIN(t), MAX(t) FROM events WHERE {where}", values).fetchone()
+    (buffers,) = log.db.execute(f"SELECT COUNT(DISTINCT wbuf) FROM events WHERE {where}", values).fetchone()
+    (cycles,) = log.db.execute("SELECT COUNT(*) FROM cycles").fetchone()
+    taken = migrated(log, filters)
+    gets, moved = sum(gets for _, gets, _ in taken), sum(moved for _, _, moved in taken)
+    rows: list[tuple[Any, ...]] = [
+        ("run", f"{about.header.get('command', '?')}"),
+        ("interpreter", f"{about.header.get('python', '?')}, seed {about.header.get('seed', '?')}"),
+        ("threads", ", ".join(log.threads)),
+        (
+            "events",
+            f"{events} in {duration((end or 0) - (begin or 0))}, {about.dropped} more fell out of the rings",
+        ),
+        ("cycles", cycles),
+        ("buffers", f"{buffers} named, {gets} gets, {moved} of them of a buffer that another M had last"),
+        ("by kind", ", ".join(f"{kind} {count}" for kind, count in kinds)),
+        ("ended", ending(log)),
+    ]
+    return ("", ""), rows
+
+
+def ending(log: Logfile) -> str:
+    """How the run ended."""
+    about = log.about
+    if about.failure:
+        return last(about.failure["text"]) or about.failure["error"]
+    return "without a violation" if about.ended else "not in this log: the run was killed, or the file is full"
+
+
+def last(text: str) -> str:
+    """The last line of a text."""
+    return text.rstrip("\n").rpartition("\n")[2]
+
+
+def migrated(log: Logfile, filters: Filters) -> list[tuple[str, int, int]]:
+    """For each list: its name, the gets from it, and how many of them took a buffer that another M had last."""
+    where, values = filters.gets()
+    return log.db.execute(
+        f"SELECT came, COUNT(*), COALESCE(SUM(before <> m), 0) FROM holds WHERE {where} GROUP BY came ORDER BY 2 DESC",
+        values,
+    ).fetchall()
+
+
+def listing(log: Logfile, filters: Filters, extra: str = "1", *values: Any) -> Answer:  # noqa: ANN401  SQL values
+    """Events one by one, by time."""
+    where, given = filters.where()
+    rows = log.db.execute(
+        "SELECT t, m, cycle, event, wbuf, site, list, more FROM events LEFT JOIN entries USING (entry)"
+        f" WHERE {where} AND {extra} ORDER BY t, id LIMIT ?",
+        [*given, *values, filters.most],
+    )
+    return ("time", "m", "cycle", "event", "buffer", "what"), [
+        (
+            duration(t),
+            m,
+            cycle,
+            event,
+            wbuf or "",
+            ", ".join(part for part in (site, f"list {place}" if place else "", fields(more)) if part),
+        )
+        for t, m, cycle, event, wbuf, site, place, more in rows
+    ]
+
+
+def fields(more: str | None) -> str:
+    """The rest of an event's fields, as they were written, without JSON's marks."""
+    return (more or "").strip("{}").replace('"', "")
+
+
+def wbuf(log: Logfile, filters: Filters, name: str) -> Answer:
+    """A buffer's life: who had it, from when to when, how it came and went."""
+    where, values = filters.holds()
+    rows = log.db.execute(
+        f"SELECT began, ended, m, got, put FROM holds WHERE wbuf = ? AND {where}"
+        " ORDER BY COALESCE(began, ended) LIMIT ?",
+        [buffername(name), *values, filters.most],
+    )
+    return ("from", "for", "m", "came by", "went by"), [
+        (
+            duration(began),
+            duration(ended - began) if began is not None and ended is not None else "?",
+            m,
+            decode(got) if got is not None else "before the log, or a harvest",
+            decode(put) if put is not None else "still held, or harvested",
+        )
+        for began, ended, m, got, put in rows
+    ]
+
+
+def buffername(name: str) -> str:
+    """`17` and `wbuf17` are the same buffer."""
+    return f"wbuf{name}" if name.isdigit() else name
+
+
+def threadname(log: Logfile, name: str) -> str | None:
+    """A thread by its name or its number; None if there is none."""
+    threads = log.threads
+    if name.isdigit() and int(name) < len(threads):
+        return threads[int(name)]
+    return name if name in threads else None
+
+
+def cycle(log: Logfile, filters: Filters, number: int) -> Answer:
+    """One cycle: phases, stops, who worked, what was handed over."""
+    return listing(
+        log,
+        filters,
+        "cycle = ? AND event IN ('cycle', 'phase', 'stop', 'stopped', 'start', 'handoff', 'harvested', 'assist_end',"
+        " 'help_end', 'drain_end', 'reached', 'cycle_end')",
+        number,
+    )
+
+
+def contention(log: Logfile, filters: Filters) -> Answer:
+    """Where threads met: gets of a buffer that another M had last, by list; waits in the barrier; handoffs; stops."""
+    rows: list[tuple[Any, ...]] = [
+        (f"gets from {place}", gets, f"{moved} of a buffer that another M had last")
+        for place, gets, moved in migrated(log, filters)
+    ]
+    where, values = filters.where()
+    counts = dict(log.db.execute(f"SELECT event, COUNT(*) FROM events WHERE {where} GROUP BY event", values).fetchall())
+    for event, text in (
+        ("wait", "waits in getfull"),
+        ("resume", "of them woken by work"),
+        ("handoff", "handoffs"),
+        ("steal", "steals of root jobs"),
+        ("assist", "assists"),
+        ("park", "parks"),
+    ):
+        rows.append((text, counts.get(event, 0), ""))
+    for name, times in waitedfor(log, filters):
+        rows.append((f"stops that waited for {name}", times, ""))
+    return ("", "count", ""), rows
+
+
+def waitedfor(log: Logfile, filters: Filters) -> list[tuple[str, int]]:
+    """For whom the stops of the world had to wait, and how often."""
+    where, values = filters.where()
+    times: Counter[str] = Counter()
+    for (more,) in log.db.execute(f"SELECT more FROM events WHERE event = 'stop' AND {where}", values):
+        times.update(json.loads(more or "{}").get("waitedfor", ()))
+    return times.most_common()
+
+
+def whoheld(log: Logfile, filters: Filters, least: int) -> Answer:
+    """Buffers that stayed in a hand or a cache for at least `least` ns, longest first."""
+    where, values = filters.holds()
+    rows = log.db.execute(
+        f"SELECT ended - began, began, wbuf, m, got, put FROM holds WHERE ended - began >= ? AND {where}"
+        " ORDER BY ended - began DESC LIMIT ?",
+        [least, *values, filters.most],
+    )
+    return ("held for", "from", "buffer", "m", "came by", "went by"), [
+        (
+            duration(held),
+            duration(began),
+            name,
+            m,
+            decode(got) if got is not None else "?",
+            decode(put) if put is not None else "?",
+        )
+        for held, began, name, m, got, put in rows
+    ]
+
+
+def violations(log: Logfile, filters: Filters) -> Answer:
+    """What failed, and the last events before it."""
+    failure = log.about.failure
+    if not failure:
+        return ("",), [("no violation in this log",)]
+    rows: list[tuple[Any, ...]] = [("", "", "", failure["error"], "", line) for line in failure["text"].splitlines()]
+    (latest,) = log.db.execute("SELECT MAX(id) FROM events").fetchone()
+    head, events = listing(log, filters, "id > ?", (latest or 0) - BEFORE)
+    return head, rows + events

@@ -1,0 +1,184 @@
+"""Logging: loguru to stderr for people, JSON lines to a file for programs.
+
+The file's first line says what it is:
+
+    {"schema": "workbuf-log", "version": 1, "run": "...", "seed": 7, "python": "3.11.7, GIL on", "command": "...",
+     "threads": ["gc", ...]}
+
+and every other line is one event, by time within a cycle:
+
+    {"t": 81532117, "m": "rewire0", "event": "get", "wbuf": "wbuf3", "entry": 504, "site": "...", "list": "full"}
+
+`t` is ns on the run's clock, `m` the thread; the other keys are the fields that `workbuf.events.FIELDS` names for that
+event.  Some are written for reading: `buffer` is spelt `wbuf` with the buffer's name, `entry` comes with its decoding as
+`site`, `list`, `phase` and the phase `before` are names, and `waitedfor` is a list of threads.
+
+A finished cycle is an event "gctrace" with the line, the objects counted by the audit and the seconds; a failed run, a
+throw say, has an event "failure" with the text; the last line is an event "end" that says how many events fell out of the
+rings before they could be written.
+
+A log may be rotated and its parts compressed.  Every part begins with the schema's line, the same in all of them: `run`,
+the time the run began, tells one run's parts from another's.
+
+Theory of operation.  Protocol events lie in the threads' rings, are taken out when the world is stopped at the end of a
+cycle, or when the run has failed, and then written by the main thread: a log call inside a race window hides the race.
+
+Relied on.  loguru writes the lines, rotates and compresses.  It opens each part through `EventLog._begin`, which writes
+the first line.  A file that cannot be written any more ends in one line on stderr and not in a lost run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from loguru import logger
+
+from mutator.phase import PHASE_NAMES
+from workbuf.entry import decode
+from workbuf.events import FIELDS, LIST_NAMES, Event
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from workbuf.recorder import Record
+
+SCHEMA = "workbuf-log"
+VERSION = 1
+COMPRESSIONS = ("gz", "bz2", "xz")
+"""Those of loguru's that hold a single file; `collector.report.log.parts` reads them back."""
+
+
+class LogError(Exception):
+    """The log file cannot be written: the text says which and why."""
+
+
+def tostderr(level: str) -> None:
+    """Send loguru's messages of `level` and above to stderr, one line each."""
+    logger.remove()
+    logger.add(
+        sys.stderr,
+        level=level,
+        format="{level.name:7} {message}",
+        filter=lambda record: "json" not in record["extra"],
+        backtrace=False,
+        diagnose=False,
+    )
+
+
+class EventLog:
+    """JSON lines into `path`.  `bufname` turns a buffer's cell into its name.
+
+    `rotation` and `compression` are loguru's: "100 MB", "1 hour"; one of COMPRESSIONS.  Raises LogError.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        bufname: Callable[[int], str],
+        header: dict[str, Any],
+        *,
+        rotation: str | None = None,
+        compression: str | None = None,
+    ) -> None:
+        self.path = path
+        self.bufname = bufname
+        self.names: list[str] = header["threads"]
+        self.sites: dict[int, str] = {}
+        self.broken = ""
+        self.fd = -1
+        self.opened = (0, 0)
+        if (rotation or compression) and path.exists() and not path.is_file():
+            raise LogError(f"--log {path}: only a regular file can be rotated or compressed")
+        first = {"schema": SCHEMA, "version": VERSION, "run": datetime.now(UTC).isoformat(), **header}
+        self.first = f"{json.dumps(first)}\n".encode()
+        try:
+            self.handler = logger.add(
+                str(path).replace("{", "{{").replace("}", "}}"),  # loguru puts times into its names
+                format="{message}",
+                filter=lambda record: "json" in record["extra"],
+                level=0,
+                rotation=rotation,
+                compression=compression,
+                catch=False,
+                backtrace=False,
+                diagnose=False,
+                mode="w",
+                buffering=1 << 16,
+                opener=self._begin,
+            )
+        except OSError as error:
+            raise LogError(f"--log {path}: cannot write the log: {error.strerror}") from None
+        except ValueError as error:
+            raise LogError(f"--log-rotation {rotation}: {error}; say 100 MB or 10 minutes") from None
+        self.logger = logger.bind(json=True)
+
+    def _begin(self, path: str, flags: int) -> int:
+        """Open a part and write its first line."""
+        self.fd = fd = os.open(path, flags, 0o666)
+        status = os.fstat(fd)
+        self.opened = (status.st_dev, status.st_ino)
+        try:
+            os.write(fd, self.first)
+        except OSError as error:
+            self._giveup(error)
+        return fd
+
+    def _giveup(self, error: Exception) -> None:
+        """The file can take no more: what lies in its buffer goes nowhere, and so raises nothing when it is closed."""
+        self.broken = self.broken or getattr(error, "strerror", None) or str(error)
+        try:
+            status = os.fstat(self.fd)
+        except OSError:
+            return  # closed: it failed while it was rotated
+        if (status.st_dev, status.st_ino) == self.opened:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self.fd)
+            os.close(nowhere)
+
+    def events(self, records: Iterable[Record]) -> None:
+        """Write what the flight recorder held."""
+        for record in records:
+            kind = Event(record.kind)
+            line: dict[str, Any] = {"t": record.time, "m": self.names[record.thread], "event": kind.name.lower()}
+            for name, value in zip(FIELDS[kind], (record.a, record.b, record.c), strict=True):
+                if name == "buffer":
+                    line["wbuf"] = self.bufname(value)
+                elif name == "entry":
+                    line["entry"] = value
+                    line["site"] = self.sites.get(value) or self.sites.setdefault(value, decode(value))
+                elif name == "list":
+                    line["list"] = LIST_NAMES[value]
+                elif name in ("phase", "before"):
+                    line[name] = PHASE_NAMES[value]
+                elif name == "waitedfor":
+                    line[name] = [thread for number, thread in enumerate(self.names) if value >> number & 1]
+                elif name:
+                    line[name] = value
+            self._write(line)
+
+    def event(self, kind: str, **fields: Any) -> None:  # noqa: ANN401  JSON values
+        """Write one line of another kind."""
+        self._write({"event": kind, **fields})
+
+    def _write(self, line: dict[str, Any]) -> None:
+        """A file that cannot take more is given up, once, and said when it is closed."""
+        if not self.broken:
+            try:
+                self.logger.log("INFO", "{}", json.dumps(line))
+            except OSError as error:
+                self._giveup(error)
+
+    def close(self) -> None:
+        """Flush and close the file, and say if it is short."""
+        try:
+            logger.remove(self.handler)
+        except OSError as error:
+            self._giveup(error)
+        if self.broken:
+            logger.warning("{}: the log ends early: {}", self.path, self.broken)

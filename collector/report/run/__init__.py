@@ -1,0 +1,1 @@
+"""The reports of a stress run: gctrace lines, summary, page, timeline, failure."""

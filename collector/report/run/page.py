@@ -1,0 +1,131 @@
+"""The report of a stress run as one page: pauses, stopped share and contention over the cycles, the summary, every line.
+
+Pauses are by the clock and without our audits, as in the gctrace line; the stopped share is of the objects scanned; a
+cycle's contention is what was counted since the cycle before, its mutators' own work in between included.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from collector.report.page import page
+from collector.report.run.charts import Series, bars, legend, lines
+from collector.report.run.gctracetoday import MS, Clock
+from collector.stress.run import Tally
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from collector.report.run.summary import Summary
+    from collector.stress.run import CycleReport
+
+    Draw = Callable[[str, str, Sequence[str], Sequence[Series]], str]
+
+
+def figures(reports: Sequence[CycleReport]) -> list[dict[str, Any]]:
+    """A record for each cycle: what the page draws."""
+    made = []
+    tallies = [Tally(), *(report.tally for report in reports)]
+    for report, (before, after) in zip(reports, pairwise(tallies), strict=True):
+        stats, reach = report.stats, report.reach
+        clock = Clock.of(stats.stamps, concurrent=stats.concurrent)
+        attempts = after.cas_attempts - before.cas_attempts
+        failures = after.cas_failures - before.cas_failures
+        scanned = stats.scanned_after - stats.scanned_before
+        stopped = stats.scanned_after - stats.scanned_markterm
+        made.append(
+            {
+                "cycle": stats.number,
+                "concurrent": stats.concurrent,
+                "pause_before_ms": clock.sweepterm / MS,
+                "mark_ms": clock.mark / MS,
+                "pause_markterm_ms": clock.markterm / MS,
+                "scanned": scanned,
+                "stopped_percent": 100 * stopped / scanned if scanned else 0.0,
+                "cas_attempts": attempts,
+                "cas_failures": failures,
+                "failures_permille": 1000 * failures / attempts if attempts else 0.0,
+                "migrations": after.migrations - before.migrations,
+                "handoffs": stats.gcstats.get("nhandoff", 0),
+                "objects": reach.objects,
+                "marked": reach.marked,
+                "floating": reach.floating,
+            }
+        )
+    return made
+
+
+def panel(title: str, unit: str, draw: Draw, records: Sequence[dict[str, Any]], **names: str) -> str:
+    """A chart with its heading; `names` say which figures, and what they are called."""
+    labels = [str(record["cycle"]) for record in records]
+    series = [Series(name, [record[figure] for record in records]) for figure, name in names.items()]
+    key = f'<p class="legend">{legend(series)}</p>' if len(series) > 1 else ""
+    heading = f"<h2>{escape(title)}, {escape(unit)}</h2>"
+    return f'<section class="panel chart">{heading}{draw(title, unit, labels, series)}{key}</section>'
+
+
+def cyclerow(record: dict[str, Any]) -> str:
+    """A cycle's row in the table."""
+    cells = [
+        record["cycle"],
+        "concurrent" if record["concurrent"] else "stopped",
+        f"{record['pause_before_ms']:.2f}",
+        f"{record['mark_ms']:.1f}",
+        f"{record['pause_markterm_ms']:.2f}",
+        f"{record['stopped_percent']:.1f}",
+        record["cas_attempts"],
+        record["cas_failures"],
+        record["migrations"],
+        record["handoffs"],
+        record["objects"],
+        record["marked"],
+        record["floating"],
+    ]
+    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+
+
+def runpage(reports: Sequence[CycleReport], summary: Summary, heap: str, command: str, told: str) -> str:
+    """The page.  `told` is the report of what failed, empty if nothing did; `command` runs it again."""
+    records = figures(reports)
+    charts = "".join(
+        (
+            panel(
+                "Pauses", "ms", bars, records, pause_before_ms="before the mark", pause_markterm_ms="mark termination"
+            ),
+            panel(
+                "Objects scanned while stopped",
+                "% of all scanned",
+                lines,
+                records,
+                stopped_percent="stopped",
+            ),
+            panel("CAS failures on list heads", "per thousand", lines, records, failures_permille="failures"),
+            panel("Buffers that changed their M", "migrations", bars, records, migrations="migrations"),
+        )
+    )
+    rows = "".join(f"<tr><th>{escape(what)}</th><td>{escape(said)}</td></tr>" for what, said in summary.rows())
+    alone = [str(record["cycle"]) for record in records if not record["concurrent"]]
+    outcome = told.partition("\n")[0] or ("interrupted" if summary.interrupted else summary.okline())
+    traced = escape("\n".join(report.line for report in reports))
+    return page(
+        "run.html",
+        {"summary": summary.json(), "cycles": records},
+        raw={
+            "charts": charts if records else "",
+            "rows": rows,
+            "cycles": "".join(map(cyclerow, records)),
+            "verdict": "bad" if told or summary.interrupted else "good",
+            "failure": f'<section class="panel"><h2>What failed</h2><pre>{escape(told)}</pre></section>'
+            if told
+            else "",
+            "lines": traced,
+        },
+        title="Stress run",
+        stopped=f"Stopped from beginning to end: cycle {', '.join(alone)}." if alone else "",
+        outcome=outcome,
+        about=f"{heap} · {summary.mutators} mutators, {summary.helpers} helpers · {summary.python}",
+        command=command,
+    )

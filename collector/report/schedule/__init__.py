@@ -1,0 +1,1 @@
+"""The reports of a replayed schedule: steps, owners, sentences."""

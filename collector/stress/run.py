@@ -1,0 +1,289 @@
+"""The stress run: a real heap, real threads as Ms, several collections, everything audited.
+
+Theory of operation.  One M runs the background collector, `mutators` Ms run programs, `helpers` Ms lie idle until mark
+termination wakes them.  The collector's M counts cycles or looks at the clock, and in the end asks the programs to stop,
+makes one last stopped collection and sends the idle Ms home.  The main thread only watches: it passes on what the
+collector reports, and calls the run hung when neither cycles nor marking advance.
+
+Guards.  Nothing arranges the outcome: no lock around a step, no sleep but the protocol's own and the programs' system calls.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field, replace
+from queue import SimpleQueue
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from collector.audit.audited import Audited
+from collector.audit.violation import Violation
+from collector.report.run.gctrace import gctrace
+from collector.runtime import Config, Model
+from collector.stress.placement import load, sized
+from mutator.heap import MSTATS
+from mutator.phase import PHASE_NAMES
+from mutator.programs.registry import bsswords, cast
+from mutator.world import M
+from workbuf.hardware.machine import HardwareMachine
+from workbuf.local import WORK
+from workbuf.machine import WORD
+from workbuf.recorder import Recorder
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from collector.audit.traverse import Reach
+    from collector.gc import CycleStats
+    from collector.heaps.graph import Graph
+    from collector.heaps.stream import Progress
+    from mutator.world import World
+    from workbuf.machine import Port
+    from workbuf.recorder import Record
+
+
+SECONDS_AN_OBJECT = 1e-4
+"""By which a run over a large heap is given more patience: an audit's traversal and a sweep move no counter."""
+META = 1 << 29
+"""Bytes of address space beside the arena and a quarter of it: page tables, bits, masks, stacks, buffers."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a stress run is to do."""
+
+    config: Config = field(default_factory=Config)
+    programs: tuple[str, ...] = ("rewire", "pushpop", "hider", "finalizers")
+    """One name a mutator."""
+    cycles: int = 0
+    """Cycles after which to end; 0: by the clock."""
+    concurrent: bool = True
+    """Concurrent cycles, or ones that stop the world from beginning to end."""
+    seconds: float = 9.0
+    period: float = 0.1
+    """Seconds after which a cycle starts by itself when the heap does not ask for one."""
+    seed: int = 1
+    binding: str = "fast"
+    jitter: float = 0.0
+    patience: float = 60.0
+    """Seconds without progress after which the run is called hung."""
+    ring: int = 1 << 14
+    """Events that each thread keeps."""
+    recorder: bool = True
+    """Let the flight recorder listen; without it nothing is counted.  For measuring what it costs."""
+    events: bool = False
+    """Hand every cycle's events on with its report."""
+
+
+@dataclass
+class Tally:
+    """What Ms have counted since the run began."""
+
+    cas_attempts: int = 0
+    cas_failures: int = 0
+    migrations: int = 0
+
+
+@dataclass(frozen=True)
+class CycleReport:
+    """One finished cycle, as the collector's M saw it in the stopped world."""
+
+    stats: CycleStats
+    reach: Reach
+    buffers: int
+    seconds: float
+    events: list[Record]
+    tally: Tally = field(default_factory=Tally)
+    """All Ms' together, as they stood in the stopped world."""
+
+    @property
+    def line(self) -> str:
+        """Go's gctrace line."""
+        return gctrace(self.stats)
+
+
+class CollectorM(Audited):
+    """The M that runs the background collector for the length of a run."""
+
+    def collect(self, plan: Plan, report: Callable[[CycleReport], object], recorder: Recorder) -> None:
+        """Collect until the plan is fulfilled, then once more with the world stopped."""
+        self.report = report
+        self.events = recorder.drain if plan.events else list
+        began = monotonic()
+        while True:
+            if plan.concurrent:
+                self.background(int(plan.period * 1e9))
+            else:
+                self.gcwork(1)
+                self.bgsweep()
+            done = self.numgc >= plan.cycles if plan.cycles else monotonic() - began >= plan.seconds
+            if done:
+                break
+        self.port.store(self.stopping, 1)
+        self.gcwork(1)
+        self.bgsweep()
+        self.dismissidle()
+
+    def collected(self) -> None:
+        """Report the cycle."""
+        assert self.reach is not None
+        assert self.places is not None
+        stamps = self.cycle.stamps
+        seconds = (stamps["sweep"] - stamps["sweepterm"]) / 1e9
+        self.report(CycleReport(self.cycle, self.reach, len(self.places.made), seconds, self.events()))
+
+
+class Stress:
+    """One stress run over `graph` (or an empty heap)."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        graph: Graph | None = None,
+        m: type[CollectorM] = CollectorM,
+        progress: Progress | None = None,
+    ) -> None:
+        self.plan = plan
+        self.recorder = Recorder(plan.ring)
+        self.reports: list[CycleReport] = []
+        self.ms: list[CollectorM] = []
+        """Every thread's own M, from when it begins to run."""
+        self.queue: SimpleQueue[CycleReport] = SimpleQueue()
+        config = replace(plan.config, bss=max(bsswords(plan.programs), 1))
+        if graph:
+            config = sized(config, graph)
+        self.machine = HardwareMachine(
+            words=(config.arena + config.arena // 4 + META) // WORD,
+            binding=plan.binding,
+            seed=plan.seed,
+            jitter=plan.jitter,
+            listener_for=self.recorder.listen if plan.recorder else None,
+        )
+        self.model = Model(self.machine, config, m)
+        self.world: World = self.model.world
+        boot = m(self.machine.boot(), self.world, self.model.gcm)
+        self.placed = load(self.model, boot, graph, progress) if graph else None
+        next_gc = boot.nextgoal(boot.port.words[self.world.heap.mstats + MSTATS.heap_alloc])
+        self.machine.poke(self.world.heap.mstats + MSTATS.next_gc, next_gc)
+        self.objects = graph.objects if graph else 0
+        self.programs = cast(self.world, plan.programs)
+        self._spawn(m)
+
+    def _spawn(self, m: type[CollectorM]) -> None:
+        model, machine = self.model, self.machine
+
+        def body(record: int, life: Callable[[CollectorM], object]) -> Callable[[Port], object]:
+            def thread(port: Port) -> None:
+                me = m(port, self.world, record)
+                self.equip(me)
+                self.ms.append(me)
+                life(me)
+
+            return thread
+
+        plan, put = self.plan, self._put
+        machine.spawn(body(model.gcm, lambda me: me.mstart(lambda _: me.collect(plan, put, self.recorder))), "gc")
+        for i, (record, program) in enumerate(zip(model.mutators, self.programs, strict=True)):
+            name = f"{program.name}{i}"
+            machine.spawn(body(record, lambda me, program=program: me.mstart(program.run)), name)  # type: ignore[misc]
+        for i, record in enumerate(model.helpers):
+            machine.spawn(body(record, lambda me: me.idlem()), f"helper{i}")
+
+    def equip(self, me: CollectorM) -> None:
+        """Give a thread's own M what it needs beyond its record; called in that thread."""
+        me.checkmark_enabled = self.model.config.checkmark
+
+    def run(
+        self, seen: Callable[[CycleReport], object] = lambda _: None, ticked: Callable[[], object] = lambda: None
+    ) -> None:
+        """Run to the end.  Raises the first failure.
+
+        The main thread hands every cycle's report to `seen`, and calls `ticked` about every 50 ms.
+        """
+        watch = Watchdog(self, self.plan.patience + SECONDS_AN_OBJECT * self.objects)
+
+        def tick() -> None:
+            self._pass_on(seen)
+            watch.look()
+            ticked()
+
+        try:
+            self.machine.run(tick)
+        finally:
+            self._pass_on(seen)
+
+    def _put(self, report: CycleReport) -> None:
+        """Called by the collector's M in the stopped world: nobody counts meanwhile."""
+        self.queue.put(replace(report, tally=self.tally()))
+
+    def tally(self) -> Tally:
+        """What all Ms have counted so far; exact while the world is stopped and when the run is over."""
+        return Tally(
+            sum(m.cas_attempts for m in self.ms),
+            sum(m.cas_failures for m in self.ms),
+            sum(ring.migrations for ring in self.recorder.rings.values()),
+        )
+
+    def _pass_on(self, seen: Callable[[CycleReport], object]) -> None:
+        # Those that are there now: cycles may end faster than their events can be written, and a tick has more to do.
+        for _ in range(self.queue.qsize()):
+            report = self.queue.get()
+            # Without the events: a long run with a log would keep every one it ever wrote.
+            self.reports.append(replace(report, events=[]))
+            seen(report)
+
+    @property
+    def threads(self) -> list[str]:
+        """Names of the threads, by number."""
+        names = (f"{program.name}{i}" for i, program in enumerate(self.programs))
+        return ["gc", *names, *(f"helper{i}" for i in range(len(self.model.helpers)))]
+
+    @property
+    def phase(self) -> str:
+        """What the collector is doing."""
+        return PHASE_NAMES[self.machine.peek(self.world.gcphase)]
+
+    @property
+    def freed(self) -> int:
+        """Objects that the sweeper has freed."""
+        return self.machine.peek(self.world.heap.mstats + MSTATS.nfree)
+
+    def buffername(self, b: int) -> str:
+        """The name of the buffer at cell `b`."""
+        return self.machine.name(b).partition(".")[0]
+
+    def progress(self) -> int:
+        """A number that grows while the collector gets anywhere: its events and every object scanned."""
+        peek = self.machine.peek
+        scanned = sum(peek(m + M.scanned) for m in (self.model.gcm, *self.model.mutators, *self.model.helpers))
+        # Not there yet if the collector's thread is slower to begin than the first look.
+        ring = self.recorder.rings.get(0)
+        return scanned + sum(ring.counts) if ring else scanned
+
+
+class Watchdog:
+    """Raises a Violation, with every thread's stack, when a run makes no progress for `patience` seconds."""
+
+    def __init__(self, run: Stress, patience: float) -> None:
+        self.run = run
+        self.patience = patience
+        self.last = -1
+        self.since = monotonic()
+
+    def look(self) -> None:
+        """Called now and then from the main thread."""
+        progress = self.run.progress()
+        if progress != self.last:
+            self.last, self.since = progress, monotonic()
+        elif monotonic() - self.since > self.patience:
+            stacks = [f"{name}:\n{stack}" for name, stack in self.run.machine.stacks().items()]
+            nwait, nproc = (self.run.machine.peek(self.run.world.work + at) for at in (WORK.nwait, WORK.nproc))
+            raise Violation(
+                "hang", f"no progress for {self.patience:.0f} seconds (nwait={nwait}, nproc={nproc})", *stacks
+            )
+
+
+def gil() -> bool:
+    """Does this interpreter run with a GIL?"""
+    return getattr(sys, "_is_gil_enabled", lambda: True)()

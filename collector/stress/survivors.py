@@ -1,0 +1,104 @@
+"""What our collector keeps of a graph: one mark over it, object by object, for the commands that compare.
+
+Theory of operation.  A stress run whose programs, if any, work on structures of their own and leave the loaded graph
+alone, so that a traversal of the reader's graph says what must be kept.  The marks of the first cycle are read before
+anything is swept.  An object with a finalizer that was found dead is kept too: the sweep queues it.
+
+Relied on.  Only programs that do not rewire: see `BUSY`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from collector.audit.violation import Violation
+from collector.stress.run import CollectorM, Stress
+from mutator.heap import MARKED
+from workbuf.events import Event
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from collector.heaps.graph import Graph
+    from collector.heaps.stream import Progress
+    from collector.stress.run import Plan
+
+BUSY = ("pushpop", "hider", "bintree")
+"""Programs that keep barriers busy and the loaded graph as it is."""
+
+
+class KeepingM(CollectorM):
+    """A collector's M that notes the first mark's bits for each object of a graph."""
+
+    keep: Keep | None = None
+
+    def marked(self) -> None:
+        """Note, then audit: what an audit finds must not keep a referee from saying what is missing."""
+        if self.keep is not None and self.keep.marks is None and not self.checkmarking:
+            self.keep.note(self)
+        super().marked()
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Object i of the graph was marked if `marks[i]`, and survives the sweep if `kept[i]`."""
+
+    marks: bytearray
+    kept: bytearray
+    load_s: float
+    """To place the heap in the model; `mark_s`: to mark it, all phases of the first cycle, without audits."""
+    mark_s: float
+    barriers: int
+    """Times that a mutator's write barrier shaded something."""
+    violation: str
+    """What the run's own audits found after the mark; empty if all held."""
+
+
+class Keep(Stress):
+    """A run that remembers what its first mark kept of `graph`."""
+
+    def __init__(self, plan: Plan, graph: Graph, progress: Progress | None = None) -> None:
+        self.marks: bytearray | None = None
+        self.mark_s = 0.0
+        began = monotonic()
+        super().__init__(plan, graph, KeepingM, progress)
+        self.load_s = monotonic() - began
+
+    def equip(self, me: CollectorM) -> None:
+        """Tell the M which run it is for."""
+        super().equip(me)
+        if isinstance(me, KeepingM):
+            me.keep = self
+
+    def note(self, m: KeepingM) -> None:
+        """Read the mark of every object of the graph.  The world is stopped."""
+        assert self.placed is not None
+        stamps = m.cycle.stamps
+        self.mark_s = (stamps["t4"] - stamps["sweepterm"]) / 1e9
+        self.marks = bytearray(m.heapBitsForObject(address)[2] & MARKED != 0 for address in self.placed.address)
+
+    def result(self, graph: Graph, ticked: Callable[[], object] = lambda: None) -> Kept:
+        """Run, and say what was kept.  Raises the run's failure, unless it is what an audit found after the mark.
+
+        `ticked` is called every now and then meanwhile, in the main thread.
+        """
+        violation = ""
+        try:
+            self.run(ticked=ticked)
+        except Violation as found:
+            if self.marks is None:
+                raise
+            violation = str(found)
+        assert self.marks is not None
+        kept = bytearray(self.marks)
+        for i in graph.finalizers.object:
+            kept[i] = 1
+        return Kept(self.marks, kept, self.load_s, self.mark_s, self.barriers(), violation)
+
+    def barriers(self) -> int:
+        """Times that a mutator's barrier left a buffer in its M's cache, as it does when it shades in the mark phase."""
+        threads = range(1, 1 + len(self.model.mutators))
+        return sum(ring.counts[Event.CACHED] for thread, ring in self.recorder.rings.items() if thread in threads)

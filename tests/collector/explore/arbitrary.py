@@ -1,0 +1,182 @@
+"""Arbitrary small programs, drawn from a seed: what DPOR and plain depth-first search have to agree on."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING, NamedTuple
+
+from workbuf.machine import Pause
+from workbuf.throw import Throw
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from collector.explore import SteppedMachine
+    from tests.collector.explore.programs import Program
+    from workbuf.machine import Port
+
+
+VOCABULARIES = {
+    "words": "load store xadd post hint",
+    "compare and swap": "load cas cas xchg if store",
+    "locks": "load store lock lock xadd",
+    "unlocks": "load lock unlock xadd cas",
+    "notes": "load store sleep wake xadd",
+    "pauses": "load store pause pause lock xadd",
+    "threads": "load cas spawn xadd lock",
+    "choices": "load cas xadd choose lock",
+    "allocation": "load store alloc alloc cas kill",
+    "kills": "load store xadd kill lock",
+    "kills of waiting": "load cas kill wake sleep pause",
+    "kills before locks": "store pause pause lock lock kill",
+    "everything": "load cas xchg pause lock spawn kill wake sleep store",
+}
+"""What the lines of a program are drawn from."""
+
+
+class Line(NamedTuple):
+    """One statement: what to do, to which of the shared words, with which two small numbers."""
+
+    do: str
+    word: int
+    a: int
+    b: int
+
+
+class Shape(NamedTuple):
+    """A program: a list of lines per thread, one for threads that are spawned, and whether the first is killed."""
+
+    words: int
+    threads: list[list[Line]]
+    child: list[Line]
+    kill: bool
+
+
+def shape(seed: int, vocabulary: Sequence[str]) -> Shape:
+    """Two or three threads of one to four lines over one or two words."""
+    rng = Random(seed)
+    words = rng.choice((1, 2, 2))
+    lines = [word for word in vocabulary if word != "kill"]
+
+    def line(among: Sequence[str] = lines) -> Line:
+        return Line(rng.choice(among), rng.randrange(words), rng.randrange(3), rng.randrange(3))
+
+    threads = rng.choice((2, 2, 3))
+    longest = 4 if threads == 2 else 3
+    bodies = [[line() for _ in range(rng.randint(1, longest))] for _ in range(threads)]
+    return Shape(words, bodies, [line(("load", "store", "xadd"))], "kill" in vocabulary and rng.random() < 0.5)
+
+
+def program_of(form: Shape) -> Program:
+    """The program; what its threads have read is part of the memory it leaves."""
+
+    def program(machine: SteppedMachine) -> None:
+        shared = machine.alloc(form.words, "x")
+        lock, note = machine.word(0, "lock"), machine.word(0, "note")
+        logs = machine.alloc(32, "log")
+
+        def body(lines: list[Line]) -> Callable[[Port], None]:
+            def run(port: Port) -> None:
+                log = 0
+                for line in lines:
+                    log = log * 7 + Lines(port, shared, form.words, lock, note, body(form.child)).run(line) + 1
+                machine.poke(logs + port.index, log)
+
+            return run
+
+        for lines in form.threads:
+            machine.spawn(body(lines))
+        if form.kill:
+            machine.kill("t0")
+
+    return program
+
+
+class Lines:
+    """What the words of the vocabulary do; a line's value is what the thread has read."""
+
+    def __init__(
+        self, port: Port, shared: int, words: int, lock: int, note: int, child: Callable[[Port], None]
+    ) -> None:
+        self.port = port
+        self.shared = shared
+        self.words = words
+        self.lock = lock
+        self.note = note
+        self.child = child
+
+    def run(self, line: Line) -> int:
+        """Do `line`."""
+        port, x = self.port, self.shared + line.word
+        match line.do:
+            case "load":
+                return port.load(x)
+            case "hint":
+                return port.hint(x)
+            case "store":
+                port.store(x, line.a)
+            case "post":
+                port.post(x, line.a)
+            case "cas":
+                return port.cas(x, line.a, line.b)
+            case "xadd":
+                return port.xadd(x, 1)
+            case "xchg":
+                return port.xchg(x, line.a)
+            case "if":
+                if port.load(x) == line.a:
+                    port.store(self.shared + (line.word + 1) % self.words, line.b)
+            case "lock":
+                return self.locked(x, line.a)
+            case "unlock":
+                return self.unlocked()
+            case "sleep":
+                return port.sleep(self.note, 5 if line.a else -1)
+            case "wake":
+                return self.wake()
+            case "choose":
+                if port.choose(2):
+                    port.store(x, line.a)
+            case "spawn":
+                port.spawn(self.child)
+            case "alloc":
+                cell = port.sysalloc(1)
+                port.store(cell, line.a)
+                return cell - self.shared
+            case "pause":
+                return self.wait(x, line.a)
+            case _:
+                raise AssertionError(line.do)
+        return 0
+
+    def locked(self, x: int, a: int) -> int:
+        """A step inside a critical section."""
+        self.port.lock(self.lock)
+        v = self.port.load(x) if a else self.port.xadd(x, 1)
+        self.port.unlock(self.lock)
+        return v
+
+    def unlocked(self) -> int:
+        """Unlock what one does not hold, and take the throw well."""
+        try:
+            self.port.unlock(self.lock)
+        except Throw:
+            return 1
+        return 0
+
+    def wake(self) -> int:
+        """Wake, and take it well if somebody has before."""
+        try:
+            self.port.wake(self.note)
+        except Throw:
+            return 1
+        return 0
+
+    def wait(self, x: int, a: int) -> int:
+        """Wait for a value, for three turns at most."""
+        for turn in range(3):
+            if self.port.load(x) == a:
+                return turn
+            self.port.pause(Pause.PROCYIELD, 1)
+        return 3

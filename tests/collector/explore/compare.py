@@ -1,0 +1,55 @@
+"""DPOR and stateful search against plain depth-first search."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.collector.explore.arbitrary import VOCABULARIES, program_of, shape
+from tests.collector.explore.traces import TooMany, executions
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tests.collector.explore.programs import Program
+    from tests.collector.explore.traces import Execution
+
+
+def compare_dpor(program: Program, plain: Sequence[Execution]) -> list[Execution]:
+    """DPOR ends as the `plain` schedules do, all there are, and runs every trace once; its schedules."""
+    reduced = list(executions(program, "dpor"))
+    failed = {run.fault.kind for run in plain if run.fault}
+    if failed:
+        # A failing schedule ends all its threads, and with them what they would have raced with.
+        assert failed == {run.fault.kind for run in reduced if run.fault}, "the faults differ"
+        assert {run.outcome for run in reduced} <= {run.outcome for run in plain}, "DPOR ends otherwise"
+        return reduced
+    assert {run.outcome for run in plain} == {run.outcome for run in reduced}, "the ends differ"
+    traces = [run.trace for run in reduced]
+    assert {run.trace for run in plain} == set(traces), "the traces differ"
+    assert not any(run.pruned for run in reduced), "a schedule was cut off"
+    assert len(traces) == len(set(traces)), "a trace was run twice"
+    return reduced
+
+
+def compare_stateful(program: Program, plain: Sequence[Execution]) -> None:
+    """Stateful search ends as the `plain` schedules do, all there are."""
+    stateful = {run.outcome for run in executions(program, "stateful") if not run.pruned}
+    assert {run.outcome for run in plain} == stateful, "the ends of stateful search differ"
+
+
+def compare_arbitrary(vocabulary: str, seed: int, compare: Callable[[Program, list[Execution]], object]) -> None:
+    """The same for a dozen arbitrary programs of few enough interleavings, of the seeds that follow `seed`."""
+    compared = 0
+    while compared < 12:
+        seed += 1
+        form = shape(seed, VOCABULARIES[vocabulary].split())
+        program = program_of(form)
+        try:
+            compare(program, list(executions(program, "dfs", limit=5000)))
+        except TooMany:
+            continue
+        except AssertionError as error:
+            error.add_note(f"seed {seed}: {form}")
+            raise
+        compared += 1

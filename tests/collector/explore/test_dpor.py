@@ -1,0 +1,156 @@
+"""Optimal DPOR runs every Mazurkiewicz trace once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from collector.explore import explore
+from tests.collector.explore import programs
+from tests.collector.explore.arbitrary import VOCABULARIES, Line, Shape, program_of
+from tests.collector.explore.compare import compare_arbitrary, compare_dpor
+from tests.collector.explore.literature import MAKERS, PRINTED, by_brute_force
+from tests.collector.explore.traces import executions
+
+
+if TYPE_CHECKING:
+    from collector.explore import SteppedMachine
+
+
+class TestLiterature:
+    """The programs of Flanagan and Godefroid 2005."""
+
+    @pytest.mark.parametrize(("name", "threads"), [case for case in PRINTED if case != ("indexer", 15)])
+    def test_as_many_as_printed(self, name: str, threads: int) -> None:
+        """As many executions as traces, counted by hand or by Abdulla et al., and none cut off."""
+        result = explore(MAKERS[name](threads), "dpor")
+
+        seen = (result.schedules, result.pruned, result.exhausted)
+        assert seen == (PRINTED[name, threads], 0, True)
+        assert by_brute_force(name, threads) == PRINTED[name, threads]
+
+    @pytest.mark.parametrize(
+        ("name", "threads", "traces"), [("filesystem", 13, 1), ("indexer", 11, 1), ("indexer", 13, 64)]
+    )
+    def test_sizes_between(self, name: str, threads: int, traces: int) -> None:
+        """Sizes that nobody printed."""
+        result = explore(MAKERS[name](threads), "dpor")
+
+        assert (result.schedules, result.pruned, result.exhausted) == (traces, 0, True)
+        assert by_brute_force(name, threads) == traces
+
+    @pytest.mark.slow
+    def test_the_large_indexer(self) -> None:
+        """15 threads."""
+        result = explore(programs.indexer(15), "dpor")
+
+        assert (result.schedules, result.pruned, result.exhausted) == (PRINTED["indexer", 15], 0, True)
+
+
+PROGRAMS = {
+    "lost update": programs.lost_update(),
+    "three lost updates": programs.lost_update(3),
+    "counter": programs.counter(3),
+    "ABA": programs.treiber(tagged=False),
+    "tagged stack": programs.treiber(tagged=True),
+    "barrier": programs.barrier(2, 0),
+    "two locks": programs.two_locks(ordered=True),
+    "two locks, disordered": programs.two_locks(ordered=False),
+    "indexer": programs.indexer(2, size=4, messages=2),
+    "filesystem": programs.filesystem(3, blocks=2, inodes=2),
+}
+
+FOUND = {
+    # Whoever wakes a note that is awake writes nothing, so it lets no pause go.
+    "double wake-up": Shape(
+        1,
+        [[Line("wake", 0, 0, 0), Line("pause", 0, 1, 0)], [Line("wake", 0, 0, 0), Line("store", 0, 0, 0)]],
+        [Line("xadd", 0, 0, 0)],
+        kill=False,
+    ),
+    # What the killed thread was about to do comes after every order of what the kill does not touch.
+    "late kill": Shape(
+        1,
+        [[Line("spawn", 0, 0, 0), Line("spawn", 0, 0, 0), Line("load", 0, 0, 0)]],
+        [Line("store", 0, 1, 1)],
+        kill=True,
+    ),
+    # Killed between a pause and a lock: it waited for the write, for the lock, or for both.
+    "killed before a lock": Shape(
+        1,
+        [
+            [Line("pause", 0, 2, 0), Line("lock", 0, 0, 0)],
+            [Line("store", 0, 0, 0), Line("store", 0, 0, 0)],
+            [Line("lock", 0, 0, 0)],
+        ],
+        [Line("load", 0, 0, 0)],
+        kill=True,
+    ),
+    "killed before a free lock": Shape(
+        1,
+        [[Line("pause", 0, 2, 0), Line("lock", 0, 0, 0)], [Line("store", 0, 0, 0), Line("store", 0, 0, 0)]],
+        [Line("load", 0, 0, 0)],
+        kill=True,
+    ),
+    # A thread's number depends on how many were spawned before it.
+    "killed while spawning": Shape(
+        1,
+        [[Line("spawn", 0, 0, 0)], [Line("load", 0, 0, 0)], [Line("store", 0, 0, 0), Line("spawn", 0, 0, 0)]],
+        [Line("xadd", 0, 1, 0)],
+        kill=True,
+    ),
+    # A sleep that times out lets its own thread go, and not from the pause after it as well.
+    "timed out before a pause": Shape(
+        1,
+        [[Line("sleep", 0, 1, 0), Line("store", 0, 0, 0)], [Line("sleep", 0, 2, 0), Line("pause", 0, 2, 0)]],
+        [Line("load", 0, 0, 0)],
+        kill=False,
+    ),
+    # Nobody can run at the very beginning: the first step is no earlier part of the story than the second.
+    "sleep at once": Shape(
+        1,
+        [[Line("sleep", 0, 1, 0)], [Line("sleep", 0, 1, 0), Line("wake", 0, 0, 0)]],
+        [Line("load", 0, 0, 0)],
+        kill=False,
+    ),
+}
+"""Programs that were drawn once and not seen whole."""
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_small_models(name: str) -> None:
+    """On every small model DPOR and plain depth-first search see the same ends; no trace is run twice."""
+    compare_dpor(PROGRAMS[name], list(executions(PROGRAMS[name], "dfs")))
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_found_programs(name: str) -> None:
+    """So they do where they once did not."""
+    program = program_of(FOUND[name])
+    compare_dpor(program, list(executions(program, "dfs", limit=5000)))
+
+
+@pytest.mark.parametrize("vocabulary", VOCABULARIES)
+def test_arbitrary_programs(vocabulary: str, seed: int) -> None:
+    """So they do on arbitrary programs."""
+    compare_arbitrary(vocabulary, seed, compare_dpor)
+
+
+def test_it_says_where_invariants_were_checked() -> None:
+    """Between independent steps there are states that only other interleavings of the trace come to."""
+
+    def program(machine: SteppedMachine) -> None:
+        x, y = machine.word(0, "x"), machine.word(0, "y")
+        machine.spawn(lambda port: port.store(x, 1))
+        machine.spawn(lambda port: port.store(y, 1))
+
+    def not_y_alone(machine: SteppedMachine) -> None:
+        assert machine.peek(1) or not machine.peek(2)
+
+    result = explore(program, "dpor", invariants=[not_y_alone])
+
+    assert result.schedules == 1
+    assert result.statement.endswith("Invariants were checked in these alone.")
+    assert explore(program, "dfs", invariants=[not_y_alone]).failure is not None
+    assert "Invariants" not in explore(program, "dpor").statement

@@ -1,0 +1,270 @@
+"""Schedules that do not end: livelocks, spins without a pause, and waits that are only long."""
+
+from __future__ import annotations
+
+from itertools import repeat
+from typing import TYPE_CHECKING
+
+import pytest
+
+from collector.explore import explore, replay
+from collector.explore.state.fair import SATURATED
+from workbuf.machine import Pause
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from collector.explore import SteppedMachine
+    from workbuf.machine import Port
+
+STRATEGIES = ("random", "urw", "pct", "pos", "surw", "portfolio", "exhaustive", "dpor")
+
+
+def not_reset(machine: SteppedMachine) -> None:
+    """A barrier entered with its counter left from before: nwait == nproc never comes."""
+    nwait = machine.word(1, "nwait")
+
+    def body(port: Port) -> None:
+        port.xadd(nwait, 1)
+        turn = 0
+        while port.hint(nwait) != 1:
+            port.pause(Pause.PROCYIELD if turn < 10 else Pause.USLEEP, 20)
+            turn += 1
+
+    machine.spawn(body, "m0")
+
+
+def polite(machine: SteppedMachine) -> None:
+    """Two that each give way to the other, for ever if they keep step."""
+    flags = machine.alloc(2, "flag")
+
+    def body(port: Port) -> None:
+        mine, other = flags + port.index, flags + 1 - port.index
+        while True:
+            port.store(mine, 1)
+            if not port.load(other):
+                break
+            port.store(mine, 0)
+            port.pause(Pause.OSYIELD, 1)
+        port.store(mine, 0)
+
+    machine.spawn(body)
+    machine.spawn(body)
+
+
+def unpaused(machine: SteppedMachine) -> None:
+    """A wait without a pause, for something that comes."""
+    flag = machine.word(0, "flag")
+
+    def waiter(port: Port) -> None:
+        while not port.load(flag):
+            pass
+
+    machine.spawn(waiter, "waiter")
+    machine.spawn(lambda port: port.store(flag, 1))
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_wait_for_what_never_comes_is_a_livelock(strategy: str, seed: int) -> None:
+    """Not a time-out, not a limit; counting turns does not hide it."""
+    failure = explore(not_reset, strategy, seed=seed).failure
+
+    assert failure is not None
+    assert failure.kind == "livelock"
+    assert failure.message.startswith("m0 goes round in a circle")
+    assert len(failure.trace.splitlines()) < 60
+    assert "for ever" in failure.trace
+    assert replay(failure.schedule, not_reset).failure == failure
+
+
+def test_a_livelock_in_step(seed: int) -> None:
+    """Found where threads are let run in turn: each step is progress for somebody, and nobody gets anywhere."""
+    failure = explore(polite, "random", seed=seed, schedules=1).failure
+
+    # A random walk gets out of it; only in turn do the two keep step.
+    assert failure is None
+
+    failure = explore(polite, "random", seed=seed, schedules=50, steps=6, shrink=False).failure
+    assert failure is not None
+    assert failure.message == "t0 and t1 go round in a circle: the state comes again"
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_long_wait_is_no_livelock(strategy: str, seed: int) -> None:
+    """A bounded number of turns ends, though nobody writes anything meanwhile."""
+
+    def patient(machine: SteppedMachine) -> None:
+        x = machine.word(0, "x")
+
+        def body(port: Port) -> None:
+            for _ in range(SATURATED // 4):
+                port.load(x)
+                port.pause(Pause.USLEEP, 1)
+
+        machine.spawn(body)
+        machine.spawn(body)
+
+    result = explore(patient, strategy, seed=seed, schedules=3)
+
+    assert result.failure is None
+
+
+def by_iterator(port: Port, x: int) -> None:
+    """How often it goes round is in no variable."""
+    for _ in repeat(None, 50):
+        port.load(x)
+        port.pause(Pause.USLEEP, 1)
+
+
+def by_list(port: Port, x: int) -> None:
+    """It goes round as long as a list has elements."""
+    left = [0] * 50
+    while left:
+        port.load(x)
+        left.pop()
+        port.pause(Pause.USLEEP, 1)
+
+
+def by_attribute(port: Port, x: int) -> None:
+    """It counts in an attribute."""
+
+    class Patient:
+        left = 50
+
+        def wait(self) -> None:
+            while self.left:
+                port.load(x)
+                self.left -= 1
+                port.pause(Pause.USLEEP, 1)
+
+    Patient().wait()
+
+
+def by_caller(port: Port, x: int) -> None:
+    """The frame that waits keeps nothing; its caller keeps count of its calls."""
+
+    def wait() -> None:
+        port.load(x)
+        port.pause(Pause.USLEEP, 1)
+        port.load(x)
+
+    for _ in repeat(None, 50):
+        wait()
+
+
+@pytest.mark.parametrize("body", [by_iterator, by_list, by_attribute, by_caller])
+def test_a_wait_that_ends_is_no_livelock(body: Callable[[Port, int], None]) -> None:
+    """Wherever it keeps how long it still waits."""
+
+    def program(machine: SteppedMachine) -> None:
+        x = machine.word(0, "x")
+        machine.spawn(lambda port: body(port, x))
+
+    assert explore(program, "dfs").exhausted
+
+
+def test_a_livelock_inside_a_loop_is_proved() -> None:
+    """An iterator of a caller that waits all the time for the same call has not moved."""
+
+    def program(machine: SteppedMachine) -> None:
+        x = machine.word(0, "x")
+
+        def wait(port: Port) -> None:
+            while not port.load(x):
+                port.pause(Pause.USLEEP, 1)
+
+        machine.spawn(lambda port: [wait(port) for _ in range(2)])
+
+    failure = explore(program, "dfs").failure
+
+    assert failure is not None
+    assert failure.message == "t0 goes round in a circle: the state comes again"
+
+
+@pytest.mark.parametrize("strategy", ["exhaustive", "dfs", "dpor"])
+def test_a_spin_without_a_pause_is_warned_about(strategy: str) -> None:
+    """With its name and line; it does not hang, and nothing is claimed about the rest."""
+    result = explore(unpaused, strategy, schedules=5)
+
+    assert result.failure is None
+    assert not result.exhausted
+    assert "waiter spins without a pause at" in result.warnings[0]
+    assert "test_fair.py:" in result.warnings[0]
+
+
+@pytest.mark.parametrize("strategy", ["random", "exhaustive"])
+def test_a_spin_for_ever_is_a_livelock(strategy: str) -> None:
+    """Also without a pause."""
+
+    def alone(machine: SteppedMachine) -> None:
+        flag = machine.word(0, "flag")
+
+        def waiter(port: Port) -> None:
+            while not port.load(flag):
+                pass
+
+        machine.spawn(waiter)
+
+    failure = explore(alone, strategy).failure
+
+    assert failure is not None
+    assert failure.message == "t0 goes round in a circle: the state comes again"
+
+
+def test_what_neither_ends_nor_repeats_is_endless() -> None:
+    """Reported as what it is, with the number of steps; a limit is no pass."""
+
+    def counting(machine: SteppedMachine) -> None:
+        x = machine.word(0, "x")
+
+        def body(port: Port) -> None:
+            state = 1
+            while True:
+                state = state * 1103515245 + 12345 & 0x7FFFFFFF
+                port.store(x, state)
+
+        machine.spawn(body)
+
+    failure = explore(counting, "random", steps=500).failure
+
+    assert failure is not None
+    assert failure.kind == "endless"
+    assert "no end after 2500 steps" in failure.message
+    assert "lines left out" in failure.trace
+
+
+def test_a_long_schedule_forbids_the_claim() -> None:
+    """What went on in turn after the limit was not explored."""
+
+    def long(machine: SteppedMachine) -> None:
+        x = machine.word(0, "x")
+        for _ in range(2):
+            machine.spawn(lambda port: [port.load(x) for _ in range(20)])
+
+    short = explore(long, "dpor", steps=30)
+    whole = explore(long, "dpor")
+
+    assert (short.exhausted, whole.exhausted) == (False, True)
+    assert "longer than 30 steps" in short.warnings[0]
+    assert "no proof" in short.statement
+
+
+def test_statistics_do_not_hide_a_livelock() -> None:
+    """Words that are declared to decide nothing make no state a new one."""
+
+    def program(machine: SteppedMachine) -> None:
+        x = machine.word(0, "x")
+        spins = machine.alloc(1, "spins", statistics=True)
+
+        def body(port: Port) -> None:
+            while not port.hint(x):
+                port.words[spins] = port.words[spins] * 3 + 1
+                port.pause(Pause.OSYIELD, 1)
+
+        machine.spawn(body)
+
+    failure = explore(program).failure
+
+    assert failure is not None
+    assert failure.message == "t0 goes round in a circle: the state comes again"

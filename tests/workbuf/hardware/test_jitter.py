@@ -1,0 +1,69 @@
+"""Jitter: where threads dawdle, and that nothing else changes."""
+
+from __future__ import annotations
+
+import pytest
+
+from workbuf.hardware import jitter
+from workbuf.hardware.machine import HardwareMachine
+
+
+@pytest.fixture(name="waits")
+def _waits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The waits as they are made: the turns of a spin, or -1 for a sched_yield."""
+    waits: list[int] = []
+    monkeypatch.setattr(jitter, "spin", waits.append)
+    monkeypatch.setattr(jitter, "sched_yield", lambda: waits.append(-1))
+    return waits
+
+
+def drive(machine: HardwareMachine, turns: int = 200) -> int:
+    """A counter driven through every atomic; returns its last value."""
+    port, a = machine.boot(), machine.word(0)
+    for _ in range(turns):
+        port.store(a, port.load(a) & ~1)
+        port.or8(a * 8, 1)
+        assert port.cas(a, port.xchg(a, port.load(a)), port.load(a))
+        port.xadd(a, 2)
+    return machine.peek(a)
+
+
+def test_results_are_the_same_with_jitter() -> None:
+    """Every operation still does what it does."""
+    assert drive(HardwareMachine(jitter=0.5)) == drive(HardwareMachine())
+
+
+def test_the_seed_decides_who_dawdles_where(waits: list[int]) -> None:
+    """The same seed draws the same waits, another seed others; both kinds of wait occur."""
+    drawn = []
+    for seed in (1, 1, 2):
+        drive(HardwareMachine(jitter=0.3, seed=seed))
+        drawn.append(tuple(waits))
+        waits.clear()
+
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert -1 in drawn[0]
+    assert 0 <= max(drawn[0]) <= jitter.SPIN_MAX
+
+
+@pytest.mark.parametrize(("share", "low", "high"), [(0.0, 0, 0), (0.25, 300, 500), (1.0, 1600, 1600)])
+def test_the_share_decides_how_often(share: float, low: int, high: int, waits: list[int]) -> None:
+    """Of 1600 atomics none, about a quarter, or every one comes late (seeds are fixed, so the count is too)."""
+    drive(HardwareMachine(jitter=share))
+
+    assert low <= len(waits) <= high
+
+
+def test_without_jitter_nothing_is_wrapped() -> None:
+    """The port's atomics are the binding's own closures, so jitter that is not asked for costs nothing."""
+    plain, late = HardwareMachine().boot(), HardwareMachine(jitter=0.1).boot()
+
+    assert plain.cas.__qualname__ == "Fast.bind.<locals>.cas"
+    assert late.cas.__qualname__ != plain.cas.__qualname__
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.5])
+def test_a_share_that_is_none_is_refused(share: float) -> None:
+    """Between 0 and 1."""
+    with pytest.raises(ValueError, match=f"between 0 and 1, not {share}"):
+        HardwareMachine(jitter=share)

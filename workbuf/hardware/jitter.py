@@ -1,0 +1,53 @@
+"""Jitter: now and then a thread dawdles before an atomic, so that threads meet in places where they rarely would.
+
+Theory of operation.  An atomic is where the protocol's races are decided, and the window before it is a fraction of a
+microsecond wide.  With probability `share` a wait is put into it: half of the time a sched_yield, which lets the system
+run somebody else, half of the time a spin, which does not.  Both are drawn from the port's seed, so the same seed gives
+every thread the same waits; where the operating system switches remains its own affair.
+
+Not modelled.  Jitter at plain accesses: those are the array's own C functions, and stay so.
+"""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from workbuf.hardware.binding import Operations
+from workbuf.hardware.pauses import sched_yield, spin
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+SPIN_MAX = 200
+"""Turns of the longest spin, some microseconds."""
+
+
+def jittered(operations: Operations, share: float, seed: int) -> Operations:
+    """The same operations, each preceded by a wait with probability `share` (0 to 1)."""
+    random = Random(seed).random
+
+    def late(operation: Callable[P, T]) -> Callable[P, T]:
+        def dawdling(*args: P.args, **kwargs: P.kwargs) -> T:
+            if random() < share:
+                wait = random()
+                if wait < 0.5:
+                    sched_yield()
+                else:
+                    spin(int((wait - 0.5) * 2 * SPIN_MAX))
+            return operation(*args, **kwargs)
+
+        return dawdling
+
+    return Operations(
+        load=late(operations.load),
+        store=late(operations.store),
+        cas=late(operations.cas),
+        xchg=late(operations.xchg),
+        xadd=late(operations.xadd),
+        or8=late(operations.or8),
+    )
