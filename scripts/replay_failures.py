@@ -30,7 +30,7 @@ from collector.scenarios.catalogue import SCENARIOS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-VEHICLES = ("greenlets", "threads")
+CARRIERS = ("greenlets", "threads")
 STRATEGIES = ("random", "urw", "pct", "pos", "surw", "dpor")
 MOST = 2_000
 """Schedules in which a strategy has to find the fault, else the next one tries."""
@@ -77,7 +77,7 @@ def serve() -> None:
     tokens = sys.stdin.read().split()
     unlocked = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
     said = {"python": f"{platform.python_version()}{' free-threaded' if unlocked else ''}"}
-    for vehicle in VEHICLES:
+    for vehicle in CARRIERS:
         begun = perf_counter()
         sums = [replayed(token, vehicle) for token in tokens]
         print(json.dumps({**said, "vehicle": vehicle, "sums": sums, "seconds": perf_counter() - begun}))

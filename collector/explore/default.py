@@ -31,7 +31,7 @@ def default(machine: SteppedMachine, i: int) -> int:
     return next((t for t in runnable if t > last), runnable[0])
 
 
-class Deviating:
+class Replayer:
     """Picks the default but where a deviation says otherwise.
 
     With `strict`, a deviation that cannot be followed stops the schedule and is named in `diverged`; else it is passed over,

@@ -12,7 +12,7 @@ from collector.explore.default import Following
 from collector.explore.machine.machine import SteppedMachine
 from collector.explore.machine.plainpoints import plain_points as fit_plain_points
 from collector.explore.machine.threads import LIMIT
-from collector.explore.program import VEHICLES, run_and_check, set_up
+from collector.explore.program import CARRIERS, run_and_check, set_up
 from collector.explore.races.fasttrack import FastTrack
 from collector.explore.races.report import races_of
 from collector.explore.replay import Replay
@@ -74,14 +74,14 @@ def explore(
     """
     if strategy not in NAMED:
         raise ValueError(f"no strategy {strategy!r}; there are {', '.join(NAMED)}")
-    if vehicle not in VEHICLES:
-        raise ValueError(f"no vehicle {vehicle!r}; there are {', '.join(VEHICLES)}")
+    if vehicle not in CARRIERS:
+        raise ValueError(f"no vehicle {vehicle!r}; there are {', '.join(CARRIERS)}")
     options = Options(seed, schedules, preemptions, depth)
     track = FastTrack(fatal=races is True)
     method = NAMED[strategy](options)
-    fittings = [fit for fit, wanted in ((fit_plain_points, plain_points), (track.fit, races)) if wanted]
-    fittings += getattr(method, "fittings", [])
-    machine = SteppedMachine(VEHICLES[vehicle], fittings)
+    taps = [fit for fit, wanted in ((fit_plain_points, plain_points), (track.fit, races)) if wanted]
+    taps += getattr(method, "taps", [])
+    machine = SteppedMachine(CARRIERS[vehicle], taps)
     machine.steps_allowed = steps
     search = Search(program, method, options, machine, invariants)
     if races and races is not True:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from collector.explore.machine.carrier import Greenlets
 from collector.explore.machine.fault import fault_of
 from collector.explore.machine.machine import SteppedMachine
-from collector.explore.machine.osthreads import Baton
+from collector.explore.machine.osthreads import OSThreads
 
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from collector.explore.machine.carrier import Vehicle
+    from collector.explore.machine.carrier import Carrier
     from collector.explore.machine.fault import Fault
     from collector.explore.machine.machine import Draw, Pick
 
@@ -26,7 +26,7 @@ Program = Callable[[SteppedMachine], Check | None]
 Invariant = Callable[[SteppedMachine], object]
 """Called before every step; asserts."""
 
-VEHICLES: dict[str, Callable[[], Vehicle]] = {"greenlets": Greenlets, "threads": Baton}
+CARRIERS: dict[str, Callable[[], Carrier]] = {"greenlets": Greenlets, "threads": OSThreads}
 
 
 def set_up(machine: SteppedMachine, program: Program, invariants: Sequence[Invariant] = ()) -> Check | None:

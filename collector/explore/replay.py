@@ -7,10 +7,10 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from collector.explore.default import Deviating
+from collector.explore.default import Replayer
 from collector.explore.machine.machine import SteppedMachine
 from collector.explore.machine.plainpoints import plain_points
-from collector.explore.program import VEHICLES, run_and_check, set_up
+from collector.explore.program import CARRIERS, run_and_check, set_up
 from collector.explore.races.report import Witness
 from collector.explore.result import Failure, Result
 from collector.explore.token import Token
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from collector.explore.machine.fault import Fault
-    from collector.explore.machine.machine import Fitting
+    from collector.explore.machine.machine import Tap
     from collector.explore.program import Invariant, Program
 
 
@@ -57,15 +57,15 @@ class Replay:
         self.token = token
         self.recorder = Recorder(sources=sources)
         witness = Witness()
-        fittings: list[Fitting] = [plain_points] if token.plain_points else []
+        taps: list[Tap] = [plain_points] if token.plain_points else []
         if token.races:
-            fittings.append(witness.fit)
-        self.machine = machine = SteppedMachine(VEHICLES[vehicle], [*fittings, self.recorder.fit])
+            taps.append(witness.fit)
+        self.machine = machine = SteppedMachine(CARRIERS[vehicle], [*taps, self.recorder.fit])
         machine.muted = frozenset(token.muted)
         machine.left.out = frozenset(token.left_out)
         machine.steps_allowed = token.limit or machine.steps_allowed
         digest = Digest(machine)
-        deviating = Deviating(machine, token.deviations, strict=True)
+        deviating = Replayer(machine, token.deviations, strict=True)
         begun = perf_counter()
         try:
             check = set_up(machine, program, invariants)

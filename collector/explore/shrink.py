@@ -16,7 +16,7 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from collector.explore.default import Deviating, Following
+from collector.explore.default import Following, Replayer
 from collector.explore.machine.carrier import MAIN
 from collector.explore.program import run_and_check, set_up
 from collector.explore.strategies.base import Options
@@ -64,7 +64,7 @@ class Shrinker:
             return None
         machine = self.machine
         check = set_up(machine, self.program, self.invariants)
-        deviating = Deviating(machine, deviations)
+        deviating = Replayer(machine, deviations)
         fault = run_and_check(machine, deviating.pick, deviating.draw, check)
         if not self.fault.same(fault):
             return None

@@ -23,7 +23,7 @@ from collector.runtime import Config, Model
 from collector.stress.placement import load, sized
 from mutator.heap import MSTATS
 from mutator.phase import PHASE_NAMES
-from mutator.programs.registry import bsswords, cast
+from mutator.programs.registry import assign, bsswords
 from mutator.world import M
 from workbuf.hardware.machine import HardwareMachine
 from workbuf.local import WORK
@@ -167,7 +167,7 @@ class Stress:
         next_gc = boot.nextgoal(boot.port.words[self.world.heap.mstats + MSTATS.heap_alloc])
         self.machine.poke(self.world.heap.mstats + MSTATS.next_gc, next_gc)
         self.objects = graph.objects if graph else 0
-        self.programs = cast(self.world, plan.programs)
+        self.programs = assign(self.world, plan.programs)
         self._spawn(m)
 
     def _spawn(self, m: type[CollectorM]) -> None:

@@ -30,7 +30,7 @@ def bsswords(names: Sequence[str]) -> int:
     return sum(PROGRAMS[name].globals for name in names)
 
 
-def cast(world: World, names: Sequence[str]) -> list[Program]:
+def assign(world: World, names: Sequence[str]) -> list[Program]:
     """One program for each of `names`, its place in bss assigned and channels paired.  Before any thread runs."""
     programs: list[Program] = []
     senders: list[Channel] = []

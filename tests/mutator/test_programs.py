@@ -15,7 +15,7 @@ from mutator.heap import SPAN
 from mutator.programs.channel import Channel
 from mutator.programs.finalizers import NUMBER, OURS, TAG, Finalizers
 from mutator.programs.program import Program
-from mutator.programs.registry import PROGRAMS, bsswords, cast
+from mutator.programs.registry import PROGRAMS, assign, bsswords
 from mutator.world import MAX_GCPROC
 from tests.worlds import Bench
 from workbuf.machine import WORD
@@ -75,7 +75,7 @@ SMALLER = {"longlist": {"length": 50}, "pushpop": {"longest": 50}, "bintree": {"
 def play(name: str, cls: type[Turns]) -> Bench:
     """Run the program of that name, alone, to its end."""
     bench = Bench(cls, arena=1 << 22, bss=bsswords([name]), words=1 << 21)
-    (program,) = cast(bench.world, [name])
+    (program,) = assign(bench.world, [name])
     vars(program).update(SMALLER.get(name, {}))
     gcm = bench.start(bench.gcm)
 
@@ -115,7 +115,7 @@ def test_rewire_moves_pointers_between_the_objects_that_were_loaded() -> None:
     for i in range(4):
         bench.machine.poke(bench.world.data.base + i, nodes[15 * i])
     before = [bench.peek(node // WORD + k) for node in nodes for k in (0, 1)]
-    (program,) = cast(bench.world, ["rewire"])
+    (program,) = assign(bench.world, ["rewire"])
     gcm = bench.start(bench.gcm)
     Turns.collect = staticmethod(lambda: gcm.gcwork(0))
 
@@ -127,7 +127,7 @@ def test_rewire_moves_pointers_between_the_objects_that_were_loaded() -> None:
 
 def test_a_program_throws_at_a_payload_that_is_not_its_own(bench: Bench) -> None:
     """The object was freed and is somebody else's now."""
-    program = cast(bench.world, ["pushpop"])[0]
+    program = assign(bench.world, ["pushpop"])[0]
     m, p = bench.gcm, bench.obj(0, words=2)
     bench.machine.poke(p // WORD + 1, 7)
     program.expect(m, p, 1, 7)
@@ -141,7 +141,7 @@ def test_a_program_throws_at_a_payload_that_is_not_its_own(bench: Bench) -> None
 
 def test_a_finalizer_that_runs_twice_is_noticed(bench: Bench) -> None:
     """The program ticks off what it has made; what is not pending has run already."""
-    program = cast(bench.world, ["finalizers"])[0]
+    program = assign(bench.world, ["finalizers"])[0]
     assert isinstance(program, Finalizers)
     m = bench.start(bench.mutators[0])
     frame = m.call(2)
@@ -162,7 +162,7 @@ def test_a_finalizer_that_runs_twice_is_noticed(bench: Bench) -> None:
 
 def test_a_loaded_heaps_own_finalizers_are_left_alone(bench: Bench) -> None:
     """A closure without the program's tag is somebody else's: taken off the queue and not judged."""
-    program = cast(bench.world, ["finalizers"])[0]
+    program = assign(bench.world, ["finalizers"])[0]
     assert isinstance(program, Finalizers)
     m = bench.start(bench.mutators[0])
     frame = m.call(2)
@@ -179,7 +179,7 @@ def test_programs_share_no_global_word() -> None:
     """Each gets as many as it wants, side by side."""
     names = [*PROGRAMS, *PROGRAMS]
     bench = Bench(bss=bsswords(names))
-    programs = cast(bench.world, names)
+    programs = assign(bench.world, names)
     slots = [program.slot(i) for program in programs for i in range(program.globals)]
 
     assert [program.name for program in programs] == names
@@ -191,7 +191,7 @@ def test_channels_come_in_pairs() -> None:
     """An odd one receives from the even one before it, whatever stands between; the last may be left over."""
     names = ["channel", "hider", "channel", "channel"]
     bench = Bench(bss=bsswords(names))
-    chans = [program.chan for program in cast(bench.world, names) if isinstance(program, Channel)]
+    chans = [program.chan for program in assign(bench.world, names) if isinstance(program, Channel)]
 
     assert chans[0] == chans[1] != chans[2]
     assert 0 not in chans

@@ -33,7 +33,7 @@ class Broken(BaseException):
     """The exploration itself has gone wrong, not the program; nobody in between catches this."""
 
 
-class Vehicle(Protocol):
+class Carrier(Protocol):
     """Carrier of threads 0, 1, 2, ..."""
 
     goto: list[Callable[[int], int]]

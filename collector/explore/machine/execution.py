@@ -24,7 +24,7 @@ from workbuf.machine import Aborted
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from collector.explore.machine.carrier import Vehicle
+    from collector.explore.machine.carrier import Carrier
     from collector.explore.machine.machine import Draw, Pick
     from collector.explore.machine.ports import SteppedPort
     from collector.explore.state.fair import Fair
@@ -38,7 +38,7 @@ class Loop(Rules):
     fair: Fair
     spin: Spin
 
-    def __init__(self, vehicle: Vehicle) -> None:
+    def __init__(self, vehicle: Carrier) -> None:
         super().__init__(vehicle)
         self.ports: list[SteppedPort] = []
         self.bodies: list[Callable[[Port], object]] = []
@@ -91,7 +91,7 @@ class Loop(Rules):
         return self.fault
 
     def _loop(self) -> None:
-        goto, runnable, append = self.vehicle.goto, self.runnable, self.trail.append
+        goto, runnable, append = self.carrier.goto, self.runnable, self.trail.append
         self.starter = MAIN
         for i in range(len(self.bodies)):
             goto[i](MAIN)
@@ -119,7 +119,7 @@ class Loop(Rules):
 
     def carry(self, i: int) -> None:
         """A carrier for thread `i`, whose number and port are new."""
-        goto, bodies, ports = self.vehicle.goto, self.bodies, self.ports
+        goto, bodies, ports = self.carrier.goto, self.bodies, self.ports
 
         def life() -> None:
             while True:
@@ -135,7 +135,7 @@ class Loop(Rules):
                 if goto[self.end(i)](i) == CLOSE:
                     return
 
-        self.vehicle.add(life)
+        self.carrier.add(life)
 
     def _unwind(self) -> None:
         """Bring every thread that is still inside its body back out of it."""
@@ -143,7 +143,7 @@ class Loop(Rules):
         self.pick = self.give_up
         for i in range(len(self.bodies)):
             if i in self.killed or self.kinds[i] != ops.ENDED:
-                self.vehicle.goto[i](ABORT)
+                self.carrier.goto[i](ABORT)
 
     def _kill(self, i: int, target: int) -> None:
         self.ports[i].point(ops.KILL, target)

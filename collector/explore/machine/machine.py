@@ -29,7 +29,7 @@ from collector.explore.machine import ops
 from collector.explore.machine.carrier import Greenlets
 from collector.explore.machine.execution import Loop
 from collector.explore.machine.ports import make_port
-from collector.explore.machine.skippable import Left, Optional
+from collector.explore.machine.skippable import Left, Skippable
 from collector.explore.machine.threads import FRESH
 from collector.explore.state.fair import Fair
 from collector.explore.state.spin import LOOK, Spin
@@ -38,13 +38,13 @@ from collector.explore.state.spin import LOOK, Spin
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from collector.explore.machine.carrier import Vehicle
+    from collector.explore.machine.carrier import Carrier
     from collector.explore.machine.ports import SteppedPort
     from workbuf.machine import Port
 
     Pick = Callable[[int], int]
     Draw = Callable[[int, int], int]
-    Fitting = Callable[["SteppedMachine", SteppedPort], None]
+    Tap = Callable[["SteppedMachine", SteppedPort], None]
     """Changes a port's operations when it is made."""
 
 
@@ -54,9 +54,9 @@ T = TypeVar("T")
 class SteppedMachine(Loop):
     """A machine that takes one step at a time.  Serves any number of schedules, one after another."""
 
-    def __init__(self, vehicle: Callable[[], Vehicle] = Greenlets, fittings: Sequence[Fitting] = ()) -> None:
+    def __init__(self, vehicle: Callable[[], Carrier] = Greenlets, taps: Sequence[Tap] = ()) -> None:
         super().__init__(vehicle())
-        self.fittings = fittings
+        self.taps = taps
         self.labels: list[tuple[int, int, str, Sequence[str]]] = []
         self.statistics: set[int] = set()
         self.muted: frozenset[int] = frozenset()
@@ -145,7 +145,7 @@ class SteppedMachine(Loop):
         t = self.names.index(target)
         self.spawn(lambda port: self._kill(port.index, t), f"kill {target}")
 
-    def optional(self, items: Sequence[T]) -> Optional[T]:
+    def optional(self, items: Sequence[T]) -> Skippable[T]:
         """`items` for one thread to iterate over, less those that shrinking finds it fails without."""
         return self.left.items(items)
 
@@ -179,7 +179,7 @@ class SteppedMachine(Loop):
 
     def close(self) -> None:
         """Give the threads' carriers back; the machine runs nothing any more."""
-        self.vehicle.close()
+        self.carrier.close()
 
     def waiting(self) -> str:
         """Who waits for what."""

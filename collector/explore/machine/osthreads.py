@@ -51,7 +51,7 @@ class Gate:
         self.lock.release()
 
 
-class Baton:
+class OSThreads:
     """Threads on operating-system threads."""
 
     def __init__(self) -> None:

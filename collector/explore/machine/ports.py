@@ -93,9 +93,9 @@ class SteppedPort:
         j = len(machine.bodies)
         machine.spawn(body, name)
         machine.starter = i
-        handed = machine.vehicle.goto[j](i)
+        handed = machine.carrier.goto[j](i)
         if handed != ABORT and (machine.fault or machine.broken):
-            handed = machine.vehicle.goto[MAIN](i)
+            handed = machine.carrier.goto[MAIN](i)
         if handed == ABORT:
             raise Aborted
 
@@ -115,7 +115,7 @@ def make_port(machine: SteppedMachine, i: int) -> SteppedPort:
         machine.mem, machine.kinds, machine.addrs, machine.expects, machine.flags, machine.stale,
     )  # fmt: skip
     goto, trail, rivals, arrive, refresh = (
-        machine.vehicle.goto, machine.trail, machine.rivals[i], machine.arrive, machine.refresh,
+        machine.carrier.goto, machine.trail, machine.rivals[i], machine.arrive, machine.refresh,
     )  # fmt: skip
     append = trail.append
     seen = machine.seen[i]
@@ -248,6 +248,6 @@ def make_port(machine: SteppedMachine, i: int) -> SteppedPort:
     port.load, port.store, port.cas, port.xchg, port.xadd, port.or8 = load, store, cas, xchg, xadd, or8
     port.pause, port.wake, port.lock, port.unlock, port.choose = pause, wake, lock, unlock, choose
     port.point, port.wrote = point, wrote
-    for fit in machine.fittings:
+    for fit in machine.taps:
         fit(machine, port)
     return port

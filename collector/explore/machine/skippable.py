@@ -38,14 +38,14 @@ class Left:
         self.count = 0
         self.spans.clear()
 
-    def items(self, items: Sequence[T]) -> Optional[T]:
+    def items(self, items: Sequence[T]) -> Skippable[T]:
         """`items`, numbered."""
         first = self.count
         self.count += len(items)
-        return Optional(self, first, items)
+        return Skippable(self, first, items)
 
 
-class Optional(Generic[T]):
+class Skippable(Generic[T]):
     """Items for one thread to go through."""
 
     def __init__(self, left: Left, first: int, items: Sequence[T]) -> None:

@@ -25,7 +25,7 @@ from workbuf.machine import Aborted
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from collector.explore.machine.carrier import Vehicle
+    from collector.explore.machine.carrier import Carrier
 
 
 FRESH = 1
@@ -44,8 +44,8 @@ LIMIT = 20_000
 class Rules:
     """The threads' scheduling state.  Lists are indexed by thread and stay the same objects for the machine's life."""
 
-    def __init__(self, vehicle: Vehicle) -> None:
-        self.vehicle = vehicle
+    def __init__(self, vehicle: Carrier) -> None:
+        self.carrier = vehicle
         self.mem = [0]
         """The flat memory; cell 0 is never allocated."""
         self.trail: list[int] = []
@@ -131,7 +131,7 @@ class Rules:
         if self.flags[i] & FRESH:
             self.flags[i] ^= FRESH
             self.refresh(i)
-            if self.vehicle.goto[self.starter](i) == ABORT:
+            if self.carrier.goto[self.starter](i) == ABORT:
                 raise Aborted
         else:
             if not self.ready(i):
@@ -149,7 +149,7 @@ class Rules:
         t = self.pick(i) if self.runnable else MAIN
         if t != MAIN or self.runnable:
             self.trail.append(t)
-        if t != i and self.vehicle.goto[t](i) == ABORT:
+        if t != i and self.carrier.goto[t](i) == ABORT:
             raise Aborted
 
     def release(self) -> bool:

@@ -20,7 +20,7 @@ from collector.explore.default import Following
 from collector.explore.machine.fault import Fault
 from collector.explore.machine.machine import SteppedMachine
 from collector.explore.machine.plainpoints import plain_points
-from collector.explore.program import VEHICLES, run_and_check, set_up
+from collector.explore.program import CARRIERS, run_and_check, set_up
 from collector.explore.races.fasttrack import end
 from collector.explore.state.frames import program_frames
 from collector.explore.strategies.dpor.clocks import Clock, Order
@@ -29,7 +29,7 @@ from collector.explore.strategies.dpor.clocks import Clock, Order
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from collector.explore.machine.machine import Fitting
+    from collector.explore.machine.machine import Tap
     from collector.explore.machine.ports import SteppedPort
     from collector.explore.program import Invariant, Program
 
@@ -240,8 +240,8 @@ def races_of(
 ) -> list[Race]:
     """All races of the schedule `trail` of `program`; with those in which a hint or a post takes part if `knowing`."""
     witness = Witness(fatal=False, knowing=knowing)
-    fittings: list[Fitting] = [plain_points] if plain else []
-    machine = SteppedMachine(VEHICLES[vehicle], [*fittings, witness.fit])
+    taps: list[Tap] = [plain_points] if plain else []
+    machine = SteppedMachine(CARRIERS[vehicle], [*taps, witness.fit])
     try:
         check = set_up(machine, program, invariants)
         following = Following(machine, trail)

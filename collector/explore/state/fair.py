@@ -96,7 +96,7 @@ class Lassos:
         machine = self.machine
         # The running thread's frames have no other handle than this.
         return {
-            t: list(program_frames(machine.vehicle.frame(t) or sys._getframe()))  # noqa: SLF001
+            t: list(program_frames(machine.carrier.frame(t) or sys._getframe()))  # noqa: SLF001
             for t in range(len(machine.bodies))
             if machine.kinds[t] != ops.ENDED
         }

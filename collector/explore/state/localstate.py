@@ -57,7 +57,7 @@ class Count(NamedTuple):
 Snapshot = tuple[list[int], list[dict["Variable", Count]]]
 
 
-class Knowledge:
+class LocalState:
     """What each thread of one machine knows."""
 
     def __init__(self) -> None:
@@ -178,18 +178,18 @@ class Known:
     What is in statistics it does not tell.
     """
 
-    def __init__(self, words: Words, knowledge: Knowledge, i: int) -> None:
+    def __init__(self, words: Words, knowledge: LocalState, i: int) -> None:
         self.words = words
-        self.knowledge = knowledge
+        self.local = knowledge
         self.index = i
 
     def __getitem__(self, a: int) -> int:
         v = self.words[a]
-        if self.knowledge.live:
-            self.knowledge.learn(self.index, 0 if a in self.knowledge.machine.statistics else v)
+        if self.local.live:
+            self.local.learn(self.index, 0 if a in self.local.machine.statistics else v)
         return v
 
     def __setitem__(self, a: int, v: int) -> None:
         self.words[a] = v
-        if self.knowledge.live:
-            self.knowledge.learn(self.index, a)
+        if self.local.live:
+            self.local.learn(self.index, a)

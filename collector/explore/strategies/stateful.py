@@ -9,7 +9,7 @@ with something left is to run the program again.
 A state that comes again on its own path is a circle.  If every thread that could run somewhere in the circle has run in
 it, it may be gone round for ever: the schedule then goes on in turn, where a livelock proves itself.
 
-Relied on.  What `Knowledge` relies on.  Data races are found on the paths that are run; the path to a state that was cut
+Relied on.  What `LocalState` relies on.  Data races are found on the paths that are run; the path to a state that was cut
 off may have ordered less.
 
 Not modelled.  A livelock whose circle crosses itself, so that no path of different states goes round it fairly.
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from collector.explore.machine.carrier import MAIN
 from collector.explore.machine.threads import PAUSED
-from collector.explore.state.localstate import SATURATED, Knowledge
+from collector.explore.state.localstate import SATURATED, LocalState
 from collector.explore.strategies.base import left
 
 
@@ -60,8 +60,8 @@ class Stateful:
     name = "stateful"
 
     def __init__(self, _options: Options) -> None:
-        self.knowledge = Knowledge()
-        self.fittings = [self.knowledge.fit]
+        self.local = LocalState()
+        self.taps = [self.local.fit]
         self.path: list[Choice] = []
         self.seen: set[bytes] = set()
         self.on_path: dict[bytes, int] = {}
@@ -83,16 +83,16 @@ class Stateful:
     def begin(self, machine: SteppedMachine) -> tuple[Pick, Draw]:
         path, runnable, seen, on_path = self.path, machine.runnable, self.seen, self.on_path
         self.steps_allowed = machine.steps_allowed
-        knowledge = self.knowledge
-        knowledge.live = not path
+        local = self.local
+        local.live = not path
         at = 0
 
         def take() -> int:
             nonlocal at
             choice = path[at]
             at += 1
-            if at == len(path) and not knowledge.live:
-                knowledge.restore(choice.snapshot)
+            if at == len(path) and not local.live:
+                local.restore(choice.snapshot)
             return choice.alternatives[choice.index]
 
         def pick(i: int) -> int:
@@ -108,12 +108,12 @@ class Stateful:
                     return machine.pick(i)
                 seen.add(state)
                 on_path[state] = at
-                path.append(Choice(self._order(i, machine), knowledge.snapshot(), state, frozenset(runnable)))
+                path.append(Choice(self._order(i, machine), local.snapshot(), state, frozenset(runnable)))
             return take()
 
         def draw(_i: int, n: int) -> int:
             if at == len(path):
-                path.append(Choice(list(range(n)), knowledge.snapshot()))
+                path.append(Choice(list(range(n)), local.snapshot()))
             return take()
 
         return pick, draw
@@ -132,7 +132,7 @@ class Stateful:
         for a in machine.statistics:
             words[a] = 0
         digest = blake2b(words.tobytes(), digest_size=DIGEST)
-        digest.update(array("q", [len(words), threads, *self.knowledge.histories[:threads]]).tobytes())
+        digest.update(array("q", [len(words), threads, *self.local.histories[:threads]]).tobytes())
         digest.update(array("q", [*machine.kinds[:threads], *machine.addrs[:threads]]).tobytes())
         digest.update(bytes([*machine.flags[:threads], *machine.stale[:threads]]))
         # What a thread has read since its last pause decides what will let it go from the next one, unless that has come.
@@ -170,9 +170,7 @@ class Stateful:
     def statement(self, _schedules: int, /) -> str:
         """Exhausted or not."""
         more = (
-            f"  Numbers that grew alike at {SATURATED} pauses in a row counted as one."
-            if self.knowledge.saturated
-            else ""
+            f"  Numbers that grew alike at {SATURATED} pauses in a row counted as one." if self.local.saturated else ""
         )
         if self.exhausted:
             seen = f"All {self.states} states were seen, and passed; schedules that came to a known one were cut off."

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from collector.explore import SteppedMachine, explore
-from collector.explore.default import Deviating, default
+from collector.explore.default import Replayer, default
 from collector.explore.machine.carrier import MAIN, Greenlets
-from collector.explore.machine.osthreads import Baton
+from collector.explore.machine.osthreads import OSThreads
 from collector.explore.machine.plainpoints import plain_points
 from collector.explore.machine.threads import PAUSED
 from collector.explore.program import run_and_check
@@ -20,15 +20,15 @@ from workbuf.throw import Throw
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from collector.explore.machine.carrier import Vehicle
+    from collector.explore.machine.carrier import Carrier
     from collector.explore.machine.fault import Fault
     from workbuf.machine import Port
 
 
-@pytest.fixture(params=[Greenlets, Baton])
+@pytest.fixture(params=[Greenlets, OSThreads])
 def machine(request: pytest.FixtureRequest) -> Iterator[SteppedMachine]:
     """An empty machine, on either vehicle."""
-    vehicle: Callable[[], Vehicle] = request.param
+    vehicle: Callable[[], Carrier] = request.param
     made = SteppedMachine(vehicle)
     made.begin()
     yield made
@@ -37,7 +37,7 @@ def machine(request: pytest.FixtureRequest) -> Iterator[SteppedMachine]:
 
 def run(machine: SteppedMachine, deviations: Sequence[tuple[int, int]] = ()) -> Fault | None:
     """The default schedule with `deviations`."""
-    deviating = Deviating(machine, deviations, strict=True)
+    deviating = Replayer(machine, deviations, strict=True)
     fault = run_and_check(machine, deviating.pick, deviating.draw, None)
     assert not deviating.diverged
     return fault
@@ -81,7 +81,7 @@ class TestOperations:
 
     def test_plain_points(self) -> None:
         """With plain points every plain access is a step."""
-        machine = SteppedMachine(fittings=[plain_points])
+        machine = SteppedMachine(taps=[plain_points])
         machine.begin()
         x = machine.alloc(2, "x")
 

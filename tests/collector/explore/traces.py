@@ -63,7 +63,7 @@ class Execution:
 def executions(program: Program, strategy: str, limit: int = 20_000) -> Iterator[Execution]:
     """All schedules that `strategy` runs of `program`, whether they fail or not."""
     search = NAMED[strategy](Options())
-    machine = SteppedMachine(fittings=getattr(search, "fittings", ()))
+    machine = SteppedMachine(taps=getattr(search, "taps", ()))
     try:
         for _ in range(limit):
             check = set_up(machine, program)
