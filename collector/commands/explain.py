@@ -8,11 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from collector.commands.explore import about, variant
+from collector.commands.files import Input, Output
 from collector.commands.replay import located, records, tokentext
-from collector.commands.usage import checkwritable, writejson
+from collector.commands.usage import UsageError
 from collector.explore import explore
 from collector.report.progress import Progress
 from collector.report.schedule.explanation import explained
+from collector.report.streams import oneline
 from collector.scenarios.catalogue import SCENARIOS
 
 
@@ -26,9 +28,9 @@ SECONDS = 60.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `explain`."""
     add = parser.add_argument
-    add("what", metavar="TOKEN|NAME", help="a token, a file that holds one, or a scenario's name")
+    add("what", type=Input, metavar="TOKEN|NAME", help="a token, a file that holds one, or a scenario's name")
     add("--variant", default="failing", help="of the scenario named (failing)")
-    add("--json", metavar="FILE", help="write the schedule's records")
+    add("--json", type=Output, metavar="FILE", help="write the schedule's records")
 
 
 def found(name: str, of: str) -> str:
@@ -58,17 +60,22 @@ def found(name: str, of: str) -> str:
 
 def main(args: argparse.Namespace) -> int:
     """Explain; returns the exit status."""
-    checkwritable("--json", args.json)
-    token = found(args.what, args.variant) if args.what in SCENARIOS else tokentext(args.what)
+    if args.what in SCENARIOS:
+        token = found(args.what, args.variant)
+    else:
+        try:
+            token = tokentext(args.what)
+        except UsageError as error:
+            raise UsageError(f"{error}; the scenarios are {', '.join(SCENARIOS)}") from None
     if not token:
         print("ok: there is no failure to explain")
         return 0
     of = located(token)
     for warning in of.warnings:
-        print(f"warning: {warning}")
+        print(f"warning: {oneline(warning)}")
     told = records(token, of)
     print(explained(told))
     print(f"\nsee it step by step: python -m collector.run replay {token} --html FILE")
     if args.json:
-        writejson(args.json, told)
+        args.json.writejson(told)
     return int(told["fault"] is not None)

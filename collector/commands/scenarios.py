@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from collector.commands.usage import checkwritable, writejson
+from collector.commands.files import Output
 from collector.report.tables import table
 from collector.scenarios.catalogue import SCENARIOS
 
@@ -15,12 +15,11 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `scenarios`."""
-    parser.add_argument("--json", metavar="FILE", help="write the list")
+    parser.add_argument("--json", type=Output, metavar="FILE", help="write the list")
 
 
 def main(args: argparse.Namespace) -> int:
     """Print the list."""
-    checkwritable("--json", args.json)
     for name, scenario in SCENARIOS.items():
         print(f"{name}: {scenario.title}  ({', '.join(scenario.bugs)})")
         rows = [
@@ -38,5 +37,5 @@ def main(args: argparse.Namespace) -> int:
             }
             for name, scenario in SCENARIOS.items()
         }
-        writejson(args.json, {"scenarios": summary})
+        args.json.writejson({"scenarios": summary})
     return 0
