@@ -43,7 +43,7 @@ def build() -> Path | None:
     return target
 
 
-class CompiledBinding(Hook):  # type: ignore[misc]  what that is depends on who runs this
+class CompiledBinding(Hook):  # type: ignore[misc]  # what that is depends on who runs this
     """The hook that hatchling calls."""
 
     def initialize(self, _version: str, build_data: dict[str, Any]) -> None:
