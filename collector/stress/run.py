@@ -22,9 +22,9 @@ from collector.report.run.gctrace import gctrace
 from collector.runtime import Config, Model
 from collector.stress.placement import load, sized
 from mutator.heap import MSTATS
-from mutator.phase import PHASE_NAMES
 from mutator.programs.registry import assign, bsswords
 from mutator.world import M
+from workbuf.events import PHASE_NAMES
 from workbuf.hardware.machine import HardwareMachine
 from workbuf.hardware.selftest import AUTO
 from workbuf.local import WORK

@@ -188,7 +188,7 @@ class HardwareMachine:
 
     def name(self, a: int) -> str:
         """What cell `a` is called."""
-        return self.names.name(a)
+        return str(self.names.named(a))
 
     def boot(self) -> HardwarePort:
         """The calling thread's own port, for what is done before any thread runs; nobody listens to it."""
