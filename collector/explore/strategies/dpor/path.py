@@ -54,8 +54,8 @@ class Node:
     """A state on the current path and the step taken from it."""
 
     __slots__ = (
-        "before", "changes", "clock", "done", "era", "expects", "expired", "index", "kind", "number", "races", "saved", "sleep",
-        "step", "tree", "victim",
+        "before", "changes", "clock", "done", "era", "expects", "expired", "index", "kind", "number", "races", "saved",
+        "sleep", "step", "tree", "victim",
     )  # fmt: skip
 
     def __init__(self, index: int, sleep: dict[int, Step], tree: list[Branch], era: Era) -> None:
