@@ -5,6 +5,7 @@ With --html: one page to step through it, forwards and back, that needs nothing 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from collector.commands.files import Input, Output
 from collector.commands.usage import UsageError
 from collector.commands.version import code_version
 from collector.explore.replay import Replay
-from collector.explore.token import PREFIX, Token
+from collector.explore.token import FORMAT, Token
 from collector.report.page import page
 from collector.report.schedule.ownership import ownership
 from collector.report.schedule.steps import steps
@@ -41,12 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def tokentext(word: str) -> str:
     """The token that `word` is, or that the file of that name holds; raises UsageError."""
     path = Path(word)
-    if word.startswith(PREFIX):
+    if re.match(r"s\d\.", word):
         return word
     try:
         if not path.exists():
             raise UsageError(
-                f"{word[:80]!r}: no such file, and no token: a token of this version begins with {PREFIX!r}"
+                f"{word[:80]!r}: no such file, and no token: a token of this version begins with 's{FORMAT}.'"
             )
         with path.open("rb") as file:
             text = file.read(LONGEST)
@@ -93,7 +94,10 @@ def main(args: argparse.Namespace) -> int:
     text = tokentext(args.token)
     found = located(text)
     title = f"{found.name} {found.of}"
-    again = Replay(Token.decode(text), found.variant.program, vehicle=args.vehicle)
+    try:
+        again = Replay(Token.decode(text), found.variant.program, vehicle=args.vehicle)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
     result = again.result
     warnings = [*found.warnings, *result.warnings]
     print(title)
