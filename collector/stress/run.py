@@ -136,9 +136,17 @@ class CollectorM(Audited):
 
     def awaithelpers(self) -> None:
         """Wait until the helpers lie idle: a thread takes a while to begin, and one that has just helped to lie down."""
-        while self.port.hint(self.sched + SCHED.nmidle) < self.markers - 1:
+        while self.idlems() < self.markers - 1:
             self.port.pause(Pause.OSYIELD, 1)
         self.awaited = True
+
+    def idlems(self) -> int:
+        """How many Ms lie idle."""
+        port, sched = self.port, self.sched
+        port.lock(sched + SCHED.lock)
+        n = port.words[sched + SCHED.nmidle]
+        port.unlock(sched + SCHED.lock)
+        return n
 
     def collected(self) -> None:
         """Report the cycle, and say if the helpers that lay idle for it did not mark."""
