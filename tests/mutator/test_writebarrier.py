@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from collector.runtime import AuditedM, Config, Model
-from mutator.phase import PHASE_NAMES, GCmark, GCmarktermination, GCoff, GCscan
+from mutator.phase import GCmark, GCmarktermination, GCoff, GCscan
 from mutator.writebarrier import FIRST_PAGE, POISON_STACK
+from workbuf.events import PHASE_NAMES
 from workbuf.hardware.machine import HardwareMachine
 from workbuf.machine import WORD
 from workbuf.throw import Throw
