@@ -14,7 +14,7 @@ from collector.gc import CycleStats
 from collector.run import main
 from collector.runtime import Config
 from collector.stress.markers import IDLE, idle, marks, missing, said
-from collector.stress.run import CollectorM, Plan, Stress
+from collector.stress.run import Plan, Stress, StressM
 from collector.stress.survivors import Keep, KeepingM
 from workbuf.events import Event
 
@@ -60,7 +60,7 @@ def test_ps_and_processors_bound_the_markers(config: dict[str, int], nproc: int)
     assert {report.stats.nproc for report in run.reports} == {nproc}
 
 
-class Alone(CollectorM):
+class Alone(StressM):
     """Planted: an M for which no helper is ever there."""
 
     def gcprocs(self) -> int:
