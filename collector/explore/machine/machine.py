@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collector.explore.machine.execution import Draw, Pick, Watch
     from collector.explore.machine.fault import Fault
     from collector.explore.machine.ports import SteppedPort
+    from collector.explore.trace.step import Pointer
     from workbuf.machine import Port
 
     Tap = Callable[["SteppedMachine", SteppedPort], None]
@@ -78,8 +79,8 @@ class SteppedMachine:
         self.uncounted: set[str] = set()
         """Attributes of protocol objects that decide nothing: a state that repeats but for them is the same state."""
         self.views: dict[str, Callable[[], object]] = {}
-        self.formatter: Callable[[int, int], str | None] | None = None
-        """For traces: how to print value v of cell a, or None."""
+        self.formatter: Callable[[int, int], Pointer | str | None] | None = None
+        """For traces: what value v of cell a points to, or how to print it; None: it is a number."""
         self.warnings: set[str] = set()
         # What strategies read at every step, without the way through the parts: the lists stay the same objects.
         self.mem, self.statistics = self.memory.words, self.memory.statistics
@@ -90,7 +91,7 @@ class SteppedMachine:
         )  # fmt: skip
         # Allocation and names are the memory's.
         self.alloc, self.word, self.extend = self.memory.alloc, self.memory.word, self.memory.extend
-        self.name, self.label = self.memory.names.name, self.memory.names.label
+        self.named, self.label = self.memory.names.named, self.memory.names.label
         self.abort, self.fail = self.execution.abort, self.execution.fail
         self.has_ended = self.threads.ended
         if watch:
@@ -168,8 +169,12 @@ class SteppedMachine:
         self.more_state.append(say)
 
     def view(self, what: str, say: Callable[[], object]) -> None:
-        """For traces: print `what: say()` after each step that has changed it."""
+        """For traces: show what `say()` returns after each step that has changed it, a `View` or anything with a text."""
         self.views[what] = say
+
+    def name(self, a: int) -> str:
+        """What cell `a` is called."""
+        return str(self.named(a))
 
     def go_round(self, i: int) -> int:
         """From here on the threads go in turn; who goes now that thread `i` has come to its step."""
