@@ -1,10 +1,10 @@
 """Names of cells: `work.full`, `m2.currentwbuf`, `arena[17]`, for traces, throws and reports.
 
-Theory of operation.  A label names a range of cells and, if it has fields, its first ones each.  Ranges may lie inside
-one another (a buffer inside persistentalloc's chunk); the one that begins last before a cell, and of those the one given
-last, names it.  So a lookup is a bisection and, where labels are nested, a few steps back.
+A label names a range of cells and, if it has fields, its first ones each.  Ranges may lie inside one another (a buffer
+inside persistentalloc's chunk); the one that begins last before a cell, and of those the one given last, names it.  So
+a lookup is a bisection and, where labels are nested, a few steps back.
 
-Relied on.  Labels are given while threads run, so both ways in take the lock.
+Labels are given while threads run, so `label` and `named` take a lock.
 """
 
 from __future__ import annotations
