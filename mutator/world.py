@@ -121,6 +121,7 @@ class World(Globals):
         markfor: int,
         ms: int,
         gs: int,
+        ps: int = 0,
         data: int = 0,
         bss: int = 64,
         ncpu: int = 1,
@@ -131,7 +132,7 @@ class World(Globals):
         gcpercent: int = 100,
         heapminimum: int = 4 << 20,
     ) -> World:
-        """A world with room for `ms` Ms and `gs` goroutines; `data` and `bss` are words, all pointers."""
+        """A world with room for `ms` Ms, `gs` goroutines and `ps` Ps; `data` and `bss` are words, all pointers."""
         runtime = RUNTIME.allocate(machine, "runtime")
         machine.poke(runtime + RUNTIME.gcpercent, gcpercent % (1 << 64))
         return cls(
@@ -146,7 +147,7 @@ class World(Globals):
             gcphase=runtime + RUNTIME.gcphase,
             allgs=machine.alloc(gs, "allgs"),
             allm=machine.alloc(ms, "allm"),
-            allp=machine.alloc(ms, "allp"),
+            allp=machine.alloc(max(ms, ps), "allp"),
             data=Segment.make(machine, "data", data),
             bss=Segment.make(machine, "bss", bss),
             markfor=markfor,
@@ -166,18 +167,23 @@ class World(Globals):
         machine.poke(self.allm + number, m)
         machine.poke(self.runtime + RUNTIME.allmlen, number + 1)
         if p:
-            procs = machine.peek(self.sched + SCHED.gomaxprocs)
-            at = P.allocate(machine, f"p{procs}")
-            machine.poke(at + P.id, procs)
-            machine.poke(at + P.status, PIDLE)
+            at = self.newp()
             machine.poke(at + P.m, m)
-            mcache = self.heap.allocate_mcache(machine, f"mcache{procs}")
-            machine.poke(at + P.mcache, mcache)
             machine.poke(m + MRECORD.p, at)
-            machine.poke(m + MRECORD.mcache, mcache)
-            machine.poke(self.allp + procs, at)
-            machine.poke(self.sched + SCHED.gomaxprocs, procs + 1)
+            machine.poke(m + MRECORD.mcache, machine.peek(at + P.mcache))
         return m
+
+    def newp(self) -> int:
+        """A further P with an mcache, idle, and nobody's; returns its record."""
+        machine = self.machine
+        number = machine.peek(self.sched + SCHED.gomaxprocs)
+        p = P.allocate(machine, f"p{number}")
+        machine.poke(p + P.id, number)
+        machine.poke(p + P.status, PIDLE)
+        machine.poke(p + P.mcache, self.heap.allocate_mcache(machine, f"mcache{number}"))
+        machine.poke(self.allp + number, p)
+        machine.poke(self.sched + SCHED.gomaxprocs, number + 1)
+        return p
 
     def newg(self, name: str, status: int = GRUNNABLE, stackwords: int = 0) -> int:
         """A further goroutine with an empty stack; returns its record."""
