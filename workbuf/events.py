@@ -109,7 +109,7 @@ EMPTY, PARTIAL, FULL = 1, 2, 3
 """Values of the field `list`.  `waitedfor` is a set of Ps, and so of the threads that own them: bit n is number n."""
 LIST_NAMES = {EMPTY: "empty", PARTIAL: "partial", FULL: "full"}
 PHASE_NAMES = ("off", "quiesce", "stw", "scan", "mark", "marktermination", "sweep")
-"""Of the fields `phase` and `before`, by number.  (The numbers: mutator.phase.)"""
+"""Names of the values of the fields `phase` and `before`.  (The numbers: mutator.phase.)"""
 OF_BUFFERS = frozenset(kind for kind, fields in FIELDS.items() if fields.a == "buffer")
 """Events that name a buffer, as their first number."""
 
