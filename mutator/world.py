@@ -1,8 +1,9 @@
 """The world's record: every global that mutators and collector share, as addresses.  (Go: runtime2.go, sched, allgs, allm.)
 
-Theory of operation.  Records go down, verbs stay up: this module says where things lie and makes them before any thread
-runs; who stops, scans, marks or sweeps the world is in `collector/`.  A `World` holds integers only, which every M
-copies into its own attributes.
+Theory of operation.  This module says where the shared records lie (phase, Ms, Ps, goroutines, globals) and makes them
+before any thread runs.  What is done with them, stopping, scanning, marking and sweeping the world, is in `collector/`,
+so that a mutator never imports the collector.  A `World` holds integers only, which every M copies into its own
+attributes.
 
 Not modelled.  Many goroutines on one M: each mutator M runs one goroutine for good and has one P, so a run queue would
 have nothing to choose.  Goroutines without an M (those of a heap dump) are parked for ever and only scanned.

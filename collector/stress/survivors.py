@@ -1,10 +1,8 @@
 """What our collector keeps of a graph: one mark over it, object by object, for the commands that compare.
 
-Theory of operation.  A stress run whose programs, if any, work on structures of their own and leave the loaded graph
-alone, so that a traversal of the reader's graph says what must be kept.  The marks of the first cycle are read before
-anything is swept.  An object with a finalizer that was found dead is kept too: the sweep queues it.
-
-Relied on.  Only programs that do not rewire: see `BUSY`.
+It is a stress run whose programs, if any, work on structures of their own (`BUSY`) and leave the loaded graph alone, so
+that a traversal of the reader's graph says what must be kept.  The marks of the first cycle are read before anything is
+swept.  An object with a finalizer that was found dead is kept too: the sweep queues it.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ class Strategy(Protocol):
         """After `schedules` schedules, for a display: how much is left, as far as that can be told."""
 
     def statement(self, schedules: int, /) -> str:
-        """What it is worth that `schedules` schedules passed, in a sentence."""
+        """What it shows that `schedules` schedules passed, in a sentence."""
 
 
 class Sampler:
