@@ -4,8 +4,8 @@ Exit status: 0 all held, 1 a violation was found (throw, lost object, leak, hang
 that cannot be written, or a system that lacks something (one line says what and where), 70 a fault of this program itself
 (what to report is printed), 130 interrupted by Ctrl-C or SIGTERM (what there is so far has been printed and written).
 
-Theory of operation.  Only the command that was chosen is imported, where Ctrl-C is expected.  Whatever a command does not
-catch ends here, as one line.
+Only the command that was chosen is imported, where Ctrl-C is expected.  Whatever a command does not catch ends here, as one
+line.
 """
 
 from __future__ import annotations
