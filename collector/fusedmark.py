@@ -22,13 +22,14 @@ from mutator.phase import GCmark, GCmarktermination
 from mutator.world import MRECORD
 from workbuf.buffer import HANDOFF_MIN, NOBJ, OBJ
 from workbuf.events import Event
+from workbuf.hardware.machine import HardwarePort
 from workbuf.machine import WORD
 from workbuf.throw import Throw
 
 
 if TYPE_CHECKING:
     from mutator.world import World
-    from workbuf.hardware.machine import HardwarePort
+    from workbuf.machine import Port
 
 CHECKED = 64
 """Objects from one look at the abort flag to the next: a long list's buffer never runs dry, and so leads to no pause."""
@@ -39,10 +40,11 @@ WRITTEN_OUT = ("drainworkbuf", "popobject", "scanobject", "scanwords", "greyobje
 class FusedMark(Grey):
     """drainworkbuf again, for ports of the hardware machine."""
 
-    port: HardwarePort
-
-    def __init__(self, port: HardwarePort, world: World, record: int) -> None:
+    def __init__(self, port: Port, world: World, record: int) -> None:
+        if not isinstance(port, HardwarePort):
+            raise TypeError(f"{type(self).__name__} reads words as an array: it needs a port of the hardware machine")
         super().__init__(port, world, record)
+        self.octets = port.octets
         changed = [name for name in WRITTEN_OUT[1:] if getattr(type(self), name) is not getattr(Grey, name)]
         self.fused = not changed and type(self).drainworkbuf is FusedMark.drainworkbuf
         """Nobody has changed what the loop has written out."""
@@ -53,7 +55,7 @@ class FusedMark(Grey):
             super().drainworkbuf(wbuf, all=all)
             return
         self.checknocurrentwbuf()
-        port, words, octets = self.port, self.port.words, self.port.octets
+        port, words, octets = self.port, self.port.words, self.octets
         if words[self.gcphase] not in (GCmark, GCmarktermination):
             raise Throw("scanblock phase incorrect")
         before = scanned = self.scanned
