@@ -24,26 +24,22 @@ class ByMethods(StressM):
         return super().scanobject(b, wbuf)
 
 
-def marked(m: type[StressM], heap: str, **config: int) -> tuple[list[tuple[int, ...]], list[int], int]:
+def marked(m: type[StressM], heap: str, wbufsize: int = 256) -> tuple[list[tuple[int, ...]], list[int], int]:
     """One stopped mark without helpers: the events but for their times, objects' bytes and buffers, objects scanned."""
     words: list[int] = []
 
-    class Noting(m):  # type: ignore[valid-type,misc]  what is noted is the same for both
-        def marked(self) -> None:
-            super().marked()
-            for b in self.places.made:
-                words.extend(self.port.hints(b, WORKBUF.size + self.len_obj))
-            words.extend(self.bitsat(self.heapBitsForObject(p)[1]) for p in run.placed.address)
+    def note(self: StressM) -> None:
+        super(noting, self).marked()
+        assert self.places is not None
+        assert run.placed is not None
+        for b in self.places.made:
+            words.extend(self.port.hints(b, WORKBUF.size + self.len_obj))
+        words.extend(self.bitsat(self.heapBitsForObject(p)[1]) for p in run.placed.address)
 
-    plan = Plan(
-        config=Config(mutators=0, helpers=0, **config),
-        programs=(),
-        cycles=1,
-        concurrent=False,
-        ring=1 << 16,
-        events=True,
-    )
-    run = Stress(plan, heaps.read(heap), Noting)
+    noting = type("Noting", (m,), {"marked": note})
+    config = Config(mutators=0, helpers=0, wbufsize=wbufsize)
+    plan = Plan(config=config, programs=(), cycles=1, concurrent=False, ring=1 << 16, events=True)
+    run = Stress(plan, heaps.read(heap), noting)
     events: list[tuple[int, ...]] = []
     run.run(lambda report: events.extend((e.thread, e.kind, e.a, e.b, e.c) for e in report.events))
     assert not any(ring.dropped for ring in run.recorder.rings.values())
@@ -55,7 +51,7 @@ def marked(m: type[StressM], heap: str, **config: int) -> tuple[list[tuple[int, 
 @pytest.mark.parametrize("heap", HEAPS)
 def test_the_same_step_by_step(heap: str, wbufsize: int) -> None:
     """Every event in order, every word that the protocol wrote, every object counted."""
-    fused, methods = marked(StressM, heap, wbufsize=wbufsize), marked(ByMethods, heap, wbufsize=wbufsize)
+    fused, methods = marked(StressM, heap, wbufsize), marked(ByMethods, heap, wbufsize)
 
     assert fused == methods
     assert len(fused[0]) > 50
