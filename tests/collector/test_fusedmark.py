@@ -29,7 +29,7 @@ def marked(m: type[StressM], heap: str, wbufsize: int = 256) -> tuple[list[tuple
     words: list[int] = []
 
     def note(self: StressM) -> None:
-        super(noting, self).marked()
+        m.marked(self)
         assert self.places is not None
         assert run.placed is not None
         for b in self.places.made:
