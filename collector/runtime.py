@@ -6,17 +6,8 @@ is the whole of an M, `AuditedM` the same with every audit on.  A variant of the
 method changed, passed here as `m`.  `Model` makes the heap, the world and the Ms; who runs what on them is the caller's.
 
 What the default corrects.  The default does what the seed commit does wherever that is sound.  Where it is not, Go's own
-later fix is the default, and the seed's form is a scenario's variant:
-
-    K-1, O-1   barriers of threads without a P       a barrier throws without a P (41dbcc19ef): mutator/writebarrier.py
-    K-2        barrier off before mark termination   stays on, pools cleared before the cycle (d0eab03091): cycle.py
-    K-10..12   checkmark verifies roots only         test the right way round, stacks rescanned: checkmark.py
-    K-13       second mark keeps gcscanvalid         cleared before every further mark: checkmark.py
-    K-15,O-12  gcscanvalid read by a non-owner       the assertion is gone, stale requests are cancelled: stackscan.py
-    K-16       channel send into a scanned stack     the send has a barrier in scan too (80ec711755): writebarrier.py
-    K-14,O-11  scan waits on a request nobody sees   every state is retried (3c60e6e8cf): stackscan.py
-
-K-4, K-5, K-7, K-9, K-17, K-20, K-21, K-22 cost time or memory and lose nothing; they are as in the seed.
+later fix is the default: collector/catalogue/corrections.toml lists them, with the modules that make them.  K-4, K-5, K-7,
+K-9, K-17, K-20, K-21 and K-22 lose no object here; they are as in the seed.
 """
 
 from __future__ import annotations
