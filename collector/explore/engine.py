@@ -209,7 +209,7 @@ class Search:
         )
 
     def conclude(self) -> None:
-        """What it was worth."""
+        """Fill in what is known at the end: whether all was seen, the warnings, the statement."""
         result = self.result
         raced = [race for race in result.races if not race.knowing]
         cut_short = self.overlong or self.machine.warnings

@@ -1,4 +1,4 @@
-"""What an exploration says: how much was seen, what failed, and what a pass is worth."""
+"""The result of an exploration: how much was seen, what failed, and what a pass proves."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Result:
     found_by: str = ""
     """The strategy that failed first, where several take turns."""
     claim: Claim = NOTHING
-    """What this result is worth."""
+    """What this result shows."""
     warnings: list[str] = field(default_factory=list)
 
     @property

@@ -53,7 +53,7 @@ class Strategy(Protocol):
         """After `schedules` schedules, for a display: how much is left, as far as that can be told."""
 
     def claim(self, schedules: int, /) -> Claim:
-        """What it is worth that `schedules` schedules passed."""
+        """What it shows that `schedules` schedules passed."""
 
 
 class Sampler:

@@ -1,18 +1,18 @@
 """Stateful exhaustive search: depth first, and not twice from the same state.
 
-Theory of operation.  Where traces are too many, states may be few: three threads at a barrier have half a million traces
-and a few thousand states.  A *state* is the memory (but for statistics), each thread's next step, and what it knows
-(`state.localstate`); of each, a 128-bit digest is kept.  A schedule that comes to a state that is known is cut
-off there: everything behind it has been seen, or will be.  Greenlets cannot be copied, so the way back to the last state
-with something left is to run the program again.
+Where traces are too many, states may be few: three threads at a barrier have half a million traces and a few thousand
+states.  A *state* is the memory (but for statistics), each thread's next step, and what it knows (`state.localstate`);
+of each, a 128-bit digest is kept.  A schedule that comes to a state that is known is cut off there: everything behind
+it has been seen, or will be.  Greenlets cannot be copied, so the way back to the last state with something left is to
+run the program again.
 
 A state that comes again on its own path is a circle.  If every thread that could run somewhere in the circle has run in
 it, it may be gone round for ever: the schedule then goes on in turn, where a livelock proves itself.
 
-Relied on.  What `LocalState` relies on.  Data races are found on the paths that are run; the path to a state that was cut
-off may have ordered less.
+It relies on what `LocalState` relies on.  Data races are found on the paths that are run; the path to a state that was
+cut off may have ordered less.
 
-Not modelled.  A livelock whose circle crosses itself, so that no path of different states goes round it fairly.
+A livelock is overlooked where its circle crosses itself, so that no path of different states goes round it fairly.
 """
 
 from __future__ import annotations
