@@ -13,8 +13,6 @@ inspect LOG tables                the tables that --sql sees
 from __future__ import annotations
 
 import re
-import sqlite3
-import time
 from typing import TYPE_CHECKING, Any
 
 from collector.commands.files import Input, Output
@@ -24,6 +22,7 @@ from collector.report.log import queries
 from collector.report.log.database import Logfile
 from collector.report.log.parts import LogfileError
 from collector.report.log.queries import Filters
+from collector.report.log.sql import SECONDS, SqlError, select
 from collector.report.progress import Progress
 from collector.report.tables import table
 
@@ -39,7 +38,8 @@ ARGUMENT = {
     "cycle": "a cycle's number",
     "who-held": "a duration, say 500us",
 }
-SQL_SECONDS = 10.0
+MOST_NS = (1 << 63) - 1
+"""SQLite's largest number; as a time, three hundred years."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,9 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--to", dest="until", metavar="TIME", help="leave out what came after")
     add("--m", metavar="M", help="only this thread, by number or name")
     add("--buffer", metavar="N", help="only this buffer")
-    add("--entry", type=atleast(0), metavar="N", help="only this entry number")
-    add("--most", type=atleast(1), default=queries.MOST, metavar="N", help=f"rows at most ({queries.MOST})")
-    add("--sql", metavar="SELECT", help="ask the tables yourself; read only")
+    add("--entry", type=atleast(0, MOST_NS), metavar="N", help="only this entry number")
+    add("--most", type=atleast(1, MOST_NS), default=queries.MOST, metavar="N", help=f"rows at most ({queries.MOST})")
+    add("--sql", metavar="SELECT", help=f"ask the tables yourself; read only, {SECONDS:g} s at most")
     add("--json", type=Output, metavar="FILE", help="write the answer")
 
 
@@ -62,10 +62,13 @@ def nanoseconds(text: str | None, option: str) -> int | None:
     """`1.5s`, `20ms`, `500us` or `300ns` as ns."""
     if text is None:
         return None
-    match = re.fullmatch(r"(\d+(?:\.\d*)?)(ns|us|ms|s)", text)
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]*)?)(ns|us|ms|s)", text)
     if not match:
-        raise UsageError(f"{option} {text!r}: a number and a unit, say 1.5s, 20ms, 500us or 300ns")
-    return int(float(match[1]) * UNITS[match[2]])
+        raise UsageError(f"{option} {text[:80]!r}: a number and a unit, say 1.5s, 20ms, 500us or 300ns")
+    time = float(match[1]) * UNITS[match[2]]
+    if time > MOST_NS:
+        raise UsageError(f"{option} {text[:80]!r}: longer than three hundred years")
+    return min(int(time), MOST_NS)
 
 
 def main(args: argparse.Namespace) -> int:
@@ -97,7 +100,10 @@ def main(args: argparse.Namespace) -> int:
 def ask(log: Logfile, args: argparse.Namespace) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
     """The answer to what the options ask."""
     if args.sql:
-        return sql(log, args.sql, args.most)
+        try:
+            return select(log.db, args.sql, args.most)
+        except SqlError as error:
+            raise UsageError(f"--sql: {error} (see: inspect LOG tables)") from None
     filters = Filters(
         since=nanoseconds(args.since, "--from"),
         until=nanoseconds(args.until, "--to"),
@@ -112,8 +118,8 @@ def ask(log: Logfile, args: argparse.Namespace) -> tuple[tuple[str, ...], list[t
         case "m":
             return queries.listing(log, filters, "m = ?", thread(log, args.what, "m"))
         case "cycle":
-            if not args.what.isdigit():
-                raise UsageError(f"cycle {args.what!r}: a number")
+            if not re.fullmatch("[0-9]{1,18}", args.what):
+                raise UsageError(f"cycle {args.what[:80]!r}: a number")
             return queries.cycle(log, filters, int(args.what))
         case "contention":
             return queries.contention(log, filters)
@@ -129,20 +135,5 @@ def thread(log: Logfile, name: str, what: str) -> str:
     """A thread's name; raises UsageError if there is none."""
     found = queries.threadname(log, name)
     if found is None:
-        raise UsageError(f"{what} {name!r}: no such thread; there are {', '.join(log.threads)}")
+        raise UsageError(f"{what} {name[:80]!r}: no such thread; there are {', '.join(log.threads)[:400]}")
     return found
-
-
-def sql(log: Logfile, text: str, most: int) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
-    """The user's own question, which may read and nothing else, for SQL_SECONDS at most."""
-    until = time.monotonic() + SQL_SECONDS
-    log.db.execute("PRAGMA query_only = ON")
-    log.db.set_progress_handler(lambda: time.monotonic() > until, 100_000)
-    try:
-        answer = log.db.execute(text)
-        rows = answer.fetchmany(most)
-    except sqlite3.Error as error:
-        raise UsageError(f"--sql: {error} (see: inspect LOG tables)") from None
-    finally:
-        log.db.set_progress_handler(None, 0)
-    return tuple(column[0] for column in answer.description or ()), rows
