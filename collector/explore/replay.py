@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from functools import cached_property
 from time import perf_counter
 from typing import TYPE_CHECKING
 from zlib import crc32
@@ -14,7 +15,8 @@ from collector.explore.program import CARRIERS, run_and_check, set_up
 from collector.explore.races.report import Witness
 from collector.explore.result import Failure, Result
 from collector.explore.token import Token
-from collector.explore.trace.trace import Recorder
+from collector.explore.trace.recorder import Recorder
+from collector.explore.trace.trace import trace
 
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from collector.explore.machine.fault import Fault
     from collector.explore.machine.machine import Tap
     from collector.explore.program import Invariant, Program
+    from collector.explore.trace.step import Schedule
 
 
 class Digest:
@@ -84,14 +87,15 @@ class Replay:
             if self.steps == token.steps:
                 self.diverged = "the schedule took other steps than those that the token was made of"
 
+    @cached_property
+    def schedule(self) -> Schedule:
+        """The schedule as records."""
+        return self.recorder.schedule(self.fault, self.races)
+
     @property
     def trace(self) -> str:
-        """The schedule, and how it ended."""
-        ending = ""
-        if self.fault:
-            who = f"{self.machine.names[self.fault.thread]}: " if self.fault.thread >= 0 else ""
-            ending = f"\n{who}{self.fault.kind}: {self.fault.details or self.fault.message}"
-        return self.recorder.text(lasso=self.fault.lasso if self.fault else None) + ending
+        """The schedule as text, and how it ended."""
+        return trace(self.schedule)
 
     @property
     def result(self) -> Result:
@@ -102,7 +106,14 @@ class Replay:
         fault = self.fault
         if fault:
             result.failure = Failure(
-                fault.kind, fault.message, self.token.encode(), self.trace, fault.where, self.steps, self.preemptions
+                fault.kind,
+                fault.message,
+                self.token.encode(),
+                self.trace,
+                fault.where,
+                self.steps,
+                self.preemptions,
+                self.schedule,
             )
             result.statement = f"Failed as replayed: {result.failure}"
         else:
