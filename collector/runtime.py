@@ -1,8 +1,9 @@
-"""The composition root: which class plays which part, and a world put together from them.
+"""The composition root: the M, put together from its parts, and a world of Ms on any machine.
 
-Theory of operation.  The protocol is one tower of classes, a file each, from `workbuf.local.Local` up to
-`collector.cycle.Cycle`; an M is one object of the top.  A variant of the protocol is a subclass with one method changed,
-passed here as `m`.  `Model` makes the heap, the world and the Ms on any machine; who runs what on them is the caller's.
+Theory of operation.  The protocol is a class for each of Go's files, from `workbuf.local.Local` up, and every class
+inherits what it uses.  What nobody else uses, the hooks that mutators call, meets the collection only here: `CollectorM`
+is the whole of an M, `AuditedM` the same with every audit on.  A variant of the protocol is a subclass of either with one
+method changed, passed here as `m`.  `Model` makes the heap, the world and the Ms; who runs what on them is the caller's.
 
 What the default corrects.  The default does what the seed commit does wherever that is sound.  Where it is not, Go's own
 later fix is the default, and the seed's form is a scenario's variant:
@@ -24,15 +25,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from collector.audit.audited import Audited
+from collector.cycle import Cycle
 from collector.parfor import parforalloc
+from collector.shade import Shade
 from mutator.heap import Heap
-from mutator.world import GRUNNABLE, MAX_GCPROC, G, M, World
+from mutator.m import M
+from mutator.world import GRUNNABLE, MAX_GCPROC, MRECORD, G, World
 from workbuf.buffer import gcinit
 
 
 if TYPE_CHECKING:
-    from collector.cycle import Cycle
     from workbuf.machine import Machine
+
+
+class CollectorM(Cycle, Shade, M):
+    """An M: a mutator's program, its barrier and its assist; a helper's marking; the background collector's cycles."""
+
+
+class AuditedM(Audited, CollectorM):
+    """An M that audits every mark that it ends."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +78,7 @@ class Model:
     `gcm`, `mutators` and `helpers` are records of Ms; `m` is the class of which every thread makes its own object.
     """
 
-    def __init__(self, machine: Machine, config: Config, m: type[Cycle] = Audited) -> None:
+    def __init__(self, machine: Machine, config: Config, m: type[CollectorM] = AuditedM) -> None:
         gcinit(config.wbufsize)
         self.machine = machine
         self.config = config
@@ -97,6 +108,6 @@ class Model:
         """An M with a P and a goroutine of its own."""
         m = self.world.newm(name)
         gp = self.world.newg(gname, GRUNNABLE)
-        self.machine.poke(m + M.curg, gp)
+        self.machine.poke(m + MRECORD.curg, gp)
         self.machine.poke(gp + G.m, m)
         return m

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from collector.commands.explore import about, variant
-from collector.commands.replay import located, records, tokentext
-from collector.commands.usage import checkwritable, writejson
+from collector.commands.replay import located, records, replayed, tokentext
+from collector.commands.usage import checkwritable, linewidth, writejson
 from collector.explore import explore
 from collector.report.progress import Progress
 from collector.report.schedule.explanation import explained
@@ -66,9 +66,9 @@ def main(args: argparse.Namespace) -> int:
     of = located(token)
     for warning in of.warnings:
         print(f"warning: {warning}")
-    told = records(token, of)
-    print(explained(told))
+    again = replayed(token, of)
+    print(explained(again.schedule, of.scenario.title, f"{of.name} {of.of}", linewidth()))
     print(f"\nsee it step by step: python -m collector.run replay {token} --html FILE")
     if args.json:
-        writejson(args.json, told)
-    return int(told["fault"] is not None)
+        writejson(args.json, records(again, token, of))
+    return int(again.fault is not None)

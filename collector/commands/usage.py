@@ -7,6 +7,7 @@ import json
 import sys
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 LARGEST = 1e9
 """What an option that is a number of seconds may be at most."""
+
+WIDTH = 110
+"""Characters of a line that goes to no terminal."""
 
 SWITCH_INTERVAL = 1e-4
 """Seconds; at the default 5e-3 one busy thread without atomics cuts the others' rate tenfold."""
@@ -86,6 +90,11 @@ def checkwritable(option: str, path: str | None) -> None:
             pass
     except OSError as error:
         raise UsageError(f"{option} {path}: cannot write: {error.strerror}") from None
+
+
+def linewidth() -> int:
+    """Characters of a terminal's line; of a file's, WIDTH."""
+    return get_terminal_size((WIDTH, 24)).columns
 
 
 @contextmanager

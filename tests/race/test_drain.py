@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from collector.audit import buffers
-from collector.cycle import Cycle
+from collector.runtime import CollectorM
 from collector.small.show import show
 from collector.small.worlds import CONFIG, Small
 from mutator.phase import GCmarktermination
@@ -33,7 +33,7 @@ ENTRIES = 5
 """As many as the smallest buffer holds, and enough for half of them to be given away."""
 
 
-class Noting(Cycle):
+class Noting(CollectorM):
     """Scans by noting what it scanned."""
 
     def scanobject(self, b: int, wbuf: int) -> int:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from collector.explore.machine import ops
 from collector.explore.trace.source import callers
-from collector.explore.trace.step import Act, Pointer, Schedule, Step, Value, View
+from collector.explore.trace.step import Act, Schedule, Step, Value, View
 from workbuf.events import Reader
 from workbuf.machine import MASK64
 

@@ -46,15 +46,13 @@ class Forever(NamedTuple):
 Story = list["Step | Again | LeftOut | Forever"]
 
 
-def shortened(schedule: Schedule, most: int = MOST) -> Story:
+def shortened(schedule: Schedule) -> Story:
     """What is worth telling of a schedule, its start left out."""
     into, circle = schedule.course
-    story = middle_left_out(folded(into[1:]) if circle else list(into[1:]), most)
-    if circle:
-        assert schedule.fault
-        assert schedule.fault.lasso
-        story += [Forever(schedule.fault.lasso.counting), *middle_left_out(list(circle), most)]
-    return story
+    if schedule.lasso is None:
+        return middle_left_out(list(into[1:]))
+    forever = Forever(schedule.lasso.counting)
+    return [*middle_left_out(folded(into[1:])), forever, *middle_left_out(list(circle))]
 
 
 def folded(steps: Sequence[Step]) -> Story:
@@ -86,9 +84,9 @@ def repeats(steps: Sequence[Step]) -> Iterator[tuple[int, int, int]]:
         at += 1
 
 
-def middle_left_out(story: Story, most: int) -> Story:
+def middle_left_out(story: Story) -> Story:
     """`story`, or its beginning and end."""
-    if len(story) <= most:
+    if len(story) <= MOST:
         return story
-    half = most // 2
+    half = MOST // 2
     return [*story[:half], LeftOut(len(story) - 2 * half), *story[-half:]]

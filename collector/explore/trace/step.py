@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from collector.explore.machine.fault import Fault
+    from collector.explore.state.fair import Lasso
     from collector.explore.trace.source import Site
     from workbuf.events import Happening
     from workbuf.names import Name
@@ -144,9 +145,14 @@ class Schedule:
     fault: Fault | None = None
 
     @property
+    def lasso(self) -> Lasso | None:
+        """Of a livelock, what repeats."""
+        return self.fault.lasso if self.fault else None
+
+    @property
     def course(self) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
         """The steps, and what comes of them for ever: of a livelock the way into the circle, and once round it."""
-        lasso = self.fault.lasso if self.fault else None
+        lasso = self.lasso
         if lasso is None:
             return self.steps, ()
         return (

@@ -130,24 +130,24 @@ class Teller:
             return SIMPLE["kill"].format(cell=self.names[did.operand])
         if did.op in VALUED and did.saw is None and did.wrote is None:
             return filled(UNKNOWN, did)
-        if did.op == "cas":
-            return self._cas(did)
-        return xchg(did) if did.op == "xchg" else filled(SIMPLE.get(did.op, did.op), did)
+        if did.op == "cas" and did.cell and did.saw:
+            return self._cas(did, did.cell, did.saw)
+        if did.op == "xchg" and did.saw and did.wrote:
+            return xchg(did, did.saw, did.wrote)
+        return filled(SIMPLE.get(did.op, did.op), did)
 
-    def _cas(self, did: Step) -> str:
+    def _cas(self, did: Step, cell: Name, saw: Value) -> str:
         """A compare-and-swap, and whose doing its outcome is."""
-        assert did.cell
-        assert did.saw
-        since = self.reads.get(did.thread, {}).get(did.cell, (-1, None))[0]
-        others = self._others(did.cell, did.thread, since)
+        since = self.reads.get(did.thread, {}).get(cell, (-1, None))[0]
+        others = self._others(cell, did.thread, since)
         if not did.wrote:
             because = f", because {others}" if others else ""
-            return f"cannot replace {value(did.expected)} in {did.cell}: {value(did.saw)} is there{because}"
+            return f"cannot replace {value(did.expected)} in {cell}: {value(saw)} is there{because}"
         if not did.wrote.word:
-            said = f"empties {did.cell} of {value(did.expected)}"
+            said = f"empties {cell} of {value(did.expected)}"
         else:
-            said = f"installs {value(did.wrote)} in {did.cell}"
-            said += f" in place of {value(did.expected)}" if did.saw.word else ""
+            said = f"installs {value(did.wrote)} in {cell}"
+            said += f" in place of {value(did.expected)}" if saw.word else ""
         although = [f"{others}, and it only looks the same again"] if others else []
         although += self._stale(did, did.wrote)
         return f"{said}, although {'; and '.join(although)}" if although else said
@@ -195,14 +195,12 @@ def event(happening: Happening) -> str:
     return EVENTS[happening.kind].format(**fields)
 
 
-def xchg(did: Step) -> str:
+def xchg(did: Step, saw: Value, wrote: Value) -> str:
     """An exchange: give, take, or both."""
-    assert did.wrote
-    assert did.saw
-    if did.wrote.word:
-        out = f" and takes {value(did.saw)} out" if did.saw.word else ""
-        return f"puts {value(did.wrote)} into {did.cell}{out}"
-    return f"takes {value(did.saw)} out of {did.cell}" if did.saw.word else f"finds nothing in {did.cell}"
+    if wrote.word:
+        out = f" and takes {value(saw)} out" if saw.word else ""
+        return f"puts {value(wrote)} into {did.cell}{out}"
+    return f"takes {value(saw)} out of {did.cell}" if saw.word else f"finds nothing in {did.cell}"
 
 
 def value(word: Value | None) -> str:

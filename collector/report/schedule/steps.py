@@ -24,6 +24,7 @@ from __future__ import annotations
 import linecache
 import os
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,9 +73,7 @@ def shortened(file: str) -> str:
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else path.name
 
 
-def steps(
-    schedule: Schedule, title: str, scenario: str = "", variant: str = "", token: str = ""
-) -> dict[str, Any]:
+def steps(schedule: Schedule, title: str, scenario: str = "", variant: str = "", token: str = "") -> dict[str, Any]:
     """The JSON of a schedule that was replayed with its sources."""
     sources = Sources()
     threads = schedule.threads
@@ -95,7 +94,7 @@ def steps(
             "circle": False,
         }
     records = [made[step.place] for step in (*into, *circle)]
-    for before, record in zip(records, records[1:], strict=False):
+    for before, record in pairwise(records):
         record["switch"] = record["thread"] != before["thread"]
     for step in circle:
         made[step.place]["circle"] = True
