@@ -6,6 +6,7 @@ const steps = data.steps;
 const last = steps.length - 1;
 const $ = (id) => document.getElementById(id);
 const HISTORY = 14;
+const BEFORE = { list: "on ", cache: "in ", hands: "" }; // ... the name of a place
 let now = 0;
 
 function make(tag, name, ...inside) {
@@ -232,7 +233,7 @@ function showTip(at) {
     return make("li", "", make("span", "quiet", `${n < 0 ? "" : n}  `), who, ` ${words}`);
   });
   const where = Object.entries(steps[now].places).filter(([, place]) => place.nodes.includes(name));
-  const place = where.map(([list, { kind }]) => `${{ list: "on ", cache: "in ", hands: "" }[kind]}${list}`).join(" and ");
+  const place = where.map(([list, { kind }]) => BEFORE[kind] + list).join(" and ");
   const more = found.length > HISTORY ? `the last ${HISTORY} of ${found.length}` : "so far";
   $("tip").replaceChildren(
     make("div", "", make("strong", "mono", name), ` is ${place || "on no list drawn here"}`),
