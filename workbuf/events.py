@@ -1,4 +1,4 @@
-"""The one event vocabulary, and the null listener.
+"""The events that the protocol announces: their kinds, their fields, and what reads them.
 
 Theory of operation.  The protocol says what it does through `port.event(kind, a, b, c)`, four small integers and nothing
 else, and forgets it: by default the port's listener is `null`.  Everything that looks on (flight recorder, log,
@@ -109,7 +109,7 @@ EMPTY, PARTIAL, FULL = 1, 2, 3
 """Values of the field `list`.  `waitedfor` is a set of Ps, and so of the threads that own them: bit n is number n."""
 LIST_NAMES = {EMPTY: "empty", PARTIAL: "partial", FULL: "full"}
 PHASE_NAMES = ("off", "quiesce", "stw", "scan", "mark", "marktermination", "sweep")
-"""Of the fields `phase` and `before`, by number.  (The numbers: mutator.phase.)"""
+"""Names of the values of the fields `phase` and `before`.  (The numbers: mutator.phase.)"""
 OF_BUFFERS = frozenset(kind for kind, fields in FIELDS.items() if fields.a == "buffer")
 """Events that name a buffer, as their first number."""
 
@@ -125,6 +125,11 @@ class Happening(NamedTuple):
     def name(self) -> str:
         """As logs and traces have it: `get`, `cycle_end`."""
         return self.kind.name.lower()
+
+    @property
+    def plain(self) -> dict[str, int | str | list[str]]:
+        """The fields as JSON has them: an entry number is a number."""
+        return {name: value.number if isinstance(value, Entry) else value for name, value in self.fields.items()}
 
 
 class Reader:

@@ -164,7 +164,7 @@ class Lists(Buffers, Lfstack):
         return self.port.xchg(self.currentwbuf, b * WORD) // WORD
 
     def checknocurrentwbuf(self) -> None:
-        """Throw if this M caches a buffer: the caller is about to leave buffers to others and would forget it."""
+        """Throw if this M caches a buffer: the caller is about to leave buffers to others and would forget it (I4)."""
         if self.port.hint(self.currentwbuf) != 0:
             raise Throw("unexpected currentwbuf")
 

@@ -9,10 +9,9 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Literal
 
 from collector.explore.default import Following
-from collector.explore.machine.machine import SteppedMachine
+from collector.explore.machine.execution import LIMIT
 from collector.explore.machine.plainpoints import plain_points as fit_plain_points
-from collector.explore.machine.threads import LIMIT
-from collector.explore.program import CARRIERS, run_and_check, set_up
+from collector.explore.program import CARRIERS, new_machine, run_and_check, set_up
 from collector.explore.races.fasttrack import FastTrack
 from collector.explore.races.report import races_of
 from collector.explore.replay import Replay
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from collector.explore.machine.fault import Fault
+    from collector.explore.machine.machine import SteppedMachine
     from collector.explore.program import Invariant, Program
     from collector.explore.races.report import Race
     from collector.explore.strategies.base import Strategy
@@ -81,8 +81,7 @@ def explore(
     method = NAMED[strategy](options)
     taps = [fit for fit, wanted in ((fit_plain_points, plain_points), (track.fit, races)) if wanted]
     taps += getattr(method, "taps", [])
-    machine = SteppedMachine(CARRIERS[vehicle], taps)
-    machine.steps_allowed = steps
+    machine = new_machine(vehicle, taps, steps)
     search = Search(program, method, options, machine, invariants)
     if races and races is not True:
         knowing = races == "knowing"
@@ -95,8 +94,7 @@ def explore(
         try:
             result, fault = search.run(seconds, progress)
             if fault:
-                # A strategy may have shortened it, to show a livelock.
-                limit = 0 if machine.steps_allowed == LIMIT else machine.steps_allowed
+                limit = 0 if steps == LIMIT else steps
                 token = Token(plain_points=plain_points, races=races is True, limit=limit, about=dict(about or {}))
                 result.failure = search.failure(fault, token, shrink=shrink)
         finally:
@@ -217,7 +215,7 @@ class Search:
         )
 
     def conclude(self) -> None:
-        """What it was worth."""
+        """Fill in what is known at the end: whether all was seen, the warnings, the statement."""
         result = self.result
         raced = [race for race in result.races if not race.knowing]
         cut_short = self.overlong or self.machine.warnings

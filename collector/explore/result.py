@@ -1,4 +1,4 @@
-"""What an exploration says: how much was seen, what failed, and what a pass is worth."""
+"""The result of an exploration: how much was seen, what failed, and what a pass proves."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Result:
     found_by: str = ""
     """The strategy that failed first, where several take turns."""
     statement: str = ""
-    """What this result is worth, in a sentence."""
+    """What this result shows, in a sentence."""
     warnings: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""The verifying mark: silent where nothing is missed, loud at a miss anywhere in the graph."""
+"""The verifying mark: silent where nothing is missed, loud at a miss anywhere in the graph.  (I14.)"""
 
 from __future__ import annotations
 

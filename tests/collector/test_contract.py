@@ -1,4 +1,4 @@
-"""The contract table of the seed commit (go-spec.md section 1): every row exists, under Go's name, where it belongs.
+"""What the seed commit adds or changes: every row of its table exists, under Go's name, where it belongs.
 
 What each row does is tested beside its module: this is the list by which nothing is forgotten.
 """

@@ -220,7 +220,7 @@ class LeavesPartial(Planting):
     ],
 )
 def test_the_last_checks(bench: Bench, cls: type[Planting], text: str) -> None:
-    """Nothing in the hand, nothing on full, nothing on partial: Go's own three."""
+    """Nothing in the hand, nothing on full, nothing on partial: Go's own three, two of them half of I7."""
     with pytest.raises(Throw) as thrown:
         stopped(bench, cls).gc_m()
 

@@ -1,4 +1,4 @@
-"""The write barrier: when it is on, what it does first, what it drops and refuses.  The table is go-spec.md section 11."""
+"""The write barrier: when it is on, what it does first, what it drops and refuses."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _m(bench: Bench) -> AuditedM:
 
 @pytest.mark.parametrize("phase", PHASES, ids=PHASE_NAMES.__getitem__)
 def test_a_store_shades_in_mark_and_mark_termination(bench: Bench, m: AuditedM, phase: int) -> None:
-    """In every phase the pointer is stored; in those two the object it names is marked and queued."""
+    """In every phase the pointer is stored; in those two the object it names is marked and queued (I9)."""
     holder, p = bench.obj(0), bench.leaf()
     bench.phase(phase)
 

@@ -1,4 +1,4 @@
-"""Draining by two participants that hand work over.  (go-spec.md sections 7.7 and 8.4.)
+"""Draining by two participants that hand work over.  (Go: drainworkbuf, handoff.)
 
 What is drained are entries that lead nowhere: scanning one notes it and takes no step, so that what is explored is the
 buffers' way between the two.

@@ -1,4 +1,4 @@
-"""Harvest against shade, by a thread without a P and by one that has one.  (go-spec.md, 8.9 and 11; I1, I6; O-15.)"""
+"""Harvest against shade, by a thread without a P and by one that has one.  (I1, I6; O-15.)"""
 
 from __future__ import annotations
 

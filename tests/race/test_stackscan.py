@@ -1,4 +1,4 @@
-"""The collector scans a stack whose goroutine may be scanning itself.  (go-spec.md, 8.7 and 14.4; K-14, O-11, O-12.)"""
+"""The collector scans a stack whose goroutine may be scanning itself.  (K-14, O-11, O-12; S20.)"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stopping and starting the world while two mutators run.  (go-spec.md section 14; I5, I13.)"""
+"""Stopping and starting the world while two mutators run.  (I5, I13.)"""
 
 from __future__ import annotations
 

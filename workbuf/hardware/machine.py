@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from workbuf.machine import Listener, Pause, Port
 
 BOOT = (1 << 31) - 1
-"""Index of the port that `boot` makes: of no thread that runs."""
+"""Index of the port that `boot` makes; no running thread has it."""
 FEW = 12
 """Words up to which a loop fills them faster than a slice."""
 

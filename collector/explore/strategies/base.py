@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from collector.explore.machine.machine import Draw, Pick, SteppedMachine
+    from collector.explore.machine.execution import Draw, Pick
+    from collector.explore.machine.machine import SteppedMachine
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Strategy(Protocol):
         """After `schedules` schedules, for a display: how much is left, as far as that can be told."""
 
     def statement(self, schedules: int, /) -> str:
-        """What it is worth that `schedules` schedules passed, in a sentence."""
+        """What it shows that `schedules` schedules passed, in a sentence."""
 
 
 class Sampler:

@@ -1,9 +1,9 @@
 """Exhaustive search by growing preemption bound: all schedules with no preemption, with one, with two, ...
 
-Theory of operation.  The tree of choices is walked depth first, the running thread first among the alternatives.  Taking
-another one while the running thread could go on is a preemption; switching when it waits, ends or pauses is free.  Most
-faults need few preemptions, so a growing bound finds short schedules first (Musuvathi and Qadeer, Iterative context
-bounding, 2007).  When a bound has cut nothing off, everything has been seen.
+The tree of choices is walked depth first, the running thread first among the alternatives.  Taking another one while
+the running thread could go on is a preemption; switching when it waits, ends or pauses is free.  Most faults need few
+preemptions, so a growing bound finds short schedules first (Musuvathi and Qadeer, Iterative context bounding, 2007).
+When a bound has cut nothing off, everything has been seen.
 
 The memory is one list of alternatives per choice on the current path.  Each bound runs those below it again, which costs
 little beside it; they are counted as schedules, because they were run.
@@ -20,7 +20,8 @@ from collector.explore.strategies.base import left
 
 
 if TYPE_CHECKING:
-    from collector.explore.machine.machine import Draw, Pick, SteppedMachine
+    from collector.explore.machine.execution import Draw, Pick
+    from collector.explore.machine.machine import SteppedMachine
     from collector.explore.strategies.base import Options
 
 

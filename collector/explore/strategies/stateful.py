@@ -1,18 +1,18 @@
 """Stateful exhaustive search: depth first, and not twice from the same state.
 
-Theory of operation.  Where traces are too many, states may be few: three threads at a barrier have half a million traces
-and a few thousand states.  A *state* is the memory (but for statistics), each thread's next step, and what it knows
-(`state.localstate`); of each, a 128-bit digest is kept.  A schedule that comes to a state that is known is cut
-off there: everything behind it has been seen, or will be.  Greenlets cannot be copied, so the way back to the last state
-with something left is to run the program again.
+Where traces are too many, states may be few: three threads at a barrier have half a million traces and a few thousand
+states.  A *state* is the memory (but for statistics), each thread's next step, and what it knows (`state.localstate`);
+of each, a 128-bit digest is kept.  A schedule that comes to a state that is known is cut off there: everything behind
+it has been seen, or will be.  Greenlets cannot be copied, so the way back to the last state with something left is to
+run the program again.
 
 A state that comes again on its own path is a circle.  If every thread that could run somewhere in the circle has run in
 it, it may be gone round for ever: the schedule then goes on in turn, where a livelock proves itself.
 
-Relied on.  What `LocalState` relies on.  Data races are found on the paths that are run; the path to a state that was cut
-off may have ordered less.
+It relies on what `LocalState` relies on.  Data races are found on the paths that are run; the path to a state that was
+cut off may have ordered less.
 
-Not modelled.  A livelock whose circle crosses itself, so that no path of different states goes round it fairly.
+A livelock is overlooked where its circle crosses itself, so that no path of different states goes round it fairly.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from collector.explore.strategies.base import left
 
 
 if TYPE_CHECKING:
-    from collector.explore.machine.machine import Draw, Pick, SteppedMachine
+    from collector.explore.machine.execution import Draw, Pick
+    from collector.explore.machine.machine import SteppedMachine
     from collector.explore.state.localstate import Snapshot
     from collector.explore.strategies.base import Options
 
@@ -67,7 +68,6 @@ class Stateful:
         self.on_path: dict[bytes, int] = {}
         """State to its place on the path."""
         self.runs = 0
-        self.steps_allowed = 0
         self.exhausted = False
 
     @property
@@ -82,7 +82,6 @@ class Stateful:
 
     def begin(self, machine: SteppedMachine) -> tuple[Pick, Draw]:
         path, runnable, seen, on_path = self.path, machine.runnable, self.seen, self.on_path
-        self.steps_allowed = machine.steps_allowed
         local = self.local
         local.live = not path
         at = 0
@@ -103,9 +102,7 @@ class Stateful:
                     if circle is None or not self._fair(circle):
                         return MAIN
                     # From here on in turn: what this comes to is seen there.
-                    machine.steps_allowed = machine.limit = len(machine.trail)
-                    machine.overrun()
-                    return machine.pick(i)
+                    return machine.go_round(i)
                 seen.add(state)
                 on_path[state] = at
                 path.append(Choice(self._order(i, machine), local.snapshot(), state, frozenset(runnable)))
@@ -127,7 +124,7 @@ class Stateful:
 
     def _state(self, machine: SteppedMachine) -> bytes:
         """Digest of the state that the machine is in."""
-        threads = len(machine.bodies)
+        threads = len(machine.names)
         words = array("Q", machine.mem)
         for a in machine.statistics:
             words[a] = 0
@@ -150,10 +147,9 @@ class Stateful:
         could = frozenset[int]().union(*(choice.runnable for choice in circle))
         return could <= {choice.alternatives[choice.index] for choice in circle}
 
-    def end(self, machine: SteppedMachine, /) -> None:
+    def end(self, _machine: SteppedMachine, /) -> None:
         """Back to the last choice with an alternative left."""
         self.runs += 1
-        machine.steps_allowed = self.steps_allowed
         path = self.path
         while path and path[-1].index + 1 == len(path[-1].alternatives):
             self.on_path.pop(path.pop().state, None)

@@ -120,7 +120,7 @@ class Recorder:
         now = self.current.get(i)
         if now is not None and now is not before:
             now.saw, now.wrote = saw, wrote
-        elif not self.machine.unwinding:
+        elif not self.machine.execution.unwinding:
             self._between(i, Noted(i, op, a, saw, wrote, plain=True))
 
     def _where(self, i: int) -> None:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from collector.explore.trace.shorten import Again, Forever, LeftOut, shortened
 from collector.explore.trace.step import PAUSES, Step
-from workbuf.entry import Entry
 
 
 if TYPE_CHECKING:
@@ -77,8 +76,7 @@ def shown(value: Value | None) -> str:
 
 def happened(event: Happening) -> str:
     """`get buffer wbuf0, entry 504, list full`."""
-    said = [f"{name} {v.number if isinstance(v, Entry) else v}" for name, v in event.fields.items()]
-    return f"{event.name} {', '.join(said)}".rstrip()
+    return f"{event.name} {', '.join(f'{name} {value}' for name, value in event.plain.items())}".rstrip()
 
 
 def viewed(view: View) -> str:

@@ -31,7 +31,6 @@ from typing import TYPE_CHECKING, Any
 from collector.explore.trace.trace import shown, text, viewed
 from collector.report.schedule.ownership import held
 from collector.report.schedule.sentences import told
-from workbuf.entry import Entry
 
 
 if TYPE_CHECKING:
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
 
     from collector.explore.trace.source import Site
     from collector.explore.trace.step import Act, Schedule, Value, View
-    from workbuf.events import Happening
 
 ROOT = Path(__file__).parents[3]
 AROUND = 4
@@ -135,7 +133,7 @@ def act(did: Act, threads: Sequence[str], words: str, sources: Sources) -> dict[
         "operand": did.operand,
         "byte": did.byte,
         "ok": did.ok,
-        "event": did.event and event(did.event),
+        "event": did.event and {"kind": did.event.name, **did.event.plain},
         "plain": did.plain,
         "racing": did.racing,
         "source": [sources.number(site) for site in did.sites],
@@ -148,12 +146,6 @@ def act(did: Act, threads: Sequence[str], words: str, sources: Sources) -> dict[
 def word(value: Value | None) -> dict[str, Any] | None:
     """A word, as JSON."""
     return value and {"word": value.word, "text": shown(value), "noun": value.noun, "count": value.pushcnt}
-
-
-def event(happening: Happening) -> dict[str, Any]:
-    """An event, as JSON; an entry number as the number."""
-    fields = {name: v.number if isinstance(v, Entry) else v for name, v in happening.fields.items()}
-    return {"kind": happening.name, **fields}
 
 
 def place(view: View) -> Mapping[str, Any]:
