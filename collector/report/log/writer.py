@@ -37,6 +37,7 @@ from typing import TYPE_CHECKING, Any
 
 from loguru import logger
 
+from collector.report.streams import oneline
 from workbuf.entry import decode
 from workbuf.events import FIELDS, LIST_NAMES, PHASE_NAMES, Event
 
@@ -61,13 +62,18 @@ def tostderr(level: str) -> None:
     """Send loguru's messages of `level` and above to stderr, one line each."""
     logger.remove()
     logger.add(
-        sys.stderr,
+        said,
         level=level,
         format="{level.name:7} {message}",
         filter=lambda record: "json" not in record["extra"],
         backtrace=False,
         diagnose=False,
     )
+
+
+def said(message: str) -> None:
+    """Print a message as one line."""
+    sys.stderr.write(f"{oneline(message.removesuffix(chr(10)))}\n")
 
 
 class EventLog:
