@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from collector.commands.files import Input, Output
+from collector.commands.files import Input, Output, apart
 from collector.commands.usage import UsageError, atleast
 from collector.report.log import database as logfile
 from collector.report.log import queries
@@ -24,6 +24,7 @@ from collector.report.log.parts import LogfileError
 from collector.report.log.queries import Filters
 from collector.report.log.sql import SECONDS, SqlError, select
 from collector.report.progress import Progress
+from collector.report.streams import oneline
 from collector.report.tables import table
 
 
@@ -83,17 +84,28 @@ def main(args: argparse.Namespace) -> int:
             log = Logfile.open(args.log)
         except LogfileError as error:
             raise UsageError(str(error)) from None
+    if args.json:
+        apart({"--json": args.json}, "a file of the log", log.files)
     with log:
         head, rows = ask(log, args)
     print(table([tuple("" if cell is None else str(cell) for cell in row) for row in rows], head if any(head) else ()))
     if len(rows) == args.most:
         print(f"(the first {args.most} rows; --most N for more)")
     if log.about.torn:
-        print(f"(line {log.about.torn}, the last, is torn: the run was killed; it is left out)")
+        print(f"(line {log.about.torn}, the last, is torn: the run was killed, or writes it just now; it is left out)")
+    for line in log.about.missing:
+        print(f"({oneline(line)})")
     if log.kept:
         print(f"(kept as {log.kept}: the next question is answered at once)")
     if args.json:
-        args.json.writejson({"columns": list(head), "rows": [list(row) for row in rows], "torn": log.about.torn})
+        args.json.writejson(
+            {
+                "columns": list(head),
+                "rows": [list(row) for row in rows],
+                "torn": log.about.torn,
+                "missing": log.about.missing,
+            }
+        )
     return 0
 
 

@@ -83,9 +83,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=AUTO,
         help="the quickest there is (auto); public: the atomics package's own classes, far slower: take a small heap",
     )
-    add("--switch-interval", type=between(1e-6, 1.0), default=SWITCH_INTERVAL, metavar="S", help="of a GIL build (1e-4)")
-    add("--jitter", type=between(0.0, 1.0), default=0.0, metavar="P", help="probability of an extra yield at an atomic (0)")
-    add("--patience", type=between(0.5, 1e9), default=60.0, metavar="S", help="without progress for S seconds: hung (60)")
+    add(
+        "--switch-interval", type=between(1e-6, 1.0), default=SWITCH_INTERVAL, metavar="S", help="of a GIL build (1e-4)"
+    )
+    add(
+        "--jitter",
+        type=between(0.0, 1.0),
+        default=0.0,
+        metavar="P",
+        help="probability of an extra yield at an atomic (0)",
+    )
+    add(
+        "--patience",
+        type=between(0.5, 1e9),
+        default=60.0,
+        metavar="S",
+        help="without progress for S seconds: hung (60)",
+    )
     add("--checkmark", action="store_true", help="mark twice, the second time to verify the first")
     add("--log", type=Output, metavar="FILE", help="write every protocol event as JSON lines")
     add("--log-rotation", type=rotation, metavar="WHEN", help='go on in a new file: "100 MB", "10 minutes", "18:00"')
