@@ -14,11 +14,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from collector.harvest import Harvest
+from collector.helper import Helper
 from collector.memstats import Memstats
 from collector.parfor import PARFOR, STATISTICS
 from mutator.heap import MSTATS, SPAN, SPAN_IN_USE
 from mutator.phase import GCmarktermination, GCoff
-from mutator.world import RUNTIME, G, M
+from mutator.world import MRECORD, RUNTIME, G
 from workbuf.events import Event
 from workbuf.local import MLOCAL, WORK
 from workbuf.throw import Throw
@@ -66,7 +68,7 @@ class CycleStats:
     scanned_after: int = 0
 
 
-class MarkTermination(Memstats):
+class MarkTermination(Helper, Harvest, Memstats):
     """gc(): the mark that ends a cycle."""
 
     def __init__(self, port: Port, world: World, record: int) -> None:
@@ -190,8 +192,8 @@ class MarkTermination(Memstats):
     def scannedtotal(self) -> int:
         """Objects that all Ms have scanned since the run began."""
         words = self.port.words
-        words[self.record + M.scanned] = self.scanned
-        return sum(words[m + M.scanned] for m in self.allms())
+        words[self.record + MRECORD.scanned] = self.scanned
+        return sum(words[m + MRECORD.scanned] for m in self.allms())
 
     def marked(self) -> None:
         """Called in the stopped world when a mark is complete and nothing swept yet: the place for an audit."""

@@ -18,17 +18,16 @@ Not modelled.  Shrinking stacks; traceback of untyped frames.
 from __future__ import annotations
 
 from collector.grey import Grey
-from collector.stw import StopTheWorld
-from mutator.goroutine import status_name
+from mutator.goroutine import Goroutines, status_name
 from mutator.phase import GCmark, GCmarktermination, GCoff, GCquiesce, GCscan, GCstw, GCsweep
-from mutator.stack import FRAME
-from mutator.world import GCOPYSTACK, GDEAD, GRUNNABLE, GRUNNING, GSCAN, GSYSCALL, GWAITING, STACK_PREEMPT, G, M
+from mutator.stack import FRAME, Stack
+from mutator.world import GCOPYSTACK, GDEAD, GRUNNABLE, GRUNNING, GSCAN, GSYSCALL, GWAITING, MRECORD, STACK_PREEMPT, G
 from workbuf.events import Event
 from workbuf.machine import WORD, Pause
 from workbuf.throw import Throw, println
 
 
-class StackScan(Grey, StopTheWorld):
+class StackScan(Grey, Goroutines, Stack):
     """Stack scanning by whoever holds the scan bit."""
 
     def gcphasework(self, gp: int) -> None:
@@ -56,7 +55,7 @@ class StackScan(Grey, StopTheWorld):
         if status & ~GSCAN not in (GRUNNABLE, GSYSCALL, GWAITING):
             raise Throw("mark - bad status", line)
         m = words[gp + G.m]
-        if m and port.hint(m + M.helpgc):
+        if m and port.hint(m + MRECORD.helpgc):
             raise Throw("can't scan gchelper stack", line)
         wbuf = self.takecached()
         frames = 0

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from workbuf.machine import Machine
 
 
-M = MLOCAL.extended(
+MRECORD = MLOCAL.extended(
     "m", "id", "helpgc", "park", "p", "curg", "stopped", "schedlink", "mcache", "exiting", "scanned", "assisted"
 )
 """An M.  `helpgc` > 0: helper number in this mark termination; `stopped`: parked until the world starts; `scanned` and
@@ -160,8 +160,8 @@ class World(Globals):
         """A further M, with a P of its own if `p`; returns its record."""
         machine = self.machine
         number = machine.peek(self.runtime + RUNTIME.allmlen)
-        m = machine.alloc(M.size, name, M.fields, align=8)
-        machine.poke(m + M.id, number)
+        m = machine.alloc(MRECORD.size, name, MRECORD.fields, align=8)
+        machine.poke(m + MRECORD.id, number)
         machine.poke(self.allm + number, m)
         machine.poke(self.runtime + RUNTIME.allmlen, number + 1)
         if p:
@@ -172,8 +172,8 @@ class World(Globals):
             machine.poke(at + P.m, m)
             mcache = self.heap.allocate_mcache(machine, f"mcache{procs}")
             machine.poke(at + P.mcache, mcache)
-            machine.poke(m + M.p, at)
-            machine.poke(m + M.mcache, mcache)
+            machine.poke(m + MRECORD.p, at)
+            machine.poke(m + MRECORD.mcache, mcache)
             machine.poke(self.allp + procs, at)
             machine.poke(self.sched + SCHED.gomaxprocs, procs + 1)
         return m

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from collector import heaps
 from collector.runtime import Config
-from collector.stress.run import CollectorM, Plan, Stress, gil
+from collector.stress.run import Plan, Stress, StressM, gil
 from workbuf.events import Event, null
 from workbuf.hardware.machine import HardwareMachine
 from workbuf.recorder import Recorder
@@ -35,7 +35,7 @@ SWITCH_INTERVAL = 1e-4
 """As stress has it."""
 
 
-class Timed(CollectorM):
+class Timed(StressM):
     """Times its marks by the processors, up to where t4 is taken."""
 
     began = 0

@@ -1,7 +1,7 @@
 """The independent oracle: what is reachable, by a plain sequential traversal of the stopped world's memory.
 
 Theory of operation.  Reads records and masks with a decoder of its own, shares no code with the marker, and keeps its own
-set of what it has visited.  Roots are those of go-spec.md I14: data, bss, every frame of every live goroutine, the
+set of what it has visited.  Roots are those of I14: data, bss, every frame of every live goroutine, the
 finalizer queue, the closures of specials and the referents (not the objects) that have one.  Then it compares with the
 mark bits: reachable and not marked is LOST, a violation; marked and not reachable is floating garbage, counted.
 

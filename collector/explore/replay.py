@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from collector.explore.default import Replayer
-from collector.explore.machine.machine import SteppedMachine
+from collector.explore.machine.execution import LIMIT
 from collector.explore.machine.plainpoints import plain_points
-from collector.explore.program import CARRIERS, run_and_check, set_up
+from collector.explore.program import new_machine, run_and_check, set_up
 from collector.explore.races.report import Witness
 from collector.explore.result import Failure, Result
 from collector.explore.token import FORMAT, Token
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from collector.explore.machine.fault import Fault
-    from collector.explore.machine.machine import Tap
+    from collector.explore.machine.machine import SteppedMachine, Tap
     from collector.explore.program import Invariant, Program
 
 
@@ -63,10 +63,8 @@ class Replay:
         taps: list[Tap] = [plain_points] if token.plain_points else []
         if token.races:
             taps.append(witness.fit)
-        self.machine = machine = SteppedMachine(CARRIERS[vehicle], [*taps, self.recorder.fit])
-        machine.muted = frozenset(token.muted)
-        machine.left.out = frozenset(token.left_out)
-        machine.steps_allowed = token.limit or machine.steps_allowed
+        self.machine = machine = new_machine(vehicle, [*taps, self.recorder.fit], token.limit or LIMIT)
+        machine.leave_out(token.muted, token.left_out)
         digest = Digest(machine)
         deviating = Replayer(machine, token.deviations, strict=True)
         begun = perf_counter()

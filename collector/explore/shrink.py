@@ -137,12 +137,12 @@ class Shrinker:
         best = list(deviations)
         if self.fault.kind == "check":
             return best
-        for t in range(len(machine.bodies)):
+        for t in range(len(machine.names)):
             before = machine.muted
-            machine.muted = before | {t}
+            machine.leave_out(before | {t}, machine.left.out)
             fewer = self.fails_after(without(self.trail, t))
             if fewer is None:
-                machine.muted = before
+                machine.leave_out(before, machine.left.out)
             else:
                 best = fewer
         return best
@@ -156,10 +156,10 @@ class Shrinker:
             part = self.trail[begin:end]
             thread = next((entry for entry in reversed(part) if entry >= 0), MAIN)
             before = left.out
-            left.out = before | {item}
+            self.machine.leave_out(self.machine.muted, before | {item})
             fewer = self.fails_after([*self.trail[:begin], *without(part, thread), *self.trail[end:]])
             if fewer is None:
-                left.out = before
+                self.machine.leave_out(self.machine.muted, before)
             else:
                 best = fewer
         return best

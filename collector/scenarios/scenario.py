@@ -34,7 +34,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Scenario:
-    """A named question.  `bugs` are go-spec.md's numbers and Go's issues."""
+    """A named question.  `bugs` are ids of the catalogue and Go's issues."""
 
     name: str
     title: str

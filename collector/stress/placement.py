@@ -20,7 +20,7 @@ from collector.heaps.errors import HeapError
 from collector.heaps.graph import NONE, Kind
 from mutator.heap.load import place
 from mutator.stack import FRAME
-from mutator.world import GWAITING, M
+from mutator.world import GWAITING, MRECORD
 from workbuf.machine import WORD
 
 
@@ -28,10 +28,9 @@ if TYPE_CHECKING:
     from array import array
     from collections.abc import Iterable
 
-    from collector.cycle import Cycle
     from collector.heaps.graph import Graph
     from collector.heaps.stream import Progress
-    from collector.runtime import Config, Model
+    from collector.runtime import CollectorM, Config, Model
 
 LARGEST = 4 << 30
 """Bytes of objects that are loaded at most."""
@@ -78,7 +77,7 @@ def framewords(graph: Graph, area: int) -> int:
     return FRAME.size + -(-graph.roots.size[area] // WORD)
 
 
-def load(model: Model, m: Cycle, graph: Graph, progress: Progress | None = None) -> Placed:
+def load(model: Model, m: CollectorM, graph: Graph, progress: Progress | None = None) -> Placed:
     """Fill the model's heap, data segment and stacks from `graph`, through `m`, an M of the machine's boot port.
 
     `progress` counts every object twice: when it has been placed, and when its pointers have been stored.
@@ -100,7 +99,7 @@ def load(model: Model, m: Cycle, graph: Graph, progress: Progress | None = None)
     return placed
 
 
-def storepointers(m: Cycle, graph: Graph, address: array[int], objects: range) -> None:
+def storepointers(m: CollectorM, graph: Graph, address: array[int], objects: range) -> None:
     """Every slot of `objects`."""
     words = m.port.words
     first, offset, target, interior = graph.first, graph.offset, graph.target, graph.interior
@@ -121,10 +120,10 @@ def loadglobals(model: Model, placed: Placed) -> None:
                 at += 1
 
 
-def loadstacks(model: Model, m: Cycle, placed: Placed) -> None:
+def loadstacks(model: Model, m: CollectorM, placed: Placed) -> None:
     """The goroutines' frames, outermost first; mutators get the first goroutines' as the bottom of their own."""
     roots, words = placed.graph.roots, m.port.words
-    owners = [words[mutator + M.curg] for mutator in model.mutators]
+    owners = [words[mutator + MRECORD.curg] for mutator in model.mutators]
     for group, frames in roots.stacks():
         words_needed = stackwords(placed.graph, frames)
         gp = owners.pop(0) if owners else model.world.newg(f"parked{group}", GWAITING, max(words_needed, 1))

@@ -16,14 +16,13 @@ from queue import SimpleQueue
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from collector.audit.audited import Audited
 from collector.audit.violation import Violation
 from collector.report.run.gctrace import gctrace
-from collector.runtime import Config, Model
+from collector.runtime import AuditedM, Config, Model
 from collector.stress.placement import load, sized
 from mutator.heap import MSTATS
 from mutator.programs.registry import assign, bsswords
-from mutator.world import M
+from mutator.world import MRECORD
 from workbuf.events import PHASE_NAMES
 from workbuf.hardware.machine import HardwareMachine
 from workbuf.hardware.selftest import AUTO
@@ -104,7 +103,7 @@ class CycleReport:
         return gctrace(self.stats)
 
 
-class CollectorM(Audited):
+class StressM(AuditedM):
     """The M that runs the background collector for the length of a run."""
 
     def collect(self, plan: Plan, report: Callable[[CycleReport], object], recorder: Recorder) -> None:
@@ -142,13 +141,13 @@ class Stress:
         self,
         plan: Plan,
         graph: Graph | None = None,
-        m: type[CollectorM] = CollectorM,
+        m: type[StressM] = StressM,
         progress: Progress | None = None,
     ) -> None:
         self.plan = plan
         self.recorder = Recorder(plan.ring)
         self.reports: list[CycleReport] = []
-        self.ms: list[CollectorM] = []
+        self.ms: list[StressM] = []
         """Every thread's own M, from when it begins to run."""
         self.queue: SimpleQueue[CycleReport] = SimpleQueue()
         config = replace(plan.config, bss=max(bsswords(plan.programs), 1))
@@ -171,10 +170,10 @@ class Stress:
         self.programs = assign(self.world, plan.programs)
         self._spawn(m)
 
-    def _spawn(self, m: type[CollectorM]) -> None:
+    def _spawn(self, m: type[StressM]) -> None:
         model, machine = self.model, self.machine
 
-        def body(record: int, life: Callable[[CollectorM], object]) -> Callable[[Port], object]:
+        def body(record: int, life: Callable[[StressM], object]) -> Callable[[Port], object]:
             def thread(port: Port) -> None:
                 me = m(port, self.world, record)
                 self.equip(me)
@@ -191,7 +190,7 @@ class Stress:
         for i, record in enumerate(model.helpers):
             machine.spawn(body(record, lambda me: me.idlem()), f"helper{i}")
 
-    def equip(self, me: CollectorM) -> None:
+    def equip(self, me: StressM) -> None:
         """Give a thread's own M what it needs beyond its record; called in that thread."""
         me.checkmark_enabled = self.model.config.checkmark
 
@@ -257,7 +256,7 @@ class Stress:
     def progress(self) -> int:
         """A number that grows while the collector gets anywhere: its events and every object scanned."""
         peek = self.machine.peek
-        scanned = sum(peek(m + M.scanned) for m in (self.model.gcm, *self.model.mutators, *self.model.helpers))
+        scanned = sum(peek(m + MRECORD.scanned) for m in (self.model.gcm, *self.model.mutators, *self.model.helpers))
         # Not there yet if the collector's thread is slower to begin than the first look.
         ring = self.recorder.rings.get(0)
         return scanned + sum(ring.counts) if ring else scanned

@@ -14,7 +14,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from collector.audit.violation import Violation
-from collector.stress.run import CollectorM, Stress
+from collector.stress.run import Stress, StressM
 from mutator.heap import MARKED
 from workbuf.events import Event
 
@@ -30,7 +30,7 @@ BUSY = ("pushpop", "hider", "bintree")
 """Programs that keep barriers busy and the loaded graph as it is."""
 
 
-class KeepingM(CollectorM):
+class KeepingM(StressM):
     """A collector's M that notes the first mark's bits for each object of a graph."""
 
     keep: Keep | None = None
@@ -67,7 +67,7 @@ class Keep(Stress):
         super().__init__(plan, graph, KeepingM, progress)
         self.load_s = monotonic() - began
 
-    def equip(self, me: CollectorM) -> None:
+    def equip(self, me: StressM) -> None:
         """Tell the M which run it is for."""
         super().equip(me)
         if isinstance(me, KeepingM):

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from collector.audit.audited import Audited
+from collector.runtime import AuditedM
 from mutator.phase import GCmarktermination, GCscan
-from mutator.world import MAX_GCPROC, SCHED, M
+from mutator.world import MAX_GCPROC, MRECORD, SCHED
 from tests.worlds import Bench
 from workbuf.local import WORK
 from workbuf.throw import Throw
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from workbuf.machine import Port
 
 
-def idle(bench: Bench, *ms: Audited) -> None:
+def idle(bench: Bench, *ms: AuditedM) -> None:
     """Put them on the list of idle Ms, the last one on top."""
     sched = bench.world.sched
     for m in ms:
-        bench.machine.poke(m.record + M.schedlink, bench.peek(sched + SCHED.midle))
+        bench.machine.poke(m.record + MRECORD.schedlink, bench.peek(sched + SCHED.midle))
         bench.machine.poke(sched + SCHED.midle, m.record)
         bench.machine.poke(sched + SCHED.nmidle, bench.peek(sched + SCHED.nmidle) + 1)
 
@@ -52,9 +52,9 @@ def test_helpgc_wakes_as_many_as_it_was_asked_for() -> None:
     bench.gcm.helpgc(3)
 
     first, second, third = bench.helpers
-    helpgc = [bench.peek(m.record + M.helpgc) for m in (third, second, first)]
+    helpgc = [bench.peek(m.record + MRECORD.helpgc) for m in (third, second, first)]
     assert helpgc == [1, 2, 0]
-    assert [bench.peek(m.record + M.park) for m in (third, second, first)] == [1, 1, 0]
+    assert [bench.peek(m.record + MRECORD.park) for m in (third, second, first)] == [1, 1, 0]
     assert bench.peek(bench.world.sched + SCHED.midle) == first.record
     assert bench.peek(bench.world.sched + SCHED.nmidle) == 1
 
@@ -70,18 +70,18 @@ def test_helpgc_throws_when_there_are_too_few(bench: Bench) -> None:
 def test_gchelperstart_throws_at_a_number_that_no_helper_has(bench: Bench) -> None:
     """There are 32 markers at most, 0 the master."""
     (m,) = bench.helpers
-    bench.machine.poke(m.record + M.helpgc, MAX_GCPROC)
+    bench.machine.poke(m.record + MRECORD.helpgc, MAX_GCPROC)
     with pytest.raises(Throw, match=r"^fatal error: gchelperstart: bad m->helpgc$"):
         m.gchelperstart()
 
-    bench.machine.poke(m.record + M.helpgc, MAX_GCPROC - 1)
+    bench.machine.poke(m.record + MRECORD.helpgc, MAX_GCPROC - 1)
     m.gchelperstart()
 
 
 def test_gchelperstart_throws_on_an_m_with_a_goroutine(bench: Bench) -> None:
     """Its stack would have to be scanned while it marks."""
     m = bench.mutators[0]
-    bench.machine.poke(m.record + M.helpgc, 1)
+    bench.machine.poke(m.record + MRECORD.helpgc, 1)
 
     with pytest.raises(Throw, match=r"gchelper not running on g0 stack"):
         m.gchelperstart()
@@ -104,7 +104,7 @@ def marking(bench: Bench, nproc: int) -> None:
     bench.gcm.setuproots(nproc)
     bench.setwork(nwait=nproc - 1)
     for i, m in enumerate(bench.helpers):
-        bench.machine.poke(m.record + M.helpgc, i + 1)
+        bench.machine.poke(m.record + MRECORD.helpgc, i + 1)
 
 
 def test_a_helper_marks_and_counts_itself_and_the_last_one_wakes_the_master() -> None:
@@ -166,7 +166,7 @@ def test_in_the_scan_phase_a_helper_does_not_drain(bench: Bench) -> None:
 def test_a_helper_that_comes_back_with_a_buffer_throws(bench: Bench) -> None:
     """Draining everything consumes it."""
 
-    class Unextinguished(Audited):
+    class Unextinguished(AuditedM):
         """Brings one back."""
 
         def scanblock(self, b: int, n: int, ptrmask: int, wbuf: int) -> int:
@@ -185,8 +185,8 @@ def test_idle_ms_help_in_every_collection_and_go_home_at_the_end() -> None:
     bench.setbss(*(bench.chain(100)[0] for _ in range(8)))
     seen: list[list[int]] = []
 
-    def master(m: Audited) -> None:
-        def collect(m: Audited) -> None:
+    def master(m: AuditedM) -> None:
+        def collect(m: AuditedM) -> None:
             for _ in range(3):
                 while m.port.hint(m.sched + SCHED.nmidle) < 2:
                     m.port.check()
@@ -202,7 +202,7 @@ def test_idle_ms_help_in_every_collection_and_go_home_at_the_end() -> None:
 
     assert seen == [[3, 3, 2]] * 3
     assert bench.problems() == []
-    assert [bench.peek(m.record + M.helpgc) for m in bench.helpers] == [0, 0]
+    assert [bench.peek(m.record + MRECORD.helpgc) for m in bench.helpers] == [0, 0]
 
 
 def test_who_is_sent_home_on_the_way_to_the_list_does_not_lie_down(bench: Bench) -> None:

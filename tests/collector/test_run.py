@@ -29,7 +29,7 @@ import sys
 from collector.run import main
 from mutator.programs.program import Program
 from mutator.programs.registry import PROGRAMS
-from mutator.world import M
+from mutator.world import MRECORD
 from workbuf.throw import Throw
 
 

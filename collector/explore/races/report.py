@@ -18,10 +18,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from collector.explore.default import Following
 from collector.explore.machine.fault import Fault
-from collector.explore.machine.machine import SteppedMachine
 from collector.explore.machine.plainpoints import plain_points
-from collector.explore.program import CARRIERS, run_and_check, set_up
-from collector.explore.races.fasttrack import end
+from collector.explore.program import new_machine, run_and_check, set_up
 from collector.explore.state.frames import program_frames
 from collector.explore.strategies.dpor.clocks import Clock, Order
 
@@ -29,7 +27,7 @@ from collector.explore.strategies.dpor.clocks import Clock, Order
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from collector.explore.machine.machine import Tap
+    from collector.explore.machine.machine import SteppedMachine, Tap
     from collector.explore.machine.ports import SteppedPort
     from collector.explore.program import Invariant, Program
 
@@ -215,7 +213,7 @@ class Witness(Order):
         race = Race(machine.name(a), later, earlier, (machine.names[u], machine.names[v]), lives)
         self.races.setdefault(race.sites, race)
         if self.fatal and not race.knowing:
-            end(machine, Fault("race", race.message, later.site, later.thread, f"{race.message}\n{race}"))
+            machine.fail(Fault("race", race.message, later.site, later.thread, f"{race.message}\n{race}"))
 
     def _life(self, t: int, state: str) -> str:
         names = self.machine.names
@@ -241,7 +239,7 @@ def races_of(
     """All races of the schedule `trail` of `program`; with those in which a hint or a post takes part if `knowing`."""
     witness = Witness(fatal=False, knowing=knowing)
     taps: list[Tap] = [plain_points] if plain else []
-    machine = SteppedMachine(CARRIERS[vehicle], [*taps, witness.fit])
+    machine = new_machine(vehicle, [*taps, witness.fit])
     try:
         check = set_up(machine, program, invariants)
         following = Following(machine, trail)

@@ -96,8 +96,8 @@ class Lassos:
         machine = self.machine
         # The running thread's frames have no other handle than this.
         return {
-            t: list(program_frames(machine.carrier.frame(t) or sys._getframe()))  # noqa: SLF001
-            for t in range(len(machine.bodies))
+            t: list(program_frames(machine.frame(t) or sys._getframe()))  # noqa: SLF001
+            for t in range(len(machine.names))
             if machine.kinds[t] != ops.ENDED
         }
 
@@ -154,14 +154,12 @@ class Fair:
     def __init__(self, machine: SteppedMachine) -> None:
         self.machine = machine
         self.lassos: Lassos | None = None
-        self.releases = 0
         self.lasso: Lasso | None = None
         self.turn = MAIN
 
     def begin(self) -> None:
         """A new schedule."""
         self.lassos = self.lasso = None
-        self.releases = 0
         self.turn = MAIN
 
     def pick(self, _i: int) -> int:
@@ -173,10 +171,9 @@ class Fair:
             return MAIN
         return self.turn
 
-    def released(self) -> bool:
+    def stuck(self) -> bool:
         """Nobody can run; True if it was like this before.  The first times go unlooked at: looking is slow."""
-        self.releases += 1
-        return self.releases > 2 and self.look()
+        return self.machine.releases > 2 and self.look()
 
     def look(self) -> bool:
         """Look at the state; True if it makes a lasso."""

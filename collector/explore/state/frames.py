@@ -13,6 +13,8 @@ from __future__ import annotations
 from types import CellType, FunctionType, MethodType
 from typing import TYPE_CHECKING
 
+from collector.explore.machine.execution import ROOT
+
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
@@ -32,7 +34,7 @@ def program_frames(frame: FrameType | None) -> Iterator[FrameType]:
         package = frame.f_globals.get("__package__") or ""
         if not package.startswith("collector.explore"):
             yield frame
-        elif frame.f_code.co_name == "life":
+        elif frame.f_code is ROOT:
             return
         frame = frame.f_back
 

@@ -12,13 +12,12 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from collector.explore.machine.threads import PAUSED
 from collector.explore.state.fair import Lassos
 from collector.explore.state.frames import program_frames
 
 
 if TYPE_CHECKING:
-    from collector.explore.machine.machine import Pick, SteppedMachine
+    from collector.explore.machine.machine import SteppedMachine
 
 
 LOOK = 2_000
@@ -34,8 +33,6 @@ class Spin:
 
     def __init__(self, machine: SteppedMachine) -> None:
         self.machine = machine
-        self.strategy: Pick = machine.give_up
-        """Who picks meanwhile."""
         self.thread = 0
         self.lassos = Lassos(machine)
         self.left = 0
@@ -64,6 +61,5 @@ class Spin:
         machine.warnings.add(
             f"{machine.names[i]} spins without a pause{where}: it was made to wait until somebody writes what it reads"
         )
-        machine.flags[i] |= PAUSED
-        machine.refresh(i)
+        machine.threads.pause(i)
         return True

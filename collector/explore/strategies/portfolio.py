@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from collector.explore.strategies.base import passed
+from collector.explore.strategies.base import Sampler, passed
 from collector.explore.strategies.bounded import Exhaustive
 from collector.explore.strategies.dpor.search import DPOR
 from collector.explore.strategies.pct import LADDER, PCT
@@ -62,25 +62,20 @@ class Samplers:
             URW(options),
             SURW(options),
         ]
+        self.current = self.turns[-1]
+        self.name = "samplers"
+        """Of the one whose turn it was last."""
         self.runs = 0
 
-    @property
-    def current(self) -> Strategy:
-        """Whose turn it is."""
-        return self.turns[self.runs % len(self.turns)]
-
-    @property
-    def name(self) -> str:
-        """Of the one whose turn it is."""
-        return self.current.name
-
     def begin(self, machine: SteppedMachine) -> tuple[Pick, Draw]:
+        self.current = self.turns[self.runs % len(self.turns)]
+        self.name = self.current.name
+        self.runs += 1
         return self.current.begin(machine)
 
     def end(self, machine: SteppedMachine, /) -> None:
-        """Whoever picked may learn; then it is the next one's turn."""
+        """Whoever picked may learn."""
         self.current.end(machine)
-        self.runs += 1
 
     def outlook(self, _schedules: int, /) -> str:
         """There is always more to draw."""
@@ -104,6 +99,11 @@ class Member:
         """Complete ones."""
         self.overlong = 0
         """Schedules that grew longer than allowed."""
+
+    @property
+    def samples(self) -> bool:
+        """It draws its schedules, so some may come again."""
+        return isinstance(self.strategy, Sampler | Samplers)
 
     def spend(self, steps: int, *, complete: bool) -> None:
         """It has run a schedule of so many steps."""
@@ -136,7 +136,9 @@ class Portfolio:
     def outlook(self) -> str:
         """Of those who can tell."""
         told = ((member.strategy.name, member.strategy.outlook(member.schedules)) for member in self.members)
-        return "; ".join(f"{name}: {outlook}" if len(self.members) > 1 else outlook for name, outlook in told if outlook)
+        return "; ".join(
+            f"{name}: {outlook}" if len(self.members) > 1 else outlook for name, outlook in told if outlook
+        )
 
     def statement(self) -> str:
         """What the one says that has seen everything, else what each can say."""
@@ -151,7 +153,7 @@ class Everybody(Portfolio):
         self.dpor, self.stateful, self.exhaustive = DPOR(options), Stateful(options), Exhaustive(options)
         members = [
             Member(Samplers(options), 0.30),
-            Member(self.dpor, 0.55, price=2.0),
+            Member(self.dpor, 0.55, price=1.5),
             Member(self.exhaustive, 0.05),
             Member(self.stateful, 0.10, price=2.5),
         ]

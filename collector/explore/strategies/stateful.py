@@ -28,7 +28,8 @@ from collector.explore.strategies.base import left
 
 
 if TYPE_CHECKING:
-    from collector.explore.machine.machine import Draw, Pick, SteppedMachine
+    from collector.explore.machine.execution import Draw, Pick
+    from collector.explore.machine.machine import SteppedMachine
     from collector.explore.state.localstate import Snapshot
     from collector.explore.strategies.base import Options
 
@@ -67,7 +68,6 @@ class Stateful:
         self.on_path: dict[bytes, int] = {}
         """State to its place on the path."""
         self.runs = 0
-        self.steps_allowed = 0
         self.exhausted = False
 
     @property
@@ -82,7 +82,6 @@ class Stateful:
 
     def begin(self, machine: SteppedMachine) -> tuple[Pick, Draw]:
         path, runnable, seen, on_path = self.path, machine.runnable, self.seen, self.on_path
-        self.steps_allowed = machine.steps_allowed
         local = self.local
         local.live = not path
         at = 0
@@ -103,9 +102,7 @@ class Stateful:
                     if circle is None or not self._fair(circle):
                         return MAIN
                     # From here on in turn: what this comes to is seen there.
-                    machine.steps_allowed = machine.limit = len(machine.trail)
-                    machine.overrun()
-                    return machine.pick(i)
+                    return machine.go_round(i)
                 seen.add(state)
                 on_path[state] = at
                 path.append(Choice(self._order(i, machine), local.snapshot(), state, frozenset(runnable)))
@@ -127,7 +124,7 @@ class Stateful:
 
     def _state(self, machine: SteppedMachine) -> bytes:
         """Digest of the state that the machine is in."""
-        threads = len(machine.bodies)
+        threads = len(machine.names)
         words = array("Q", machine.mem)
         for a in machine.statistics:
             words[a] = 0
@@ -150,10 +147,9 @@ class Stateful:
         could = frozenset[int]().union(*(choice.runnable for choice in circle))
         return could <= {choice.alternatives[choice.index] for choice in circle}
 
-    def end(self, machine: SteppedMachine, /) -> None:
+    def end(self, _machine: SteppedMachine, /) -> None:
         """Back to the last choice with an alternative left."""
         self.runs += 1
-        machine.steps_allowed = self.steps_allowed
         path = self.path
         while path and path[-1].index + 1 == len(path[-1].alternatives):
             self.on_path.pop(path.pop().state, None)

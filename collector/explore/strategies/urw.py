@@ -17,7 +17,8 @@ from collector.explore.strategies.base import Sampler
 
 
 if TYPE_CHECKING:
-    from collector.explore.machine.machine import Draw, Pick, SteppedMachine
+    from collector.explore.machine.execution import Draw, Pick
+    from collector.explore.machine.machine import SteppedMachine
     from collector.explore.strategies.base import Options
 
 
@@ -53,7 +54,7 @@ class URW(Sampler):
     def end(self, machine: SteppedMachine, /) -> None:
         """Learn how many steps each thread took."""
         self.runs += 1
-        while len(self.means) < len(machine.bodies):
+        while len(self.means) < len(machine.names):
             self.means.append(1.0)
-        for t in range(len(machine.bodies)):
+        for t in range(len(machine.names)):
             self.means[t] += (machine.trail.count(t) - self.means[t]) / self.runs

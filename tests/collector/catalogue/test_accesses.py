@@ -11,7 +11,7 @@ import pytest
 from collector import heaps
 from collector.catalogue.accesses import RACING
 from collector.runtime import Config
-from collector.stress.run import CollectorM, Plan, Stress
+from collector.stress.run import Plan, Stress, StressM
 from mutator.programs.registry import PROGRAMS
 
 
@@ -26,7 +26,7 @@ class Watched(Stress):
         self.seen: set[int] = set()
         super().__init__(plan, heaps.read("synthetic:random,n=400,m=800,seed=1,threads=2"))
 
-    def equip(self, me: CollectorM) -> None:
+    def equip(self, me: StressM) -> None:
         """Put a note-taker before each of the three operations."""
         super().equip(me)
         for kind in ("hint", "hints", "post"):

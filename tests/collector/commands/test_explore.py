@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from collector.catalogue.entries import entries
 from collector.explore.token import Token
 from collector.run import OK, USAGE, VIOLATION, main
 from collector.scenarios.catalogue import SCENARIOS
@@ -127,3 +129,16 @@ def test_scenarios_are_listed(tmp_path: Path, capsys: Capture) -> None:
     for name, scenario in SCENARIOS.items():
         assert f"{name}: {scenario.title}" in said
         assert listed[name]["variants"] == {which: variant.fails for which, variant in scenario.variants.items()}
+
+
+def test_bugs_are_listed(tmp_path: Path, capsys: Capture) -> None:
+    """Every known bug, with the scenarios that show it."""
+    file = tmp_path / "bugs.json"
+
+    assert main(["scenarios", "--bugs", "--json", str(file)]) == OK
+    said = capsys.readouterr().out
+    listed = json.loads(file.read_text())["bugs"]
+
+    assert set(listed) == {name for name in entries() if name[0] in "KO"}
+    assert listed["O-24"]["scenarios"] == ["latedecrement"]
+    assert re.search(r"^O-24 +fault +The barrier needs a closed world +latedecrement$", said, re.MULTILINE)

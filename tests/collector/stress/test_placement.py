@@ -16,7 +16,7 @@ from collector.stress.placement import STATIC_CLOSURE, load, sized
 from collector.stress.run import Plan
 from collector.stress.survivors import Keep
 from mutator.heap import SPAN, SPECIAL
-from mutator.world import GWAITING, M
+from mutator.world import GWAITING, MRECORD
 from scripts.bench_heap import overhead
 from tests.worlds import SMALL, Bench
 from workbuf.machine import WORD
@@ -85,7 +85,7 @@ def test_global_roots_become_the_data_segment() -> None:
 def test_goroutines_get_their_frames() -> None:
     """Mutators' own first, innermost on top; the rest would be parked."""
     bench, at = loaded(small())
-    first, second = (bench.peek(m.record + M.curg) for m in bench.mutators)
+    first, second = (bench.peek(m.record + MRECORD.curg) for m in bench.mutators)
     inner, outer = bench.gcm.frames(first)
     (another,) = bench.gcm.frames(second)
 

@@ -54,7 +54,7 @@ def pending(machine: SteppedMachine, t: int) -> Step:
     if kind in ops.DEPENDING:
         return Step(t, a, writes(kind, machine.expects[t], machine.mem[a]), guard=guard)
     if kind == ops.SPAWN:
-        return Step(t, NUMBERS, write=True, guard=guard, aim=len(machine.bodies))
+        return Step(t, NUMBERS, write=True, guard=guard, aim=len(machine.names))
     if kind == ops.SYSALLOC:
         return Step(t, ADDRESSES, write=True, guard=guard)
     if kind == ops.KILL:

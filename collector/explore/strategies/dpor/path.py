@@ -119,11 +119,11 @@ class Path:
         """The state at the end of the path."""
         nodes = self.nodes
         if not nodes:
-            return Node(0, {}, [], Era(machine.fair.releases, 0, []))
+            return Node(0, {}, [], Era(machine.releases, 0, []))
         parent = nodes[-1]
         era = parent.era
-        if machine.fair.releases != era.releases:
-            era = Era(machine.fair.releases, len(nodes), [len(steps) for steps in self.steps[: len(machine.bodies)]])
+        if machine.releases != era.releases:
+            era = Era(machine.releases, len(nodes), [len(steps) for steps in self.steps[: len(machine.names)]])
         return Node(len(nodes), awake(parent.sleep, parent.step), parent.tree[0].children, era)
 
     def take(self, machine: SteppedMachine, node: Node, step: Step) -> None:
@@ -145,7 +145,7 @@ class Path:
         node.number = len(own) + 1
         node.races = []
         node.victim = None
-        clock = self._past(node.era, t, len(machine.bodies))
+        clock = self._past(node.era, t, len(machine.names))
         let_go = self.let_go(step, node.era)
         for i in sorted(self._conflicts(step), reverse=True):
             other = nodes[i]

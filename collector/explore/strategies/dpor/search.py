@@ -33,7 +33,8 @@ from collector.explore.strategies.dpor.wakeup import Branch, asleep, insert
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from collector.explore.machine.machine import Draw, Pick, SteppedMachine
+    from collector.explore.machine.execution import Draw, Pick
+    from collector.explore.machine.machine import SteppedMachine
     from collector.explore.strategies.base import Options
 
 
