@@ -44,6 +44,9 @@ class CycleStats:
     stamps: dict[str, int] = field(default_factory=dict)
     """Go's gctimer (sweepterm, scan, installmarkwb, mark, markterm, sweep) and t0..t4 of the gctrace line."""
     nproc: int = 0
+    """Markers of mark termination: the master and its helpers."""
+    scanned: list[int] = field(default_factory=list)
+    """Objects that each of them has scanned there, the master first."""
     heap0: int = 0
     """Bytes: an estimate of what the last cycle left (Go's heap0)."""
     heapstart: int = 0
@@ -98,16 +101,18 @@ class MarkTermination(Helper, Harvest, Memstats):
         """
         port, words, work = self.port, self.port.words, self.world.work
         verifying = words[self.runtime + RUNTIME.checkmarkphase]
-        # The verifying mark's figures are nobody's: the cycle's are those of the first.
+        # The verifying mark's figures are thrown away: the cycle reports those of the first mark.
         stats, now = CycleStats() if verifying else self.cycle, self.port.now
         stats.stamps["t0"] = now()
         stats.scanned_markterm = self.scannedtotal()
+        before = self.scannedbym()
         self.setphase(GCmarktermination)
         stats.stamps["t1"] = now()
         if not verifying:
             stats.npausesweep += self.finishsweep_m()
         self.snapshotspans()
         nproc = self.gcprocs()
+        self.helping = []
         self.resetwork(nproc)
         gs = self.allgs()
         for gp in gs:
@@ -130,7 +135,9 @@ class MarkTermination(Helper, Harvest, Memstats):
         stats.stamps["t3"] = now()
         if nproc > 1:
             port.sleep(work + WORK.alldone)
+        after = self.scannedbym()
         stats.nproc = nproc
+        stats.scanned = [after[m] - before[m] for m in (self.record, *self.helping)]
         stats.goroutines = len(gs)
         stats.spans = sum(1 for _ in self.allspans())
         if not verifying:
@@ -191,9 +198,13 @@ class MarkTermination(Helper, Harvest, Memstats):
 
     def scannedtotal(self) -> int:
         """Objects that all Ms have scanned since the run began."""
+        return sum(self.scannedbym().values())
+
+    def scannedbym(self) -> dict[int, int]:
+        """Objects that each M has scanned since the run began, by its record."""
         words = self.port.words
         words[self.record + MRECORD.scanned] = self.scanned
-        return sum(words[m + MRECORD.scanned] for m in self.allms())
+        return {m: words[m + MRECORD.scanned] for m in self.allms()}
 
     def marked(self) -> None:
         """Called in the stopped world when a mark is complete and nothing swept yet: the place for an audit."""

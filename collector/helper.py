@@ -12,6 +12,8 @@ Not modelled.  Lending a P's mcache to a helper: a marker does not allocate.  St
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from collector.roots import Roots
 from collector.stw import StopTheWorld
 from mutator.phase import GCscan
@@ -21,8 +23,18 @@ from workbuf.local import WORK
 from workbuf.throw import Throw
 
 
+if TYPE_CHECKING:
+    from mutator.world import World
+    from workbuf.machine import Port
+
+
 class Helper(Roots, StopTheWorld):
     """gchelper, and the idle list it comes from."""
+
+    def __init__(self, port: Port, world: World, record: int) -> None:
+        super().__init__(port, world, record)
+        self.helping: list[int] = []
+        """The helpers of the last mark that this M was master of, in the order of their numbers."""
 
     def gcprocs(self) -> int:
         """Threads that will mark: the caller and as many idle Ms as Ps, processors and Go's limit allow."""
@@ -48,6 +60,7 @@ class Helper(Roots, StopTheWorld):
                 raise Throw("gcprocs inconsistency")
             words[sched + SCHED.midle] = words[m + MRECORD.schedlink]
             words[sched + SCHED.nmidle] -= 1
+            self.helping.append(m)
             port.post(m + MRECORD.helpgc, n)
             port.wake(m + MRECORD.park)
         port.unlock(sched + SCHED.lock)

@@ -4,7 +4,7 @@ Exit status: 0 all held, 1 a violation was found (throw, lost object, leak, hang
 that cannot be written (one line says what and where), 130 interrupted by Ctrl-C or SIGTERM (what there is so far has been
 printed and written).
 
-Theory of operation.  Only the command that was chosen is imported, where Ctrl-C is expected.
+Only the command that was chosen is imported, where Ctrl-C is expected.
 """
 
 from __future__ import annotations

@@ -45,6 +45,9 @@ class Config:
     helpers: int = 2
     ncpu: int = 0
     """Go's ncpu: bounds the markers.  0 stands for helpers + 1."""
+    gomaxprocs: int = 0
+    """Ps: one for each mutator and for the collector's M, the rest idle.  0 stands for as many idle ones as there must be
+    for all helpers to mark: it bounds the markers, too."""
     wbufsize: int = 256
     """Bytes in a workbuf."""
     countbits: int = 19
@@ -62,6 +65,21 @@ class Config:
     heapminimum: int = 4 << 20
     checkmark: bool = False
 
+    @property
+    def ps(self) -> int:
+        """How many Ps there are; ValueError for fewer than the Ms that run goroutines."""
+        running = self.mutators + 1
+        if 0 < self.gomaxprocs < running:
+            raise ValueError(
+                f"GOMAXPROCS {self.gomaxprocs}: each of {running} Ms that run goroutines has a P of its own"
+            )
+        return self.gomaxprocs or max(running, self.helpers + 1)
+
+    @property
+    def markers(self) -> int:
+        """How many threads mark together when every helper lies idle."""
+        return min(self.ps, self.ncpu or self.helpers + 1, self.helpers + 1, MAX_GCPROC)
+
 
 class Model:
     """A world on a machine, its Ms made and nothing running.
@@ -74,13 +92,14 @@ class Model:
         self.machine = machine
         self.config = config
         self.m = m
-        ms = config.mutators + config.helpers + 1
+        ms, ps = config.mutators + config.helpers + 1, config.ps
         self.world = World.make(
             machine,
-            Heap.allocate(machine, config.arena, page_size=config.page_size, max_mcaches=max(ms, 1)),
+            Heap.allocate(machine, config.arena, page_size=config.page_size, max_mcaches=max(ms, ps)),
             markfor=parforalloc(machine, MAX_GCPROC),
             ms=ms,
             gs=config.mutators + 1 + config.goroutines,
+            ps=ps,
             data=config.data,
             bss=config.bss,
             ncpu=config.ncpu or config.helpers + 1,
@@ -93,6 +112,8 @@ class Model:
         )
         self.gcm = self.newm("m0", "g0")
         self.mutators = [self.newm(f"m{i + 1}", f"g{i + 1}") for i in range(config.mutators)]
+        for _ in range(config.mutators + 1, ps):
+            self.world.newp()
         self.helpers = [self.world.newm(f"m{i}", p=False) for i in range(config.mutators + 1, ms)]
 
     def newm(self, name: str, gname: str) -> int:

@@ -86,8 +86,8 @@ class StopTheWorld(Safepoint):
         port.lock(sched + SCHED.lock)
         port.store(sched + SCHED.gcwaiting, 0)
         for p in self.procs():
-            m = words[p + P.m]
-            if words[m + MRECORD.stopped]:
+            m = words[p + P.m]  # 0: a P that no M has ever taken
+            if m and words[m + MRECORD.stopped]:
                 words[m + MRECORD.stopped] = 0
                 port.store(p + P.status, PRUNNING)
                 port.wake(m + MRECORD.park)

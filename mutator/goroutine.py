@@ -8,7 +8,7 @@ Guards.  `gcscanvalid` says that the goroutine has not run since its stack was l
 change to running, never before: before, a scan could set it again while the goroutine is already on its way (K-15).
 
 Not modelled.  The seed's assertion on gcscanvalid in castogscanstatus, which reads a field that the reader does not own
-and can throw in a correct run (K-15, O-12); it is a scenario's variant.
+and can throw in a correct run (K-15, O-12).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a mutator asks of the collector: the four calls that go up.
+"""What a mutator calls of the collector: four methods that the collector's M defines.
 
 Theory of operation.  The runtime changes what a write barrier or an allocation does by changing the phase.  So it is
 here: a mutator's M calls these methods, the collector's M (collector/runtime.py), which is the same object, defines them.

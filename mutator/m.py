@@ -1,10 +1,10 @@
 """The finished M of a mutator: everything a program may call.  (Go: m, mstart.)
 
-Theory of operation.  A program is a function of one M.  It keeps its pointers in frames on the M's goroutine's stack,
-moves them with `get` and `put`, allocates with `new`, and calls `poll` in every loop; between two polls it may hold
-pointers in Python variables, at a poll it may not.
+A program is a function of one M.  It keeps its pointers in frames on the M's goroutine's stack, moves them with `get`
+and `put`, allocates with `new`, and calls `poll` in every loop; between two polls it may hold pointers in Python
+variables, at a poll it may not.
 
-Not modelled.  Scheduling: an M runs its one goroutine from mstart to its end.
+There is no scheduler: an M runs its one goroutine from mstart to its end.
 """
 
 from __future__ import annotations

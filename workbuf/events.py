@@ -1,4 +1,4 @@
-"""The one event vocabulary, and the null listener.
+"""The events that the protocol announces: their kinds, their fields, and what reads them.
 
 Theory of operation.  The protocol says what it does through `port.event(kind, a, b, c)`, four small integers and nothing
 else, and forgets it: by default the port's listener is `null`.  Everything that looks on (flight recorder, log,
@@ -109,7 +109,7 @@ EMPTY, PARTIAL, FULL = 1, 2, 3
 """Values of the field `list`.  `waitedfor` is a set of Ps, and so of the threads that own them: bit n is number n."""
 LIST_NAMES = {EMPTY: "empty", PARTIAL: "partial", FULL: "full"}
 PHASE_NAMES = ("off", "quiesce", "stw", "scan", "mark", "marktermination", "sweep")
-"""Of the fields `phase` and `before`, by number.  (The numbers: mutator.phase.)"""
+"""Names of the values of the fields `phase` and `before`.  (The numbers: mutator.phase.)"""
 OF_BUFFERS = frozenset(kind for kind, fields in FIELDS.items() if fields.a == "buffer")
 """Events that name a buffer, as their first number."""
 

@@ -1,10 +1,10 @@
 """Names of cells: `work.full`, `m2.currentwbuf`, `arena[17]`, for traces, throws and reports.
 
-Theory of operation.  A label names a range of cells and, if it has fields, its first ones each.  Ranges may lie inside
-one another (a buffer inside persistentalloc's chunk); the one that begins last before a cell, and of those the one given
-last, names it.  So a lookup is a bisection and, where labels are nested, a few steps back.
+A label names a range of cells and, if it has fields, its first ones each.  Ranges may lie inside one another (a buffer
+inside persistentalloc's chunk); the one that begins last before a cell, and of those the one given last, names it.  So
+a lookup is a bisection and, where labels are nested, a few steps back.
 
-Relied on.  Labels are given while threads run: an append to a list is atomic, and looking up sorts in what was appended
+Labels are given while threads run: an append to a list is atomic, and looking up sorts in what was appended
 since, under a lock.  So giving a label costs next to nothing, and the stepped machine gives all of them at every schedule.
 """
 

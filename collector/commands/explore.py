@@ -113,6 +113,7 @@ def summary(args: argparse.Namespace, result: Result) -> dict[str, object]:
         "states": result.states,
         "seconds": round(result.seconds, 3),
         "seed": result.seed,
+        "claim": result.claim.record,
         "statement": result.statement,
         "failure": failure and {"kind": failure.kind, "message": failure.message, "schedule": failure.schedule},
     }

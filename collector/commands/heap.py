@@ -18,8 +18,10 @@ from collector.report.log.writer import tostderr
 from collector.report.progress import Progress
 from collector.report.tables import table
 from collector.runtime import Config
+from collector.stress.markers import IDLE, idle, marks, said
 from collector.stress.run import Plan
 from collector.stress.survivors import Keep
+from mutator.world import MAX_GCPROC
 
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("source", help="a Go, V8 or JVM heap dump, plain or gzipped; cpython; synthetic:SPEC")
     add("--mark", action="store_true", help="mark it with our collector and compare with the oracles")
-    add("--helpers", type=atleast(0), default=2, metavar="N", help="helpers of the mark (2)")
+    add("--helpers", type=atleast(0, MAX_GCPROC - 1), default=2, metavar="N", help="helpers of the mark (2)")
     add("--json", metavar="FILE", help="write the figures")
 
 
@@ -85,6 +87,7 @@ def mark(graph: Graph, helpers: int) -> dict[str, Any]:
             name: {"reachable": answer.reachable, "lost": len(answer.lost), "wrongly_marked": len(answer.wrong)}
             for name, answer in answers.items()
         },
+        **marks(kept.cycles),
         "violation": kept.violation,
         "load_s": round(kept.load_s, 3),
         "mark_s": round(kept.mark_s, 3),
@@ -94,6 +97,8 @@ def mark(graph: Graph, helpers: int) -> dict[str, Any]:
 def verdict(marked: dict[str, Any]) -> int:
     """Print what became of the mark; returns the exit status."""
     lines = [("marked", f"{marked['marked']} objects in {marked['mark_s']} s, placed in {marked['load_s']} s")]
+    scanned = marked["marks"][0]["scanned"]
+    lines.append(("markers", f"{said(scanned)}{f' ({IDLE})' if idle(scanned) else ''}"))
     lines += [
         (f"by {name}", f"{says['reachable']} reachable, lost {says['lost']}, wrongly marked {says['wrongly_marked']}")
         for name, says in marked["oracles"].items()

@@ -1,7 +1,7 @@
 """The files that a stress run writes: log, timeline, report page, summary.
 
-Theory of operation.  Log and timeline grow with every cycle, page and summary are written at the end.  A file that cannot
-take more costs that file and neither the other files nor the run's verdict: one line says so, and `whole` is False.
+Log and timeline grow with every cycle, page and summary are written at the end.  When a file cannot be written any
+further, one line says so, `whole` becomes False, and the run and its other files go on.
 """
 
 from __future__ import annotations

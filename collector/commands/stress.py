@@ -66,8 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--heap", default="cpython", help="a heap dump, or cpython (default), synthetic:SPEC or none")
     add("--mutators", type=atleast(0, MOST_THREADS), default=4, metavar="N", help="threads that run programs (4)")
-    idle = "idle Ms; Go lets at most one a mutator help (2)"
-    add("--helpers", type=atleast(0, MOST_THREADS), default=2, metavar="N", help=idle)
+    add("--helpers", type=atleast(0, MOST_THREADS), default=2, metavar="N", help="idle Ms, of which up to 31 mark (2)")
     add("--cycles", type=atleast(1), default=0, metavar="N", help="end after N concurrent cycles, not by the clock")
     add("--seconds", type=positive, default=9.0, metavar="S", help="start no cycle after S seconds (9)")
     add("--period", type=positive, default=0.1, metavar="S", help="rest at most S seconds between cycles (0.1)")
@@ -76,6 +75,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--workbuf", type=atleast(1), default=256, metavar="BYTES", help="size of a work buffer (256)")
     add("--gogc", default="100", metavar="PERCENT", help="heap growth that starts a cycle, or off (100)")
     add("--ncpu", type=atleast(1), default=0, metavar="N", help="processors of the model (helpers + 1)")
+    procs = "Ps of the model: a mutator has one, the collector has one, others idle (as many as let all helpers mark)"
+    add("--gomaxprocs", type=atleast(1), default=0, metavar="N", help=procs)
     add("--seed", type=atleast(0), default=None, metavar="N", help="seed of programs and jitter (drawn and printed)")
     add(
         "--atomics",
@@ -119,12 +120,18 @@ def plan(args: argparse.Namespace) -> Plan:
         raise UsageError(f"--gogc {args.gogc}: a whole number of percent, or off") from None
     if percent > MAX_GOGC:
         raise UsageError(f"--gogc {args.gogc}: at most {MAX_GOGC}, or off")
+    if 0 < args.gomaxprocs <= args.mutators:
+        raise UsageError(
+            f"--gomaxprocs {args.gomaxprocs}: each of {args.mutators} mutators and the collector has a P of its own:"
+            f" {args.mutators + 1} or more, or fewer --mutators"
+        )
     keeping = bool(args.log or args.trace or args.gctrace)
     return Plan(
         config=Config(
             mutators=args.mutators,
             helpers=args.helpers,
             ncpu=args.ncpu,
+            gomaxprocs=args.gomaxprocs,
             wbufsize=args.workbuf,
             gcpercent=percent,
             checkmark=args.checkmark,
@@ -177,8 +184,8 @@ def execute(args: argparse.Namespace, what: Plan, command: str) -> int:
     """Set the run up, run it, report it."""
     began = monotonic()
     run = loaded(args, what)
-    # The flag alone and at once, so that the threads leave the processors to what there is to be written; the abort itself
-    # takes locks, and follows when the interrupt is asked for.
+    # A signal sets only the abort flag, and at once: the threads stop and leave the processors to the writing of what there
+    # is.  machine.abort takes locks, so it is called later, when the main thread asks whether a signal has come.
     with Interrupts(lambda: run.machine.poke(run.machine.aborted, 1)) as interrupts:
         outputs = Outputs(args, run, {"seed": what.seed, "python": interpreter(), "command": command})
         error = collect(run, outputs, lines(run, quiet=args.quiet, gctrace=args.gctrace), interrupts)

@@ -1,4 +1,4 @@
-"""The schedule that needs no words: who goes next if nobody says otherwise.
+"""The default schedule: which thread goes next where nothing else is prescribed; and schedules that deviate from it.
 
 Theory of operation.  The running thread goes on for as long as it can and does not pause; then the next runnable one in
 order of number, round and round; `choose` gives 0.  A schedule is the default and its *deviations*: pairs (place in the
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collector.explore.machine.machine import SteppedMachine
 
     Deviations = Sequence[tuple[int, int]]
-    """Places in the trail and what stands there instead of the default: a thread, or `~1 - v` for a value."""
+    """Places in the trail and what is done there instead of the default: a thread, or `~1 - v` for a value v."""
 
 
 def default(machine: SteppedMachine, i: int) -> int:

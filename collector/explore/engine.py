@@ -8,6 +8,7 @@ from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
+from collector.explore.claim import Claim, Kind
 from collector.explore.default import Following
 from collector.explore.machine.execution import LIMIT
 from collector.explore.machine.plainpoints import plain_points as fit_plain_points
@@ -234,30 +235,32 @@ class Search:
         )
 
     def conclude(self, steps: int) -> None:
-        """What it was worth."""
+        """Fill in what is known at the end: the warnings, and what is claimed."""
         result, portfolio = self.result, self.portfolio
         raced = [race for race in result.races if not race.knowing]
         warnings = {warning for place in self.places.values() for warning in place.machine.warnings}
         overlong = sum(member.overlong for member in portfolio.members)
-        # Only what the one has left out that has seen everything else stands in the way of a proof.
+        # Only what a member has left out that has seen all else stands in the way of a proof.
         proved = [self.places[member] for member in portfolio.members if member.strategy.exhausted]
         cut_short = all(place.member.overlong or place.machine.warnings for place in proved)
         result.states = sum(getattr(member.strategy, "states", 0) for member in portfolio.members)
-        result.exhausted = bool(proved) and not result.failure and not cut_short and not raced
         result.warnings += sorted(warnings)
         if overlong:
             result.warnings.append(
                 f"{overlong} schedules were longer than {steps} steps and went on in turn from "
                 "there: not all their interleavings were seen (a longer limit: steps=)"
             )
-        if result.failure:
-            result.statement = f"Failed, found by {result.found_by}: {result.failure}"
+        by, number = result.strategy, result.schedules
+        failure = result.failure
+        if failure:
+            result.claim = Claim(Kind.FAILED, result.found_by, number=number, reason=str(failure), where=failure.where)
         elif raced:
-            result.statement = f"{len(raced)} data races in {result.schedules} schedules; nothing else failed."
+            reason = f"there are {len(raced)} data races"
+            result.claim = Claim(Kind.UNDECIDED, by, number=number, reason=reason, where=raced[0].later.site)
         elif proved and cut_short:
-            result.statement = f"{result.schedules} schedules passed, which is no proof: see the warnings."
+            result.claim = Claim(Kind.UNDECIDED, by, number=number, reason="see the warnings")
         else:
-            result.statement = portfolio.statement()
+            result.claim = portfolio.claim()
 
 
 @contextmanager

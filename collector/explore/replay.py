@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 from zlib import crc32
 
+from collector.explore.claim import Claim, Kind
 from collector.explore.default import Replayer
 from collector.explore.machine.execution import LIMIT
 from collector.explore.machine.plainpoints import plain_points
@@ -109,9 +110,9 @@ class Replay:
             result.failure = Failure(
                 fault.kind, fault.message, self.token.encode(), self.trace, fault.where, self.steps, self.preemptions
             )
-            result.statement = f"Failed as replayed: {result.failure}"
+            result.claim = Claim(Kind.FAILED, "replay", number=1, reason=str(result.failure), where=fault.where)
         else:
-            result.statement = f"The schedule passed ({self.steps} steps)."
+            result.claim = Claim(Kind.SAMPLED, "replay", number=1, probability=1.0)
         return result
 
 

@@ -102,7 +102,7 @@ class Token:
 
 
 def checksum(data: bytes | bytearray, prefix: str) -> bytes:
-    """Of nothing it is not zero, so a token of zeros is none."""
+    """CRC-32 of prefix and data.  With the prefix that of no data is not 0, so that a token of zeros is refused."""
     return crc32(data, crc32(prefix.encode())).to_bytes(CHECKSUM, "little")
 
 

@@ -1,6 +1,6 @@
 """The JVM's heap dump, HPROF 1.0.2 (`jcmd PID GC.heap_dump FILE`; `-all` keeps the garbage).
 
-What it is.  Big-endian.  A header (name, bytes in an identifier, time), then records of tag, time, length and body.  The
+The file is big-endian: a header (name, bytes in an identifier, time), then records of tag, time, length and body.  The
 heap is in the bodies of the HEAP DUMP and HEAP DUMP SEGMENT records, which hold records of their own: roots, classes,
 instances, arrays.  An instance is its class and the bytes of its fields, own fields first and the superclass's behind
 them; where the references lie among them, the class records say.

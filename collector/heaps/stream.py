@@ -1,11 +1,11 @@
 """A heap file as a window that moves forward: plain or gzipped, with limits and a progress callback.
 
-Theory of operation.  A reader works on `data`, a bytes object holding the part of the file from byte `base` on, with a
-position of its own.  It decodes one record as if all of it were there; where it runs off the end it calls
-`more(position)`, which forgets what lies before the position, reads on, and lets the record be decoded again from its
-first byte.  `more` reads at least as much as it keeps, so a record longer than the window costs twice its length and not
-its square, and memory is the window plus the longest record, whatever the size of the file.  Where the content of a record
-does not matter a reader may go on at a position behind the window: `skip` reads up to there and keeps nothing.
+A reader works on `data`, a bytes object holding the part of the file from byte `base` on, with a position of its own.
+It decodes one record as if all of it were there; where it runs off the end it calls `more(position)`, which forgets
+what lies before the position, reads on, and lets the record be decoded again from its first byte.  `more` reads at
+least as much as it keeps, so a record longer than the window costs twice its length and not its square, and memory is
+the window plus the longest record, whatever the size of the file.  Where the content of a record does not matter a
+reader may go on at a position behind the window: `skip` reads up to there and keeps nothing.
 
 At the end of the file `more` raises `HeapError`: a record that still wants bytes there is a truncated one.  Before
 reading on for the sake of a length that stands in the file, a reader asks `fits`: a length larger than what can be left

@@ -1,14 +1,14 @@
 """A real heap into the model's heap: objects, specials, roots and stacks, placed by Go's rules.
 
-Theory of operation.  Objects go into spans by size class, with their own pointer masks; loading relocates them and keeps
-the offsets inside them, so an interior pointer stays one.  `Placed.address[i]` is where object i of the graph is now, the
-column that maps back.  Global areas become the data segment, compact: one word a kept slot, in order.  Each goroutine of
-the graph becomes a goroutine with its frames as they were; the first ones are the mutators' own, the rest parked.
+Objects go into spans by size class, with their own pointer masks; loading relocates them and keeps the offsets inside
+them, so an interior pointer stays one.  `Placed.address[i]` is where object i of the graph is now, the column that maps
+back.  Global areas become the data segment, compact: one word a kept slot, in order.  Each goroutine of the graph
+becomes a goroutine with its frames as they were; the first ones are the mutators' own, the rest parked.
 
-Relied on.  No thread runs yet.  The graph keeps the rules of `collector.heaps.graph`.
+No thread may run yet, and the graph must keep the rules of `collector.heaps.graph`.
 
-Not modelled.  Queued finalizers keep their place among the global roots rather than in the finalizer queue: nobody will
-run the closures of another program.
+Queued finalizers keep their place among the global roots rather than in the finalizer queue: nobody will run the
+closures of another program.
 """
 
 from __future__ import annotations

@@ -17,17 +17,19 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from collector.audit.violation import Violation
+from collector.fusedmark import FusedMark
 from collector.report.run.gctrace import gctrace
 from collector.runtime import AuditedM, Config, Model
+from collector.stress.markers import missing
 from collector.stress.placement import load, sized
 from mutator.heap import MSTATS
 from mutator.programs.registry import assign, bsswords
-from mutator.world import MRECORD
+from mutator.world import MRECORD, SCHED
 from workbuf.events import PHASE_NAMES
 from workbuf.hardware.machine import HardwareMachine
 from workbuf.hardware.selftest import AUTO
 from workbuf.local import WORK
-from workbuf.machine import WORD
+from workbuf.machine import WORD, Pause
 from workbuf.recorder import Recorder
 
 
@@ -103,35 +105,61 @@ class CycleReport:
         return gctrace(self.stats)
 
 
-class StressM(AuditedM):
+class StressM(FusedMark, AuditedM):
     """The M that runs the background collector for the length of a run."""
+
+    markers = 1
+    """How many are to mark together when every helper lies idle."""
+    awaited = False
+    """Did all of them lie idle when this cycle began?"""
 
     def collect(self, plan: Plan, report: Callable[[CycleReport], object], recorder: Recorder) -> None:
         """Collect until the plan is fulfilled, then once more with the world stopped."""
         self.report = report
         self.events = recorder.drain if plan.events else list
         began = monotonic()
+        self.awaithelpers()
         while True:
             if plan.concurrent:
                 self.background(int(plan.period * 1e9))
             else:
+                self.awaithelpers()
                 self.gcwork(1)
                 self.bgsweep()
             done = self.numgc >= plan.cycles if plan.cycles else monotonic() - began >= plan.seconds
             if done:
                 break
         self.port.store(self.stopping, 1)
+        self.awaithelpers()
         self.gcwork(1)
         self.bgsweep()
         self.dismissidle()
 
+    def awaithelpers(self) -> None:
+        """Wait until the helpers lie idle: a thread takes a while to begin, and one that has just helped to lie down."""
+        while self.idlems() < self.markers - 1:
+            self.port.pause(Pause.OSYIELD, 1)
+        self.awaited = True
+
+    def idlems(self) -> int:
+        """How many Ms lie idle."""
+        port, sched = self.port, self.sched
+        port.lock(sched + SCHED.lock)
+        n = port.words[sched + SCHED.nmidle]
+        port.unlock(sched + SCHED.lock)
+        return n
+
     def collected(self) -> None:
-        """Report the cycle."""
+        """Report the cycle, and say if the helpers that lay idle for it did not mark."""
         assert self.reach is not None
         assert self.places is not None
         stamps = self.cycle.stamps
         seconds = (stamps["sweep"] - stamps["sweepterm"]) / 1e9
         self.report(CycleReport(self.cycle, self.reach, len(self.places.made), seconds, self.events()))
+        wrong = missing(self.cycle, self.markers) if self.awaited else ""
+        self.awaited = False
+        if wrong:
+            raise Violation("markers", wrong)
 
 
 class Stress:
@@ -193,6 +221,7 @@ class Stress:
     def equip(self, me: StressM) -> None:
         """Give a thread's own M what it needs beyond its record; called in that thread."""
         me.checkmark_enabled = self.model.config.checkmark
+        me.markers = self.model.config.markers
 
     def run(
         self, seen: Callable[[CycleReport], object] = lambda _: None, ticked: Callable[[], object] = lambda: None

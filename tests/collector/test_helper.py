@@ -28,15 +28,44 @@ def idle(bench: Bench, *ms: AuditedM) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mutators", "idles", "ncpu", "nproc"),
-    [(3, 0, 8, 1), (3, 2, 8, 3), (3, 2, 2, 2), (3, 2, 1, 1), (0, 2, 8, 1), (1, 5, 8, 2), (40, 50, 64, MAX_GCPROC)],
+    ("mutators", "idles", "ncpu", "ps", "nproc"),
+    [
+        (3, 0, 8, 4, 1),
+        (3, 2, 8, 4, 3),
+        (3, 2, 2, 4, 2),
+        (3, 2, 1, 4, 1),
+        (0, 2, 8, 1, 1),
+        (0, 2, 8, 2, 2),
+        (0, 2, 8, 9, 3),
+        (1, 5, 8, 2, 2),
+        (40, 50, 64, 41, MAX_GCPROC),
+    ],
 )
-def test_gcprocs_is_bounded_by_ps_processors_idle_ms_and_32(mutators: int, idles: int, ncpu: int, nproc: int) -> None:
-    """The caller and as many idle Ms as all of them allow; a P is every mutator's and the caller's."""
-    bench = Bench(mutators=mutators, helpers=idles, ncpu=ncpu)
+def test_gcprocs_is_bounded_by_ps_processors_idle_ms_and_32(
+    mutators: int, idles: int, ncpu: int, ps: int, nproc: int
+) -> None:
+    """The caller and as many idle Ms as all of them allow."""
+    bench = Bench(mutators=mutators, helpers=idles, ncpu=ncpu, gomaxprocs=ps)
     idle(bench, *bench.helpers)
 
-    assert bench.gcm.gcprocs() == nproc
+    assert bench.peek(bench.world.sched + SCHED.gomaxprocs) == ps
+    assert bench.gcm.gcprocs() == bench.model.config.markers == nproc
+
+
+@pytest.mark.parametrize(("mutators", "ps"), [(0, 4), (2, 4), (3, 4), (5, 6)])
+def test_a_model_has_ps_for_its_helpers(mutators: int, ps: int) -> None:
+    """Unless it is told how many: one for each M with a goroutine, and idle ones until three helpers can mark."""
+    bench = Bench(mutators=mutators, helpers=3)
+    idle(bench, *bench.helpers)
+
+    assert bench.peek(bench.world.sched + SCHED.gomaxprocs) == ps
+    assert bench.gcm.gcprocs() == 4
+
+
+def test_every_m_with_a_goroutine_needs_a_p() -> None:
+    """A model with fewer Ps would have to schedule goroutines, which it does not."""
+    with pytest.raises(ValueError, match=r"^GOMAXPROCS 2: each of 3 Ms that run goroutines has a P of its own$"):
+        Bench(mutators=2, gomaxprocs=2)
 
 
 def test_a_model_has_processors_for_its_helpers() -> None:

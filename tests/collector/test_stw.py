@@ -250,3 +250,15 @@ def test_a_start_wakes_only_those_who_parked(bench: Bench) -> None:
 
     assert bench.peek(m.ownp + P.status) == PIDLE
     assert m.readgstatus(m.curg) == GRUNNABLE
+
+
+def test_a_stop_takes_ps_that_no_m_has() -> None:
+    """Idle from the beginning, idle again afterwards."""
+    bench = Bench(mutators=0, helpers=2)
+    m = bench.start(bench.gcm)
+
+    m.stoptheworld()
+    assert statuses(bench) == [PGCSTOP] * 3
+
+    m.starttheworld()
+    assert statuses(bench) == [PRUNNING, PIDLE, PIDLE]

@@ -70,7 +70,7 @@ class LocalState:
         self.saturated = False
         """Some number was taken for `more`."""
         self.live = True
-        """Somebody wants to know.  On the way back to a known place nobody does."""
+        """False while a path already known is run again: then nobody asks for local states."""
 
     def begin(self) -> None:
         """A new schedule: nobody knows anything."""

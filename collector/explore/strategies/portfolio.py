@@ -16,7 +16,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from collector.explore.strategies.base import Sampler, passed
+from collector.explore.claim import Kind, sampled
+from collector.explore.strategies.base import Sampler
 from collector.explore.strategies.bounded import Exhaustive
 from collector.explore.strategies.dpor.search import DPOR
 from collector.explore.strategies.pct import LADDER, PCT
@@ -30,11 +31,14 @@ from collector.explore.strategies.walk import RandomWalk
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from collector.explore.claim import Claim
     from collector.explore.machine.execution import Draw, Pick
     from collector.explore.machine.machine import SteppedMachine
     from collector.explore.strategies.base import Options, Strategy
 
 
+STRENGTH = [*Kind]
+"""Kinds of claims, the strongest first."""
 SET_UP = 20
 """What beginning and checking a schedule costs, in steps."""
 FAR = 1_000
@@ -81,9 +85,9 @@ class Samplers:
         """There is always more to draw."""
         return ""
 
-    def statement(self, schedules: int, /) -> str:
+    def claim(self, schedules: int, /) -> Claim:
         """What random schedules can say."""
-        return passed(schedules, "samplers")
+        return sampled(schedules, "samplers")
 
 
 class Member:
@@ -140,10 +144,10 @@ class Portfolio:
             f"{name}: {outlook}" if len(self.members) > 1 else outlook for name, outlook in told if outlook
         )
 
-    def statement(self) -> str:
-        """What the one says that has seen everything, else what each can say."""
-        proved = [member for member in self.members if member.strategy.exhausted]
-        return "  ".join(member.strategy.statement(member.schedules) for member in proved[:1] or self.members)
+    def claim(self) -> Claim:
+        """The strongest that any of them makes."""
+        claims = [member.strategy.claim(member.schedules) for member in self.members]
+        return min(claims, key=lambda claim: (STRENGTH.index(claim.kind), not claim.number))
 
 
 class Everybody(Portfolio):

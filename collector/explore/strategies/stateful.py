@@ -1,18 +1,18 @@
 """Stateful exhaustive search: depth first, and not twice from the same state.
 
-Theory of operation.  Where traces are too many, states may be few: three threads at a barrier have half a million traces
-and a few thousand states.  A *state* is the memory (but for statistics), each thread's next step, and what it knows
-(`state.localstate`); of each, a 128-bit digest is kept.  A schedule that comes to a state that is known is cut
-off there: everything behind it has been seen, or will be.  Greenlets cannot be copied, so the way back to the last state
-with something left is to run the program again.
+Where traces are too many, states may be few: three threads at a barrier have half a million traces and a few thousand
+states.  A *state* is the memory (but for statistics), each thread's next step, and what it knows (`state.localstate`);
+of each, a 128-bit digest is kept.  A schedule that comes to a state that is known is cut off there: everything behind
+it has been seen, or will be.  Greenlets cannot be copied, so the way back to the last state with something left is to
+run the program again.
 
 A state that comes again on its own path is a circle.  If every thread that could run somewhere in the circle has run in
 it, it may be gone round for ever: the schedule then goes on in turn, where a livelock proves itself.
 
-Relied on.  What `LocalState` relies on.  Data races are found on the paths that are run; the path to a state that was cut
-off may have ordered less.
+It relies on what `LocalState` relies on.  Data races are found on the paths that are run; the path to a state that was
+cut off may have ordered less.
 
-Not modelled.  A livelock whose circle crosses itself, so that no path of different states goes round it fairly.
+A livelock is overlooked where its circle crosses itself, so that no path of different states goes round it fairly.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from array import array
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
+from collector.explore.claim import Claim, Kind, Seen
 from collector.explore.machine.carrier import MAIN
 from collector.explore.machine.threads import PAUSED
 from collector.explore.state.localstate import SATURATED, LocalState
@@ -163,13 +164,10 @@ class Stateful:
         outlook = left(self.runs, ((choice.index, len(choice.alternatives)) for choice in self.path))
         return f"{self.states:,} states, {outlook}"
 
-    def statement(self, _schedules: int, /) -> str:
+    def claim(self, _schedules: int, /) -> Claim:
         """Exhausted or not."""
-        more = (
-            f"  Numbers that grew alike at {SATURATED} pauses in a row counted as one." if self.local.saturated else ""
-        )
+        caveat = f"numbers that grew alike at {SATURATED} pauses in a row counted as one"
+        caveats = (caveat,) if self.local.saturated else ()
         if self.exhausted:
-            seen = f"All {self.states} states were seen, and passed; schedules that came to a known one were cut off."
-        else:
-            seen = f"{self.states} states passed; more are left, so this is no proof."
-        return seen + more
+            return Claim(Kind.PROVED, self.name, Seen.STATES, self.states, caveats=caveats)
+        return Claim(Kind.UNDECIDED, self.name, Seen.STATES, self.states, reason="more are left", caveats=caveats)

@@ -1,7 +1,7 @@
 """Which line of the program a step is: the frames that called the port.
 
-Theory of operation.  Exploration asks nobody.  A port that is fitted by `noting` says, before each of its operations, who
-called it; the step that the operation then announces is that caller's.
+Exploration notes nothing.  A port that is fitted by `noting` says, before each of its operations, who called it; the
+step that the operation then announces is that caller's.
 """
 
 from __future__ import annotations

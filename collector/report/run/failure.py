@@ -1,8 +1,8 @@
 """What a failed run prints: the text, where it was raised, the buffer's history and holders, the seed, the command.
 
-Theory of operation.  The words are Go's where a throw has them.  The buffer's own history has four entries; the rings
-know more: every event that named the buffer, with the thread and the time before the end.  Where a violation was found
-says nothing, as an audit always looks from the same place; where a throw or a worker's own error came from does.
+The words are Go's where a throw has them.  The buffer's own history has four entries; the rings know more: every event
+that named the buffer, with the thread and the time before the end.  The place in the source is shown for a throw and
+for a worker's own error; not for a violation, which an audit always raises from the same place.
 """
 
 from __future__ import annotations

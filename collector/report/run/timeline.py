@@ -4,10 +4,10 @@ A track per thread, with slices under the names that users of `go tool trace` kn
 the lists, the barrier and the colours of the objects; an arrow from each put of a buffer on full or partial to the get that
 took it.
 
-Theory of operation.  Slices come from pairs of events (`PAIRS`), and nest on a thread because the protocol's do; what is
-open when the recording ends is closed there, what ends without having begun (its beginning fell out of the ring) is left
-out.  The stops of the world are slices of the collector's thread, named by which stop of the cycle they are.  A phase
-begins in one stop and ends in another, so it would not nest there: the phases have a track of their own.
+Slices come from pairs of events (`PAIRS`), and nest on a thread because the protocol's do; what is open when the
+recording ends is closed there, what ends without having begun (its beginning fell out of the ring) is left out.  The
+stops of the world are slices of the collector's thread, named by which stop of the cycle they are.  A phase begins in
+one stop and ends in another, so it would not nest there: the phases have a track of their own.
 
 The counter `scanned` is how many objects the cycle has blackened by scanning them: each drain, assist and helper says so
 when it ends, so it rises in steps.  An object without pointers is black without being scanned, and is not in it.
@@ -15,7 +15,7 @@ when it ends, so it rises in steps.  An object without pointers is black without
 White, grey and black are not told by events: `Painter` looks at the heap now and then (report/colours.py), for a twentieth
 of the time at most.
 
-Not modelled.  Perfetto's own protobuf: JSON is what every viewer of this family reads.
+The format is JSON and not Perfetto's own protobuf, because every viewer of this family reads it.
 """
 
 from __future__ import annotations

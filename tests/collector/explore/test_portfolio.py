@@ -37,7 +37,7 @@ def test_it_proves_what_dpor_proves(name: str) -> None:
     assert alone.exhausted
     assert together.exhausted
     assert together.steps <= 4 * alone.steps + 2_000
-    assert "Every interleaving" in together.statement
+    assert "Every interleaving" in str(together.claim)
 
 
 def test_it_finds_what_a_sampler_finds() -> None:
