@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from collector.catalogue.entries import Experiment, entries, extent, identifier, nearest
 from collector.commands.explore import about, variant
 from collector.commands.files import Input, Output
-from collector.commands.replay import located, records, tokentext
-from collector.commands.usage import UsageError
+from collector.commands.replay import located, records, replayed, tokentext
+from collector.commands.usage import UsageError, linewidth
 from collector.explore import explore
 from collector.report.entries import record, told
 from collector.report.progress import Progress
@@ -95,9 +95,9 @@ def main(args: argparse.Namespace) -> int:
     of = located(token)
     for warning in of.warnings:
         print(f"warning: {oneline(warning)}")
-    schedule = records(token, of)
-    print(explained(schedule))
+    again = replayed(token, of)
+    print(explained(again.schedule, of.scenario.title, f"{of.name} {of.of}", linewidth()))
     print(f"\nsee it step by step: python -m collector.run replay {token} --html FILE")
     if args.json:
-        args.json.writejson(schedule)
-    return int(schedule["fault"] is not None)
+        args.json.writejson(records(again, token, of))
+    return int(again.fault is not None)

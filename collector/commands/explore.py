@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from collector.commands.files import Output
-from collector.commands.usage import UsageError, atleast, positive
+from collector.commands.usage import UsageError, atleast, linewidth, positive
 from collector.commands.version import code_version
 from collector.explore import explore
 from collector.explore.strategies import NAMED
+from collector.explore.trace.trace import trace
 from collector.report.progress import Progress
 from collector.scenarios.catalogue import SCENARIOS
 
@@ -82,7 +83,7 @@ def main(args: argparse.Namespace) -> int:
     failure = result.failure
     if failure:
         before, after, runs = result.shrunk
-        print(f"\n{failure.trace}\n")
+        print(f"\n{trace(failure.record, linewidth()) if failure.record else failure.trace}\n")
         print(f"{failure.preemptions} preemptions; shrunk from {before} deviations to {after} in {runs} runs")
         print(f"replay it with: python -m collector.run replay {failure.schedule}")
         if args.token:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from contextlib import contextmanager
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 LARGEST = 1e9
 """What an option that is a number of seconds may be at most."""
+
+WIDTH = 110
+"""Characters of a line that goes to no terminal."""
 
 SWITCH_INTERVAL = 1e-4
 """Seconds; at the default 5e-3 one busy thread without atomics cuts the others' rate tenfold."""
@@ -60,6 +64,11 @@ def share(text: str) -> float:
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
     return value
+
+
+def linewidth() -> int:
+    """Characters of a terminal's line; of a file's, WIDTH."""
+    return get_terminal_size((WIDTH, 24)).columns
 
 
 @contextmanager

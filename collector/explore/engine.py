@@ -205,7 +205,14 @@ class Search:
         if found.kind == "race":
             self.result.races = again.races
         return Failure(
-            found.kind, found.message, token.encode(), again.trace, found.where, again.steps, again.preemptions
+            found.kind,
+            found.message,
+            token.encode(),
+            again.trace,
+            found.where,
+            again.steps,
+            again.preemptions,
+            again.schedule,
         )
 
     def conclude(self) -> None:

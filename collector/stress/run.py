@@ -274,7 +274,7 @@ class Stress:
 
     def buffername(self, b: int) -> str:
         """The name of the buffer at cell `b`."""
-        return self.machine.name(b).partition(".")[0]
+        return self.machine.names.named(b).noun
 
     def progress(self) -> int:
         """A number that grows while the collector gets anywhere: its events and every object scanned."""

@@ -23,8 +23,8 @@ the time the run began, tells one run's parts from another's.
 Theory of operation.  Protocol events lie in the threads' rings, are taken out when the world is stopped at the end of a
 cycle, or when the run has failed, and then written by the main thread: a log call inside a race window hides the race.
 
-Relied on.  loguru writes the lines, rotates and compresses.  It opens each part through `EventLog._begin`, which writes
-the first line.  A file that cannot be written any more ends in one line on stderr and not in a lost run.
+loguru writes the lines, rotates and compresses.  It opens each part through `EventLog._begin`, which writes the first
+line.  A file that cannot be written any more ends in one line on stderr and not in a lost run.
 """
 
 from __future__ import annotations
