@@ -231,7 +231,14 @@ class Search:
         if found.kind == "race":
             self.result.races = again.races
         return Failure(
-            found.kind, found.message, token.encode(), again.trace, found.where, again.steps, again.preemptions
+            found.kind,
+            found.message,
+            token.encode(),
+            again.trace,
+            found.where,
+            again.steps,
+            again.preemptions,
+            again.schedule,
         )
 
     def conclude(self, steps: int) -> None:
