@@ -30,10 +30,10 @@ from collector.report.log.writer import COMPRESSIONS, tostderr
 from collector.report.progress import Progress
 from collector.report.run.failure import failure
 from collector.report.run.gctracetoday import GctraceToday, Sizes, assisttime
-from collector.report.run.summary import Summary
 from collector.runtime import Config
 from collector.stress.interrupts import Interrupts
 from collector.stress.run import Plan, Stress, gil
+from collector.stress.summarized import summarized
 from mutator.programs.registry import PROGRAMS
 from workbuf.buffer import gcinit
 from workbuf.hardware.selftest import AUTO, BINDINGS
@@ -44,7 +44,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from collector.stress.run import CycleReport
+    from collector.report.run.cycle import CycleReport
+    from collector.report.run.summary import Summary
 
 MOST_THREADS = 128
 """Of each kind: with more, a GIL build takes so long to stop the world that it looks hung."""
@@ -175,7 +176,7 @@ def execute(args: argparse.Namespace, what: Plan, command: str) -> int:
         error = collect(run, outputs, lines(run, quiet=args.quiet, gctrace=args.gctrace), interrupts)
         rest = run.recorder.drain()
         outputs.end(rest, error)
-        summary = Summary.of(run, interpreter(), monotonic() - began, error)
+        summary = summarized(run, interpreter(), monotonic() - began, error)
         print(summary.table(), flush=True)
         told = ""
         if error and not isinstance(error, KeyboardInterrupt):

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from collector.audit.violation import Violation
 from collector.fusedmark import FusedMark
-from collector.report.run.gctrace import gctrace
+from collector.report.run.cycle import CycleReport
 from collector.runtime import AuditedM, Config, Model
 from collector.stress.markers import missing
 from collector.stress.placement import load, sized
@@ -30,19 +30,16 @@ from workbuf.hardware.machine import HardwareMachine
 from workbuf.hardware.selftest import AUTO
 from workbuf.local import WORK
 from workbuf.machine import WORD, Pause
-from workbuf.recorder import Recorder
+from workbuf.recorder import Recorder, Tally
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from collector.audit.traverse import Reach
-    from collector.gc import CycleStats
     from collector.heaps.graph import Graph
     from collector.heaps.stream import Progress
     from mutator.world import World
     from workbuf.machine import Port
-    from workbuf.recorder import Record
 
 
 SECONDS_AN_OBJECT = 1e-4
@@ -76,33 +73,6 @@ class Plan:
     """Let the flight recorder listen; without it nothing is counted.  For measuring what it costs."""
     events: bool = False
     """Hand every cycle's events on with its report."""
-
-
-@dataclass
-class Tally:
-    """What Ms have counted since the run began."""
-
-    cas_attempts: int = 0
-    cas_failures: int = 0
-    migrations: int = 0
-
-
-@dataclass(frozen=True)
-class CycleReport:
-    """One finished cycle, as the collector's M saw it in the stopped world."""
-
-    stats: CycleStats
-    reach: Reach
-    buffers: int
-    seconds: float
-    events: list[Record]
-    tally: Tally = field(default_factory=Tally)
-    """All Ms' together, as they stood in the stopped world."""
-
-    @property
-    def line(self) -> str:
-        """Go's gctrace line."""
-        return gctrace(self.stats)
 
 
 class StressM(FusedMark, AuditedM):
@@ -251,7 +221,7 @@ class Stress:
         return Tally(
             sum(m.cas_attempts for m in self.ms),
             sum(m.cas_failures for m in self.ms),
-            sum(ring.migrations for ring in self.recorder.rings.values()),
+            self.recorder.migrations,
         )
 
     def _pass_on(self, seen: Callable[[CycleReport], object]) -> None:

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 from collector.report.page import page
 from collector.report.run.charts import Series, bars, legend, lines
 from collector.report.run.gctracetoday import MS, Clock
-from collector.stress.run import Tally
+from workbuf.recorder import Tally
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from collector.report.run.cycle import CycleReport
     from collector.report.run.summary import Summary
-    from collector.stress.run import CycleReport
 
     Draw = Callable[[str, str, Sequence[str], Sequence[Series]], str]
 

@@ -19,7 +19,7 @@ from workbuf.recorder import Record
 
 
 if TYPE_CHECKING:
-    from collector.stress.run import CycleReport
+    from collector.report.run.cycle import CycleReport
 
 T = r"(\d\d+|\d\.\d|0\.\d\d|0\.0\d\d|0)"
 """A time: two digits that matter, at most three decimals, whole from 10 ms up."""
