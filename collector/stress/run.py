@@ -17,6 +17,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from collector.audit.violation import Violation
+from collector.fusedmark import FusedMark
 from collector.report.run.gctrace import gctrace
 from collector.runtime import AuditedM, Config, Model
 from collector.stress.markers import missing
@@ -104,7 +105,7 @@ class CycleReport:
         return gctrace(self.stats)
 
 
-class StressM(AuditedM):
+class StressM(FusedMark, AuditedM):
     """The M that runs the background collector for the length of a run."""
 
     markers = 1
@@ -279,7 +280,7 @@ class Stress:
 
     def buffername(self, b: int) -> str:
         """The name of the buffer at cell `b`."""
-        return self.machine.name(b).partition(".")[0]
+        return self.machine.names.named(b).noun
 
     def progress(self) -> int:
         """A number that grows while the collector gets anywhere: its events and every object scanned."""
