@@ -30,6 +30,7 @@ from collector.commands.usage import (
 from collector.report.log.writer import COMPRESSIONS, tostderr
 from collector.report.progress import Progress
 from collector.report.run.failure import failure
+from collector.report.run.gctrace import gctrace
 from collector.report.run.gctracetoday import GctraceToday, Sizes, assisttime
 from collector.report.run.summary import Summary
 from collector.runtime import Config
@@ -174,7 +175,7 @@ def execute(args: argparse.Namespace, what: Plan, command: str) -> int:
     # is.  machine.abort takes locks, so it is called later, when the main thread asks whether a signal has come.
     with Interrupts(lambda: run.machine.poke(run.machine.aborted, 1)) as interrupts:
         outputs = Outputs(args, run, {"seed": what.seed, "python": interpreter(), "command": command})
-        error = collect(run, outputs, lines(run, quiet=args.quiet, gctrace=args.gctrace), interrupts)
+        error = collect(run, outputs, lines(run, quiet=args.quiet, in_both=args.gctrace), interrupts)
         rest = run.recorder.drain()
         outputs.end(rest, error)
         summary = Summary.of(run, interpreter(), monotonic() - began, error)
@@ -240,13 +241,13 @@ def verdict(summary: Summary, error: BaseException | None) -> str:
     return f"failed: {kind}: {error.text if isinstance(error, Throw) else f'{type(error).__name__}: {error}'}"
 
 
-def lines(run: Stress, *, quiet: bool, gctrace: bool) -> Callable[[CycleReport], list[str]]:
+def lines(run: Stress, *, quiet: bool, in_both: bool) -> Callable[[CycleReport], list[str]]:
     """What to print for each cycle of `run`: Go's line of 2015, unless quiet, and today's, if asked for."""
     today = GctraceToday()
 
     def said(report: CycleReport) -> list[str]:
-        made = [] if quiet else [report.line]
-        if gctrace:
+        made = [] if quiet else [gctrace(report.stats)]
+        if in_both:
             sizes = Sizes.of(run.world, report.stats.goroutines)
             made.append(today.line(report.stats, report.reach, assisttime(report.events), sizes))
         return made

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 
 from collector.audit.violation import Violation
 from collector.fusedmark import FusedMark
-from collector.report.run.gctrace import gctrace
 from collector.runtime import AuditedM, Config, Model
 from collector.stress.markers import missing
 from collector.stress.placement import load, sized
@@ -98,11 +97,6 @@ class CycleReport:
     events: list[Record]
     tally: Tally = field(default_factory=Tally)
     """All Ms' together, as they stood in the stopped world."""
-
-    @property
-    def line(self) -> str:
-        """Go's gctrace line."""
-        return gctrace(self.stats)
 
 
 class StressM(FusedMark, AuditedM):
