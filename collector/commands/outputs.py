@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from collector.report.log.writer import EventLog
 from collector.report.run.colours import colours
+from collector.report.run.gctrace import gctrace
 from collector.report.run.page import runpage
 from collector.report.run.timeline import Painter, Timeline
 
@@ -20,9 +21,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterable
 
-    from collector.report.run.cycle import CycleReport
     from collector.report.run.summary import Summary
-    from collector.stress.run import Stress
+    from collector.stress.run import CycleReport, Stress
     from workbuf.recorder import Record
 
 
@@ -52,7 +52,7 @@ class Outputs:
             self.log.events(report.events)
             self.log.event(
                 "gctrace",
-                line=report.line,
+                line=gctrace(report.stats),
                 cycle=report.stats.number,
                 objects=report.reach.objects,
                 reachable=report.reach.reachable,

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 
 from collector.audit.violation import Violation
 from collector.fusedmark import FusedMark
-from collector.report.run.cycle import CycleReport
 from collector.runtime import AuditedM, Config, Model
 from collector.stress.markers import missing
 from collector.stress.placement import load, sized
@@ -36,10 +35,13 @@ from workbuf.recorder import Recorder, Tally
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from collector.audit.traverse import Reach
+    from collector.gc import CycleStats
     from collector.heaps.graph import Graph
     from collector.heaps.stream import Progress
     from mutator.world import World
     from workbuf.machine import Port
+    from workbuf.recorder import Record
 
 
 SECONDS_AN_OBJECT = 1e-4
@@ -73,6 +75,19 @@ class Plan:
     """Let the flight recorder listen; without it nothing is counted.  For measuring what it costs."""
     events: bool = False
     """Hand every cycle's events on with its report."""
+
+
+@dataclass(frozen=True)
+class CycleReport:
+    """One finished cycle, as the collector's M saw it in the stopped world."""
+
+    stats: CycleStats
+    reach: Reach
+    buffers: int
+    seconds: float
+    events: list[Record]
+    tally: Tally = field(default_factory=Tally)
+    """All Ms' together, as they stood in the stopped world."""
 
 
 class StressM(FusedMark, AuditedM):

@@ -13,10 +13,10 @@ import pytest
 from collector import heaps
 from collector.report.run.charts import BOTTOM, HEIGHT, TOP, Series, bars, lines, ticks
 from collector.report.run.page import figures, runpage
+from collector.report.run.summary import Summary
 from collector.run import main
 from collector.runtime import Config
 from collector.stress.run import Plan, Stress
-from collector.stress.summarized import summarized
 
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def test_the_figures_are_those_of_the_cycles(run: Stress) -> None:
 
 def test_the_page_tells_how_it_ended(run: Stress) -> None:
     """All held; or what failed, escaped, and not one word of success."""
-    summary = summarized(run, "3.x", 1.0, None)
+    summary = Summary.of(run, "3.x", 1.0, None)
     good = runpage(run.reports, summary, "none", "the command", "")
     bad = runpage(run.reports, summary, "none", "the command", "lost: <b>\nthe rest & more")
 
@@ -86,7 +86,7 @@ def test_the_page_tells_how_it_ended(run: Stress) -> None:
 
 def test_a_run_without_a_cycle_has_a_page(run: Stress) -> None:
     """It failed before the first one ended, say: no charts, and what failed."""
-    made = runpage([], summarized(run, "3.x", 1.0, None), "none", "the command", "thrown")
+    made = runpage([], Summary.of(run, "3.x", 1.0, None), "none", "the command", "thrown")
 
     assert "<svg" not in made
     assert "thrown" in made

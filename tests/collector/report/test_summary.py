@@ -9,9 +9,9 @@ import pytest
 
 from collector import heaps
 from collector.audit.violation import Violation
+from collector.report.run.summary import Summary
 from collector.runtime import Config
 from collector.stress.run import Plan, Stress
-from collector.stress.summarized import summarized
 from workbuf.events import FULL, PARTIAL, Event
 from workbuf.throw import Throw
 
@@ -35,7 +35,7 @@ def test_the_figures_are_those_of_the_events_and_of_the_ms(seed: int) -> None:
     run, events = finished(seed, "pushpop", "hider", "rewire")
     counts = Counter(record.kind for record in events)
 
-    summary = summarized(run, "3.11, GIL on", 1.25, None)
+    summary = Summary.of(run, "3.11, GIL on", 1.25, None)
 
     assert summary.events_dropped == 0
     assert summary.gets == counts[Event.GET] == summary.puts == counts[Event.PUT]
@@ -63,7 +63,7 @@ def test_what_is_scanned_in_stopped_cycles_is_scanned_stopped(seed: int) -> None
     """All of it."""
     run, _ = finished(seed, "pushpop", concurrent=False)
 
-    assert summarized(run, "", 0.0, None).stw_share == 1
+    assert Summary.of(run, "", 0.0, None).stw_share == 1
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_what_ended_a_run_is_counted(error: BaseException | None, lost: int, lea
     """By its kind; a run that was interrupted has violated nothing.  No cycle has ended here, and the table says so."""
     run = Stress(Plan(Config(mutators=0, helpers=0, arena=1 << 24), ()), heaps.read("synthetic:random,n=30"))
 
-    summary = summarized(run, "", 0.0, error)
+    summary = Summary.of(run, "", 0.0, error)
 
     assert (summary.lost, summary.buffers_leaked) == (lost, leaked)
     assert (summary.violations, summary.interrupted) == (violations, isinstance(error, KeyboardInterrupt))

@@ -12,7 +12,7 @@ import pytest
 from collector import heaps
 from collector.audit.violation import Violation
 from collector.runtime import Config
-from collector.stress.run import Plan, Stress, StressM
+from collector.stress.run import CycleReport, Plan, Stress, StressM
 from mutator.heap import SPAN, SPAN_IN_USE, SPECIAL
 from mutator.programs.finalizers import NUMBER
 from mutator.programs.program import Program
@@ -21,7 +21,6 @@ from workbuf.machine import WORD
 
 
 if TYPE_CHECKING:
-    from collector.report.run.cycle import CycleReport
     from mutator.m import M
 
 
