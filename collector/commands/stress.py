@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from collector import heaps
 from collector.audit.violation import Violation
 from collector.commands.files import Input, Output
+from collector.commands.limits import add_limits, limits
 from collector.commands.outputs import Outputs
 from collector.commands.usage import (
     SWITCH_INTERVAL,
@@ -95,6 +96,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--log-level", default="WARNING", choices=levels, metavar="LEVEL", help="of messages on stderr (WARNING)")
     add("--json", type=Output, metavar="FILE", help="write the summary")
     add("--quiet", action="store_true", help="no line for each cycle")
+    add_limits(parser)
 
 
 def plan(args: argparse.Namespace) -> Plan:
@@ -194,7 +196,7 @@ def loaded(args: argparse.Namespace, what: Plan) -> Stress:
     """The run, its heap loaded; says so."""
     began = monotonic()
     with Progress(f"reading {args.heap}") as progress, fitting(args.heap):
-        graph = None if args.heap == "none" else heaps.read(args.heap, progress.part)
+        graph = None if args.heap == "none" else heaps.read(args.heap, progress.part, limits(args))
         progress.say("placing it in the model's heap")
         run = Stress(what, graph, progress=progress.part)
     print(

@@ -38,8 +38,8 @@ from typing import TYPE_CHECKING, Any
 from loguru import logger
 
 from collector.report.streams import oneline
-from workbuf.entry import decode
-from workbuf.events import FIELDS, LIST_NAMES, PHASE_NAMES, Event
+from workbuf.entry import Entry
+from workbuf.events import Reader
 
 
 if TYPE_CHECKING:
@@ -92,9 +92,7 @@ class EventLog:
         compression: str | None = None,
     ) -> None:
         self.path = path
-        self.bufname = bufname
-        self.names: list[str] = header["threads"]
-        self.sites: dict[int, str] = {}
+        self.reader = Reader(bufname, header["threads"])
         self.broken = ""
         self.fd = -1
         self.opened = (0, 0)
@@ -149,21 +147,14 @@ class EventLog:
     def events(self, records: Iterable[Record]) -> None:
         """Write what the flight recorder held."""
         for record in records:
-            kind = Event(record.kind)
-            line: dict[str, Any] = {"t": record.time, "m": self.names[record.thread], "event": kind.name.lower()}
-            for name, value in zip(FIELDS[kind], (record.a, record.b, record.c), strict=True):
+            event = self.reader.read(*record[2:])
+            line: dict[str, Any] = {"t": record.time, "m": self.reader.threads[record.thread], "event": event.name}
+            for name, value in event.fields.items():
                 if name == "buffer":
-                    line["wbuf"] = self.bufname(value)
-                elif name == "entry":
-                    line["entry"] = value
-                    line["site"] = self.sites.get(value) or self.sites.setdefault(value, str(decode(value)))
-                elif name == "list":
-                    line["list"] = LIST_NAMES[value]
-                elif name in ("phase", "before"):
-                    line[name] = PHASE_NAMES[value]
-                elif name == "waitedfor":
-                    line[name] = [thread for number, thread in enumerate(self.names) if value >> number & 1]
-                elif name:
+                    line["wbuf"] = value
+                elif isinstance(value, Entry):
+                    line["entry"], line["site"] = value.number, str(value)
+                else:
                     line[name] = value
             self._write(line)
 
