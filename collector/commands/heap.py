@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from collector import heaps
 from collector.commands.files import Input, Output
+from collector.commands.limits import add_limits, limits
 from collector.commands.usage import atleast, fitting, switching
 from collector.heaps.describe import describe
 from collector.heaps.oracle import judge, scipy_missing
@@ -42,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--mark", action="store_true", help="mark it with our collector and compare with the oracles")
     add("--helpers", type=atleast(0, MAX_GCPROC - 1), default=2, metavar="N", help="helpers of the mark (2)")
     add("--json", type=Output, metavar="FILE", help="write the figures")
+    add_limits(parser)
 
 
 def main(args: argparse.Namespace) -> int:
@@ -49,7 +51,7 @@ def main(args: argparse.Namespace) -> int:
     tostderr("WARNING")
     began = monotonic()
     with Progress(f"reading {args.source}") as progress, fitting(args.source):
-        graph = heaps.read(args.source, progress.part)
+        graph = heaps.read(args.source, progress.part, limits(args))
         read_s = monotonic() - began
         progress.say("describing it")
         figures = describe(graph, progress.part)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from collector.report.log.writer import EventLog
 from collector.report.run.colours import colours
+from collector.report.run.gctrace import gctrace
 from collector.report.run.page import runpage
 from collector.report.run.timeline import Painter, Timeline
 
@@ -51,7 +52,7 @@ class Outputs:
             self.log.events(report.events)
             self.log.event(
                 "gctrace",
-                line=report.line,
+                line=gctrace(report.stats),
                 cycle=report.stats.number,
                 objects=report.reach.objects,
                 reachable=report.reach.reachable,
@@ -66,7 +67,7 @@ class Outputs:
             self.log.events(rest)
             if error:
                 self.log.event("failure", text=str(error), error=type(error).__name__)
-            self.log.event("end", dropped=sum(ring.dropped for ring in self.run.recorder.rings.values()))
+            self.log.event("end", dropped=self.run.recorder.dropped)
             self.log.close()
             self.args.log.failed = bool(self.log.broken)
         timeline = self.timeline

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from collector import heaps
 from collector.commands.files import Input, Output
+from collector.commands.limits import add_limits, limits
 from collector.commands.usage import atleast, fitting, switching
 from collector.heaps.referee import check_pair, compare
 from collector.report.log.writer import tostderr
@@ -77,15 +78,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--helpers", type=atleast(1, MAX_GCPROC - 1), default=2, metavar="N", help="helpers where a run has any (2)")
     add("--seed", type=atleast(0), default=1, metavar="N", help="seed of the mutators (1)")
     add("--json", type=Output, metavar="FILE", help="write the verdict of the worst run, and all of them")
+    add_limits(parser)
 
 
 def main(args: argparse.Namespace) -> int:
     """Collect in every mode, compare; returns the exit status."""
     tostderr("WARNING")
     with Progress(f"reading {args.before}") as progress, fitting(args.before):
-        before = heaps.read(args.before, progress.part)
+        before = heaps.read(args.before, progress.part, limits(args))
         progress.say(f"reading {args.after}")
-        after = heaps.read(args.after, progress.part)
+        after = heaps.read(args.after, progress.part, limits(args))
     check_pair(before, after)
     runs = {}
     for mode in modes(args.helpers):

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from collector import heaps
 from collector.audit.violation import Violation
 from collector.commands.files import Input, Output
+from collector.commands.limits import add_limits, limits
 from collector.commands.outputs import Outputs
 from collector.commands.usage import (
     SWITCH_INTERVAL,
@@ -30,6 +31,7 @@ from collector.report.log.rotation import rotation
 from collector.report.log.writer import COMPRESSIONS, tostderr
 from collector.report.progress import Progress
 from collector.report.run.failure import failure
+from collector.report.run.gctrace import gctrace
 from collector.report.run.gctracetoday import GctraceToday, Sizes, assisttime
 from collector.report.run.summary import Summary
 from collector.runtime import Config
@@ -111,6 +113,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--log-level", default="WARNING", choices=levels, metavar="LEVEL", help="of messages on stderr (WARNING)")
     add("--json", type=Output, metavar="FILE", help="write the summary")
     add("--quiet", action="store_true", help="no line for each cycle")
+    add_limits(parser)
 
 
 def plan(args: argparse.Namespace) -> Plan:
@@ -189,7 +192,7 @@ def execute(args: argparse.Namespace, what: Plan, command: str) -> int:
     # is.  machine.abort takes locks, so it is called later, when the main thread asks whether a signal has come.
     with Interrupts(lambda: run.machine.poke(run.machine.aborted, 1)) as interrupts:
         outputs = Outputs(args, run, {"seed": what.seed, "python": interpreter(), "command": command})
-        error = collect(run, outputs, lines(run, quiet=args.quiet, gctrace=args.gctrace), interrupts)
+        error = collect(run, outputs, lines(run, quiet=args.quiet, in_both=args.gctrace), interrupts)
         rest = run.recorder.drain()
         outputs.end(rest, error)
         summary = Summary.of(run, interpreter(), monotonic() - began, error)
@@ -210,7 +213,7 @@ def loaded(args: argparse.Namespace, what: Plan) -> Stress:
     """The run, its heap loaded; says so."""
     began = monotonic()
     with Progress(f"reading {args.heap}") as progress, fitting(args.heap):
-        graph = None if args.heap == "none" else heaps.read(args.heap, progress.part)
+        graph = None if args.heap == "none" else heaps.read(args.heap, progress.part, limits(args))
         progress.say("placing it in the model's heap")
         run = Stress(what, graph, progress=progress.part)
     print(
@@ -255,13 +258,13 @@ def verdict(summary: Summary, error: BaseException | None) -> str:
     return f"failed: {kind}: {error.text if isinstance(error, Throw) else f'{type(error).__name__}: {error}'}"
 
 
-def lines(run: Stress, *, quiet: bool, gctrace: bool) -> Callable[[CycleReport], list[str]]:
+def lines(run: Stress, *, quiet: bool, in_both: bool) -> Callable[[CycleReport], list[str]]:
     """What to print for each cycle of `run`: Go's line of 2015, unless quiet, and today's, if asked for."""
     today = GctraceToday()
 
     def said(report: CycleReport) -> list[str]:
-        made = [] if quiet else [report.line]
-        if gctrace:
+        made = [] if quiet else [gctrace(report.stats)]
+        if in_both:
             sizes = Sizes.of(run.world, report.stats.goroutines)
             made.append(today.line(report.stats, report.reach, assisttime(report.events), sizes))
         return made

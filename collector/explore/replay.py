@@ -131,6 +131,7 @@ def replay(token: str, program: Program, *, invariants: Sequence[Invariant] = ()
     """Run the schedule that `token` stands for again, on the program it was made of.
 
     `failure` is as it was when the token was made.  If the program takes other steps than it did then, a warning says
-    where that showed first.  Raises ValueError for a token that is none, or of an older format and no longer replays.
+    where that showed first.  Raises ValueError for text that is no token, and for a token of an older format that no longer
+    replays.
     """
     return Replay(Token.decode(token), program, invariants, vehicle).result

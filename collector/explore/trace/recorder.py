@@ -1,9 +1,9 @@
 """Writes one schedule down as records: each step when it is picked, what came of it when it is done, and what lay between.
 
-Theory of operation.  Exploration records nothing; a schedule that is worth showing is run again on a machine whose ports
-are fitted with a `Recorder`.  While it runs that keeps numbers; when it is over these become the records of `trace.step`,
-with names, since a cell may get its name after the step that touched it.  After each step the program's views are looked
-at (`SteppedMachine.view`: the lists' contents, say).
+Exploration records nothing; a schedule that is worth showing is run again on a machine whose ports are fitted with a
+`Recorder`.  While it runs that keeps numbers; when it is over these become the records of `trace.step`, with names,
+since a cell may get its name after the step that touched it.  After each step the program's views are looked at
+(`SteppedMachine.view`: the lists' contents, say).
 
 A plain access is no step, unless it was made one (`machine.plainpoints`): then it is the step that was picked for it.
 """

@@ -1,7 +1,7 @@
 """Long schedules made short: the part that a reader needs.
 
-Theory of operation.  A livelock's story is the way into the circle and once round it; turns of a waiting loop that are the
-same on the way are told once.  Of what is still too long to read, the beginning and the end stay.
+A livelock's story is the way into the circle and once round it; turns of a waiting loop that are the same on the way
+are told once.  Of what is still too long to read, the beginning and the end stay.
 """
 
 from __future__ import annotations

@@ -115,7 +115,7 @@ class Act:
 
 @dataclass(frozen=True, kw_only=True)
 class Step(Act):
-    """A step, and what came of it up to the next one.  Two are the same if they did the same to the same end."""
+    """A step, and what came of it up to the next one.  Two are the same if they did the same with the same outcome."""
 
     number: int = field(compare=False)
     """In traces; -1 before the first step, where `op` is "start"."""
@@ -132,13 +132,13 @@ class Step(Act):
         return tuple(note for note in self.notes if note.racing or not note.plain)
 
     def like(self, other: Step) -> bool:
-        """Did `other` do the same, with the same coming of it?"""
+        """Did `other` do the same, with the same outcome?"""
         return self == other and self.told == other.told
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """One schedule from its beginning to its end; the first of `steps` is none: it has what there was before any."""
+    """One schedule from its beginning to its end.  `steps[0]` is no step: it shows the state before the first one."""
 
     threads: tuple[str, ...]
     steps: tuple[Step, ...]
@@ -151,7 +151,7 @@ class Schedule:
 
     @property
     def course(self) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
-        """The steps, and what comes of them for ever: of a livelock the way into the circle, and once round it."""
+        """Of a livelock, the steps on the way into the circle and those once round it; else all steps, and none."""
         lasso = self.lasso
         if lasso is None:
             return self.steps, ()

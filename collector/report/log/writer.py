@@ -23,8 +23,8 @@ the number of the `part`, from 1: `run`, the time the run began, tells one run's
 Theory of operation.  Protocol events lie in the threads' rings, are taken out when the world is stopped at the end of a
 cycle, or when the run has failed, and then written by the main thread: a log call inside a race window hides the race.
 
-Relied on.  loguru writes the lines, rotates and compresses.  It opens each part through `EventLog._begin`, which writes
-the first line.  A file that cannot be written any more ends in one line on stderr and not in a lost run.
+loguru writes the lines, rotates and compresses.  It opens each part through `EventLog._begin`, which writes the first
+line.  A file that cannot be written any more ends in one line on stderr and not in a lost run.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ from loguru import logger
 
 from collector.report.replace import Beside, replaceable
 from collector.report.streams import oneline
-from workbuf.entry import decode
-from workbuf.events import FIELDS, LIST_NAMES, PHASE_NAMES, Event
+from workbuf.entry import Entry
+from workbuf.events import Reader
 
 
 if TYPE_CHECKING:
@@ -95,9 +95,7 @@ class EventLog:
         compression: str | None = None,
     ) -> None:
         self.path = path
-        self.bufname = bufname
-        self.names: list[str] = header["threads"]
-        self.sites: dict[int, str] = {}
+        self.reader = Reader(bufname, header["threads"])
         self.broken = ""
         self.fd = -1
         self.opened = (0, 0)
@@ -163,21 +161,14 @@ class EventLog:
     def events(self, records: Iterable[Record]) -> None:
         """Write what the flight recorder held."""
         for record in records:
-            kind = Event(record.kind)
-            line: dict[str, Any] = {"t": record.time, "m": self.names[record.thread], "event": kind.name.lower()}
-            for name, value in zip(FIELDS[kind], (record.a, record.b, record.c), strict=True):
+            event = self.reader.read(*record[2:])
+            line: dict[str, Any] = {"t": record.time, "m": self.reader.threads[record.thread], "event": event.name}
+            for name, value in event.fields.items():
                 if name == "buffer":
-                    line["wbuf"] = self.bufname(value)
-                elif name == "entry":
-                    line["entry"] = value
-                    line["site"] = self.sites.get(value) or self.sites.setdefault(value, str(decode(value)))
-                elif name == "list":
-                    line["list"] = LIST_NAMES[value]
-                elif name in ("phase", "before"):
-                    line[name] = PHASE_NAMES[value]
-                elif name == "waitedfor":
-                    line[name] = [thread for number, thread in enumerate(self.names) if value >> number & 1]
-                elif name:
+                    line["wbuf"] = value
+                elif isinstance(value, Entry):
+                    line["entry"], line["site"] = value.number, str(value)
+                else:
                     line[name] = value
             self._write(line)
 

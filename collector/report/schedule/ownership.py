@@ -1,8 +1,8 @@
 """Who has which buffer, step by step: in a thread's hands from the get to the put, in no list and no cache meanwhile.
 
-Theory of operation.  The protocol's events say it all: a buffer's owner changes with a get, a put, a harvest, and with
-every way into a cache and out of it.  A put is announced before the push, so a buffer that is given up stays in its owner's
-hands until the list it goes to shows it; where that list is not drawn, it leaves them at once.
+The protocol's events say it all: a buffer's owner changes with a get, a put, a harvest, and with every way into a cache
+and out of it.  A put is announced before the push, so a buffer that is given up stays in its owner's hands until the
+list it goes to shows it; where that list is not drawn, it leaves them at once.
 """
 
 from __future__ import annotations

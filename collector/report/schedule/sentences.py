@@ -1,9 +1,8 @@
 """A schedule in sentences: what each step does, and what makes it remarkable.
 
-Theory of operation.  `Teller` follows the steps and remembers, for every thread, what it read where, and for every cell,
-who changed it.  So it can say of a compare-and-swap that fails who was quicker, and of one that succeeds that what it
-builds on is out of date: the cell was changed and looks the same again (ABA), or the value it installs has been replaced
-where it was read.
+`Teller` follows the steps and remembers, for every thread, what it read where, and for every cell, who changed it.  So
+it can say of a compare-and-swap that fails who was quicker, and of one that succeeds that what it builds on is out of
+date: the cell was changed and looks the same again (ABA), or the value it installs has been replaced where it was read.
 """
 
 from __future__ import annotations

@@ -6,9 +6,9 @@
      "steps": [{"at", "place", .., "notes": [{..}, ..], "views": {name: text}, "places": {name: {"kind", "nodes"}},
                 "sets": [[cell, value], ..], "switch", "circle"}, ..]}
 
-The first of `steps` is none: `at` is -1, and it holds what there is before any.  `at` is the step's number in traces,
-`place` its place in the token's trail.  A step and a note (what the thread did between this step and its next one: events,
-pauses, plain accesses) are `trace.step.Act`:
+The first of `steps` is not a step: its `at` is -1, and it shows the state before the first one.  `at` is the step's
+number in traces, `place` its place in the token's trail.  A step and a note (what the thread did between this step and
+its next one: events, pauses, plain accesses) are `trace.step.Act`:
 
     {"thread", "op", "cell": null or {"name", "noun"}, "saw", "wrote", "expected": null or {"word", "text", "noun", "count"},
      "operand", "byte", "ok", "event": null or {"kind", and its fields by name}, "plain", "racing",
