@@ -84,9 +84,9 @@ def main(args: argparse.Namespace) -> int:
             log = Logfile.open(args.log)
         except LogfileError as error:
             raise UsageError(str(error)) from None
-    if args.json:
-        apart({"--json": args.json}, "a file of the log", log.files)
     with log:
+        if args.json:
+            apart({"--json": args.json}, "a file of the log", log.files)
         head, rows = ask(log, args)
     print(table([tuple("" if cell is None else str(cell) for cell in row) for row in rows], head if any(head) else ()))
     if len(rows) == args.most:

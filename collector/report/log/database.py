@@ -163,8 +163,8 @@ def keep(path: Path, parts: Parts, about: About) -> bool:
     try:
         with replacing(path) as file:
             try:
+                made = scratch.open("x+b")
                 db = sqlite3.connect(scratch)
-                made = scratch.open("rb")
             finally:
                 # SQLite has it open.  Without a name nothing is left behind by whoever is killed.
                 scratch.unlink(missing_ok=True)

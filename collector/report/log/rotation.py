@@ -30,17 +30,17 @@ Rotation = int | timedelta | str
 
 def rotation(text: str) -> Rotation:
     """An argparse type: what `--log-rotation` says, as loguru takes it."""
-    words = " ".join(text.lower().split())
-    if size := re.fullmatch(r"(\d{1,15}(?:\.\d{1,9})?) ?([kmgt]?i?b)", words):
+    when = " ".join(text.lower().split())
+    if size := re.fullmatch(r"(\d{1,15}(?:\.\d{1,9})?) ?([kmgt]?i?b)", when):
         value = int(float(size[1]) * SIZES.get(size[2], 0))
         if LEAST <= value <= MOST:
             return value
-    elif span := re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?) ?(second|minute|hour|day|week)s?", words):
+    elif span := re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?) ?(second|minute|hour|day|week)s?", when):
         duration = timedelta(seconds=float(span[1]) * DURATIONS[span[2]])
         if SHORTEST <= duration <= LONGEST:
             return duration
-    elif words in WORDS or re.fullmatch(
-        rf"(?:{'|'.join(DAYS)})|(?:(?:{'|'.join(DAYS)}) at )?(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?", words
+    elif when in WORDS or re.fullmatch(
+        rf"(?:{'|'.join(DAYS)})|(?:(?:{'|'.join(DAYS)}) at )?(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?", when
     ):
-        return "00:00" if words == "midnight" else words
+        return "00:00" if when == "midnight" else when
     raise argparse.ArgumentTypeError(f"{text!r} cannot be kept to: {WORKS}")
