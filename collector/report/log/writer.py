@@ -57,6 +57,14 @@ COMPRESSIONS = ("gz", "bz2", "xz")
 """Those of loguru's that hold a single file; `collector.report.log.parts` reads them back."""
 
 
+BLOCK = 64 << 10
+"""Bytes of lines that loguru is handed at once."""
+ROTATED_BLOCK = 1 << 10
+"""The same where parts are to have a size: loguru looks at it between two messages."""
+TAILS = 1 << 16
+"""Ends of lines that are kept."""
+
+
 class LogError(Exception):
     """The log file cannot be written: the text says which and why."""
 
@@ -96,6 +104,9 @@ class EventLog:
     ) -> None:
         self.path = path
         self.reader = Reader(bufname, header["threads"])
+        self.threads = [json.dumps(name) for name in header["threads"]]
+        self.tails: dict[tuple[int, ...], str] = {}
+        self.block = ROTATED_BLOCK if rotation else BLOCK
         self.broken = ""
         self.fd = -1
         self.opened = (0, 0)
@@ -159,10 +170,26 @@ class EventLog:
             os.close(nowhere)
 
     def events(self, records: Iterable[Record]) -> None:
-        """Write what the flight recorder held."""
-        for record in records:
-            event = self.reader.read(*record[2:])
-            line: dict[str, Any] = {"t": record.time, "m": self.reader.threads[record.thread], "event": event.name}
+        """Write what the flight recorder held, in blocks: handing loguru a message costs more than making a line."""
+        block: list[str] = []
+        size = 0
+        for time, thread, *numbers in records:
+            line = f'{{"t": {time}, "m": {self.threads[thread]}, {self._tail(*numbers)}'
+            block.append(line)
+            size += len(line)
+            if size >= self.block:
+                self._write("\n".join(block))
+                block.clear()
+                size = 0
+        if block:
+            self._write("\n".join(block))
+
+    def _tail(self, *numbers: int) -> str:
+        """An event's line from its kind on: the same for the same four numbers, and most come again and again."""
+        tail = self.tails.get(numbers)
+        if tail is None:
+            event = self.reader.read(*numbers)
+            line: dict[str, Any] = {"event": event.name}
             for name, value in event.fields.items():
                 if name == "buffer":
                     line["wbuf"] = value
@@ -170,17 +197,20 @@ class EventLog:
                     line["entry"], line["site"] = value.number, str(value)
                 else:
                     line[name] = value
-            self._write(line)
+            if len(self.tails) >= TAILS:
+                self.tails.clear()
+            tail = self.tails[numbers] = json.dumps(line)[1:]
+        return tail
 
     def event(self, kind: str, **fields: Any) -> None:  # noqa: ANN401  JSON values
         """Write one line of another kind."""
-        self._write({"event": kind, **fields})
+        self._write(json.dumps({"event": kind, **fields}))
 
-    def _write(self, line: dict[str, Any]) -> None:
+    def _write(self, lines: str) -> None:
         """A file that cannot take more is given up, once, and said when it is closed."""
         if not self.broken:
             try:
-                self.logger.log("INFO", "{}", json.dumps(line))
+                self.logger.log("INFO", "{}", lines)
             except OSError as error:
                 self._giveup(error)
 
