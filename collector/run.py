@@ -56,6 +56,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"collector.run: {environment(error)}", file=sys.stderr)
             status = USAGE
         except Exception as error:  # noqa: BLE001  the last one there is
+            if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
+                print("collector.run: the system starts no more threads (ulimit -u)", file=sys.stderr)
+                return USAGE
             print(report(error, words), file=sys.stderr)
             status = BUG
         if streams.out.failed:

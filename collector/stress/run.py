@@ -21,13 +21,13 @@ from collector.fusedmark import FusedMark
 from collector.runtime import AuditedM, Config, Model
 from collector.stress.markers import missing
 from collector.stress.placement import load, sized
+from collector.stress.watchdog import Watchdog
 from mutator.heap import MSTATS
 from mutator.programs.registry import assign, bsswords
 from mutator.world import MRECORD, SCHED
 from workbuf.events import PHASE_NAMES
 from workbuf.hardware.machine import HardwareMachine
 from workbuf.hardware.selftest import AUTO
-from workbuf.local import WORK
 from workbuf.machine import WORD, Pause
 from workbuf.recorder import Recorder, Tally
 
@@ -163,6 +163,8 @@ class Stress:
         self.ms: list[StressM] = []
         """Every thread's own M, from when it begins to run."""
         self.queue: SimpleQueue[CycleReport] = SimpleQueue()
+        self.beats = 0
+        """How often the main thread has looked."""
         config = replace(plan.config, bss=max(bsswords(plan.programs), 1))
         if graph:
             config = sized(config, graph)
@@ -215,17 +217,22 @@ class Stress:
 
         The main thread hands every cycle's report to `seen`, and calls `ticked` about every 50 ms.
         """
-        watch = Watchdog(self, self.plan.patience + SECONDS_AN_OBJECT * self.objects)
 
         def tick() -> None:
+            self.beats += 1
             self._pass_on(seen)
-            watch.look()
             ticked()
 
         try:
-            self.machine.run(tick)
+            with Watchdog(self, self.patience):
+                self.machine.run(tick)
         finally:
             self._pass_on(seen)
+
+    @property
+    def patience(self) -> float:
+        """Seconds without progress after which something stands still."""
+        return self.plan.patience + SECONDS_AN_OBJECT * self.objects
 
     def _put(self, report: CycleReport) -> None:
         """Called by the collector's M in the stopped world: nobody counts meanwhile."""
@@ -274,28 +281,6 @@ class Stress:
         # Not there yet if the collector's thread is slower to begin than the first look.
         ring = self.recorder.rings.get(0)
         return scanned + sum(ring.counts) if ring else scanned
-
-
-class Watchdog:
-    """Raises a Violation, with every thread's stack, when a run makes no progress for `patience` seconds."""
-
-    def __init__(self, run: Stress, patience: float) -> None:
-        self.run = run
-        self.patience = patience
-        self.last = -1
-        self.since = monotonic()
-
-    def look(self) -> None:
-        """Called now and then from the main thread."""
-        progress = self.run.progress()
-        if progress != self.last:
-            self.last, self.since = progress, monotonic()
-        elif monotonic() - self.since > self.patience:
-            stacks = [f"{name}:\n{stack}" for name, stack in self.run.machine.stacks().items()]
-            nwait, nproc = (self.run.machine.peek(self.run.world.work + at) for at in (WORK.nwait, WORK.nproc))
-            raise Violation(
-                "hang", f"no progress for {self.patience:.0f} seconds (nwait={nwait}, nproc={nproc})", *stacks
-            )
 
 
 def gil() -> bool:
