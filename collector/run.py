@@ -97,8 +97,9 @@ def one_line_errors() -> tuple[type[Exception], ...]:
     from collector.commands.usage import UsageError  # noqa: PLC0415  imported where one of them may have been raised
     from collector.heaps.errors import HeapError  # noqa: PLC0415
     from collector.report.log.writer import LogError  # noqa: PLC0415
+    from workbuf.hardware.limits import Shortage  # noqa: PLC0415
 
-    return UsageError, HeapError, LogError
+    return UsageError, HeapError, LogError, Shortage
 
 
 def environment(error: OSError | MemoryError) -> str:

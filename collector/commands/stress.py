@@ -42,8 +42,8 @@ from collector.stress.run import Plan, Stress, gil
 from collector.stress.watchdog import LastResort
 from mutator.programs.registry import PROGRAMS
 from workbuf.buffer import gcinit
+from workbuf.hardware.limits import Shortage
 from workbuf.hardware.selftest import AUTO, BINDINGS
-from workbuf.hardware.threads import TooManyThreads
 from workbuf.throw import Throw
 
 
@@ -205,10 +205,8 @@ def execute(args: argparse.Namespace, what: Plan, command: str) -> int:
         resort.ending = True
         rest = drained(run)
         outputs.end(rest, error)
-        if isinstance(error, TooManyThreads):
-            raise UsageError(
-                f"{error}: at most {max(error.started - 1, 0)} --mutators and --helpers together, or ulimit -u"
-            )
+        if isinstance(error, Shortage):
+            raise error
         summary = Summary.of(run, interpreter(), monotonic() - began, error)
         print(summary.table(), flush=True)
         told = ""

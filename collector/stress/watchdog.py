@@ -19,6 +19,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Self
 
 from collector.audit.violation import Violation
+from workbuf.hardware.limits import Shortage, threads
 from workbuf.local import WORK
 
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from collector.stress.interrupts import Interrupts
     from collector.stress.run import Stress
 
+LOOKING = 2
+"""Threads that look on."""
 STEP_SECONDS = 0.1
 END_SECONDS = 60.0
 """What the end of an interrupted run may take in all."""
@@ -40,12 +43,17 @@ INTERRUPTED, VIOLATION, STUCK = 130, 1, 2
 class Looking(Thread):
     """A thread that looks every now and then, for as long as it is entered."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, of: Stress) -> None:
         super().__init__(name=name, daemon=True)
+        self.of = of
         self.over = Event()
 
     def __enter__(self) -> Self:
-        self.start()
+        """Raises Shortage."""
+        try:
+            self.start()
+        except (RuntimeError, MemoryError) as error:
+            raise Shortage(threads(0, len(self.of.threads) + LOOKING)) from error
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -66,8 +74,7 @@ class Watchdog(Looking):
     """Ends a run whose workers make no progress for `patience` seconds: a Violation, with every thread's stack."""
 
     def __init__(self, of: Stress, patience: float) -> None:
-        super().__init__("the watchdog")
-        self.of = of
+        super().__init__("the watchdog", of)
         self.patience = patience
         self.last = -1
         self.since = monotonic()
@@ -102,8 +109,7 @@ class LastResort(Looking):
         end: float = END_SECONDS,
         leave: Callable[[int], object] = os._exit,
     ) -> None:
-        super().__init__("the last resort")
-        self.of = of
+        super().__init__("the last resort", of)
         self.beats = beats
         self.interrupts = interrupts
         self.patience = patience

@@ -18,6 +18,7 @@ from threading import Event, Lock, Thread, current_thread
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
+from workbuf.hardware.limits import Shortage, threads
 from workbuf.machine import Aborted
 from workbuf.throw import Throw
 
@@ -43,15 +44,6 @@ class Stuck(Throw):
 
 class Died(Exception):
     """A worker was ended by what is no error, KeyboardInterrupt or SystemExit: the cause."""
-
-
-class TooManyThreads(Exception):
-    """The system starts no more of them."""
-
-    def __init__(self, started: int, wanted: int) -> None:
-        super().__init__(f"the system starts {started} threads and not {wanted}")
-        self.started = started
-        self.wanted = wanted
 
 
 class Crew:
@@ -153,7 +145,8 @@ class Crew:
                 try:
                     thread.start()
                 except (RuntimeError, MemoryError) as error:
-                    raise TooManyThreads(len(self._threads), len(self._threads) + len(self._pending) + 1) from error
+                    wanted = len(self._threads) + 1 + len(self._pending)
+                    raise Shortage(threads(len(self._threads), wanted)) from error
                 self._threads.append(thread)
 
     def _alive(self) -> list[Thread]:
