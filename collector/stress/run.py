@@ -67,6 +67,9 @@ class Plan:
     seed: int = 1
     binding: str = AUTO
     jitter: float = 0.0
+    """Share of its atomics before which every thread dawdles."""
+    dawdle: float = 0.0
+    """The same for two threads of three, if it is more."""
     patience: float = 60.0
     """Seconds without progress after which the run is called hung."""
     ring: int = 1 << 14
@@ -111,6 +114,8 @@ class StressM(AuditedM):
     """How many are to mark together when every helper lies idle."""
     awaited = False
     """Did all of them lie idle when this cycle began?"""
+    born = 0
+    """The object that this M has allocated in the mark termination under way."""
 
     def collect(self, plan: Plan, report: Callable[[CycleReport], object], recorder: Recorder) -> None:
         """Collect until the plan is fulfilled, then once more with the world stopped."""
@@ -177,14 +182,14 @@ class Stress:
         self.ms: list[StressM] = []
         """Every thread's own M, from when it begins to run."""
         self.queue: SimpleQueue[CycleReport] = SimpleQueue()
-        config = replace(plan.config, bss=max(bsswords(plan.programs), 1))
+        config = replace(plan.config, bss=bsswords(plan.programs) + 1)
         if graph:
             config = sized(config, graph)
         self.machine = HardwareMachine(
             words=(config.arena + config.arena // 4 + META) // WORD,
             binding=plan.binding,
             seed=plan.seed,
-            jitter=plan.jitter,
+            jitter=(max(plan.jitter, plan.dawdle), max(plan.jitter, plan.dawdle), plan.jitter),
             listener_for=self.recorder.listen if plan.recorder else None,
         )
         self.model = Model(self.machine, config, m)
