@@ -47,7 +47,7 @@ class Drain(Spans, Getfull):
                 if not wbuf:
                     break
                 self.checknonempty(wbuf)
-            # A buffer that never runs dry, a long list's, leads to no pause for as long as the list lasts.
+            # A long list keeps this loop going without a pause for as long as it lasts: notice here if the run was aborted.
             check()
             if self.wanted(wbuf):
                 wbuf = self.handoff(wbuf)

@@ -101,7 +101,7 @@ class MarkTermination(Helper, Harvest, Memstats):
         """
         port, words, work = self.port, self.port.words, self.world.work
         verifying = words[self.runtime + RUNTIME.checkmarkphase]
-        # The verifying mark's figures are nobody's: the cycle's are those of the first.
+        # The verifying mark's figures are thrown away: the cycle reports those of the first mark.
         stats, now = CycleStats() if verifying else self.cycle, self.port.now
         stats.stamps["t0"] = now()
         stats.scanned_markterm = self.scannedtotal()

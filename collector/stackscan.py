@@ -7,10 +7,10 @@ on its own M; in mark termination everything found is scanned to the end and not
 
 Guards.  gcworkdone: this goroutine is done for this phase; set by the scanner while it holds the bit.
 
-What the default corrects.  The seed retries only waiting and runnable goroutines, and so spins for as long as a goroutine
-that it had asked to scan itself stays in a system call (O-11), or runs on without having seen the request (K-14); and it
-leaves a request standing that it has meanwhile met itself, so that the goroutine scans itself in some later phase (O-12).
-Go's scang (3c60e6e8cf) does none of this, nor do we.
+What the default corrects.  The seed retries only waiting and runnable goroutines, and so spins for as long as a
+goroutine that it had asked to scan itself stays in a system call (O-11), or runs on without having seen the request
+(K-14); and it leaves a request standing that it has meanwhile fulfilled itself, so that the goroutine scans itself in
+some later phase (O-12).  Go's scang (3c60e6e8cf) does none of this, nor do we.
 
 Not modelled.  Shrinking stacks; traceback of untyped frames.
 """

@@ -1,4 +1,4 @@
-"""The one event vocabulary, and the null listener.
+"""The events that the protocol announces: their kinds, their fields, and what reads them.
 
 Theory of operation.  The protocol says what it does through `port.event(kind, a, b, c)`, four small integers and nothing
 else, and forgets it: by default the port's listener is `null`.  Everything that looks on (flight recorder, log,

@@ -127,6 +127,13 @@ def verdict(runs: dict[str, Run], path: str | None) -> int:
     worst = max((run.verdict for run in runs.values()), key=lambda v: (v.missing, v.extra))
     if worst.phantoms:
         print(f"AFTER also holds {worst.phantoms} phantoms")
+    if worst.extra:
+        print(
+            f"extra: AFTER still lists {worst.extra_listed} (unlinked between Go's collection and the dump),"
+            f" {worst.extra_freed} were freed (what a sync.Pool held, say)"
+        )
+    if worst.not_judged:
+        print(f"not judged: {worst.not_judged} objects that only queued cleanups keep, of which BEFORE has no record")
     if worst.unseen:
         print(f"not refereed: {worst.unseen} objects that Go keeps by roots which no dump holds, or allocated since")
     if worst.missing:

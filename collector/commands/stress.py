@@ -238,8 +238,8 @@ def execute(args: argparse.Namespace, what: Plan, command: str) -> int:
     """Set the run up, run it, report it."""
     began = monotonic()
     run = loaded(args, what)
-    # The flag alone and at once, so that the threads leave the processors to what there is to be written; the abort itself
-    # takes locks, and follows when the interrupt is asked for.
+    # A signal sets only the abort flag, and at once: the threads stop and leave the processors to the writing of what there
+    # is.  machine.abort takes locks, so it is called later, when the main thread asks whether a signal has come.
     with Interrupts(lambda: run.machine.poke(run.machine.aborted, 1)) as interrupts:
         outputs = Outputs(args, run, {"seed": what.seed, "python": interpreter(), "command": command})
         error = collect(run, outputs, lines(run, quiet=args.quiet, gctrace=args.gctrace), interrupts)

@@ -202,7 +202,7 @@ class Race:
     def explore(self) -> None:
         """Look for what the test is about; fails the test if that is not so."""
         arguments = self.arguments()
-        # What is found as expected is not shown to anybody.
+        # A failure that is expected is shown to nobody, so it need not be shrunk.
         result = explore(self.program, **arguments, shrink=not self.fails)
         found = result.failure is not None and self.fails in str(result.failure)
         if self.fails and result.failure and not found:

@@ -1,6 +1,6 @@
 """The heap of the interpreter that runs this: `cpython`.
 
-What is read are, after `gc.collect()`, the objects that the cyclic collector tracks and everything that they refer to
+It consists of the objects that the cyclic collector tracks after `gc.collect()`, and everything that they refer to
 (`gc.get_objects`, closed under `gc.get_referents`), less what the reader itself made.  Addresses are `id`s, sizes are
 `sys.getsizeof`, references lie behind a header word (see `layout`).
 

@@ -236,7 +236,7 @@ class Bag:
                 case _ if operation.ret is not None and operation.output == self.empty:
                     return (history,)
                 case _:
-                    # An open pop may go anywhere: where none was answered `empty`, no other is the righter for it.
+                    # An open pop may go to any part: where no answer was `empty`, none is better for it than another.
                     value = operation.output
             parts.setdefault(value, []).append(operation)
         return parts.values()

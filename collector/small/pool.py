@@ -62,7 +62,7 @@ def pool(m: type[Getfull], participants: int, more: int, *, late: bool = False) 
                 while True:
                     b = me.getfull(504)
                     if not b:
-                        # A step: an end that comes too early then shows in every interleaving equivalent to one with it.
+                        # A step before the check, so that an early end shows in every equivalent interleaving.
                         port.hint(work + WORK.empty)
                         assert drained(), "the mark ended early: a buffer is not back on empty"
                         return

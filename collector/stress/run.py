@@ -17,6 +17,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from collector.audit.violation import Violation
+from collector.fusedmark import FusedMark
 from collector.report.run.gctrace import gctrace
 from collector.runtime import AuditedM, Config, Model
 from collector.stress.markers import missing
@@ -107,7 +108,7 @@ class CycleReport:
         return gctrace(self.stats)
 
 
-class StressM(AuditedM):
+class StressM(FusedMark, AuditedM):
     """The M that runs the background collector for the length of a run."""
 
     markers = 1

@@ -71,6 +71,8 @@ class HardwarePort(Notes):
         self._random = Random(mix(self.seed, "choose"))
         words = memoryview(machine.memory.map).cast("Q")
         self.words = words
+        self.octets = memoryview(machine.memory.map)
+        """The same memory byte by byte, for code that knows that it is on this machine."""
         aborted, hint = machine.aborted, words.__getitem__
 
         def hints(a: int, n: int) -> list[int]:

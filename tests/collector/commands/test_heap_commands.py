@@ -169,6 +169,8 @@ def test_a_real_heap_survives_its_mutators(tmp_path: Path, seed: int) -> None:
         ["heap", "/nowhere/at/all"],
         ["heap", "synthetic:cube"],
         ["referee", str(BEFORE), str(SAMPLES / "node20-small.heapsnapshot.gz")],
+        ["referee", str(AFTER), str(BEFORE)],
+        ["referee", str(SAMPLES / "go119-small-nogc.heapdump.gz"), str(AFTER)],
         ["--heap", str(Path(__file__))],
         ["heap", "synthetic:list,n=100000,size=1000000", "--mark"],
     ],

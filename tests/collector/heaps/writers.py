@@ -92,9 +92,17 @@ class GoDump:
         """A finalizer, or one that waits in the queue."""
         return self.raw(varints(11 if queued else 7, target, closure, 1, 2, 3))
 
-    def statistics(self, heap_objects: int) -> GoDump:
-        """The memory statistics."""
-        return self.raw(varint(10) + varints(*(heap_objects if k == 11 else 0 for k in range(24 + 256 + 1))))
+    def statistics(self, heap_objects: int, total: int = 0, pauses: tuple[int, ...] = ()) -> GoDump:
+        """The memory statistics, with `total` bytes ever allocated and a pause for each collection so far."""
+        numbers = [0] * (24 + 256 + 1)
+        numbers[1], numbers[11], numbers[23], numbers[280] = total, heap_objects, sum(pauses), len(pauses)
+        for n, pause in enumerate(pauses):
+            numbers[24 + n % 256] = pause
+        return self.raw(varint(10) + varints(*numbers))
+
+    def thread(self, m: int, system: int) -> GoDump:
+        """An M and its thread."""
+        return self.raw(varints(9, 0xC000000000, m, system))
 
     def done(self) -> bytes:
         """The dump with its end record."""
