@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 
 if TYPE_CHECKING:
-    from collector.runtime import CollectorM
+    from workbuf.local import Local
 
-AnyM = TypeVar("AnyM", bound="CollectorM")
+AnyM = TypeVar("AnyM", bound="Local")
 
 
 @dataclass(frozen=True)
@@ -17,8 +17,8 @@ class Fault:
     """One change that a protocol should not survive."""
 
     name: str
-    m: type[CollectorM]
-    """The M with the fault: one method overridden, its docstring's first line saying what is wrong."""
+    m: type[Local]
+    """A part of the M with one method spoilt; the first line of its docstring says what is wrong."""
     bugs: tuple[str, ...] = ()
     """Numbers of the known bugs of Go that it is, or is like."""
     equivalent: str = ""

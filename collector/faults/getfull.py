@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collector.faults.fault import Fault
-from collector.runtime import CollectorM
 from workbuf.buffer import NOBJ
+from workbuf.getfull import Getfull
 
 
-class Barrier(CollectorM):
+class Barrier(Getfull):
     """getfull in steps that a fault below overrides one of; itself without a fault."""
 
     def getfull(self, entry: int) -> int:
@@ -105,7 +105,7 @@ class CountedTwice(Barrier):
         return b
 
 
-class HandoffDrops(CollectorM):
+class HandoffDrops(Getfull):
     """handoff loses one entry of the half that it keeps."""
 
     def handoff(self, b: int) -> int:
@@ -115,7 +115,7 @@ class HandoffDrops(CollectorM):
         return b1
 
 
-class HandoffKeeps(CollectorM):
+class HandoffKeeps(Getfull):
     """handoff goes on with the half that it has just given away."""
 
     def handoff(self, b: int) -> int:
@@ -135,7 +135,7 @@ FAULTS = (
         "getfull-partial-unseen",
         PartialUnseen,
         bugs=("K-3",),
-        unseen="nothing is pushed to partial while anybody waits: root jobs are over by then",
+        equivalent="whoever pushes to partial looks there itself before it waits; others only help later",
     ),
     Fault(
         "getfull-without-cache",

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collector.faults.fault import Fault
-from collector.runtime import CollectorM
-from mutator.heap import ALLOCATED, FIN, FINBLOCK, MHEAP, SPAN
+from mutator.heap import ALLOCATED, FIN, FINBLOCK, MHEAP, SPAN, HeapLocal
 from mutator.heap.bits import BYTES, DEAD, MARKED
 from workbuf.machine import WORD
 
 
-class BlackAllocationOff(CollectorM):
+class BlackAllocationOff(HeapLocal):
     """What is allocated while mark termination runs is born white, and nobody looks for it any more."""
 
     def gcmarknewobject(self, hbits: int) -> None:
         """Nothing."""
 
 
-class PublishedDirty(CollectorM):
+class PublishedDirty(HeapLocal):
     """An object is published before its words are zeroed: a marker meets poison, or what the slot's last object held."""
 
     def publish(self, span: int, index: int, mask: int) -> int:
@@ -31,7 +30,7 @@ class PublishedDirty(CollectorM):
         return p
 
 
-class Unzeroed(CollectorM):
+class Unzeroed(HeapLocal):
     """A reused slot is not zeroed at all."""
 
     def publish(self, span: int, index: int, mask: int) -> int:
@@ -40,7 +39,7 @@ class Unzeroed(CollectorM):
         return super().publish(span, index, mask)
 
 
-class MarksKept(CollectorM):
+class MarksKept(HeapLocal):
     """The sweep leaves the marks of what it keeps: the next mark takes it for scanned."""
 
     def sweepbits(self, span: int) -> int:
@@ -53,7 +52,7 @@ class MarksKept(CollectorM):
         return freed
 
 
-class SweepsTwice(CollectorM):
+class SweepsTwice(HeapLocal):
     """A sweeper takes a span without a swap, so two may sweep it at once."""
 
     def _acquire(self, span: int, unswept: int) -> bool:
@@ -65,7 +64,7 @@ class SweepsTwice(CollectorM):
         return True
 
 
-class SweptEarly(CollectorM):
+class SweptEarly(HeapLocal):
     """A span counts as swept before it is relisted, so that an M takes it while it is on its way."""
 
     def mcentral_freespan(self, span: int, *, wasfull: bool, preserve: bool) -> bool:
@@ -74,7 +73,7 @@ class SweptEarly(CollectorM):
         return super().mcentral_freespan(span, wasfull=wasfull, preserve=preserve)
 
 
-class FinalizedFreed(CollectorM):
+class FinalizedFreed(HeapLocal):
     """The sweep queues the finalizer of a dead object and frees the object."""
 
     def _hasfinalizer(self, special: int, end: int) -> bool:  # noqa: ARG002
@@ -82,7 +81,7 @@ class FinalizedFreed(CollectorM):
         return False
 
 
-class CountFirst(CollectorM):
+class CountFirst(HeapLocal):
     """The finalizer queue counts an entry before it is there."""
 
     def queuefinalizer(self, arg: int, fn: int) -> None:
@@ -104,7 +103,7 @@ class CountFirst(CollectorM):
         port.unlock(self.finlock)
 
 
-class SlotTakenTwice(CollectorM):
+class SlotTakenTwice(HeapLocal):
     """Allocation does not move on: the next object gets the slot of the last one where that is still free to see."""
 
     def nextfree(self, span: int) -> int:
@@ -115,7 +114,7 @@ class SlotTakenTwice(CollectorM):
         return index
 
 
-class MaskForgotten(CollectorM):
+class MaskForgotten(HeapLocal):
     """An object's pointer mask is not stored: it keeps that of the slot's last object."""
 
     def storemask(self, span: int, index: int, mask: int) -> int:
@@ -127,7 +126,7 @@ class MaskForgotten(CollectorM):
         return super().storemask(span, index, mask)
 
 
-class BornDead(CollectorM):
+class BornDead(HeapLocal):
     """Every eighth object is born as one without pointers."""
 
     def storemask(self, span: int, index: int, mask: int) -> int:
@@ -135,7 +134,7 @@ class BornDead(CollectorM):
         return super().storemask(span, index, mask) | (DEAD if index % 8 == 7 else 0)
 
 
-class UncountedFree(CollectorM):
+class UncountedFree(HeapLocal):
     """What an M allocates is counted only when its span is full."""
 
     def mcentral_uncachespan(self, span: int) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collector.faults.fault import Fault
-from collector.runtime import CollectorM
-from workbuf.lfstack import NEXT, PUSHCNT, pack, unpack
+from workbuf.lfstack import NEXT, PUSHCNT, Lfstack, pack, unpack
 
 
-class ConstantCount(CollectorM):
+class ConstantCount(Lfstack):
     """Every push installs the same count, so a popper takes a node that came back for one that never left."""
 
     def lfstackpush(self, head: int, node: int) -> None:
@@ -16,7 +15,7 @@ class ConstantCount(CollectorM):
         super().lfstackpush(head, node)
 
 
-class NextAfterSwap(CollectorM):
+class NextAfterSwap(Lfstack):
     """A push stores the node's `next` after the node is on the stack, where others already read it."""
 
     def lfstackpush(self, head: int, node: int) -> None:
@@ -33,7 +32,7 @@ class NextAfterSwap(CollectorM):
             port.check()
 
 
-class PushByStore(CollectorM):
+class PushByStore(Lfstack):
     """A push loads the head and stores the new one, so that what others pushed in between is lost."""
 
     def lfstackpush(self, head: int, node: int) -> None:
@@ -45,7 +44,7 @@ class PushByStore(CollectorM):
         port.store(head, pack(node << 3, cnt & self.countmask))
 
 
-class PopByStore(CollectorM):
+class PopByStore(Lfstack):
     """A pop loads the head and stores the next one, so that two poppers get the same node."""
 
     def lfstackpop(self, head: int) -> int:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collector.faults.fault import Fault
-from collector.runtime import CollectorM
 from workbuf.buffer import NOBJ
 from workbuf.entry import THROUGH_EMPTY
 from workbuf.events import EMPTY, FULL, Event
+from workbuf.lists import Lists
 from workbuf.machine import WORD
 
 
-class UncheckedEmpty(CollectorM):
+class UncheckedEmpty(Lists):
     """getempty does not look whether what it took is empty."""
 
     def getempty(self, entry: int) -> int:
@@ -21,7 +21,7 @@ class UncheckedEmpty(CollectorM):
         return b
 
 
-class UncheckedFull(CollectorM):
+class UncheckedFull(Lists):
     """trygetfull does not look whether what it took holds anything."""
 
     def trygetfull(self, entry: int) -> int:
@@ -29,7 +29,7 @@ class UncheckedFull(CollectorM):
         return self.popfull(entry) or self.poppartial(entry) or self.takecachedwork(839)
 
 
-class TakeByStore(CollectorM):
+class TakeByStore(Lists):
     """The cached buffer is taken by a load and a store, between which the harvest takes it as well."""
 
     def takecached(self) -> int:
@@ -41,7 +41,7 @@ class TakeByStore(CollectorM):
         return b
 
 
-class CacheByStore(CollectorM):
+class CacheByStore(Lists):
     """A buffer is left in the cache by a load and a store."""
 
     def cache(self, b: int) -> int:
@@ -53,7 +53,7 @@ class CacheByStore(CollectorM):
         return old
 
 
-class UnloggedFull(CollectorM):
+class UnloggedFull(Lists):
     """putfull does not log, so the buffer still counts as in use."""
 
     def putfull(self, b: int, entry: int) -> None:
@@ -62,7 +62,7 @@ class UnloggedFull(CollectorM):
         self.lfstackpush(self.work_full, b)
 
 
-class PutTwice(CollectorM):
+class PutTwice(Lists):
     """putempty leaves the buffer in use and pushes it once more a little later: it is on the list twice."""
 
     def putempty(self, b: int, entry: int) -> None:
@@ -72,7 +72,7 @@ class PutTwice(CollectorM):
             self.lfstackpush(self.work_empty, b)
 
 
-class CacheOverlooked(CollectorM):
+class CacheOverlooked(Lists):
     """A producer gets a further buffer although this M caches one."""
 
     def getpartialorempty(self, entry: int) -> int:
@@ -80,7 +80,7 @@ class CacheOverlooked(CollectorM):
         return self.poppartial(entry) or self.getempty(entry + THROUGH_EMPTY)
 
 
-class OwnCacheUntried(CollectorM):
+class OwnCacheUntried(Lists):
     """trygetfull does not look into this M's own cache."""
 
     def trygetfull(self, entry: int) -> int:
@@ -91,7 +91,7 @@ class OwnCacheUntried(CollectorM):
         return b
 
 
-class FullOnPartial(CollectorM):
+class FullOnPartial(Lists):
     """putpartial puts a full buffer on partial too."""
 
     def putpartial(self, b: int, entry: int) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collector.drain import Drain
 from collector.faults.fault import Fault
-from collector.runtime import CollectorM
+from collector.grey import Grey
+from collector.shade import Shade
 from mutator.heap import ALLOCATED, DEAD, MARKED, MHEAP
+from mutator.heap.spans import Spans
+from mutator.writebarrier import Writebarrier
 from workbuf.buffer import NOBJ
 from workbuf.machine import WORD
 
 
-class MarkByStore(CollectorM):
+class MarkByStore(Grey):
     """The mark is set by a load and a store of a whole word, which undoes what others did to its other seven bytes."""
 
     def greyobject(self, obj: int, base: int, off: int, hbits: int, bits: int, wbuf: int) -> int:
@@ -20,7 +24,7 @@ class MarkByStore(CollectorM):
         return super().greyobject(obj, base, off, hbits, bits, wbuf)
 
 
-class FullDropped(CollectorM):
+class FullDropped(Grey):
     """A buffer that has become full is emptied instead of being offered to the others."""
 
     def greyobject(self, obj: int, base: int, off: int, hbits: int, bits: int, wbuf: int) -> int:
@@ -30,7 +34,7 @@ class FullDropped(CollectorM):
         return super().greyobject(obj, base, off, hbits, bits, wbuf)
 
 
-class FirstMaskWord(CollectorM):
+class FirstMaskWord(Grey):
     """Of an object's pointer mask only the first word is looked at: 64 words of the object."""
 
     def scanobject(self, b: int, wbuf: int) -> int:
@@ -45,7 +49,7 @@ class FirstMaskWord(CollectorM):
         return self.scanwords(base // WORD, self.port.words[masks + index * maskwords], base, wbuf)
 
 
-class RestForgotten(CollectorM):
+class RestForgotten(Grey):
     """Of a block those words are not scanned that fill no mask word any more."""
 
     def scanmasked(self, b: int, n: int, ptrmask: int, wbuf: int) -> int:
@@ -53,7 +57,7 @@ class RestForgotten(CollectorM):
         return super().scanmasked(b, n - n % (64 * WORD), ptrmask, wbuf)
 
 
-class SpansKept(CollectorM):
+class SpansKept(Spans):
     """What an M knows of spans it still believes after they were swept, freed and used again."""
 
     def forget_spans(self) -> None:
@@ -61,7 +65,7 @@ class SpansKept(CollectorM):
         self.spanofgen = self.port.words[self.mheap + MHEAP.sweepgen]
 
 
-class ShadeUnqueued(CollectorM):
+class ShadeUnqueued(Shade):
     """A barrier marks what is stored and does not queue it: its children are never looked at."""
 
     def shade(self, b: int) -> None:
@@ -71,7 +75,7 @@ class ShadeUnqueued(CollectorM):
             self.port.or8(hbits, MARKED)
 
 
-class ShadeDrops(CollectorM):
+class ShadeDrops(Shade):
     """A barrier forgets the buffer that was cached, with what earlier barriers left in it."""
 
     def shade(self, b: int) -> None:
@@ -83,7 +87,7 @@ class ShadeDrops(CollectorM):
         super().shade(b)
 
 
-class AssistDrops(CollectorM):
+class AssistDrops(Drain):
     """An assist that has done its share throws away what is left in its buffer."""
 
     def drainobjects(self, wbuf: int, count: int) -> int:
@@ -94,7 +98,7 @@ class AssistDrops(CollectorM):
         return wbuf
 
 
-class AssistCaches(CollectorM):
+class AssistCaches(Drain):
     """An assist leaves what is left over in this M's cache, and not on full."""
 
     def drainobjects(self, wbuf: int, count: int) -> int:
@@ -105,7 +109,7 @@ class AssistCaches(CollectorM):
         return 0
 
 
-class BarrierOff(CollectorM):
+class BarrierOff(Writebarrier):
     """Stores have no barrier while the world is being marked."""
 
     def needwb(self) -> bool:
@@ -113,7 +117,7 @@ class BarrierOff(CollectorM):
         return False
 
 
-class BarrierOfDeletion(CollectorM):
+class BarrierOfDeletion(Writebarrier):
     """The barrier shades what is overwritten instead of what is stored; stacks are not scanned for that."""
 
     def writebarrierptr(self, dst: int, src: int) -> None:
@@ -124,7 +128,7 @@ class BarrierOfDeletion(CollectorM):
             self.writebarrierptr_nostore1(old)
 
 
-class BarrierFirst(CollectorM):
+class BarrierFirst(Writebarrier):
     """The barrier shades before it stores."""
 
     def writebarrierptr(self, dst: int, src: int) -> None:
@@ -134,7 +138,7 @@ class BarrierFirst(CollectorM):
         self.port.post(dst // WORD, src)
 
 
-class SecondStoreUnshaded(CollectorM):
+class SecondStoreUnshaded(Writebarrier):
     """Every other barrier is skipped, as if one were still running on this M."""
 
     def writebarrierptr_nostore1(self, src: int) -> None:
@@ -143,7 +147,7 @@ class SecondStoreUnshaded(CollectorM):
             super().writebarrierptr_nostore1(src)
 
 
-class DeadQueued(CollectorM):
+class DeadQueued(Grey):
     """Objects without pointers are queued too."""
 
     def greyobject(self, obj: int, base: int, off: int, hbits: int, bits: int, wbuf: int) -> int:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collector.faults.fault import Fault
-from collector.roots import ROOT_BSS, ROOT_DATA, ROOT_FINALIZERS, ROOT_FLUSH_CACHES
-from collector.runtime import CollectorM
+from collector.harvest import Harvest
+from collector.roots import ROOT_BSS, ROOT_DATA, ROOT_FINALIZERS, ROOT_FLUSH_CACHES, Roots
+from collector.stackscan import StackScan
+from collector.stw import StopTheWorld
+from mutator.goroutine import Goroutines
 from mutator.phase import GCscan
 from mutator.stack import FRAME
 from mutator.world import GRUNNING, MRECORD, RUNTIME, G
 from workbuf.buffer import NOBJ
+from workbuf.lists import Lists
 from workbuf.machine import WORD, Pause
 
 
-class Skipping(CollectorM):
+class Skipping(Roots):
     """Leaves root job `skipped` undone in mark termination; itself skips none."""
 
     skipped = -1
@@ -49,7 +53,7 @@ class NoFlush(Skipping):
     skipped = ROOT_FLUSH_CACHES
 
 
-class NoSpecials(CollectorM):
+class NoSpecials(Roots):
     """What objects with finalizers point to is no root, nor are the finalizers' closures."""
 
     def markspans(self, wbuf: int) -> int:
@@ -57,7 +61,7 @@ class NoSpecials(CollectorM):
         return wbuf
 
 
-class RootsCached(CollectorM):
+class RootsCached(Lists):
     """A root job leaves its buffer in the M's cache and not on partial."""
 
     def putpartial(self, b: int, entry: int) -> None:
@@ -68,7 +72,7 @@ class RootsCached(CollectorM):
             super().putpartial(b, entry)
 
 
-class ArgumentsUnscanned(CollectorM):
+class ArgumentsUnscanned(StackScan):
     """Of a frame only the locals are scanned, and not the arguments."""
 
     def scanframeworker(self, frame: int, wbuf: int) -> int:
@@ -80,7 +84,7 @@ class ArgumentsUnscanned(CollectorM):
         return self.scanblock((frame + FRAME.size) * WORD, n * WORD, mask, wbuf)
 
 
-class OutermostForgotten(CollectorM):
+class OutermostForgotten(StackScan, StopTheWorld):
     """Of a stack only the innermost frame is scanned."""
 
     def scanframeworker(self, frame: int, wbuf: int) -> int:
@@ -90,7 +94,7 @@ class OutermostForgotten(CollectorM):
         return wbuf
 
 
-class ValidForEver(CollectorM):
+class ValidForEver(Goroutines):
     """gcscanvalid is never cleared when a goroutine runs: mark termination skips stacks that have changed since."""
 
     def casgstatus(self, gp: int, old: int, new: int) -> None:
@@ -99,7 +103,7 @@ class ValidForEver(CollectorM):
             self.port.pause(Pause.PROCYIELD, 1)
 
 
-class ValidClearedEarly(CollectorM):
+class ValidClearedEarly(Goroutines):
     """gcscanvalid is cleared before the goroutine counts as running: a scan in between sets it again."""
 
     def casgstatus(self, gp: int, old: int, new: int) -> None:
@@ -110,7 +114,7 @@ class ValidClearedEarly(CollectorM):
             self.port.pause(Pause.PROCYIELD, 1)
 
 
-class RescanLeftOut(CollectorM):
+class RescanLeftOut(StackScan):
     """Stacks that were scanned in the scan phase are not scanned again in mark termination."""
 
     def scanstack(self, gp: int) -> None:
@@ -119,7 +123,7 @@ class RescanLeftOut(CollectorM):
             super().scanstack(gp)
 
 
-class HarvestNothing(CollectorM):
+class HarvestNothing(Harvest):
     """The caches are not harvested."""
 
     def harvestwbufs(self) -> int:
@@ -127,7 +131,7 @@ class HarvestNothing(CollectorM):
         return 0
 
 
-class Harvesting(CollectorM):
+class Harvesting(StopTheWorld, Harvest):
     """harvestwbufs over the Ms that a fault below chooses; itself over all."""
 
     def harvestwbufs(self) -> int:
@@ -185,7 +189,7 @@ class HarvestByStore(Harvesting):
         return wbuf
 
 
-class ScanMissesLast(CollectorM):
+class ScanMissesLast(Roots):
     """The last goroutine is no root."""
 
     def scangoroutine(self, gp: int) -> None:

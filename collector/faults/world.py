@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collector.cycle import Cycle
 from collector.faults.fault import Fault
-from collector.runtime import CollectorM
+from collector.gc import MarkTermination
+from collector.helper import Helper
+from mutator.heap import HeapLocal
 from mutator.phase import GCoff, GCscan
+from mutator.safepoint import Safepoint
 from mutator.world import GRUNNING, GSYSCALL, PIDLE, PRUNNING, PSYSCALL, SCHED, P
+from mutator.writebarrier import Writebarrier
 from workbuf.events import Event
 from workbuf.local import WORK
 from workbuf.machine import WORD
 
 
-class NotReset(CollectorM):
+class NotReset(MarkTermination):
     """The termination barrier is not reset: everybody already waits when the next mark begins."""
 
     def resetwork(self, nproc: int) -> None:
@@ -19,7 +24,7 @@ class NotReset(CollectorM):
         self.port.words[self.work + WORK.nproc] = nproc
 
 
-class AlldoneUncleared(CollectorM):
+class AlldoneUncleared(Cycle):
     """The note of the last helper is not cleared, so the next collection does not wait for its helpers."""
 
     def helpgc(self, nproc: int) -> None:
@@ -28,7 +33,7 @@ class AlldoneUncleared(CollectorM):
         super().helpgc(nproc)
 
 
-class NdoneEarly(CollectorM):
+class NdoneEarly(Helper):
     """A helper counts itself done before it has drained."""
 
     def gchelper(self) -> None:
@@ -43,7 +48,7 @@ class NdoneEarly(CollectorM):
             self.scanblock(0, 0, 0, 0)
 
 
-class RootsOnlyHelper(CollectorM):
+class RootsOnlyHelper(Helper):
     """A helper executes root jobs and does not drain: its share of the barrier is never counted in."""
 
     def gchelper(self) -> None:
@@ -56,7 +61,7 @@ class RootsOnlyHelper(CollectorM):
             port.wake(work + WORK.alldone)
 
 
-class UnsweptMark(CollectorM):
+class UnsweptMark(HeapLocal):
     """The mark begins although spans of the last cycle are unswept."""
 
     def finishsweep_m(self) -> int:
@@ -64,14 +69,14 @@ class UnsweptMark(CollectorM):
         return 0
 
 
-class NoDrain(CollectorM):
+class NoDrain(Cycle):
     """The concurrent mark drains nothing."""
 
     def gcmark_m(self) -> None:
         """Leave all of it to mark termination."""
 
 
-class BarrierOffBetween(CollectorM):
+class BarrierOffBetween(Cycle):
     """The phase is off between the last stop and mark termination, as in the seed."""
 
     def gcinstalloffwb(self) -> None:
@@ -79,7 +84,7 @@ class BarrierOffBetween(CollectorM):
         self.setphase(GCoff)
 
 
-class UncheckedReturn(CollectorM):
+class UncheckedReturn(Safepoint):
     """A return from a system call takes the P back without looking whether a stop has taken it."""
 
     def exitsyscall(self) -> None:
@@ -90,7 +95,7 @@ class UncheckedReturn(CollectorM):
         self.casgstatus(self.curg, GSYSCALL, GRUNNING)
 
 
-class UncheckedEntry(CollectorM):
+class UncheckedEntry(Safepoint):
     """A goroutine that enters a system call does not look whether a stop is waiting for its P."""
 
     def entersyscall(self) -> None:
@@ -101,7 +106,7 @@ class UncheckedEntry(CollectorM):
         self.port.store(self.ownp + P.status, PSYSCALL)
 
 
-class StopForgotten(CollectorM):
+class StopForgotten(Safepoint):
     """A goroutine that gives its P up does not tell a stop that waits for it."""
 
     def releasep(self) -> None:
@@ -113,14 +118,14 @@ class StopForgotten(CollectorM):
         port.unlock(lock)
 
 
-class StopOverlooked(CollectorM):
+class StopOverlooked(Safepoint):
     """A poll scans its own stack if asked, and otherwise goes on although the world is to stop."""
 
     def gcstopm(self) -> None:
         """Nothing."""
 
 
-class SendUnshaded(CollectorM):
+class SendUnshaded(Writebarrier):
     """A send into the stack of a blocked goroutine has no barrier, and that stack counts as scanned."""
 
     def sendbarrier(self, dst: int, src: int) -> None:

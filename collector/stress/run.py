@@ -14,7 +14,7 @@ import sys
 from dataclasses import dataclass, field, replace
 from queue import SimpleQueue
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from collector.audit.violation import Violation
 from collector.fusedmark import FusedMark
@@ -297,25 +297,37 @@ class Stress:
 
 
 class Watchdog:
-    """Raises a Violation, with every thread's stack, when a run makes no progress for `patience` seconds."""
+    """Raises a Violation, with every thread's stack, when a run makes no progress for `patience` seconds.
+
+    Assists scan for as long as mutators allocate, so a phase that lasts `PHASE` times as long counts as none too.
+    """
+
+    PHASE = 5
 
     def __init__(self, run: Stress, patience: float) -> None:
         self.run = run
         self.patience = patience
         self.last = -1
-        self.since = monotonic()
+        self.phase = ""
+        self.since = self.entered = monotonic()
 
     def look(self) -> None:
         """Called now and then from the main thread."""
-        progress = self.run.progress()
+        progress, phase, now = self.run.progress(), self.run.phase, monotonic()
         if progress != self.last:
-            self.last, self.since = progress, monotonic()
-        elif monotonic() - self.since > self.patience:
-            stacks = [f"{name}:\n{stack}" for name, stack in self.run.machine.stacks().items()]
-            nwait, nproc = (self.run.machine.peek(self.run.world.work + at) for at in (WORK.nwait, WORK.nproc))
-            raise Violation(
-                "hang", f"no progress for {self.patience:.0f} seconds (nwait={nwait}, nproc={nproc})", *stacks
-            )
+            self.last, self.since = progress, now
+        if phase != self.phase or phase == PHASE_NAMES[GCoff]:
+            self.phase, self.entered = phase, now
+        if now - self.since > self.patience:
+            self.hung(f"no progress for {self.patience:.0f} seconds")
+        if now - self.entered > self.PHASE * self.patience:
+            self.hung(f"phase {phase} for {self.PHASE * self.patience:.0f} seconds")
+
+    def hung(self, what: str) -> NoReturn:
+        """Raise, and say where everybody is."""
+        peek, work = self.run.machine.peek, self.run.world.work
+        stacks = [f"{name}:\n{stack}" for name, stack in self.run.machine.stacks().items()]
+        raise Violation("hang", f"{what} (nwait={peek(work + WORK.nwait)}, nproc={peek(work + WORK.nproc)})", *stacks)
 
 
 def gil() -> bool:
