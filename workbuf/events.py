@@ -126,6 +126,11 @@ class Happening(NamedTuple):
         """As logs and traces have it: `get`, `cycle_end`."""
         return self.kind.name.lower()
 
+    @property
+    def plain(self) -> dict[str, int | str | list[str]]:
+        """The fields as JSON has them: an entry number is a number."""
+        return {name: value.number if isinstance(value, Entry) else value for name, value in self.fields.items()}
+
 
 class Reader:
     """Reads events.  `bufname` turns a buffer's cell into its name, `threads` are the threads' names by number."""

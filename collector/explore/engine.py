@@ -8,6 +8,7 @@ from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Literal
 
+from collector.explore.claim import Claim, Kind
 from collector.explore.default import Following
 from collector.explore.machine.execution import LIMIT
 from collector.explore.machine.plainpoints import plain_points as fit_plain_points
@@ -204,7 +205,14 @@ class Search:
         if found.kind == "race":
             self.result.races = again.races
         return Failure(
-            found.kind, found.message, token.encode(), again.trace, found.where, again.steps, again.preemptions
+            found.kind,
+            found.message,
+            token.encode(),
+            again.trace,
+            found.where,
+            again.steps,
+            again.preemptions,
+            again.schedule,
         )
 
     def conclude(self) -> None:
@@ -213,21 +221,23 @@ class Search:
         raced = [race for race in result.races if not race.knowing]
         cut_short = self.overlong or self.machine.warnings
         result.states = getattr(self.strategy, "states", 0)
-        result.exhausted = self.strategy.exhausted and not result.failure and not cut_short and not raced
         result.warnings += sorted(self.machine.warnings)
         if self.overlong:
             result.warnings.append(
                 f"{self.overlong} schedules were longer than {self.machine.steps_allowed} steps and went on in turn from "
                 "there: not all their interleavings were seen (a longer limit: steps=)"
             )
-        if result.failure:
-            result.statement = f"Failed, found by {result.found_by}: {result.failure}"
+        by, number = result.strategy, result.schedules
+        failure = result.failure
+        if failure:
+            result.claim = Claim(Kind.FAILED, result.found_by, number=number, reason=str(failure), where=failure.where)
         elif raced:
-            result.statement = f"{len(raced)} data races in {result.schedules} schedules; nothing else failed."
+            reason = f"there are {len(raced)} data races"
+            result.claim = Claim(Kind.UNDECIDED, by, number=number, reason=reason, where=raced[0].later.site)
         elif self.strategy.exhausted and cut_short:
-            result.statement = f"{result.schedules} schedules passed, which is no proof: see the warnings."
+            result.claim = Claim(Kind.UNDECIDED, by, number=number, reason="see the warnings")
         else:
-            result.statement = self.strategy.statement(result.schedules)
+            result.claim = self.strategy.claim(number)
 
 
 @contextmanager

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from collector.explore import SteppedMachine
+    from collector.explore.program import Program
     from collector.faults.fault import Fault
-    from collector.scenarios.scenario import Program
     from workbuf.local import Local
     from workbuf.machine import Port
 

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, NoReturn
 
 from collector.audit.violation import Violation
 from collector.fusedmark import FusedMark
-from collector.report.run.gctrace import gctrace
 from collector.runtime import AuditedM, Config, Model
 from collector.stress.markers import missing
 from collector.stress.placement import load, sized
 from mutator.heap import MSTATS
+from mutator.phase import GCmarktermination, GCoff
 from mutator.programs.registry import assign, bsswords
 from mutator.world import MRECORD, SCHED
 from workbuf.events import PHASE_NAMES
@@ -102,11 +102,6 @@ class CycleReport:
     tally: Tally = field(default_factory=Tally)
     """All Ms' together, as they stood in the stopped world."""
 
-    @property
-    def line(self) -> str:
-        """Go's gctrace line."""
-        return gctrace(self.stats)
-
 
 class StressM(FusedMark, AuditedM):
     """The M that runs the background collector for the length of a run."""
@@ -154,8 +149,19 @@ class StressM(FusedMark, AuditedM):
         port.unlock(sched + SCHED.lock)
         return n
 
+    def setuproots(self, nthr: int) -> int:
+        """Allocate in mark termination, as the runtime itself may: what is born there must be born marked."""
+        words = self.port.words
+        if words[self.gcphase] == GCmarktermination and not words[self.checkmarkphase]:
+            self.born = self.mallocgc(WORD, 1)
+        return super().setuproots(nthr)
+
     def collected(self) -> None:
-        """Report the cycle, and say if the helpers that lay idle for it did not mark."""
+        """Let the object born in this mark live from now on by a global word; report the cycle.
+
+        Raises a Violation if helpers that lay idle for it did not mark.
+        """
+        self.port.words[self.world.bss.base + self.world.bss.n - 1] = self.born
         assert self.reach is not None
         assert self.places is not None
         stamps = self.cycle.stamps
@@ -285,7 +291,7 @@ class Stress:
 
     def buffername(self, b: int) -> str:
         """The name of the buffer at cell `b`."""
-        return self.machine.name(b).partition(".")[0]
+        return self.machine.names.named(b).noun
 
     def progress(self) -> int:
         """A number that grows while the collector gets anywhere: its events and every object scanned."""

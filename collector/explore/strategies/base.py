@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Protocol
 
+from collector.explore.claim import sampled
+
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from collector.explore.claim import Claim
     from collector.explore.machine.execution import Draw, Pick
     from collector.explore.machine.machine import SteppedMachine
 
@@ -49,8 +52,8 @@ class Strategy(Protocol):
     def outlook(self, schedules: int, /) -> str:
         """After `schedules` schedules, for a display: how much is left, as far as that can be told."""
 
-    def statement(self, schedules: int, /) -> str:
-        """What it shows that `schedules` schedules passed, in a sentence."""
+    def claim(self, schedules: int, /) -> Claim:
+        """What it shows that `schedules` schedules passed."""
 
 
 class Sampler:
@@ -74,20 +77,9 @@ class Sampler:
         """There is always more to draw."""
         return ""
 
-    def statement(self, schedules: int) -> str:
+    def claim(self, schedules: int, /) -> Claim:
         """What random schedules can say."""
-        return passed(schedules, self.name)
-
-
-def passed(schedules: int, by: str) -> str:
-    """What random schedules that passed are worth, by the rule of three."""
-    if not schedules:
-        return "Nothing was run."
-    share = min(1.0, 3 / schedules)
-    return (
-        f"{schedules} schedules by {by} passed, which is no proof: a fault that shows in a share of {share:.2g} of them "
-        "would have been missed with a chance of 5 %."
-    )
+        return sampled(schedules, self.name)
 
 
 def left(schedules: int, path: Iterable[tuple[int, int]]) -> str:

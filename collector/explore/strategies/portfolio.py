@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from collector.explore.strategies.base import passed
+from collector.explore.claim import sampled
 from collector.explore.strategies.bounded import Exhaustive
 from collector.explore.strategies.pct import LADDER, PCT
 from collector.explore.strategies.pos import POS
@@ -20,6 +20,7 @@ from collector.explore.strategies.walk import RandomWalk
 
 
 if TYPE_CHECKING:
+    from collector.explore.claim import Claim
     from collector.explore.machine.execution import Draw, Pick
     from collector.explore.machine.machine import SteppedMachine
     from collector.explore.strategies.base import Options, Strategy
@@ -69,8 +70,8 @@ class Portfolio:
         """Of the exhaustive part."""
         return self.exhaustive.outlook(schedules)
 
-    def statement(self, schedules: int) -> str:
+    def claim(self, schedules: int, /) -> Claim:
         """What the exhaustive part can say, else what the samplers can."""
         if self.exhausted or self.runs > self.shared:
-            return self.exhaustive.statement(schedules)
-        return passed(schedules, self.name)
+            return self.exhaustive.claim(schedules)
+        return sampled(schedules, self.name)

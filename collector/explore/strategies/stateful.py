@@ -21,6 +21,7 @@ from array import array
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
+from collector.explore.claim import Claim, Kind, Seen
 from collector.explore.machine.carrier import MAIN
 from collector.explore.machine.threads import PAUSED
 from collector.explore.state.localstate import SATURATED, LocalState
@@ -163,13 +164,10 @@ class Stateful:
         outlook = left(self.runs, ((choice.index, len(choice.alternatives)) for choice in self.path))
         return f"{self.states:,} states, {outlook}"
 
-    def statement(self, _schedules: int, /) -> str:
+    def claim(self, _schedules: int, /) -> Claim:
         """Exhausted or not."""
-        more = (
-            f"  Numbers that grew alike at {SATURATED} pauses in a row counted as one." if self.local.saturated else ""
-        )
+        caveat = f"numbers that grew alike at {SATURATED} pauses in a row counted as one"
+        caveats = (caveat,) if self.local.saturated else ()
         if self.exhausted:
-            seen = f"All {self.states} states were seen, and passed; schedules that came to a known one were cut off."
-        else:
-            seen = f"{self.states} states passed; more are left, so this is no proof."
-        return seen + more
+            return Claim(Kind.PROVED, self.name, Seen.STATES, self.states, caveats=caveats)
+        return Claim(Kind.UNDECIDED, self.name, Seen.STATES, self.states, reason="more are left", caveats=caveats)

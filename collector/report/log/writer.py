@@ -23,8 +23,8 @@ the time the run began, tells one run's parts from another's.
 Theory of operation.  Protocol events lie in the threads' rings, are taken out when the world is stopped at the end of a
 cycle, or when the run has failed, and then written by the main thread: a log call inside a race window hides the race.
 
-Relied on.  loguru writes the lines, rotates and compresses.  It opens each part through `EventLog._begin`, which writes
-the first line.  A file that cannot be written any more ends in one line on stderr and not in a lost run.
+loguru writes the lines, rotates and compresses.  It opens each part through `EventLog._begin`, which writes the first
+line.  A file that cannot be written any more ends in one line on stderr and not in a lost run.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from typing import TYPE_CHECKING, Any
 
 from loguru import logger
 
+from collector.report.streams import oneline
 from workbuf.entry import decode
 from workbuf.events import FIELDS, LIST_NAMES, PHASE_NAMES, Event
 
@@ -61,13 +62,18 @@ def tostderr(level: str) -> None:
     """Send loguru's messages of `level` and above to stderr, one line each."""
     logger.remove()
     logger.add(
-        sys.stderr,
+        said,
         level=level,
         format="{level.name:7} {message}",
         filter=lambda record: "json" not in record["extra"],
         backtrace=False,
         diagnose=False,
     )
+
+
+def said(message: str) -> None:
+    """Print a message as one line."""
+    sys.stderr.write(f"{oneline(message.removesuffix(chr(10)))}\n")
 
 
 class EventLog:

@@ -22,8 +22,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 from time import perf_counter_ns, thread_time_ns
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from mutator.phase import GCmark, GCmarktermination, GCscan
 from workbuf.entry import decode
@@ -32,7 +33,6 @@ from workbuf.events import EMPTY, FIELDS, FULL, LIST_NAMES, PARTIAL, Event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from pathlib import Path
 
     from collector.report.run.colours import Colours
     from workbuf.recorder import Record
@@ -213,10 +213,17 @@ class Timeline:
         self.painted.clear()
         return {"traceEvents": self.events, "displayTimeUnit": "ns", "otherData": other}
 
-    def write(self, path: Path, other: dict[str, Any]) -> None:
-        """Write it to `path`; raises OSError."""
-        with path.open("w", encoding="utf-8") as file:
-            json.dump(self.finish(other), file)
+    def write(self, file: BinaryIO, other: dict[str, Any]) -> None:
+        """Write it to `file`; raises OSError."""
+        trace = self.finish(other)
+        rest = {key: value for key, value in trace.items() if key != "traceEvents"}
+        file.write(b'{"traceEvents": [')
+        # An event at a time: the text of all of them may need more memory than they do.
+        between = chain((b"\n",), repeat(b",\n"))
+        file.writelines(
+            start + json.dumps(event).encode() for start, event in zip(between, trace["traceEvents"], strict=False)
+        )
+        file.write(b"\n], " + json.dumps(rest).encode()[1:])
 
 
 @dataclass

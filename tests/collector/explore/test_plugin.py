@@ -210,7 +210,7 @@ class TestMark:
         result = run(KEPT.replace("mark.race", "mark.race(exhaust=True, schedules=1)"))
 
         result.assert_outcomes(failed=1)
-        result.stdout.fnmatch_lines(["not exhausted", "dpor: 1 schedules*no proof."])
+        result.stdout.fnmatch_lines(["not exhausted", "dpor: 1 schedules*no proof: more are left."])
 
     def test_exhausted_to_a_bound(self, run: Run) -> None:
         """With a bound on preemptions, what has to be exhausted is what stays below it, and that whole."""

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from collector.explore.claim import Claim, Kind, Seen
 from collector.explore.machine import ops
 from collector.explore.machine.carrier import MAIN, Broken
 from collector.explore.machine.threads import PAUSED
@@ -186,9 +187,9 @@ class DPOR:
         path = [*self.path.nodes, self.branching] if self.branching else []
         return left(schedules, ((node.done, node.done + len(node.tree)) for node in path))
 
-    def statement(self, schedules: int) -> str:
+    def claim(self, schedules: int, /) -> Claim:
         """Exhausted or not."""
+        caveats = ("invariants were checked in these alone",) if self.invariants else ()
         if self.exhausted:
-            but = "  Invariants were checked in these alone." if self.invariants else ""
-            return f"Every interleaving is equivalent to one of the {schedules} that were run, and those passed.{but}"
-        return f"{schedules} interleavings passed, no two of them equivalent; more are left, so this is no proof."
+            return Claim(Kind.PROVED, self.name, Seen.TRACES, schedules, caveats=caveats)
+        return Claim(Kind.UNDECIDED, self.name, Seen.TRACES, schedules, reason="more are left", caveats=caveats)
