@@ -118,6 +118,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def plan(args: argparse.Namespace) -> Plan:
     """The run that the options ask for; raises UsageError."""
+    fill(args)
     names = [name.strip() for name in args.programs.split(",") if name.strip()]
     for name in names:
         if name not in PROGRAMS:
@@ -161,6 +162,7 @@ def plan(args: argparse.Namespace) -> Plan:
         binding=args.atomics,
         jitter=args.jitter,
         dawdle=args.dawdle,
+        newborn=args.all,
         patience=args.patience,
         ring=EVERY_EVENT if keeping else Plan.ring,
         events=keeping,
@@ -194,7 +196,6 @@ def main(args: argparse.Namespace) -> int:
         return 0
     if args.plant and args.plant not in FAULTS:
         raise UsageError(f"--plant {args.plant}: there is no such fault; --plant list says which there are")
-    fill(args)
     what = plan(args)
     if (args.log_rotation or args.log_compression) and not args.log:
         raise UsageError("--log-rotation and --log-compression are about the file of --log FILE: name one")

@@ -71,6 +71,8 @@ class Plan:
     """Share of its atomics before which every thread dawdles."""
     dawdle: float = 0.0
     """The same for two threads of three, if it is more."""
+    newborn: bool = False
+    """Let the collector's M allocate an object in every mark termination, which floats until the mark is over."""
     patience: float = 60.0
     """Seconds without progress after which the run is called hung."""
     ring: int = 1 << 14
@@ -110,6 +112,8 @@ class StressM(FusedMark, AuditedM):
     """How many are to mark together when every helper lies idle."""
     awaited = False
     """Did all of them lie idle when this cycle began?"""
+    newborn = False
+    """Does it allocate in mark termination?"""
     born = 0
     """The object that this M has allocated in the mark termination under way."""
 
@@ -117,6 +121,7 @@ class StressM(FusedMark, AuditedM):
         """Collect until the plan is fulfilled, then once more with the world stopped."""
         self.report = report
         self.events = recorder.drain if plan.events else list
+        self.newborn = plan.newborn
         began = monotonic()
         self.awaithelpers()
         while True:
@@ -152,7 +157,7 @@ class StressM(FusedMark, AuditedM):
     def setuproots(self, nthr: int) -> int:
         """Allocate in mark termination, as the runtime itself may: what is born there must be born marked."""
         words = self.port.words
-        if words[self.gcphase] == GCmarktermination and not words[self.checkmarkphase]:
+        if self.newborn and words[self.gcphase] == GCmarktermination and not words[self.checkmarkphase]:
             self.born = self.mallocgc(WORD, 1)
         return super().setuproots(nthr)
 
@@ -161,7 +166,8 @@ class StressM(FusedMark, AuditedM):
 
         Raises a Violation if helpers that lay idle for it did not mark.
         """
-        self.port.words[self.world.bss.base + self.world.bss.n - 1] = self.born
+        if self.newborn:
+            self.port.words[self.world.bss.base + self.world.bss.n - 1] = self.born
         assert self.reach is not None
         assert self.places is not None
         stamps = self.cycle.stamps

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from mutator.m import M
 
 NEXT, NUMBER = 0, 1
-ENTRIES = 200
-"""Pointer words of the table: more than one word of its mask has bits for."""
 SIZES = (16, 32, 48, 96, 160, 256, 512, 1024, 2048)
 
 
@@ -23,11 +21,13 @@ class Sizes(Program):
 
     name = "sizes"
     globals = 1
+    entries = 200
+    """Pointer words of the table: more than one word of its mask has bits for."""
 
     def run(self, m: M) -> None:
         """Fill the table; objects of one round are linked to one another, and numbered by it."""
-        m.writebarrierptr(self.slot(0), m.new(ENTRIES * WORD, (1 << ENTRIES) - 1))
-        numbers = [0] * ENTRIES
+        m.writebarrierptr(self.slot(0), m.new(self.entries * WORD, (1 << self.entries) - 1))
+        numbers = [0] * self.entries
         number = 0
         while not m.stop_requested():
             number += 1
@@ -36,7 +36,7 @@ class Sizes(Program):
 
     def fill(self, m: M, numbers: list[int], number: int, size: int) -> None:
         """One round."""
-        for at in range(ENTRIES):
+        for at in range(self.entries):
             m.poll()
             if m.stop_requested():
                 return
