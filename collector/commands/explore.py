@@ -11,7 +11,7 @@ from collector.commands.files import Output
 from collector.commands.usage import UsageError, atleast, linewidth, positive
 from collector.commands.version import code_version
 from collector.explore import explore
-from collector.explore.strategies import NAMED
+from collector.explore.strategies import BOUNDED, NAMED
 from collector.explore.trace.trace import trace
 from collector.report.progress import Progress
 from collector.scenarios.catalogue import SCENARIOS
@@ -58,6 +58,10 @@ def about(name: str, of: str) -> dict[str, object]:
 def main(args: argparse.Namespace) -> int:
     """Explore, print, write; returns the exit status."""
     scenario, chosen = variant(args.scenario, args.variant)
+    bounded = args.strategy in BOUNDED
+    if args.preemptions is not None and not bounded:
+        raise UsageError(f"--preemptions bounds {' and '.join(BOUNDED)}; --strategy {args.strategy} knows no bound")
+    preemptions = scenario.limits.get("preemptions") if bounded and args.preemptions is None else args.preemptions
     with Progress(f"{args.scenario} {args.variant}", total=args.schedules) as progress:
         result = explore(
             chosen.program,
@@ -65,7 +69,7 @@ def main(args: argparse.Namespace) -> int:
             schedules=args.schedules,
             seconds=args.seconds,
             seed=args.seed,
-            preemptions=args.preemptions if args.preemptions is not None else scenario.limits.get("preemptions"),
+            preemptions=preemptions,
             depth=args.depth,
             vehicle=args.vehicle,
             races=chosen.races,

@@ -67,7 +67,7 @@ class Outputs:
             self.log.events(rest)
             if error:
                 self.log.event("failure", text=str(error), error=type(error).__name__)
-            self.log.event("end", dropped=sum(ring.dropped for ring in self.run.recorder.rings.values()))
+            self.log.event("end", dropped=self.run.recorder.dropped)
             self.log.close()
             self.args.log.failed = bool(self.log.broken)
         timeline = self.timeline

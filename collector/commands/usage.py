@@ -55,15 +55,19 @@ def positive(text: str) -> float:
     return value
 
 
-def share(text: str) -> float:
-    """An argparse type: a probability."""
-    try:
-        value = float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
-    return value
+def between(low: float, most: float) -> Callable[[str], float]:
+    """An argparse type: a number from `low` to `most`."""
+
+    def number(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+        if not low <= value <= most:
+            raise argparse.ArgumentTypeError(f"{text} is not between {low:g} and {most:g}")
+        return value
+
+    return number
 
 
 def linewidth() -> int:

@@ -30,7 +30,7 @@ from workbuf.hardware.machine import HardwareMachine
 from workbuf.hardware.selftest import AUTO
 from workbuf.local import WORK
 from workbuf.machine import WORD, Pause
-from workbuf.recorder import Recorder
+from workbuf.recorder import Recorder, Tally
 
 
 if TYPE_CHECKING:
@@ -81,15 +81,6 @@ class Plan:
     """Let the flight recorder listen; without it nothing is counted.  For measuring what it costs."""
     events: bool = False
     """Hand every cycle's events on with its report."""
-
-
-@dataclass
-class Tally:
-    """What Ms have counted since the run began."""
-
-    cas_attempts: int = 0
-    cas_failures: int = 0
-    migrations: int = 0
 
 
 @dataclass(frozen=True)
@@ -268,7 +259,7 @@ class Stress:
         return Tally(
             sum(m.cas_attempts for m in self.ms),
             sum(m.cas_failures for m in self.ms),
-            sum(ring.migrations for ring in self.recorder.rings.values()),
+            self.recorder.migrations,
         )
 
     def _pass_on(self, seen: Callable[[CycleReport], object]) -> None:

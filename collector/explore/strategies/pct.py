@@ -1,9 +1,9 @@
 """Probabilistic concurrency testing: threads have priorities, and d - 1 random steps change who is on top.
 
-Theory of operation.  The runnable thread of the highest priority goes.  A fault that needs d ordered events is found in
-one schedule with a chance of at least 1 / (n * k^(d-1)) for n threads and k steps (Burckhardt, Kothari, Musuvathi and
-Nagarakatte, 2010).  k is the longest schedule seen.  A thread that pauses goes to the bottom, free of charge: it has
-said itself that others should run.
+The runnable thread of the highest priority goes.  A fault that needs d ordered events is found in one schedule with a
+chance of at least 1 / (n * k^(d-1)) for n threads and k steps (Burckhardt, Kothari, Musuvathi and Nagarakatte, 2010). k
+is the longest schedule seen.  A thread that pauses goes to the bottom, free of charge: it has said itself that others
+should run.
 
 Priorities alone are unfair.  A schedule that grows ten times longer than any before goes on as a random walk, as Coyote's
 does, so a waiting loop without a pause is no hang.
@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from collector.explore.machine.threads import PAUSED
-from collector.explore.strategies.base import Sampler
+from collector.explore.strategies.base import Drawn, Sampler
 
 
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ class PCT(Sampler):
     def begin(self, machine: SteppedMachine) -> tuple[Pick, Draw]:
         runnable, trail, flags, random = machine.runnable, machine.trail, machine.flags, self.rng.random
         depth = self.depths[self.runs % len(self.depths)]
-        # Highest first; threads that do not exist yet have their place in the order too.
-        priority = [1.0 + random() for _ in range(len(machine.names) + 64)]
+        priority = Drawn(lambda: 1.0 + random())
         longest = max(self.longest, depth)
         changes = set(self.rng.sample(range(1, longest), depth - 1))
         tail = TAIL * longest

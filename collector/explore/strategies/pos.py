@@ -1,9 +1,9 @@
 """Partial order sampling: every pending step has a random priority, redrawn when something it conflicts with happens.
 
-Theory of operation.  The runnable step of the highest priority goes; its thread's next step gets a fresh priority, and so
-does every other pending step that touches the same cell where one of the two writes (Yuan, Yang and Gu, Partial order
-aware concurrency sampling, 2018).  Steps that conflict with nothing keep their place, so schedules spread over partial
-orders instead of over interleavings.
+The runnable step of the highest priority goes; its thread's next step gets a fresh priority, and so does every other
+pending step that touches the same cell where one of the two writes (Yuan, Yang and Gu, Partial order aware concurrency
+sampling, 2018).  Steps that conflict with nothing keep their place, so schedules spread over partial orders instead of
+over interleavings.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from collector.explore.machine.ops import STORE
-from collector.explore.strategies.base import Sampler
+from collector.explore.strategies.base import Drawn, Sampler
 
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class POS(Sampler):
 
     def begin(self, machine: SteppedMachine) -> tuple[Pick, Draw]:
         runnable, kinds, addrs, random = machine.runnable, machine.kinds, machine.addrs, self.rng.random
-        priority = [random() for _ in range(len(machine.names) + 64)]
+        priority = Drawn(random)
 
         def pick(_i: int) -> int:
             if len(runnable) == 1:

@@ -14,7 +14,7 @@ from collector.report.page import page
 from collector.report.run.charts import Series, bars, legend, lines
 from collector.report.run.gctrace import gctrace
 from collector.report.run.gctracetoday import MS, Clock
-from collector.stress.run import Tally
+from workbuf.recorder import Tally
 
 
 if TYPE_CHECKING:
