@@ -41,6 +41,7 @@ from collector.stress.interrupts import Interrupts
 from collector.stress.run import Plan, Stress, StressM, gil
 from mutator.programs.registry import PROGRAMS
 from workbuf.buffer import gcinit
+from workbuf.hardware.limits import Shortage
 from workbuf.hardware.selftest import AUTO, BINDINGS
 from workbuf.throw import Throw
 
@@ -256,6 +257,8 @@ def execute(args: argparse.Namespace, what: Plan, command: str) -> int:
         error = collect(run, outputs, lines(run, quiet=args.quiet, in_both=args.gctrace), interrupts)
         rest = run.recorder.drain()
         outputs.end(rest, error)
+        if isinstance(error, Shortage):
+            raise UsageError(str(error))
         summary = Summary.of(run, interpreter(), monotonic() - began, error)
         print(summary.table(), flush=True)
         told = ""

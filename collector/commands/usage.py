@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
+from workbuf.hardware.limits import Shortage, memory
+
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -77,11 +79,13 @@ def linewidth() -> int:
 
 @contextmanager
 def fitting(source: str) -> Iterator[None]:
-    """Say in one line that a heap is too large for this machine."""
+    """Say in one line that a heap is too large for this machine, or that it has too few threads."""
     try:
         yield
     except MemoryError as full:
-        raise UsageError(f"{source}: does not fit into memory: {str(full) or 'take a smaller heap'}") from None
+        raise UsageError(f"{source}: does not fit into memory: {str(full) or memory()}") from None
+    except Shortage as short:
+        raise UsageError(str(short)) from None
 
 
 @contextmanager
