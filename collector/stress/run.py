@@ -30,7 +30,7 @@ from workbuf.events import PHASE_NAMES
 from workbuf.hardware.machine import HardwareMachine
 from workbuf.hardware.selftest import AUTO
 from workbuf.local import WORK
-from workbuf.machine import Pause
+from workbuf.machine import WORD, Pause
 from workbuf.recorder import Recorder, Tally
 
 
