@@ -24,12 +24,13 @@ from collector.stress.placement import load, sized
 from collector.stress.room import reserved
 from collector.stress.watchdog import Watchdog
 from mutator.heap import MSTATS
+from mutator.phase import GCmarktermination
 from mutator.programs.registry import assign, bsswords
 from mutator.world import MRECORD, SCHED
 from workbuf.events import PHASE_NAMES
 from workbuf.hardware.machine import HardwareMachine
 from workbuf.hardware.selftest import AUTO
-from workbuf.machine import Pause
+from workbuf.machine import WORD, Pause
 from workbuf.recorder import Recorder, Tally
 
 
@@ -66,6 +67,11 @@ class Plan:
     seed: int = 1
     binding: str = AUTO
     jitter: float = 0.0
+    """Share of its atomics before which every thread dawdles."""
+    dawdle: float = 0.0
+    """The same for two threads of three, if it is more."""
+    newborn: bool = False
+    """Let the collector's M allocate an object in every mark termination, which floats until the mark is over."""
     patience: float = 60.0
     """Seconds without progress after which the run is called hung."""
     ring: int = 1 << 14
@@ -96,11 +102,16 @@ class StressM(FusedMark, AuditedM):
     """How many are to mark together when every helper lies idle."""
     awaited = False
     """Did all of them lie idle when this cycle began?"""
+    newborn = False
+    """Does it allocate in mark termination?"""
+    born = 0
+    """The object that this M has allocated in the mark termination under way."""
 
     def collect(self, plan: Plan, report: Callable[[CycleReport], object], recorder: Recorder) -> None:
         """Collect until the plan is fulfilled, then once more with the world stopped."""
         self.report = report
         self.events = recorder.drain if plan.events else list
+        self.newborn = plan.newborn
         began = monotonic()
         self.awaithelpers()
         while True:
@@ -133,8 +144,20 @@ class StressM(FusedMark, AuditedM):
         port.unlock(sched + SCHED.lock)
         return n
 
+    def setuproots(self, nthr: int) -> int:
+        """Allocate in mark termination, as the runtime itself may: what is born there must be born marked."""
+        words = self.port.words
+        if self.newborn and words[self.gcphase] == GCmarktermination and not words[self.checkmarkphase]:
+            self.born = self.mallocgc(WORD, 1)
+        return super().setuproots(nthr)
+
     def collected(self) -> None:
-        """Report the cycle, and say if the helpers that lay idle for it did not mark."""
+        """Let the object born in this mark live from now on by a global word; report the cycle.
+
+        Raises a Violation if helpers that lay idle for it did not mark.
+        """
+        if self.newborn:
+            self.port.words[self.world.bss.base + self.world.bss.n - 1] = self.born
         assert self.reach is not None
         assert self.places is not None
         stamps = self.cycle.stamps
@@ -164,7 +187,7 @@ class Stress:
         self.queue: SimpleQueue[CycleReport] = SimpleQueue()
         self.beats = 0
         """How often the main thread has looked."""
-        config = replace(plan.config, bss=max(bsswords(plan.programs), 1))
+        config = replace(plan.config, bss=bsswords(plan.programs) + 1)
         if graph:
             config = sized(config, graph)
         self.machine, config = reserved(config, graph, self._machine)
@@ -184,7 +207,7 @@ class Stress:
             words=words,
             binding=plan.binding,
             seed=plan.seed,
-            jitter=plan.jitter,
+            jitter=(max(plan.jitter, plan.dawdle), max(plan.jitter, plan.dawdle), plan.jitter),
             listener_for=self.recorder.listen if plan.recorder else None,
         )
 

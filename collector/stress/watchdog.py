@@ -19,6 +19,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Self
 
 from collector.audit.violation import Violation
+from mutator.phase import GCoff
+from workbuf.events import PHASE_NAMES
 from workbuf.hardware.limits import Shortage, threads
 from workbuf.local import WORK
 
@@ -71,27 +73,41 @@ class Looking(Thread):
 
 
 class Watchdog(Looking):
-    """Ends a run whose workers make no progress for `patience` seconds: a Violation, with every thread's stack."""
+    """Ends a run that makes no progress for `patience` seconds: a Violation, with every thread's stack.
+
+    Assists scan for as long as mutators allocate, so a phase that lasts `PHASE` times as long counts as none too.
+    """
+
+    PHASE = 5
 
     def __init__(self, of: Stress, patience: float) -> None:
         super().__init__("the watchdog", of)
         self.patience = patience
         self.last = -1
-        self.since = monotonic()
+        self.phase = ""
+        self.since = self.entered = monotonic()
 
     def look(self) -> bool:
         """Has anything moved?"""
-        machine = self.of.machine
-        progress = self.of.progress()
+        progress, phase, now = self.of.progress(), self.of.phase, monotonic()
         if progress != self.last:
-            self.last, self.since = progress, monotonic()
-        elif monotonic() - self.since > self.patience:
-            stacks = [f"{name}:\n{stack}" for name, stack in machine.stacks().items()]
-            nwait, nproc = (machine.peek(self.of.world.work + at) for at in (WORK.nwait, WORK.nproc))
-            text = f"no progress for {self.patience:.0f} seconds (nwait={nwait}, nproc={nproc})"
-            machine.fail(self.name, Violation("hang", text, *stacks))
-            return False
+            self.last, self.since = progress, now
+        if phase != self.phase or phase == PHASE_NAMES[GCoff]:
+            self.phase, self.entered = phase, now
+        if now - self.since > self.patience:
+            return self.hung(f"no progress for {self.patience:.0f} seconds")
+        if now - self.entered > self.PHASE * self.patience:
+            return self.hung(f"phase {phase} for {self.PHASE * self.patience:.0f} seconds")
         return True
+
+    def hung(self, what: str) -> bool:
+        """Make that the run's failure, and say where everybody is."""
+        machine = self.of.machine
+        peek, work = machine.peek, self.of.world.work
+        stacks = [f"{name}:\n{stack}" for name, stack in machine.stacks().items()]
+        text = f"{what} (nwait={peek(work + WORK.nwait)}, nproc={peek(work + WORK.nproc)})"
+        machine.fail(self.name, Violation("hang", text, *stacks))
+        return False
 
 
 class LastResort(Looking):
