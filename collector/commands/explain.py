@@ -12,12 +12,13 @@ from collector.catalogue.entries import Experiment, entries, extent, identifier,
 from collector.commands.explore import about, variant
 from collector.commands.files import Input, Output
 from collector.commands.replay import located, records, replayed, tokentext
-from collector.commands.usage import UsageError, linewidth
+from collector.commands.usage import UsageError
 from collector.explore import explore
 from collector.report.entries import record, told
 from collector.report.progress import Progress
 from collector.report.schedule.explanation import explained
 from collector.report.streams import oneline
+from collector.report.tables import linewidth
 from collector.scenarios.catalogue import SCENARIOS, showing
 
 

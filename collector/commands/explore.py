@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from collector.commands.files import Output
-from collector.commands.usage import UsageError, atleast, linewidth, positive
+from collector.commands.usage import UsageError, atleast, positive
 from collector.commands.version import code_version
 from collector.explore import explore
 from collector.explore.strategies import BOUNDED, NAMED
 from collector.explore.trace.trace import trace
 from collector.report.progress import Progress
+from collector.report.tables import linewidth
 from collector.scenarios.catalogue import SCENARIOS
 
 

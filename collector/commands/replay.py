@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from collector.commands.explore import variant
 from collector.commands.files import Input, Output
-from collector.commands.usage import UsageError, linewidth
+from collector.commands.usage import UsageError
 from collector.commands.version import code_version
 from collector.explore.replay import Replay
 from collector.explore.token import FORMAT, Token
@@ -22,6 +22,7 @@ from collector.report.schedule.ownership import histories
 from collector.report.schedule.sentences import event
 from collector.report.schedule.steps import steps
 from collector.report.streams import oneline
+from collector.report.tables import linewidth
 
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from collector.catalogue.entries import Bug, Experiment, corrections
-from collector.report.tables import WIDTH
+from collector.report.tables import linewidth
 
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def told(entry: Entry, scenarios: Sequence[str]) -> str:
 
 def fact(name: str, text: str) -> str:
     """One line, or several that stand under the text's first word."""
-    return fill(text, WIDTH, initial_indent=f"  {name:9} ", subsequent_indent=" " * 12, break_on_hyphens=False)
+    return fill(text, linewidth(), initial_indent=f"  {name:9} ", subsequent_indent=" " * 12, break_on_hyphens=False)
 
 
 def go(bug: Bug) -> str:
