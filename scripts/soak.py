@@ -368,10 +368,9 @@ def main() -> int:
         print(f"{count} {what}")
     for finding in soak.findings:
         print(finding)
+    cases, seconds = sum(soak.cases.values()), time.monotonic() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(
-        f"{len(soak.findings)} findings in {sum(soak.cases.values())} cases, {time.monotonic() - began:.0f} s, {peak} MiB at most"
-    )
+    print(f"{len(soak.findings)} findings in {cases} cases, {seconds:.0f} s, {peak} MiB at most")
     return int(bool(soak.findings))
 
 
