@@ -14,7 +14,7 @@ import sys
 from dataclasses import dataclass, field, replace
 from queue import SimpleQueue
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from collector.audit.violation import Violation
 from collector.fusedmark import FusedMark
@@ -23,13 +23,14 @@ from collector.stress.markers import missing
 from collector.stress.placement import load, sized
 from collector.stress.room import reserved
 from mutator.heap import MSTATS
+from mutator.phase import GCmarktermination, GCoff
 from mutator.programs.registry import assign, bsswords
 from mutator.world import MRECORD, SCHED
 from workbuf.events import PHASE_NAMES
 from workbuf.hardware.machine import HardwareMachine
 from workbuf.hardware.selftest import AUTO
 from workbuf.local import WORK
-from workbuf.machine import Pause
+from workbuf.machine import WORD, Pause
 from workbuf.recorder import Recorder, Tally
 
 
@@ -66,6 +67,11 @@ class Plan:
     seed: int = 1
     binding: str = AUTO
     jitter: float = 0.0
+    """Share of its atomics before which every thread dawdles."""
+    dawdle: float = 0.0
+    """The same for two threads of three, if it is more."""
+    newborn: bool = False
+    """Let the collector's M allocate an object in every mark termination, which floats until the mark is over."""
     patience: float = 60.0
     """Seconds without progress after which the run is called hung."""
     ring: int = 1 << 14
@@ -96,11 +102,16 @@ class StressM(FusedMark, AuditedM):
     """How many are to mark together when every helper lies idle."""
     awaited = False
     """Did all of them lie idle when this cycle began?"""
+    newborn = False
+    """Does it allocate in mark termination?"""
+    born = 0
+    """The object that this M has allocated in the mark termination under way."""
 
     def collect(self, plan: Plan, report: Callable[[CycleReport], object], recorder: Recorder) -> None:
         """Collect until the plan is fulfilled, then once more with the world stopped."""
         self.report = report
         self.events = recorder.drain if plan.events else list
+        self.newborn = plan.newborn
         began = monotonic()
         self.awaithelpers()
         while True:
@@ -133,8 +144,20 @@ class StressM(FusedMark, AuditedM):
         port.unlock(sched + SCHED.lock)
         return n
 
+    def setuproots(self, nthr: int) -> int:
+        """Allocate in mark termination, as the runtime itself may: what is born there must be born marked."""
+        words = self.port.words
+        if self.newborn and words[self.gcphase] == GCmarktermination and not words[self.checkmarkphase]:
+            self.born = self.mallocgc(WORD, 1)
+        return super().setuproots(nthr)
+
     def collected(self) -> None:
-        """Report the cycle, and say if the helpers that lay idle for it did not mark."""
+        """Let the object born in this mark live from now on by a global word; report the cycle.
+
+        Raises a Violation if helpers that lay idle for it did not mark.
+        """
+        if self.newborn:
+            self.port.words[self.world.bss.base + self.world.bss.n - 1] = self.born
         assert self.reach is not None
         assert self.places is not None
         stamps = self.cycle.stamps
@@ -162,7 +185,7 @@ class Stress:
         self.ms: list[StressM] = []
         """Every thread's own M, from when it begins to run."""
         self.queue: SimpleQueue[CycleReport] = SimpleQueue()
-        config = replace(plan.config, bss=max(bsswords(plan.programs), 1))
+        config = replace(plan.config, bss=bsswords(plan.programs) + 1)
         if graph:
             config = sized(config, graph)
         self.machine, config = reserved(config, graph, self._machine)
@@ -182,7 +205,7 @@ class Stress:
             words=words,
             binding=plan.binding,
             seed=plan.seed,
-            jitter=plan.jitter,
+            jitter=(max(plan.jitter, plan.dawdle), max(plan.jitter, plan.dawdle), plan.jitter),
             listener_for=self.recorder.listen if plan.recorder else None,
         )
 
@@ -280,25 +303,37 @@ class Stress:
 
 
 class Watchdog:
-    """Raises a Violation, with every thread's stack, when a run makes no progress for `patience` seconds."""
+    """Raises a Violation, with every thread's stack, when a run makes no progress for `patience` seconds.
+
+    Assists scan for as long as mutators allocate, so a phase that lasts `PHASE` times as long counts as none too.
+    """
+
+    PHASE = 5
 
     def __init__(self, run: Stress, patience: float) -> None:
         self.run = run
         self.patience = patience
         self.last = -1
-        self.since = monotonic()
+        self.phase = ""
+        self.since = self.entered = monotonic()
 
     def look(self) -> None:
         """Called now and then from the main thread."""
-        progress = self.run.progress()
+        progress, phase, now = self.run.progress(), self.run.phase, monotonic()
         if progress != self.last:
-            self.last, self.since = progress, monotonic()
-        elif monotonic() - self.since > self.patience:
-            stacks = [f"{name}:\n{stack}" for name, stack in self.run.machine.stacks().items()]
-            nwait, nproc = (self.run.machine.peek(self.run.world.work + at) for at in (WORK.nwait, WORK.nproc))
-            raise Violation(
-                "hang", f"no progress for {self.patience:.0f} seconds (nwait={nwait}, nproc={nproc})", *stacks
-            )
+            self.last, self.since = progress, now
+        if phase != self.phase or phase == PHASE_NAMES[GCoff]:
+            self.phase, self.entered = phase, now
+        if now - self.since > self.patience:
+            self.hung(f"no progress for {self.patience:.0f} seconds")
+        if now - self.entered > self.PHASE * self.patience:
+            self.hung(f"phase {phase} for {self.PHASE * self.patience:.0f} seconds")
+
+    def hung(self, what: str) -> NoReturn:
+        """Raise, and say where everybody is."""
+        peek, work = self.run.machine.peek, self.run.world.work
+        stacks = [f"{name}:\n{stack}" for name, stack in self.run.machine.stacks().items()]
+        raise Violation("hang", f"{what} (nwait={peek(work + WORK.nwait)}, nproc={peek(work + WORK.nproc)})", *stacks)
 
 
 def gil() -> bool:
