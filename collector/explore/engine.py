@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Literal
 
 from collector.explore.claim import Claim, Kind
 from collector.explore.default import Following
+from collector.explore.determinism import Determinism
+from collector.explore.impure import impure
 from collector.explore.machine.execution import LIMIT
+from collector.explore.machine.fault import Refused
+from collector.explore.machine.misuse import Stuck
 from collector.explore.machine.plainpoints import plain_points as fit_plain_points
 from collector.explore.program import CARRIERS, new_machine, run_and_check, set_up
 from collector.explore.races.fasttrack import FastTrack
@@ -23,6 +27,7 @@ from collector.explore.strategies.base import Options, Sampler
 from collector.explore.strategies.coverage import Coverage
 from collector.explore.strategies.portfolio import Portfolio
 from collector.explore.token import Token
+from collector.explore.watchdog import Watchdog
 
 
 if TYPE_CHECKING:
@@ -91,17 +96,21 @@ def explore(
             if track.raced or knowing
             else []
         )
-    with no_collection():
+    with no_collection(), Watchdog(seconds) as search.watchdog:
         try:
             result, fault = search.run(seconds, progress)
             if fault:
                 limit = 0 if steps == LIMIT else steps
                 token = Token(plain_points=plain_points, races=races is True, limit=limit, about=dict(about or {}))
                 result.failure = search.failure(fault, token, shrink=shrink)
+            elif method.exhausted:
+                search.before_proof()
+        except (Refused, Stuck) as refused:
+            search.refuse(refused)
         finally:
             machine.close()
     search.conclude()
-    return result
+    return search.result
 
 
 class Search:
@@ -124,6 +133,10 @@ class Search:
         self.witness: Callable[[list[int]], list[Race]] = lambda _trail: []
         """All races of the schedule with that trail."""
         self.coverage: Coverage | None = None
+        self.determinism = Determinism(program, invariants)
+        self.watchdog: Watchdog
+        self.impure = ""
+        """A call in the program that gives something else every time."""
         self.overlong = 0
         self.failed: list[int] = []
         """Trail of the schedule that failed."""
@@ -158,10 +171,13 @@ class Search:
         """One schedule; counts it."""
         machine, result = self.machine, self.result
         check = set_up(machine, self.program, self.invariants)
+        log = self.determinism.log(machine, result.schedules + 1)
+        observers = [log.observe] if log else []
+        self.watchdog.execution = machine.execution
         pick, draw = self.strategy.begin(machine)
         if self.coverage:
             pick, draw = self.coverage.watching(machine, pick, draw)
-        fault = run_and_check(machine, pick, draw, check)
+        fault = run_and_check(machine, pick, draw, check, observers)
         result.steps += len(machine.trail)
         if fault or machine.complete:
             result.schedules += 1
@@ -176,7 +192,24 @@ class Search:
         for race in self.witness(machine.trail):
             if all(race.sites != known.sites for known in result.races):
                 result.races.append(race)
+        if log and fault is None and machine.complete:
+            if check is None and not machine.invariants and self.determinism.first is None and log.writes:
+                result.notes.append("nothing was checked at the end: the program returns no check")
+            self.determinism.check(log, machine)
         return fault
+
+    def before_proof(self) -> None:
+        """Everything was seen: is the program the same on every run?"""
+        self.determinism.before_proof(self.machine)
+        check = set_up(self.machine, self.program, self.invariants)
+        bodies = [life.func for life in self.machine.execution.lives]
+        self.impure = impure([self.program, *bodies, *([check] if check else []), *self.invariants])
+
+    def refuse(self, refused: Refused | Stuck) -> None:
+        """The program breaks a rule."""
+        reason, where = (refused.reason, refused.where) if isinstance(refused, Refused) else ("it came to no step", "")
+        number = self.result.schedules
+        self.result.claim = Claim(Kind.REFUSED, self.result.strategy, number=number, reason=reason, where=where)
 
     def outlook(self) -> str:
         """How much is new, and how much is left."""
@@ -189,8 +222,9 @@ class Search:
         check = set_up(machine, self.program, self.invariants)
         following = Following(machine, self.failed)
         if not fault.same(run_and_check(machine, following.pick, following.draw, check)):
-            self.result.warnings.append(
-                "the failing schedule did not fail when it was run again: the program keeps something from run to run"
+            raise Refused(
+                f"not the same twice: a schedule failed ({fault.kind}: {fault.message}), and did not when it was run again",
+                fault.where,
             )
         deviations = following.used
         if shrink:
@@ -220,6 +254,8 @@ class Search:
                 f"{self.overlong} schedules were longer than {self.machine.steps_allowed} steps and went on in turn from "
                 "there: not all their interleavings were seen (a longer limit: steps=)"
             )
+        if result.claim.kind is Kind.REFUSED:
+            return
         by, number = result.strategy, result.schedules
         failure = result.failure
         if failure:
@@ -230,7 +266,11 @@ class Search:
         elif self.strategy.exhausted and cut_short:
             result.claim = Claim(Kind.UNDECIDED, by, number=number, reason="see the warnings")
         else:
-            result.claim = self.strategy.claim(number)
+            claim = replace(self.strategy.claim(number), compared=self.determinism.compared)
+            if claim.kind is Kind.PROVED and self.impure:
+                reason = f"the program calls {self.impure}, which gives something else every time"
+                claim = replace(claim, kind=Kind.UNDECIDED, reason=reason, where=self.impure.rpartition(" ")[2])
+            result.claim = claim
 
 
 @contextmanager

@@ -65,6 +65,8 @@ class Replay:
         if token.races:
             taps.append(witness.fit)
         self.machine = machine = new_machine(vehicle, [*taps, self.recorder.fit], token.limit or LIMIT)
+        # A tap is fitted to ports, and a program without threads has none.
+        self.recorder.machine = machine
         machine.leave_out(token.muted, token.left_out)
         digest = Digest(machine)
         deviating = Replayer(machine, token.deviations, strict=True)

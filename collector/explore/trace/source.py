@@ -6,17 +6,16 @@ step that the operation then announces is that caller's.
 
 from __future__ import annotations
 
-import sys
-from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from collector.explore.state.frames import program_frames
+from collector.explore.machine.site import callers
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from collector.explore.machine.ports import SteppedPort
+    from collector.explore.machine.site import Site
     from workbuf.machine import Words
 
 DEPTH = 8
@@ -27,27 +26,13 @@ OPERATIONS = (
 )  # fmt: skip
 
 
-class Site(NamedTuple):
-    """A line that was being executed."""
-
-    function: str
-    file: str
-    line: int
-
-
-def callers() -> tuple[Site, ...]:
-    """The lines outside this package that are being executed, the innermost first."""
-    frames = islice(program_frames(sys._getframe(1)), DEPTH)  # noqa: SLF001  the documented way to a caller
-    return tuple(Site(frame.f_code.co_qualname, frame.f_code.co_filename, frame.f_lineno) for frame in frames)
-
-
 def noting(port: SteppedPort, here: dict[int, tuple[Site, ...]]) -> None:
     """Make `port` note in `here`, under its number, who calls it."""
     i = port.index
 
     def told(operation: Callable[..., object]) -> Callable[..., object]:
         def tell(*args: object) -> object:
-            here[i] = callers()
+            here[i] = callers(DEPTH)
             return operation(*args)
 
         return tell
@@ -66,9 +51,9 @@ class NotingWords:
         self.here = here
 
     def __getitem__(self, a: int) -> int:
-        self.here[self.index] = callers()
+        self.here[self.index] = callers(DEPTH)
         return self.words[a]
 
     def __setitem__(self, a: int, v: int) -> None:
-        self.here[self.index] = callers()
+        self.here[self.index] = callers(DEPTH)
         self.words[a] = v

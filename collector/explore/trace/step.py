@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from collector.explore.machine.fault import Fault
-    from collector.explore.trace.source import Site
+    from collector.explore.machine.site import Site
     from workbuf.events import Happening
     from workbuf.names import Name
 

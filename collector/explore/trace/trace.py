@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from collector.explore.machine.machine import SteppedMachine
     from collector.explore.machine.ports import SteppedPort
+    from collector.explore.machine.site import Site
     from collector.explore.state.fair import Lasso
-    from collector.explore.trace.source import Site
     from workbuf.machine import Pause
 
 

@@ -29,9 +29,9 @@ from collector.report.schedule.sentences import Teller
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from collector.explore.machine.site import Site
     from collector.explore.replay import Replay
     from collector.explore.state.fair import Lasso
-    from collector.explore.trace.source import Site
     from collector.explore.trace.trace import Row
 
 ROOT = Path(__file__).parents[3]
