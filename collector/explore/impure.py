@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import dis
 import sys
+import sysconfig
+from functools import partial
 from types import BuiltinFunctionType, BuiltinMethodType, CodeType, FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING
 
@@ -33,6 +35,8 @@ IMPURE: dict[str, frozenset[str] | None] = {
     "builtins": frozenset({"id"}),
 }  # fmt: skip
 """Module to the functions in it; None is all of them."""
+LIBRARY = sysconfig.get_path("stdlib")
+"""Where Python's own source files are."""
 ALIASES = {"posix": "os", "nt": "os"}
 
 
@@ -47,7 +51,7 @@ def impure(functions: Iterable[object]) -> str:
         seen.add(id(value))
         function = getattr(value, "__func__", value)
         if isinstance(function, FunctionType):
-            if library(function.__module__):
+            if library(function.__module__) or function.__code__.co_filename.startswith(LIBRARY):
                 continue
             found = in_code(function.__code__, function.__globals__)
             if found:
@@ -55,7 +59,7 @@ def impure(functions: Iterable[object]) -> str:
             waiting += reached(function)
         if isinstance(value, MethodType):
             waiting.append(value.__self__)
-        elif hasattr(value, "func") and hasattr(value, "args"):  # a partial
+        elif isinstance(value, partial):
             waiting += [value.func, *value.args]
         kind = value if isinstance(value, type) else type(value)
         if not library(kind.__module__):
