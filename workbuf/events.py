@@ -14,7 +14,7 @@ Relied on.  A listener neither blocks nor logs: one log call after a race window
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workbuf.entry import Entry, decode
 
@@ -118,13 +118,18 @@ class Happening(NamedTuple):
     """An event that was read."""
 
     kind: Event
-    fields: dict[str, int | str | Entry | list[str]]
+    fields: dict[str, Any]
     """By the names in `FIELDS`: `buffer`, `list`, `phase`, `before` are names, `entry` an Entry, `waitedfor` threads."""
 
     @property
     def name(self) -> str:
         """As logs and traces have it: `get`, `cycle_end`."""
         return self.kind.name.lower()
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """The fields as JSON has them: an entry number is a number."""
+        return {name: value.number if isinstance(value, Entry) else value for name, value in self.fields.items()}
 
 
 class Reader:
@@ -137,7 +142,7 @@ class Reader:
     def read(self, kind: int, a: int, b: int, c: int) -> Happening:
         """What these four numbers say.  A number that means nothing stays one."""
         event = Event(kind)
-        fields: dict[str, int | str | Entry | list[str]] = {}
+        fields: dict[str, Any] = {}
         for name, value in zip(FIELDS[event], (a, b, c), strict=True):
             if name == "buffer":
                 fields[name] = self.bufname(value)

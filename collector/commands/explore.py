@@ -1,16 +1,22 @@
 """Explore the interleavings of a scenario's variant on the stepped machine.
 
-Ends with status 1 and a shrunk schedule if one fails, with 0 if none of those seen did.
+Ends with status 1 and a shrunk schedule if one fails, with 0 if none of those seen did, whatever that shows; with 3 if it
+is less than --require asks for, and with 2 if the scenario breaks a rule of the machine.
 """
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
-from collector.commands.usage import UsageError, atleast, checkwritable, positive, writejson
+from collector.commands.files import Output
+from collector.commands.status import WEAKER, status
+from collector.commands.usage import UsageError, atleast, linewidth, positive
 from collector.commands.version import code_version
 from collector.explore import explore
-from collector.explore.strategies import NAMED
+from collector.explore.claim import Kind
+from collector.explore.strategies import BOUNDED, NAMED
+from collector.explore.trace.trace import trace
 from collector.report.progress import Progress
 from collector.scenarios.catalogue import SCENARIOS
 
@@ -34,8 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--preemptions", type=atleast(0), default=None, metavar="N", help="bound of the exhaustive search")
     add("--depth", type=atleast(2), default=None, metavar="N", help="depth of PCT")
     add("--vehicle", default="greenlets", choices=("greenlets", "threads"), help="what runs an M")
-    add("--token", metavar="FILE", help="write the failing schedule's token")
-    add("--json", metavar="FILE", help="write the result")
+    add("--require", default="", choices=("proved", "bounded"), help="status 3 unless that much is shown")
+    add("--token", type=Output, metavar="FILE", help="write the failing schedule's token")
+    add("--json", type=Output, metavar="FILE", help="write the result")
 
 
 def variant(name: str, of: str) -> tuple[Scenario, Variant]:
@@ -56,8 +63,10 @@ def about(name: str, of: str) -> dict[str, object]:
 def main(args: argparse.Namespace) -> int:
     """Explore, print, write; returns the exit status."""
     scenario, chosen = variant(args.scenario, args.variant)
-    for option in ("token", "json"):
-        checkwritable(f"--{option}", getattr(args, option))
+    bounded = args.strategy in BOUNDED
+    if args.preemptions is not None and not bounded:
+        raise UsageError(f"--preemptions bounds {' and '.join(BOUNDED)}; --strategy {args.strategy} knows no bound")
+    preemptions = scenario.limits.get("preemptions") if bounded and args.preemptions is None else args.preemptions
     with Progress(f"{args.scenario} {args.variant}", total=args.schedules) as progress:
         result = explore(
             chosen.program,
@@ -65,7 +74,7 @@ def main(args: argparse.Namespace) -> int:
             schedules=args.schedules,
             seconds=args.seconds,
             seed=args.seed,
-            preemptions=args.preemptions if args.preemptions is not None else scenario.limits.get("preemptions"),
+            preemptions=preemptions,
             depth=args.depth,
             vehicle=args.vehicle,
             races=chosen.races,
@@ -83,16 +92,28 @@ def main(args: argparse.Namespace) -> int:
     failure = result.failure
     if failure:
         before, after, runs = result.shrunk
-        print(f"\n{failure.trace}\n")
+        print(f"\n{trace(failure.record, linewidth()) if failure.record else failure.trace}\n")
         print(f"{failure.preemptions} preemptions; shrunk from {before} deviations to {after} in {runs} runs")
         print(f"replay it with: python -m collector.run replay {failure.schedule}")
         if args.token:
-            with open(args.token, "w", encoding="ascii") as file:  # noqa: PTH123
-                print(failure.schedule, file=file)
+            args.token.writetext(f"{failure.schedule}\n")
     if args.json:
-        writejson(args.json, summary(args, result))
-    print(f"{'failed: ' + str(failure) if failure else 'ok: ' + result.statement}")
-    return int(failure is not None)
+        args.json.writejson(summary(args, result))
+    return concluded(result, args.require)
+
+
+def concluded(result: Result, require: str = "") -> int:
+    """Print the last line of all; returns the exit status."""
+    claim = result.claim
+    for note in result.notes:
+        print(f"note: {note}")
+    if claim.kind is Kind.REFUSED:
+        raise UsageError(str(claim))
+    print(f"failed: {result.failure}" if result.failure else f"ok: {claim}")
+    ended = status(claim, require)
+    if ended == WEAKER:
+        print(f"--require {require}: this is {claim.kind}", file=sys.stderr)
+    return ended
 
 
 def summary(args: argparse.Namespace, result: Result) -> dict[str, object]:
@@ -110,6 +131,7 @@ def summary(args: argparse.Namespace, result: Result) -> dict[str, object]:
         "seconds": round(result.seconds, 3),
         "seed": result.seed,
         "claim": result.claim.record,
+        "notes": result.notes,
         "statement": result.statement,
         "failure": failure and {"kind": failure.kind, "message": failure.message, "schedule": failure.schedule},
     }

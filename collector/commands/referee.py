@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from collector import heaps
-from collector.commands.usage import atleast, checkwritable, fitting, switching, writejson
+from collector.commands.files import Input, Output
+from collector.commands.limits import add_limits, limits
+from collector.commands.usage import atleast, fitting, switching
 from collector.heaps.referee import check_pair, compare
 from collector.report.log.writer import tostderr
 from collector.report.progress import Progress
@@ -71,21 +73,21 @@ class Run:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `referee`."""
     add = parser.add_argument
-    add("before", help="the dump made before runtime.GC()")
-    add("after", help="the dump made after it, by the same process")
+    add("before", type=Input, help="the dump made before runtime.GC()")
+    add("after", type=Input, help="the dump made after it, by the same process")
     add("--helpers", type=atleast(1, MAX_GCPROC - 1), default=2, metavar="N", help="helpers where a run has any (2)")
     add("--seed", type=atleast(0), default=1, metavar="N", help="seed of the mutators (1)")
-    add("--json", metavar="FILE", help="write the verdict of the worst run, and all of them")
+    add("--json", type=Output, metavar="FILE", help="write the verdict of the worst run, and all of them")
+    add_limits(parser)
 
 
 def main(args: argparse.Namespace) -> int:
     """Collect in every mode, compare; returns the exit status."""
     tostderr("WARNING")
-    checkwritable("--json", args.json)
     with Progress(f"reading {args.before}") as progress, fitting(args.before):
-        before = heaps.read(args.before, progress.part)
+        before = heaps.read(args.before, progress.part, limits(args))
         progress.say(f"reading {args.after}")
-        after = heaps.read(args.after, progress.part)
+        after = heaps.read(args.after, progress.part, limits(args))
     check_pair(before, after)
     runs = {}
     for mode in modes(args.helpers):
@@ -112,7 +114,7 @@ def collect(before: Graph, mode: Mode, seed: int) -> Kept:
             return run.result(before, progress.tick)
 
 
-def verdict(runs: dict[str, Run], path: str | None) -> int:
+def verdict(runs: dict[str, Run], path: Output | None) -> int:
     """Print the runs and what they come to, write the summary; returns the exit status."""
     head = ("run", "kept", "kept by Go", "missing", "extra", "new", "reused", "barriers", "markers")
     lines = []
@@ -149,5 +151,5 @@ def verdict(runs: dict[str, Run], path: str | None) -> int:
     if path:
         cycles = [stats for run in runs.values() for stats in run.cycles]
         summary = {**worst.as_dict(), "cycles": len(runs), **marks(cycles)}
-        writejson(path, {**summary, "runs": {name: run.as_dict() for name, run in runs.items()}})
+        path.writejson({**summary, "runs": {name: run.as_dict() for name, run in runs.items()}})
     return status

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from collector.catalogue.entries import Bug, entries
-from collector.commands.usage import checkwritable, writejson
+from collector.commands.files import Output
 from collector.report.tables import table
 from collector.scenarios.catalogue import SCENARIOS, showing
 
@@ -20,12 +20,11 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `scenarios`."""
     parser.add_argument("--bugs", action="store_true", help="list the known bugs, and which scenario shows each")
-    parser.add_argument("--json", metavar="FILE", help="write the list")
+    parser.add_argument("--json", type=Output, metavar="FILE", help="write the list")
 
 
 def main(args: argparse.Namespace) -> int:
     """Print the list."""
-    checkwritable("--json", args.json)
     if args.bugs:
         bugs(args.json)
         return 0
@@ -49,11 +48,11 @@ def main(args: argparse.Namespace) -> int:
             }
             for name, scenario in SCENARIOS.items()
         }
-        writejson(args.json, {"scenarios": summary})
+        args.json.writejson({"scenarios": summary})
     return 0
 
 
-def bugs(json: str | None) -> None:
+def bugs(json: Output | None) -> None:
     """Print the catalogue's bugs."""
     known = [entry for entry in entries().values() if isinstance(entry, Bug)]
     rows = [(bug.id, bug.kind, bug.title, ", ".join(showing(bug.id))) for bug in known]
@@ -61,4 +60,4 @@ def bugs(json: str | None) -> None:
     print("\ntell one with: python -m collector.run explain ID")
     if json:
         summary = {bug.id: {"kind": bug.kind, "title": bug.title, "scenarios": showing(bug.id)} for bug in known}
-        writejson(json, {"bugs": summary})
+        json.writejson({"bugs": summary})

@@ -56,7 +56,7 @@ class Claim:
     where: str = ""
     """`file:line`, where something failed or broke a rule."""
     compared: int = 0
-    """Steps that were compared with what they had been when the same choices came before them."""
+    """Steps checked for determinism: compared with an earlier run that had made the same choices."""
     caveats: tuple[str, ...] = ()
     """What the claim does not cover, a clause each."""
 
@@ -83,7 +83,7 @@ NOTHING = Claim(Kind.UNDECIDED, reason="nothing was run")
 
 
 def sampled(number: int, by: str) -> Claim:
-    """What random schedules that passed are worth, by the rule of three."""
+    """What can be claimed after random schedules that passed, by the rule of three."""
     if not number:
         return NOTHING
     return Claim(Kind.SAMPLED, by, number=number, probability=min(1.0, 3 / number))

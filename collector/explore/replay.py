@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from functools import cached_property
 from time import perf_counter
 from typing import TYPE_CHECKING
 from zlib import crc32
@@ -10,12 +11,14 @@ from zlib import crc32
 from collector.explore.claim import Claim, Kind
 from collector.explore.default import Replayer
 from collector.explore.machine.execution import LIMIT
+from collector.explore.machine.fault import Refused
 from collector.explore.machine.plainpoints import plain_points
 from collector.explore.program import new_machine, run_and_check, set_up
 from collector.explore.races.report import Witness
 from collector.explore.result import Failure, Result
 from collector.explore.token import FORMAT, Token
-from collector.explore.trace.trace import Recorder
+from collector.explore.trace.recorder import Recorder
+from collector.explore.trace.trace import trace
 
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from collector.explore.machine.fault import Fault
     from collector.explore.machine.machine import SteppedMachine, Tap
     from collector.explore.program import Invariant, Program
+    from collector.explore.trace.step import Schedule
 
 
 class Digest:
@@ -70,11 +74,16 @@ class Replay:
         machine.leave_out(token.muted, token.left_out)
         digest = Digest(machine)
         deviating = Replayer(machine, token.deviations, strict=True)
+        self.fault: Fault | None = None
+        self.refused: Refused | None = None
+        """The program breaks a rule of the machine."""
         begun = perf_counter()
         try:
             check = set_up(machine, program, invariants)
             observers = (self.recorder.observe, digest.observe)
-            self.fault: Fault | None = run_and_check(machine, deviating.pick, deviating.draw, check, observers)
+            self.fault = run_and_check(machine, deviating.pick, deviating.draw, check, observers)
+        except Refused as refused:
+            self.refused = refused
         finally:
             machine.close()
         self.seconds = perf_counter() - begun
@@ -92,14 +101,15 @@ class Replay:
                 f"an s{token.format} token that no longer replays ({self.diverged}): find the failure again"
             )
 
+    @cached_property
+    def schedule(self) -> Schedule:
+        """The schedule as records."""
+        return self.recorder.schedule(self.fault, self.races)
+
     @property
     def trace(self) -> str:
-        """The schedule, and how it ended."""
-        ending = ""
-        if self.fault:
-            who = f"{self.machine.names[self.fault.thread]}: " if self.fault.thread >= 0 else ""
-            ending = f"\n{who}{self.fault.kind}: {self.fault.details or self.fault.message}"
-        return self.recorder.text(lasso=self.fault.lasso if self.fault else None) + ending
+        """The schedule as text, and how it ended."""
+        return trace(self.schedule)
 
     @property
     def result(self) -> Result:
@@ -108,9 +118,18 @@ class Replay:
         if self.diverged:
             result.warnings.append(f"diverged: {self.diverged}; has the program changed since?")
         fault = self.fault
-        if fault:
+        if self.refused:
+            result.claim = Claim(Kind.REFUSED, "replay", reason=self.refused.reason, where=self.refused.where)
+        elif fault:
             result.failure = Failure(
-                fault.kind, fault.message, self.token.encode(), self.trace, fault.where, self.steps, self.preemptions
+                fault.kind,
+                fault.message,
+                self.token.encode(),
+                self.trace,
+                fault.where,
+                self.steps,
+                self.preemptions,
+                self.schedule,
             )
             result.claim = Claim(Kind.FAILED, "replay", number=1, reason=str(result.failure), where=fault.where)
         else:
@@ -122,6 +141,7 @@ def replay(token: str, program: Program, *, invariants: Sequence[Invariant] = ()
     """Run the schedule that `token` stands for again, on the program it was made of.
 
     `failure` is as it was when the token was made.  If the program takes other steps than it did then, a warning says
-    where that showed first.  Raises ValueError for a token that is none, or of an older format and no longer replays.
+    where that showed first.  Raises ValueError for text that is no token, and for a token of an older format that no longer
+    replays.
     """
     return Replay(Token.decode(token), program, invariants, vehicle).result

@@ -10,6 +10,7 @@ from collector.explore.claim import NOTHING, Claim, Kind
 
 if TYPE_CHECKING:
     from collector.explore.races.report import Race
+    from collector.explore.trace.step import Schedule
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Failure:
     steps: int = 0
     preemptions: int = 0
     """Times that another thread went on although the running one could have."""
+    record: Schedule | None = field(default=None, compare=False, repr=False)
+    """What `trace` shows, as data."""
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.message}"

@@ -46,7 +46,7 @@ class Meta:
     weak: int
     """The edge type `weak`, or -1 where there is none."""
     nodes: int
-    """How many nodes and edges the snapshot says it has."""
+    """How many nodes and edges the snapshot says it has; 0 says nothing: Hermes has written that for years."""
     edges: int
 
 
@@ -175,8 +175,10 @@ class Snapshot:
         return first, target, len(types) - len(target)
 
     def _count(self, what: str, numbers: array[int], count: int, width: int) -> None:
-        if len(numbers) != count * width:
+        if count and len(numbers) != count * width:
             raise self._error(what, f"{count} times {width} numbers in '{what}'", str(len(numbers)))
+        if len(numbers) % width:
+            raise self._error(what, f"a multiple of {width} numbers in '{what}'", str(len(numbers)))
 
     def _error(self, what: str, expected: str, found: str) -> HeapError:
         return self._stream.error_at(self._starts[what], expected, found)

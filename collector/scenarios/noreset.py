@@ -17,7 +17,7 @@ from workbuf.local import MLOCAL, WORK, Globals
 
 if TYPE_CHECKING:
     from collector.explore import SteppedMachine
-    from collector.scenarios.scenario import Program
+    from collector.explore.program import Program
     from workbuf.machine import Port
 
 

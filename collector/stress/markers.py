@@ -1,4 +1,4 @@
-"""Who marked: the helpers that a run was given must come to its marks, and what each marker scanned is told.
+"""Which Ms marked in each cycle, and a check that the helpers a run was given really took part.
 
 `gcprocs` counts the idle Ms, Ps and processors that there are at that moment, so that a model with too few of them, or a
 helper that has not lain down yet, silently makes a mark of one marker.  Where all helpers lay idle when a cycle began,

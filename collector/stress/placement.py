@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from collector.heaps.errors import HeapError
 from collector.heaps.graph import NONE, Kind
 from mutator.heap.load import place
+from mutator.heap.specials import TINY_SIZE
 from mutator.stack import FRAME
 from mutator.world import GWAITING, MRECORD
 from workbuf.machine import WORD
@@ -50,7 +51,8 @@ class Placed:
 
 
 def sized(config: Config, graph: Graph) -> Config:
-    """`config` with the room that `graph` needs, and as much again for programs; HeapError if that is too much."""
+    """`config` with the room that `graph` needs, and as much again for programs; HeapError if it cannot be loaded."""
+    checkfinalizers(graph)
     need = sum(graph.size)
     if need > LARGEST:
         raise HeapError(graph.source.name, None, f"objects of at most {LARGEST} bytes in all", f"{need} bytes")
@@ -65,6 +67,19 @@ def sized(config: Config, graph: Graph) -> Config:
         goroutines=max(len(stacks) - config.mutators, 0),
         stackwords=config.stackwords + max(owned, default=0),
     )
+
+
+def checkfinalizers(graph: Graph) -> None:
+    """Raise HeapError where a finalizer is set as Go's SetFinalizer would not have let it be set."""
+    seen: set[tuple[int, int]] = set()
+    for i, offset in zip(graph.finalizers.object, graph.finalizers.offset, strict=True):
+        size, at = graph.size[i], hex(graph.address[i] + offset)
+        if offset and (size > TINY_SIZE or graph.first[i] < graph.first[i + 1]):
+            expected = f"a finalizer at the beginning of its object, or in {TINY_SIZE} bytes without pointers"
+            raise HeapError(graph.source.name, None, expected, f"one at {at}, {offset} bytes into {size}")
+        if (i, offset) in seen:
+            raise HeapError(graph.source.name, None, "one finalizer on an object", f"another one on {at}")
+        seen.add((i, offset))
 
 
 def stackwords(graph: Graph, frames: Iterable[int]) -> int:

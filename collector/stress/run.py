@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 
 from collector.audit.violation import Violation
 from collector.fusedmark import FusedMark
-from collector.report.run.gctrace import gctrace
 from collector.runtime import AuditedM, Config, Model
 from collector.stress.markers import missing
 from collector.stress.placement import load, sized
@@ -30,7 +29,7 @@ from workbuf.hardware.machine import HardwareMachine
 from workbuf.hardware.selftest import AUTO
 from workbuf.local import WORK
 from workbuf.machine import WORD, Pause
-from workbuf.recorder import Recorder
+from workbuf.recorder import Recorder, Tally
 
 
 if TYPE_CHECKING:
@@ -78,15 +77,6 @@ class Plan:
     """Hand every cycle's events on with its report."""
 
 
-@dataclass
-class Tally:
-    """What Ms have counted since the run began."""
-
-    cas_attempts: int = 0
-    cas_failures: int = 0
-    migrations: int = 0
-
-
 @dataclass(frozen=True)
 class CycleReport:
     """One finished cycle, as the collector's M saw it in the stopped world."""
@@ -98,11 +88,6 @@ class CycleReport:
     events: list[Record]
     tally: Tally = field(default_factory=Tally)
     """All Ms' together, as they stood in the stopped world."""
-
-    @property
-    def line(self) -> str:
-        """Go's gctrace line."""
-        return gctrace(self.stats)
 
 
 class StressM(FusedMark, AuditedM):
@@ -251,7 +236,7 @@ class Stress:
         return Tally(
             sum(m.cas_attempts for m in self.ms),
             sum(m.cas_failures for m in self.ms),
-            sum(ring.migrations for ring in self.recorder.rings.values()),
+            self.recorder.migrations,
         )
 
     def _pass_on(self, seen: Callable[[CycleReport], object]) -> None:
@@ -280,7 +265,7 @@ class Stress:
 
     def buffername(self, b: int) -> str:
         """The name of the buffer at cell `b`."""
-        return self.machine.name(b).partition(".")[0]
+        return self.machine.names.named(b).noun
 
     def progress(self) -> int:
         """A number that grows while the collector gets anywhere: its events and every object scanned."""

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from collector.explore import SteppedMachine
-    from collector.scenarios.scenario import Program, Variant
+    from collector.explore.program import Program
+    from collector.scenarios.scenario import Variant
 
 
 def mark(variant: Variant, limits: Mapping[str, int]) -> pytest.MarkDecorator:

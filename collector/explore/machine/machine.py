@@ -86,7 +86,7 @@ class SteppedMachine:
         self.formatter: Callable[[int, int], Pointer | str | None] | None = None
         """For traces: what value v of cell a points to, or how to print it; None: it is a number."""
         self.warnings: set[str] = set()
-        # What strategies read at every step, and oracles in a body, without the way through the parts: the lists stay the same objects.
+        # What strategies read at every step, and oracles in a body.  The lists stay the same objects.
         self.mem, self.statistics = self.memory.words, self.memory.statistics
         self.trail, self.invariants = self.execution.trail, self.execution.invariants
         self.runnable, self.kinds, self.addrs, self.expects, self.flags, self.stale, self.seen = (

@@ -1,6 +1,6 @@
 """The stepped machine's memory: plain ints in a list, and what its cells are called.
 
-Not modelled.  Weak memory: every access is sequentially consistent.
+There is no weak memory: every access is sequentially consistent.
 """
 
 from __future__ import annotations

@@ -31,7 +31,10 @@ class Stuck(BaseException):
 
 def never_run(returned: object) -> bool:
     """Is what a body has returned something that has still to be run?"""
-    return iscoroutine(returned) or isgenerator(returned) or isasyncgen(returned)
+    if iscoroutine(returned) or isgenerator(returned):
+        returned.close()
+        return True
+    return isasyncgen(returned)
 
 
 def misused(error: BaseException, body: Callable[..., object]) -> BaseException | None:

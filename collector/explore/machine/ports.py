@@ -184,6 +184,8 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
         return old
 
     def xadd(a: int, delta: int) -> int:
+        if delta >> 64:
+            delta &= MASK64
         expects[i] = delta
         point(ops.XADD, a)
         add(a)

@@ -12,7 +12,7 @@ The layout of a race is that of `go -race`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from collector.explore.default import Following
@@ -44,7 +44,7 @@ class Access:
     epoch: int
     """Its thread's time."""
     step: int
-    """Place in the trail of the step after which it came, or which it was."""
+    """Number of the step after which it came, or which it was; in `Witness.accesses`, the place in the trail."""
     stack: tuple[Site, ...]
     """Of the program, the innermost frame first."""
 
@@ -73,7 +73,10 @@ class Access:
 class Race:
     """Two accesses to one cell that nothing orders."""
 
+    address: int
+    """The cell."""
     cell: str
+    """Its name."""
     later: Access
     earlier: Access
     threads: tuple[str, str]
@@ -203,10 +206,15 @@ class Witness(Order):
         machine = self.machine
         u, v = later.thread, earlier.thread
         lives = self._life(u, "running"), self._life(v, "finished" if machine.has_ended(v) else "running")
-        race = Race(machine.name(a), later, earlier, (machine.names[u], machine.names[v]), lives)
+        later, earlier = self._numbered(later), self._numbered(earlier)
+        race = Race(a, machine.name(a), later, earlier, (machine.names[u], machine.names[v]), lives)
         self.races.setdefault(race.sites, race)
         if self.fatal and not race.knowing:
             machine.fail(Fault("race", race.message, later.site, later.thread, f"{race.message}\n{race}"))
+
+    def _numbered(self, access: Access) -> Access:
+        """With the step's number instead of its place in the trail, where the values chosen stand, too."""
+        return replace(access, step=sum(entry >= 0 for entry in self.machine.trail[: access.step + 1]) - 1)
 
     def _life(self, t: int, state: str) -> str:
         names = self.machine.names

@@ -10,7 +10,7 @@ from collector.explore.claim import sampled
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from collector.explore.claim import Claim
     from collector.explore.machine.execution import Draw, Pick
@@ -82,14 +82,31 @@ class Sampler:
         return sampled(schedules, self.name)
 
 
-def left(schedules: int, path: Iterable[tuple[int, int]]) -> str:
-    """How much a depth-first search has left that has run `schedules`.
+def share_done(path: Iterable[tuple[int, int]]) -> float:
+    """The share of its tree that a depth-first search has done, if all subtrees beside each other are of one size.
 
-    `path` has, per choice on the current path, how many of the alternatives are done, and how many there are.  The share of
-    the tree that is done follows if all subtrees beside each other are of one size (Knuth, 1975).
+    `path` has, per choice on the current path, how many of the alternatives are done, and how many there are (Knuth, 1975).
     """
     share, width = 0.0, 1.0
     for done, alternatives in path:
         width *= alternatives
         share += done / width
+    return share
+
+
+def left(schedules: int, path: Iterable[tuple[int, int]]) -> str:
+    """How much a depth-first search has left that has run `schedules`; see `share_done`."""
+    share = share_done(path)
     return f"{share:.2%} done, about {schedules / share - schedules:,.0f} left" if share else "just begun"
+
+
+class Drawn(dict[int, float]):
+    """A number per thread, drawn when it is first looked at: threads may be spawned at any time."""
+
+    def __init__(self, draw: Callable[[], float]) -> None:
+        super().__init__()
+        self.draw = draw
+
+    def __missing__(self, t: int) -> float:
+        v = self[t] = self.draw()
+        return v

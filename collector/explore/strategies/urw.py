@@ -10,6 +10,7 @@ Not modelled.  A spawned thread's steps are not counted to its parent before it 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from collector.explore.strategies.base import Sampler
@@ -33,7 +34,7 @@ class URW(Sampler):
 
     def begin(self, machine: SteppedMachine) -> tuple[Pick, Draw]:
         runnable, random = machine.runnable, self.rng.random
-        left = [*self.means, *[1.0] * 64]
+        left = defaultdict(lambda: 1.0, enumerate(self.means))
 
         def pick(_i: int) -> int:
             if len(runnable) == 1:

@@ -231,7 +231,7 @@ def test_what_neither_ends_nor_repeats_is_endless() -> None:
     assert failure is not None
     assert failure.kind == "endless"
     assert "no end after 2500 steps" in failure.message
-    assert "lines left out" in failure.trace
+    assert "steps left out" in failure.trace
 
 
 def test_a_long_schedule_forbids_the_claim() -> None:

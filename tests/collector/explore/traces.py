@@ -9,6 +9,7 @@ from collector.explore.program import new_machine, run_and_check, set_up
 from collector.explore.strategies import NAMED
 from collector.explore.strategies.base import Options
 from collector.explore.strategies.dpor.dependence import Step, dependent, pending
+from collector.explore.strategies.portfolio import Portfolio
 
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Execution:
 def executions(program: Program, strategy: str, limit: int = 20_000) -> Iterator[Execution]:
     """All schedules that `strategy` runs of `program`, whether they fail or not."""
     search = NAMED[strategy](Options())
+    assert not isinstance(search, Portfolio), "a portfolio has more than one machine"
     machine = new_machine(taps=getattr(search, "taps", ()))
     try:
         for _ in range(limit):

@@ -189,6 +189,23 @@ def mini_hprof() -> bytes:
     )
 
 
+def hermes_snapshot() -> bytes:
+    """A snapshot as Hermes (React Native) wrote them for years: what it counts is 0."""
+    snapshot = json.loads(mini_snapshot())["snapshot"]
+    return mini_snapshot(snapshot=snapshot | {"node_count": 0, "edge_count": 0})
+
+
+def ended_hprof(records: int = 1) -> bytes:
+    """A file whose writer was ended in its last segment, before it wrote that one's length."""
+    whole = HPROF_HEADER + b"".join(record(0x1C, hprof_bytes(0x500 + 8 * k, b"bytes")) for k in range(records))
+    return whole + struct.pack(">BII", 0x1C, 0, 0) + HPROF_ROOTS + hprof_bytes(0x600, b"more")
+
+
+def old_hprof(*dumps: bytes) -> bytes:
+    """A file of whole heap dumps, not in segments, one after another."""
+    return HPROF_HEADER + b"".join(record(0x0C, dump) for dump in dumps)
+
+
 def mini_snapshot(**changes: object) -> bytes:
     """A V8 snapshot of four nodes, one of them named by a weak edge only; `changes` replace members of it."""
     meta = {

@@ -319,7 +319,8 @@ def test_the_file_is_what_was_collected(tmp_path: Path) -> None:
     """JSON, with what was said about the run beside the events."""
     timeline = Timeline(["gc"], str)
     timeline.add([Record(1, 0, Event.CYCLE, 1, 0, 0)])
-    timeline.write(tmp_path / "trace.json", {"seed": 7})
+    with (tmp_path / "trace.json").open("wb") as file:
+        timeline.write(file, {"seed": 7})
     read = json.loads((tmp_path / "trace.json").read_text())
 
     assert read["otherData"] == {"seed": 7}

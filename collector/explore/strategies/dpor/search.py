@@ -25,13 +25,15 @@ from collector.explore.claim import Claim, Kind, Seen
 from collector.explore.machine import ops
 from collector.explore.machine.carrier import MAIN, Broken
 from collector.explore.machine.threads import PAUSED
-from collector.explore.strategies.base import left
+from collector.explore.strategies.base import left, share_done
 from collector.explore.strategies.dpor.dependence import Step, pending, writes
 from collector.explore.strategies.dpor.path import Node, Path, Victim, happens_before
 from collector.explore.strategies.dpor.wakeup import Branch, asleep, insert
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from collector.explore.machine.execution import Draw, Pick
     from collector.explore.machine.machine import SteppedMachine
     from collector.explore.strategies.base import Options
@@ -184,8 +186,16 @@ class DPOR:
 
     def outlook(self, schedules: int, /) -> str:
         """As far as the trees say; they still grow."""
+        return left(schedules, self._done())
+
+    def share_done(self) -> float:
+        """The share of the traces that were run, as far as the trees say."""
+        return share_done(self._done())
+
+    def _done(self) -> Iterator[tuple[int, int]]:
+        """Per state on the path, how many branches are done, and how many there are."""
         path = [*self.path.nodes, self.branching] if self.branching else []
-        return left(schedules, ((node.done, node.done + len(node.tree)) for node in path))
+        return ((node.done, node.done + len(node.tree)) for node in path)
 
     def claim(self, schedules: int, /) -> Claim:
         """Exhausted or not."""
