@@ -169,8 +169,6 @@ def test_the_machine_in_a_body(what: str) -> None:
                 machine.poke(x, 1)
             else:
                 machine.spawn(body)
-                what
-            ]()
 
         machine.spawn(body)
 
