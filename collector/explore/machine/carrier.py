@@ -11,6 +11,7 @@ interpreter has a GIL or not.  `collector.explore.machine.osthreads` carries the
 
 from __future__ import annotations
 
+from threading import get_ident
 from typing import TYPE_CHECKING, Protocol
 
 import greenlet
@@ -44,6 +45,9 @@ class Carrier(Protocol):
     def frame(self, t: int) -> FrameType | None:
         """The innermost Python frame of thread `t`, which is not running."""
 
+    def ident(self, t: int) -> int:
+        """The operating system's thread that runs thread `t`, as `threading.get_ident` has it."""
+
     def close(self) -> None:
         """Give the carriers back; every one waits at the end of a body."""
 
@@ -53,6 +57,7 @@ class Greenlets:
 
     def __init__(self) -> None:
         self.main = greenlet.getcurrent()
+        self.home = get_ident()
         self.carriers: list[greenlet.greenlet] = []
         self.goto: list[Callable[[int], int]] = [self.main.switch]
 
@@ -64,6 +69,9 @@ class Greenlets:
 
     def frame(self, t: int) -> FrameType | None:
         return self.carriers[t].gr_frame
+
+    def ident(self, _t: int) -> int:
+        return self.home
 
     def close(self) -> None:
         for goto in self.goto[:-1]:

@@ -90,6 +90,9 @@ class OSThreads:
         ident = self.threads[t].ident
         return sys._current_frames().get(ident) if ident else None  # noqa: SLF001  the only way to another's frame
 
+    def ident(self, t: int) -> int:
+        return self.threads[t].ident or 0
+
     def close(self) -> None:
         for goto, thread in zip(self.goto, self.threads, strict=False):
             goto(CLOSE)

@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from collector.explore.machine import ops
 from collector.explore.machine.carrier import MAIN
-from collector.explore.state.frames import Hidden, frozen, named, program_frames
+from collector.explore.machine.site import program_frames
+from collector.explore.state.frames import Hidden, frozen, named
 from collector.explore.state.temporaries import has_temporaries
 
 

@@ -13,8 +13,6 @@ from __future__ import annotations
 from types import CellType, FunctionType, MethodType
 from typing import TYPE_CHECKING
 
-from collector.explore.machine.execution import ROOT
-
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
@@ -26,17 +24,6 @@ SCALARS = (int, str, bytes, float, type(None))
 
 class Hidden(Exception):
     """A variable holds something that cannot be told from others of its kind."""
-
-
-def program_frames(frame: FrameType | None) -> Iterator[FrameType]:
-    """`frame` and its callers, but for this package's own, out to the thread's body."""
-    while frame is not None:
-        package = frame.f_globals.get("__package__") or ""
-        if not package.startswith("collector.explore"):
-            yield frame
-        elif frame.f_code is ROOT:
-            return
-        frame = frame.f_back
 
 
 def named(frame: FrameType, uncounted: set[str]) -> Iterator[tuple[str, object]]:

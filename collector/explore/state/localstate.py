@@ -20,7 +20,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-from collector.explore.state.frames import Hidden, frozen, named, program_frames
+from collector.explore.machine.site import program_frames
+from collector.explore.state.frames import Hidden, frozen, named
 from collector.explore.state.temporaries import has_temporaries
 from workbuf.throw import Throw
 

@@ -85,7 +85,7 @@ def program_of(form: Shape) -> Program:
                 log = 0
                 for line in lines:
                     log = log * 7 + Lines(port, shared, form.words, lock, note, body(form.child)).run(line) + 1
-                machine.poke(logs + port.index, log)
+                machine.mem[logs + port.index] = log
 
             return run
 
