@@ -4,7 +4,7 @@ Exit status: 0 all held, 1 a violation was found (throw, lost object, leak, hang
 that cannot be written (one line says what and where), 130 interrupted by Ctrl-C or SIGTERM (what there is so far has been
 printed and written).
 
-Theory of operation.  What takes half a second to import is imported where Ctrl-C is expected.
+Theory of operation.  Only the command that was chosen is imported, where Ctrl-C is expected.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
+from collector.commands import COMMANDS, load
 from collector.stress.interrupts import Interrupts
 
 
@@ -47,30 +48,36 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def command(words: list[str]) -> int:
     """Find the command that the words mean, and run it."""
-    with Interrupts() as interrupts:
-        from collector.commands import COMMANDS  # noqa: PLC0415  the docstring says why
-        from collector.commands.usage import UsageError  # noqa: PLC0415
-        from collector.heaps.errors import HeapError  # noqa: PLC0415
-        from collector.report.log.writer import LogError  # noqa: PLC0415
-    interrupts.check()
-
     if not words or (words[0] not in COMMANDS and words[0] not in ("-h", "--help") and words[0].startswith("-")):
         words.insert(0, "stress")
     top = Parser(prog="python -m collector.run", description=summary(__doc__), allow_abbrev=False)
     commands = top.add_subparsers(metavar="COMMAND", dest="command", required=True)
-    for name, module in COMMANDS.items():
-        text = summary(module.__doc__)
+    for name, text in COMMANDS.items():
         sub = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
-        module.add_arguments(sub)
-        sub.set_defaults(main=module.main)
+        if name == words[0]:
+            with Interrupts() as interrupts:
+                chosen = load(name)
+            interrupts.check()
+            chosen.add_arguments(sub)
     args = top.parse_args(words)
     try:
-        status: int = args.main(args)
+        status: int = chosen.main(args)
         sys.stdout.flush()
-    except (UsageError, HeapError, LogError) as error:
+    except Exception as error:
+        if not isinstance(error, one_line_errors()):
+            raise
         print(f"collector.run {args.command}: {error}", file=sys.stderr)
         return USAGE
     return status
+
+
+def one_line_errors() -> tuple[type[Exception], ...]:
+    """Errors whose text is all that a user needs: bad usage, unreadable input, an output that cannot be written."""
+    from collector.commands.usage import UsageError  # noqa: PLC0415  imported where one of them may have been raised
+    from collector.heaps.errors import HeapError  # noqa: PLC0415
+    from collector.report.log.writer import LogError  # noqa: PLC0415
+
+    return UsageError, HeapError, LogError
 
 
 def summary(docstring: str | None) -> str:

@@ -1,6 +1,8 @@
 """The phases of a collection, the values of the global word `gcphase`.  (Go: _GCoff and the rest, runtime2.go.)
 
 Guards.  I13: the phase changes only while the world is stopped, so between two safepoints a plain load is good.
+
+Their names, for those who look on, are `workbuf.events.PHASE_NAMES`.
 """
 
 from __future__ import annotations
@@ -20,5 +22,3 @@ GCmarktermination = 5
 """Marking in the stopped world; new objects are born marked."""
 GCsweep = 6
 """Never entered at this commit: sweeping happens in GCoff."""
-
-PHASE_NAMES = ("off", "quiesce", "stw", "scan", "mark", "marktermination", "sweep")

@@ -2,8 +2,8 @@
 
     python scripts/bench_atomics.py [--rounds N] [--seconds S]
 
-Prints, for every operation of a port, nanoseconds through the fast binding and through the public classes and the ratio
-of the two; then how much two threads get done together, compared with one, each on words of its own.  Every figure is
+Prints, for every operation of a port, nanoseconds through each binding that there is here and the ratio to
+the fast one; then how much two threads get done together, compared with one, each on words of its own.  Every figure is
 the median of the rounds with the lowest and the highest beside it; what is compared is measured alternately, so that a
 machine that is busy with something else falsifies a ratio less than it does a figure.  Costs are processor time of the
 calling thread; only the rate of two threads needs the clock on the wall, and a machine with two free processors.
@@ -19,6 +19,7 @@ from time import perf_counter, thread_time
 from typing import TYPE_CHECKING, NamedTuple
 
 from workbuf.hardware.machine import HardwareMachine
+from workbuf.hardware.selftest import BINDINGS
 from workbuf.machine import WORD, Pause
 
 
@@ -92,20 +93,24 @@ def nothing() -> None:
 
 
 def costs(rounds: int, seconds: float) -> None:
-    """Print what each operation costs."""
-    ports = {name: HardwareMachine(words=64, binding=name).boot() for name in ("fast", "public")}
+    """Print what each operation costs through each binding that there is here."""
+    ports = {
+        name: machine.boot()
+        for name in BINDINGS
+        if (machine := HardwareMachine(words=64, binding=name)).binding == name
+    }
     calls = {name: operations(port, port.sysalloc(4, 8)) for name, port in ports.items()}
-    print(f"{'operation':14}{'fast, ns':>24}{'public, ns':>28}{'public / fast':>24}")
+    print(f"{'operation':14}" + "".join(f"{name + ', ns':>24}{'/ fast':>20}" for name in ports))
     for operation in calls["fast"]:
         plain = operation not in ("load", "store", "cas", "xchg", "xadd", "or8")
-        found: dict[str, list[float]] = {"fast": [], "public": []}
+        found: dict[str, list[float]] = {name: [] for name in (("fast",) if plain else ports)}
         for _ in range(rounds):
-            for name in ("fast",) if plain else ("fast", "public"):
-                found[name].append(nanoseconds(calls[name][operation], seconds))
-        line = f"{operation:14}{Spread.of(found['fast']).show('.0f'):>24}"
-        if not plain:
-            ratios = [slow / fast for slow, fast in zip(found["public"], found["fast"], strict=True)]
-            line += f"{Spread.of(found['public']).show('.0f'):>28}{Spread.of(ratios).show('.0f'):>24}"
+            for name, costs in found.items():
+                costs.append(nanoseconds(calls[name][operation], seconds))
+        line = f"{operation:14}"
+        for costs in found.values():
+            ratios = [cost / fast for cost, fast in zip(costs, found["fast"], strict=True)]
+            line += f"{Spread.of(costs).show('.0f'):>24}{Spread.of(ratios).show('.2f'):>20}"
         print(line)
 
 

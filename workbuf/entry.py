@@ -8,6 +8,7 @@ go-spec.md section 3.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 
@@ -67,16 +68,36 @@ LISTS = {
 }
 
 
-def decode(entry: int) -> str:
-    """One line for people: `80700460: scanblock (no buffer given), getpartialorempty via getempty: from empty, or new`."""
-    if entry == 0:
-        return "0: nothing recorded"
-    low = entry % UNIT
+class Entry(NamedTuple):
+    """An entry number taken apart.  `site` is None for one that is none of this protocol's, and for 0."""
+
+    number: int
+    site: Site | None = None
+    via: Site | None = None
+    """The operation that did it for the one called."""
+
+    @property
+    def operation(self) -> str:
+        """What was called, and what that called in turn."""
+        if self.site is None:
+            return ""
+        return f"{self.site.operation} via {self.via.operation}" if self.via else self.site.operation
+
+    def __str__(self) -> str:
+        """`80700460: scanblock (no buffer given), getpartialorempty via getempty: from empty, or new`."""
+        if self.site is None:
+            return f"{self.number}: {'not an entry number of this protocol' if self.number else 'nothing recorded'}"
+        note = f" ({self.site.note})" if self.site.note else ""
+        moved = LISTS[(self.via or self.site).operation]
+        return f"{self.number}: {self.site.function}{note}, {self.operation}: {moved}"
+
+
+@cache
+def decode(number: int) -> Entry:
+    """What an entry number says."""
+    low = number % UNIT
     site = SITES.get(low)
-    via = VIA.get(entry - low)
-    if site is None or (entry != low and (via is None or via.function != site.operation)):
-        return f"{entry}: not an entry number of this protocol"
-    note = f" ({site.note})" if site.note else ""
-    through = f" via {via.operation}" if via else ""
-    last = via or site
-    return f"{entry}: {site.function}{note}, {site.operation}{through}: {LISTS[last.operation]}"
+    via = VIA.get(number - low)
+    if site is None or (number != low and (via is None or via.function != site.operation)):
+        return Entry(number)
+    return Entry(number, site, via)

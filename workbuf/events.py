@@ -6,13 +6,21 @@ timeline, counters, the gctrace line, the pages) is a consumer of this one table
 does the thing, while it may still touch what it names: a put is announced before the push, a get after the pop, so by
 the clock every buffer's puts and gets alternate.
 
+A `Reader` makes of the four numbers what they mean: buffers by name, entry numbers taken apart, lists and phases by name.
+
 Relied on.  A listener neither blocks nor logs: one log call after a race window cut the visible races a hundredfold.
 """
 
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+from workbuf.entry import Entry, decode
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 
 class Event(IntEnum):
@@ -100,6 +108,50 @@ FIELDS = {
 EMPTY, PARTIAL, FULL = 1, 2, 3
 """Values of the field `list`.  `waitedfor` is a set of Ps, and so of the threads that own them: bit n is number n."""
 LIST_NAMES = {EMPTY: "empty", PARTIAL: "partial", FULL: "full"}
+PHASE_NAMES = ("off", "quiesce", "stw", "scan", "mark", "marktermination", "sweep")
+"""Of the fields `phase` and `before`, by number.  (The numbers: mutator.phase.)"""
+OF_BUFFERS = frozenset(kind for kind, fields in FIELDS.items() if fields.a == "buffer")
+"""Events that name a buffer, as their first number."""
+
+
+class Happening(NamedTuple):
+    """An event that was read."""
+
+    kind: Event
+    fields: dict[str, int | str | Entry | list[str]]
+    """By the names in `FIELDS`: `buffer`, `list`, `phase`, `before` are names, `entry` an Entry, `waitedfor` threads."""
+
+    @property
+    def name(self) -> str:
+        """As logs and traces have it: `get`, `cycle_end`."""
+        return self.kind.name.lower()
+
+
+class Reader:
+    """Reads events.  `bufname` turns a buffer's cell into its name, `threads` are the threads' names by number."""
+
+    def __init__(self, bufname: Callable[[int], str], threads: Sequence[str]) -> None:
+        self.bufname = bufname
+        self.threads = threads
+
+    def read(self, kind: int, a: int, b: int, c: int) -> Happening:
+        """What these four numbers say.  A number that means nothing stays one."""
+        event = Event(kind)
+        fields: dict[str, int | str | Entry | list[str]] = {}
+        for name, value in zip(FIELDS[event], (a, b, c), strict=True):
+            if name == "buffer":
+                fields[name] = self.bufname(value)
+            elif name == "entry":
+                fields[name] = decode(value)
+            elif name == "list":
+                fields[name] = LIST_NAMES.get(value, value)
+            elif name in ("phase", "before"):
+                fields[name] = PHASE_NAMES[value] if value < len(PHASE_NAMES) else value
+            elif name == "waitedfor":
+                fields[name] = [thread for number, thread in enumerate(self.threads) if value >> number & 1]
+            elif name:
+                fields[name] = value
+        return Happening(event, fields)
 
 
 def null(kind: int, a: int = 0, b: int = 0, c: int = 0, /) -> None:

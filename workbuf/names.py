@@ -18,6 +18,23 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+class Name(NamedTuple):
+    """What a cell is called: a field of a record, an element of an array, or a word by itself."""
+
+    record: str
+    field: str = ""
+    element: int = -1
+    """Place in the array; -1: it is in none."""
+
+    @property
+    def noun(self) -> str:
+        """The record that the cell lies in, `wbuf3`; of an array the element, `arena[17]`."""
+        return self.record if self.element < 0 else f"{self.record}[{self.element}]"
+
+    def __str__(self) -> str:
+        return f"{self.record}.{self.field}" if self.field else self.noun
+
+
 class Label(NamedTuple):
     """`n` cells from `start`."""
 
@@ -26,12 +43,12 @@ class Label(NamedTuple):
     name: str
     fields: Sequence[str]
 
-    def of(self, a: int) -> str:
+    def of(self, a: int) -> Name:
         """The name of cell `a`, which lies in the range."""
         i = a - self.start
         if i < len(self.fields):
-            return f"{self.name}.{self.fields[i]}"
-        return self.name if self.n == 1 else f"{self.name}[{i}]"
+            return Name(self.name, self.fields[i])
+        return Name(self.name) if self.n == 1 else Name(self.name, element=i)
 
 
 class Names:
@@ -49,11 +66,11 @@ class Names:
             self._starts.insert(at, a)
             self._labels.insert(at, Label(a, n, name, fields))
 
-    def name(self, a: int) -> str:
+    def named(self, a: int) -> Name:
         """What cell `a` is called; `cell 123` if nobody named it."""
         with self._lock:
             for i in range(bisect_right(self._starts, a) - 1, -1, -1):
                 label = self._labels[i]
                 if a < label.start + label.n:
                     return label.of(a)
-        return f"cell {a}"
+        return Name(f"cell {a}")

@@ -88,7 +88,10 @@ def main(args: argparse.Namespace) -> int:
     text = tokentext(args.token)
     found = located(text)
     title = f"{found.name} {found.of}"
-    again = Replay(Token.decode(text), found.variant.program, vehicle=args.vehicle)
+    try:
+        again = Replay(Token.decode(text), found.variant.program, vehicle=args.vehicle)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
     result = again.result
     warnings = [*found.warnings, *result.warnings]
     print(title)

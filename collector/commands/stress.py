@@ -37,6 +37,7 @@ from collector.stress.interrupts import Interrupts
 from collector.stress.run import Plan, Stress, gil
 from mutator.programs.registry import PROGRAMS
 from workbuf.buffer import gcinit
+from workbuf.hardware.selftest import AUTO, BINDINGS
 from workbuf.throw import Throw
 
 
@@ -78,9 +79,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--seed", type=atleast(0), default=None, metavar="N", help="seed of programs and jitter (drawn and printed)")
     add(
         "--atomics",
-        choices=("fast", "public"),
-        default="fast",
-        help="fast, or the public classes of the atomics package, a hundred times slower: take a small heap",
+        choices=(AUTO, *BINDINGS),
+        default=AUTO,
+        help="the quickest there is (auto); public: the atomics package's own classes, far slower: take a small heap",
     )
     add("--switch-interval", type=positive, default=SWITCH_INTERVAL, metavar="S", help="of a GIL build (1e-4)")
     add("--jitter", type=share, default=0.0, metavar="P", help="probability of an extra yield at an atomic (0)")

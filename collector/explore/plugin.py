@@ -263,7 +263,10 @@ class Race:
         if of != self.item.nodeid:
             whose = f"test {of}: python -m pytest {quote(str(of))} --race-replay ..." if of else "no test of pytest's"
             pytest.fail(f"--race-replay: the token is not of this test but of {whose}", pytrace=False)
-        again = Replay(token, self.program)
+        try:
+            again = Replay(token, self.program)
+        except ValueError as error:
+            pytest.fail(f"--race-replay: {error}", pytrace=False)
         fault = again.fault
         how = f"{fault.kind}: {fault.message}" if fault else f"the schedule passed ({again.steps} steps)"
         but = f"diverged: {again.diverged}; has the test changed since?\n" if again.diverged else ""

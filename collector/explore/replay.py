@@ -13,7 +13,7 @@ from collector.explore.machine.plainpoints import plain_points
 from collector.explore.program import CARRIERS, run_and_check, set_up
 from collector.explore.races.report import Witness
 from collector.explore.result import Failure, Result
-from collector.explore.token import Token
+from collector.explore.token import FORMAT, Token
 from collector.explore.trace.trace import Recorder
 
 
@@ -43,7 +43,10 @@ class Digest:
 
 
 class Replay:
-    """One schedule, run again and written down; with the source lines of its steps if `sources`."""
+    """One schedule, run again and written down; with the source lines of its steps if `sources`.
+
+    Raises ValueError for a token of an older format whose steps are no longer those that it was made of.
+    """
 
     def __init__(
         self,
@@ -83,6 +86,10 @@ class Replay:
             self.diverged = f"the schedule took {self.steps} steps, not the {token.steps} that the token was made of"
             if self.steps == token.steps:
                 self.diverged = "the schedule took other steps than those that the token was made of"
+        if self.diverged and token.format < FORMAT:
+            raise ValueError(
+                f"an s{token.format} token that no longer replays ({self.diverged}): find the failure again"
+            )
 
     @property
     def trace(self) -> str:
@@ -114,6 +121,6 @@ def replay(token: str, program: Program, *, invariants: Sequence[Invariant] = ()
     """Run the schedule that `token` stands for again, on the program it was made of.
 
     `failure` is as it was when the token was made.  If the program takes other steps than it did then, a warning says
-    where that showed first.  Raises ValueError for a token that is none.
+    where that showed first.  Raises ValueError for a token that is none, or of an older format and no longer replays.
     """
     return Replay(Token.decode(token), program, invariants, vehicle).result

@@ -3,7 +3,10 @@
 Theory of operation.  A token is the deviations from the default schedule (`collector.explore.default`), each as two
 variable-length numbers, with what is needed to know it again: which scenario, variant and parameters it was made of and by
 which version of the code, how many steps it takes and a digest of what they were, and a checksum.  It is bytes in URL-safe
-base64 behind `s1.`, so a shell, a file name and a chat leave it alone.  Nothing in it depends on the interpreter.
+base64 behind `s2.`, so a shell, a file name and a chat leave it alone.  Nothing in it depends on the interpreter.
+
+A token that begins with `s1.` was made when every write let those go who pause, also one that changed nothing.  It is read
+the same, and replayed if its steps are still those that it was made of.
 """
 
 from __future__ import annotations
@@ -20,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-PREFIX = "s1."
+FORMAT = 2
+"""Of the tokens that are made now."""
 CHECKSUM = 4
 """Bytes of the checksum, and of the digest."""
 
@@ -46,6 +50,8 @@ class Token:
     """Optional items of the program that are left out."""
     about: dict[str, object] = field(default_factory=dict)
     """`scenario`, `variant`, `parameters`, `version`, where known."""
+    format: int = FORMAT
+    """1 or 2."""
 
     def encode(self) -> str:
         """The token as text."""
@@ -61,21 +67,22 @@ class Token:
             _put(out, at - before)
             _put(out, entry << 1 if entry >= 0 else (~entry << 1) - 1)
             before = at
-        out += checksum(out)
-        return PREFIX + urlsafe_b64encode(out).rstrip(b"=").decode()
+        prefix = f"s{self.format}."
+        out += checksum(out, prefix)
+        return prefix + urlsafe_b64encode(out).rstrip(b"=").decode()
 
     @classmethod
     def decode(cls, text: str) -> Token:
         """The token that `text` is; ValueError with one line if it is none."""
         text = text.strip()
-        if not text.startswith(PREFIX):
-            raise ValueError(f"token {text[:20]!r}: a token of this version begins with {PREFIX!r}")
-        body = text.removeprefix(PREFIX)
+        prefix, body = text[:3], text[3:]
+        if prefix not in {"s1.", "s2."}:
+            raise ValueError(f"token {text[:20]!r}: a token of this version begins with 's{FORMAT}.'")
         try:
             raw = urlsafe_b64decode(body + "=" * (-len(body) % 4))
         except (Base64Error, ValueError):
             raise ValueError(f"token {text[:20]!r}: not base64; was it copied whole?") from None
-        if checksum(raw[:-CHECKSUM]) != raw[-CHECKSUM:]:
+        if checksum(raw[:-CHECKSUM], prefix) != raw[-CHECKSUM:]:
             raise ValueError(f"token {text[:20]!r}: the checksum does not match; was it copied whole?")
         numbers = _Numbers(raw[1:-CHECKSUM])
         about = bytes(numbers.take(next(numbers)))
@@ -91,12 +98,12 @@ class Token:
             deviations.append((at, code >> 1 if not code & 1 else ~(code + 1 >> 1)))
         known = json.loads(about) if about else {}
         flags = bool(raw[0] & 1), bool(raw[0] & 2)
-        return cls(tuple(deviations), steps, digest, *flags, limit, muted, left_out, known)
+        return cls(tuple(deviations), steps, digest, *flags, limit, muted, left_out, known, int(prefix[1]))
 
 
-def checksum(data: bytes | bytearray) -> bytes:
+def checksum(data: bytes | bytearray, prefix: str) -> bytes:
     """Of nothing it is not zero, so a token of zeros is none."""
-    return crc32(data, crc32(PREFIX.encode())).to_bytes(CHECKSUM, "little")
+    return crc32(data, crc32(prefix.encode())).to_bytes(CHECKSUM, "little")
 
 
 def _put(out: bytearray, n: int) -> None:

@@ -59,7 +59,7 @@ class Failure:
     order: tuple[Operation, ...]
     """An order that explains the prefix as it stood before that return; empty if a limit was reached first."""
     shortest: bool
-    """Whether every shorter prefix is known to pass."""
+    """Whether every shorter prefix is known to pass: of the one part that was found to fail, where there are parts."""
 
     def __str__(self) -> str:
         running = sum(operation.ret is None for operation in self.prefix)
@@ -118,24 +118,16 @@ def linearizable(
     """
     budget = Budget(seconds, steps, clock)
     orders: list[list[Operation]] = []
-    failures: list[Failure] = []
     try:
-        for part in partition(model, tuple(history)):
+        # Short parts first: the first that fails is the answer, and what was not judged behind it is not needed.
+        for part in sorted(partition(model, tuple(history)), key=len):
             order, stuck = search(part, model, budget)
-            if stuck is None:
-                orders.append(order)
-            else:
-                failures.append(_failure(part, stuck, model, budget))
+            if stuck is not None:
+                return Verdict(Answer.NO, failure=_failure(part, stuck, model, budget), steps=budget.steps)
+            orders.append(order)
     except LimitReachedError:
-        if not failures:
-            return Verdict(Answer.UNKNOWN, limit=budget.reached, steps=budget.steps)
-    if not failures:
-        return Verdict(Answer.YES, tuple(_interleaved(orders)), steps=budget.steps)
-    first = min(failures, key=lambda failure: failure.end)
-    if budget.reached:
-        # A part that was not judged may fail earlier than those that were.
-        first = replace(first, shortest=False)
-    return Verdict(Answer.NO, failure=first, limit=budget.reached, steps=budget.steps)
+        return Verdict(Answer.UNKNOWN, limit=budget.reached, steps=budget.steps)
+    return Verdict(Answer.YES, tuple(_interleaved(orders)), steps=budget.steps)
 
 
 def _failure(history: Sequence[Operation], stuck: int, model: Model[Any], budget: Budget) -> Failure:

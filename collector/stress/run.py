@@ -22,10 +22,11 @@ from collector.report.run.gctrace import gctrace
 from collector.runtime import Config, Model
 from collector.stress.placement import load, sized
 from mutator.heap import MSTATS
-from mutator.phase import PHASE_NAMES
 from mutator.programs.registry import assign, bsswords
 from mutator.world import M
+from workbuf.events import PHASE_NAMES
 from workbuf.hardware.machine import HardwareMachine
+from workbuf.hardware.selftest import AUTO
 from workbuf.local import WORK
 from workbuf.machine import WORD
 from workbuf.recorder import Recorder
@@ -64,7 +65,7 @@ class Plan:
     period: float = 0.1
     """Seconds after which a cycle starts by itself when the heap does not ask for one."""
     seed: int = 1
-    binding: str = "fast"
+    binding: str = AUTO
     jitter: float = 0.0
     patience: float = 60.0
     """Seconds without progress after which the run is called hung."""

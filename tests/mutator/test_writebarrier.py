@@ -8,8 +8,9 @@ import pytest
 
 from collector.audit.audited import Audited
 from collector.runtime import Config, Model
-from mutator.phase import PHASE_NAMES, GCmark, GCmarktermination, GCoff, GCscan
+from mutator.phase import GCmark, GCmarktermination, GCoff, GCscan
 from mutator.writebarrier import FIRST_PAGE, POISON_STACK
+from workbuf.events import PHASE_NAMES
 from workbuf.hardware.machine import HardwareMachine
 from workbuf.machine import WORD
 from workbuf.throw import Throw

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 MS = 4
-STEPS = {"fast": 5000, "public": 250}
+STEPS = {"auto": 5000, "fast": 5000, "public": 250}
 """Operations of each M; one through the public classes costs as much as twenty through the fast binding."""
 
 JITTER = 0.1

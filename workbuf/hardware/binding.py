@@ -1,16 +1,17 @@
-"""The hardware's atomics, through the `atomics` package: a fast binding and a public one.
+"""The hardware's atomics, through the `atomics` package: a compiled binding, a fast one and a public one.
 
 Theory of operation.  `Public` goes through the package's public classes, a view of the word for every operation: tens of
 microseconds, and right by construction.  `Fast` takes the functions that those classes end up in (patomic, a shared
 library inside the package) and calls them through cffi, with typed pointers and scratch words prepared: half a
-microsecond.  It asks for the library's order-implicit family, every operation sequentially consistent.  Since that is
-not the package's public face, `workbuf.hardware.selftest` compares the two before the fast one is trusted.
+microsecond.  `Compiled` calls the same functions from C (`compiled.c`), where somebody has built that: a fifth of it.
+Both ask for the library's order-implicit family, every operation sequentially consistent.  Since that is
+not the package's public face, `workbuf.hardware.selftest` compares each with the public one before it is trusted.
 
 `bind` makes handles for one thread.  Threads that shared these objects, closures and C functions alike, would serialise
 each other on a free-threaded build by counting references to them.
 
 Relied on.  The library of exactly `KNOWN_VERSION`: a call through a wrong layout would crash before it could disagree.
-An operation takes effect between its call and its return; cffi releases the GIL inside it.
+An operation takes effect between its call and its return; the GIL is released inside it.
 
 Not modelled.  Weaker orders.  A cell outside the memory, or 0, is Go's fault instead of a crash of the interpreter.
 """
@@ -18,6 +19,7 @@ Not modelled.  Weaker orders.  A cell outside the memory, or 0, is Go's fault in
 from __future__ import annotations
 
 from functools import cache
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol, cast
@@ -105,10 +107,8 @@ def patomic() -> tuple[cffi.FFI, Any]:
     return ffi, library
 
 
-class Fast:
-    """patomic's own functions, called through cffi."""
-
-    name = "fast"
+class Patomic:
+    """patomic's own functions, and where they are."""
 
     def __init__(self) -> None:
         """Load the library.  Raises BindingError if there is none, or not the one known."""
@@ -119,16 +119,47 @@ class Fast:
         except AttributeError as error:
             raise BindingError(f"the patomic library lacks a function: {error}") from error
 
+    def address(self, ops: Any, name: str) -> Any:  # noqa: ANN401  cffi's own pointers
+        """The pointer to the function called `name`.  Raises BindingError if the hardware lacks it."""
+        address = getattr(ops, name)
+        if address == self.ffi.NULL:
+            raise BindingError(f"this hardware has no lock-free {name}")
+        return address
+
+
+class Compiled(Patomic):
+    """Called from C; `scripts/build_compiled.py` builds that, and so does an installation that finds a compiler."""
+
+    name = "compiled"
+
+    def __init__(self) -> None:
+        """Raises BindingError if it was not built for this interpreter."""
+        try:
+            self.compiled = import_module("workbuf.hardware.compiled")
+        except ImportError as error:
+            raise BindingError(f"the compiled binding is not built here: {error}") from error
+        super().__init__()
+
+    def bind(self, memory: mmap) -> Operations:
+        """Operations on `memory` for the calling thread alone.  Raises BindingError if the hardware lacks one."""
+        names = ("load", "store", "exchange", "cmpxchg_strong", "u_fetch_add")
+        pointers = [*(self.address(self.words, name) for name in names), self.address(self.bytes, "or")]
+        addresses = tuple(int(self.ffi.cast("uintptr_t", pointer)) for pointer in pointers)
+        return Operations(*self.compiled.bind(memory, fault, addresses))
+
+
+class Fast(Patomic):
+    """Called through cffi."""
+
+    name = "fast"
+
     def bind(self, memory: mmap) -> Operations:
         """Operations on `memory` for the calling thread alone.  Raises BindingError if the hardware lacks one."""
         ffi = self.ffi
 
         def function(ops: object, name: str, signature: str) -> Callable[..., int]:
-            address = getattr(ops, name)
-            if address == ffi.NULL:
-                raise BindingError(f"this hardware has no lock-free {name}")
             # A fresh object for this thread.
-            return cast("Callable[..., int]", ffi.cast(signature, address))
+            return cast("Callable[..., int]", ffi.cast(signature, self.address(ops, name)))
 
         base = ffi.cast("uint64_t *", ffi.from_buffer(memory))
         bytes_base = ffi.cast("uint8_t *", base)

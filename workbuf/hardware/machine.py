@@ -26,7 +26,7 @@ from workbuf.hardware.jitter import jittered
 from workbuf.hardware.memory import Memory
 from workbuf.hardware.parking import Notes, Parking
 from workbuf.hardware.pauses import pauser
-from workbuf.hardware.selftest import select
+from workbuf.hardware.selftest import AUTO, select
 from workbuf.hardware.threads import Crew
 from workbuf.machine import Aborted
 from workbuf.names import Names
@@ -118,7 +118,7 @@ class HardwareMachine:
         self,
         *,
         words: int | None = None,
-        binding: str = "fast",
+        binding: str = AUTO,
         seed: int = 0,
         jitter: float = 0.0,
         listener_for: Callable[[Port], Listener] | None = None,
@@ -126,9 +126,9 @@ class HardwareMachine:
     ) -> None:
         """`words`: size of the memory, by default as much as the system reserves readily (4 GiB).
 
-        `binding`: "fast" or "public".  `seed`: of all that ports draw.  `jitter`: share of atomics that a thread dawdles
-        before.  `listener_for`: asked once per thread, in it, for where its events go.  `grace`: seconds that threads
-        have to end after an abort.
+        `binding`: "compiled", "fast" or "public", "auto" for the quickest there is.  `seed`: of all that ports draw.
+        `jitter`: share of atomics that a thread dawdles before.  `listener_for`: asked once per thread, in it, for where
+        its events go.  `grace`: seconds that threads have to end after an abort.
         """
         if not 0 <= jitter <= 1:
             raise ValueError(f"jitter is a share of the atomics, between 0 and 1, not {jitter}")
@@ -151,7 +151,7 @@ class HardwareMachine:
 
     @property
     def binding(self) -> str:
-        """Which binding the atomics go through: "fast" or "public"."""
+        """Which binding the atomics go through: "compiled", "fast" or "public"."""
         return self.atomics.name
 
     @property
@@ -188,7 +188,7 @@ class HardwareMachine:
 
     def name(self, a: int) -> str:
         """What cell `a` is called."""
-        return self.names.name(a)
+        return str(self.names.named(a))
 
     def boot(self) -> HardwarePort:
         """The calling thread's own port, for what is done before any thread runs; nobody listens to it."""

@@ -1,4 +1,4 @@
-"""Which binding is used: the fast one if it agrees with the public one, operation by operation.
+"""Which binding is used: the quickest that agrees with the public one, operation by operation.
 
 Theory of operation.  `trials` lists every operation with the values at which carries, signs and widths go wrong; each
 is done by both bindings on the same scratch word, and what it returns, the word, and the words beside it are compared.
@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from loguru import logger
 
-from workbuf.hardware.binding import BindingError, Fast, Operations, Public
+from workbuf.hardware.binding import BindingError, Compiled, Fast, Operations, Public
 from workbuf.machine import MASK64, WORD
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from workbuf.hardware.binding import Binding
 
@@ -87,14 +87,26 @@ def proven(make: Callable[[], Binding]) -> Binding:
     return binding
 
 
-def select(wanted: str, fast: Callable[[], Binding] = Fast) -> Binding:
-    """The binding called `wanted`, `fast` or `public`; the public one, with a warning, where the fast one will not do."""
-    if wanted == Public.name:
-        return Public()
-    if wanted != Fast.name:
-        raise ValueError(f"no binding is called {wanted!r}: it is {Fast.name!r} or {Public.name!r}")
-    try:
-        return proven(fast)
-    except BindingError as error:
-        logger.warning("atomics go through the public classes, which is some fifty times slower: {}", error)
-        return Public()
+BINDINGS: dict[str, Callable[[], Binding]] = {"compiled": Compiled, "fast": Fast, "public": Public}
+"""The quickest first; the last one is right by construction."""
+AUTO = "auto"
+"""Asks for the quickest that there is."""
+
+
+def select(wanted: str, bindings: Mapping[str, Callable[[], Binding]] = BINDINGS) -> Binding:
+    """The binding called `wanted`, or the next one where it will not do; `auto` is the quickest that agrees.
+
+    A warning says why where it is not the one wanted.  That the compiled one is not built is no reason for one.
+    """
+    names = list(bindings)
+    if wanted not in (AUTO, *names):
+        raise ValueError(f"no binding is called {wanted!r}: there are {AUTO}, {', '.join(names)}")
+    for name in names if wanted == AUTO else names[names.index(wanted) :]:
+        if name == Public.name:
+            break
+        try:
+            return proven(bindings[name])
+        except BindingError as error:
+            if wanted != AUTO or name != Compiled.name:
+                logger.warning("atomics do not go through the binding called {}: {}", name, error)
+    return Public()

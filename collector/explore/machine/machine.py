@@ -33,6 +33,7 @@ from collector.explore.machine.skippable import Left, Skippable
 from collector.explore.machine.threads import FRESH
 from collector.explore.state.fair import Fair
 from collector.explore.state.spin import LOOK, Spin
+from workbuf.names import Label, Name
 
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
     from collector.explore.machine.carrier import Carrier
     from collector.explore.machine.ports import SteppedPort
+    from collector.explore.trace.step import Pointer
     from workbuf.machine import Port
 
     Pick = Callable[[int], int]
@@ -57,7 +59,7 @@ class SteppedMachine(Loop):
     def __init__(self, vehicle: Callable[[], Carrier] = Greenlets, taps: Sequence[Tap] = ()) -> None:
         super().__init__(vehicle())
         self.taps = taps
-        self.labels: list[tuple[int, int, str, Sequence[str]]] = []
+        self.labels: list[Label] = []
         self.statistics: set[int] = set()
         self.muted: frozenset[int] = frozenset()
         """Threads whose bodies are left out, to see whether it fails without them."""
@@ -66,8 +68,8 @@ class SteppedMachine(Loop):
         self.uncounted: set[str] = set()
         """Attributes of protocol objects that decide nothing: a state that repeats but for them is the same state."""
         self.views: dict[str, Callable[[], object]] = {}
-        self.formatter: Callable[[int, int], str | None] | None = None
-        """For traces: how to print value v of cell a, or None."""
+        self.formatter: Callable[[int, int], Pointer | str | None] | None = None
+        """For traces: what value v of cell a points to, or how to print it; None: it is a number."""
         self.fair = Fair(self)
         self.spin = Spin(self)
 
@@ -95,14 +97,14 @@ class SteppedMachine(Loop):
     def alloc(self, n: int, name: str, fields: Sequence[str] = (), *, align: int = 1, statistics: bool = False) -> int:
         """`n` fresh zeroed cells; see `workbuf.machine.Machine.alloc`."""
         a = self.extend(n, align)
-        self.labels.append((a, n, name, fields))
+        self.labels.append(Label(a, n, name, fields))
         if statistics:
             self.statistics.update(range(a, a + n))
         return a
 
     def label(self, a: int, n: int, name: str, fields: Sequence[str] = ()) -> None:
         """Name `n` cells from `a`, over whatever they were called."""
-        self.labels.append((a, n, name, fields))
+        self.labels.append(Label(a, n, name, fields))
 
     def extend(self, n: int, align: int) -> int:
         """`n` zeroed cells at the end of the memory, the first at a multiple of `align`; they have no name yet."""
@@ -115,7 +117,7 @@ class SteppedMachine(Loop):
         """One fresh cell holding `init`."""
         a = len(self.mem)
         self.mem.append(init)
-        self.labels.append((a, 1, name or f"word{a}", ()))
+        self.labels.append(Label(a, 1, name or f"word{a}", ()))
         return a
 
     def peek(self, a: int) -> int:
@@ -161,21 +163,19 @@ class SteppedMachine(Loop):
         self.more_state.append(say)
 
     def view(self, what: str, say: Callable[[], object]) -> None:
-        """For traces: print `what: say()` after each step that has changed it."""
+        """For traces: show what `say()` returns after each step that has changed it, a `View` or anything with a text."""
         self.views[what] = say
 
-    def name(self, a: int) -> str:
-        """The name of cell `a`: the newest label that covers it."""
-        for first, n, name, fields in reversed(self.labels):
-            if first <= a < first + n:
-                return self._labelled(a - first, n, name, fields)
-        return f"cell {a}"
+    def named(self, a: int) -> Name:
+        """What cell `a` is called, by the newest label that covers it."""
+        for label in reversed(self.labels):
+            if label.start <= a < label.start + label.n:
+                return label.of(a)
+        return Name(f"cell {a}")
 
-    @staticmethod
-    def _labelled(at: int, n: int, name: str, fields: Sequence[str]) -> str:
-        if at < len(fields):
-            return f"{name}.{fields[at]}"
-        return name if n == 1 else f"{name}[{at}]"
+    def name(self, a: int) -> str:
+        """The same as text."""
+        return str(self.named(a))
 
     def close(self) -> None:
         """Give the threads' carriers back; the machine runs nothing any more."""

@@ -67,5 +67,7 @@ NAMES = (
 
 READING = frozenset((LOAD, HINT, READ, SLEEP, CAS, XCHG, XADD, LOCK, WAKE))
 """Kinds whose thread learns what is in the cell."""
-EXPECTING = frozenset((CAS, WAKE, UNLOCK))
-"""Kinds that write only if they find what their thread expects (`machine.expects[t]`), and else are reads."""
+DEPENDING = frozenset((CAS, XCHG, WAKE, UNLOCK))
+"""Kinds of which what they find (beside `machine.expects[t]`) decides whether they write, or are reads."""
+STORING = frozenset((STORE, POST, WRITE, XCHG))
+"""Kinds that leave `machine.expects[t]` in the cell, whatever was there."""

@@ -17,6 +17,8 @@ class PlainPoints:
 
     def __init__(self, machine: SteppedMachine, port: SteppedPort) -> None:
         self.mem = machine.mem
+        self.expects = machine.expects
+        self.index = port.index
         self.point = port.point
         self.wrote = port.wrote
         self.read = machine.seen[port.index].add
@@ -27,9 +29,11 @@ class PlainPoints:
         return self.mem[a]
 
     def __setitem__(self, a: int, v: int) -> None:
+        self.expects[self.index] = v
         self.point(ops.WRITE, a)
-        self.mem[a] = v
-        self.wrote(a)
+        if self.mem[a] != v:
+            self.mem[a] = v
+            self.wrote(a)
 
 
 def plain_points(machine: SteppedMachine, port: SteppedPort) -> None:

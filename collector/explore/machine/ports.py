@@ -4,7 +4,8 @@ Theory of operation.  `point` is the heart: it announces the thread's next step 
 picked; the operation itself follows, then plain Python up to the next point.  Nothing is allocated per step but the
 trail's entry: this is the hot path of all exploration, so `Rules.step` is written out in it.
 
-A write tells the threads that have read its cell (for their pauses); a failed CAS writes nothing.
+A write that changes its cell tells the threads that have read it (for their pauses).  One that leaves the cell as it was,
+and a failed CAS, tell nobody: there is nothing to see.
 """
 
 from __future__ import annotations
@@ -150,9 +151,11 @@ def make_port(machine: SteppedMachine, i: int) -> SteppedPort:
         return [hint(cell) for cell in range(a, a + n)]
 
     def post(a: int, v: int) -> None:
+        expects[i] = v
         point(ops.POST, a)
-        mem[a] = v
-        wrote(a)
+        if mem[a] != v:
+            mem[a] = v
+            wrote(a)
 
     def fill(a: int, n: int, v: int) -> None:
         words = port.words
@@ -165,9 +168,11 @@ def make_port(machine: SteppedMachine, i: int) -> SteppedPort:
         return mem[a]
 
     def store(a: int, v: int) -> None:
+        expects[i] = v
         point(ops.STORE, a)
-        mem[a] = v
-        wrote(a)
+        if mem[a] != v:
+            mem[a] = v
+            wrote(a)
 
     def cas(a: int, old: int, new: int) -> bool:
         expects[i] = old
@@ -180,25 +185,32 @@ def make_port(machine: SteppedMachine, i: int) -> SteppedPort:
         return True
 
     def xchg(a: int, v: int) -> int:
+        expects[i] = v
         point(ops.XCHG, a)
         add(a)
         old = mem[a]
-        mem[a] = v
-        wrote(a)
+        if old != v:
+            mem[a] = v
+            wrote(a)
         return old
 
     def xadd(a: int, delta: int) -> int:
+        expects[i] = delta
         point(ops.XADD, a)
         add(a)
-        new = mem[a] = mem[a] + delta & MASK64
-        wrote(a)
+        old = mem[a]
+        new = mem[a] = old + delta & MASK64
+        if new != old:
+            wrote(a)
         return new
 
     def or8(byte: int, mask: int) -> None:
         a = byte >> 3
+        bits = expects[i] = (mask & 0xFF) << (byte & 7) * 8
         point(ops.OR8, a)
-        mem[a] |= (mask & 0xFF) << (byte & 7) * 8
-        wrote(a)
+        if ~mem[a] & bits:
+            mem[a] |= bits
+            wrote(a)
 
     def pause(_kind: Pause, _n: int) -> None:
         if flags[i] & PAUSED:

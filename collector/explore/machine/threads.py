@@ -56,7 +56,7 @@ class Rules:
         self.addrs: list[int] = []
         """On which cell; for a KILL, which thread."""
         self.expects: list[int] = []
-        """For the kinds in `ops.EXPECTING`: what they have to find to write."""
+        """The operand of what writes: what `ops.DEPENDING` have to find, `ops.STORING` leave, xadd adds and or8 sets."""
         self.flags: list[int] = []
         self.stale: list[bool] = []
         self.seen: list[set[int]] = []

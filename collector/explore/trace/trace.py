@@ -185,7 +185,7 @@ class Recorder:
 
     def _value(self, a: int, v: int) -> str:
         said = self.machine.formatter(a, v) if self.machine.formatter else None
-        return said or (str(v) if v < 1 << 16 else f"{v:#x}")
+        return str(said) if said else (str(v) if v < 1 << 16 else f"{v:#x}")
 
     def text(self, *, plain: bool = False, lasso: Lasso | None = None) -> str:
         """The schedule, shortened if it is long; with the plain accesses if asked for; of a livelock, once round."""

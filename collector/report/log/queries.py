@@ -164,8 +164,8 @@ def wbuf(log: Logfile, filters: Filters, name: str) -> Answer:
             duration(began),
             duration(ended - began) if began is not None and ended is not None else "?",
             m,
-            decode(got) if got is not None else "before the log, or a harvest",
-            decode(put) if put is not None else "still held, or harvested",
+            str(decode(got)) if got is not None else "before the log, or a harvest",
+            str(decode(put)) if put is not None else "still held, or harvested",
         )
         for began, ended, m, got, put in rows
     ]
@@ -240,8 +240,8 @@ def whoheld(log: Logfile, filters: Filters, least: int) -> Answer:
             duration(began),
             name,
             m,
-            decode(got) if got is not None else "?",
-            decode(put) if put is not None else "?",
+            str(decode(got)) if got is not None else "?",
+            str(decode(put)) if put is not None else "?",
         )
         for held, began, name, m, got, put in rows
     ]

@@ -37,9 +37,8 @@ from typing import TYPE_CHECKING, Any
 
 from loguru import logger
 
-from mutator.phase import PHASE_NAMES
 from workbuf.entry import decode
-from workbuf.events import FIELDS, LIST_NAMES, Event
+from workbuf.events import FIELDS, LIST_NAMES, PHASE_NAMES, Event
 
 
 if TYPE_CHECKING:
@@ -151,7 +150,7 @@ class EventLog:
                     line["wbuf"] = self.bufname(value)
                 elif name == "entry":
                     line["entry"] = value
-                    line["site"] = self.sites.get(value) or self.sites.setdefault(value, decode(value))
+                    line["site"] = self.sites.get(value) or self.sites.setdefault(value, str(decode(value)))
                 elif name == "list":
                     line["list"] = LIST_NAMES[value]
                 elif name in ("phase", "before"):

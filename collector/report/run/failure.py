@@ -38,7 +38,7 @@ def sentence(record: Record, thread: str, end: int) -> str:
         if name == "buffer":
             values.append(f"buffer {value * 8:#x}")
         elif name == "entry":
-            values.append(decode(value))
+            values.append(str(decode(value)))
         elif name == "list":
             values.append(f"list {LIST_NAMES[value]}")
         elif name:

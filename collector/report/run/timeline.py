@@ -159,7 +159,7 @@ class Timeline:
         name = self.bufname(record.a)
         # A slice of no length for the arrow to end on.
         what = f"{kind.name.lower()} {LIST_NAMES[place]}"
-        args = {"buffer": name, "entry": decode(record.b)}
+        args = {"buffer": name, "entry": str(decode(record.b))}
         self._event("X", record.thread, what, ts, dur=0.0, args=args)
         if place == EMPTY:
             return

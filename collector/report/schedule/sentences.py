@@ -11,9 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from collector.report.schedule.operation import Operation, operation
-from mutator.phase import PHASE_NAMES
 from workbuf.entry import decode
-from workbuf.events import FIELDS, LIST_NAMES, Event
+from workbuf.events import FIELDS, LIST_NAMES, PHASE_NAMES, Event
 
 
 if TYPE_CHECKING:
@@ -191,9 +190,8 @@ def value(text: str) -> str:
 
 def short(entry: int) -> str:
     """An entry number's operation and number; what function passes it if it says so: `getfull in drainworkbuf, 504`."""
-    found = decode(entry).partition(": ")[2].rpartition(": ")[0]
-    function, _, operation = found.rpartition(", ")
-    return f"{operation} in {function.partition(' (')[0]}, {entry}" if function else decode(entry)
+    found = decode(entry)
+    return f"{found.operation} in {found.site.function}, {entry}" if found.site else str(found)
 
 
 def filled(form: str, did: Operation) -> str:

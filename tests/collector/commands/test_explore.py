@@ -93,7 +93,7 @@ def test_a_mended_program_passes_and_shows_its_steps(tmp_path: Path, capsys: Cap
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        pytest.param(["replay", "rubbish"], "a token of this version begins with 's1.'", id="no token"),
+        pytest.param(["replay", "rubbish"], "a token of this version begins with 's2.'", id="no token"),
         pytest.param(["replay", "s1.AAAA"], "the checksum does not match", id="checksum"),
         pytest.param(["replay", Token().encode()], "the token names no scenario", id="no scenario"),
         pytest.param(

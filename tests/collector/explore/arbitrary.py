@@ -24,12 +24,16 @@ VOCABULARIES = {
     "unlocks": "load lock unlock xadd cas",
     "notes": "load store sleep wake xadd",
     "pauses": "load store pause pause lock xadd",
+    "exchanges": "load xchg xchg or8 store pause",
+    "exchanges and nothing added": "xchg or8 nothing pause cas post",
+    "swap locks": "load swap swap xchg pause or8",
     "threads": "load cas spawn xadd lock",
     "choices": "load cas xadd choose lock",
     "allocation": "load store alloc alloc cas kill",
     "kills": "load store xadd kill lock",
     "kills of waiting": "load cas kill wake sleep pause",
     "kills before locks": "store pause pause lock lock kill",
+    "kills before exchanges": "xchg or8 store pause pause kill",
     "everything": "load cas xchg pause lock spawn kill wake sleep store",
 }
 """What the lines of a program are drawn from."""
@@ -124,6 +128,12 @@ class Lines:
                 return port.xadd(x, 1)
             case "xchg":
                 return port.xchg(x, line.a)
+            case "or8":
+                port.or8(8 * x, line.a)
+            case "nothing":
+                return port.xadd(x, 0)
+            case "swap":
+                return self.swapped(x, line.a)
             case "if":
                 if port.load(x) == line.a:
                     port.store(self.shared + (line.word + 1) % self.words, line.b)
@@ -156,6 +166,16 @@ class Lines:
         v = self.port.load(x) if a else self.port.xadd(x, 1)
         self.port.unlock(self.lock)
         return v
+
+    def swapped(self, x: int, a: int) -> int:
+        """A step inside a critical section of a lock that is taken by exchange, and waited for with a pause."""
+        turns = 0
+        while self.port.xchg(self.lock, 1):
+            turns += 1
+            self.port.pause(Pause.OSYIELD, 1)
+        v = self.port.load(x) if a else self.port.xadd(x, 1)
+        self.port.store(self.lock, 0)
+        return v * 7 + turns
 
     def unlocked(self) -> int:
         """Unlock what one does not hold, and take the throw well."""

@@ -189,6 +189,29 @@ def two_locks(*, ordered: bool) -> Program:
     return program
 
 
+def spin_lock(threads: int, *, by_exchange: bool) -> Program:
+    """A critical section each, behind a lock that is taken by exchange or by compare-and-swap."""
+
+    def program(machine: SteppedMachine) -> Callable[[], None]:
+        lock, x = machine.word(0, "lock"), machine.word(0, "x")
+
+        def body(port: Port) -> None:
+            while port.xchg(lock, 1) if by_exchange else not port.cas(lock, 0, 1):
+                port.pause(Pause.OSYIELD, 1)
+            port.store(x, port.load(x) + 1)
+            port.store(lock, 0)
+
+        for _ in range(threads):
+            machine.spawn(body)
+
+        def check() -> None:
+            assert machine.peek(x) == threads
+
+        return check
+
+    return program
+
+
 def filesystem(threads: int | Sequence[int], blocks: int = 26, inodes: int = 32) -> Program:
     """Flanagan and Godefroid 2005: threads that each find a free block for an inode, under a lock per inode and block.
 

@@ -12,10 +12,14 @@ from tests.collector.explore.arbitrary import VOCABULARIES, Line, Shape, program
 from tests.collector.explore.compare import compare_arbitrary, compare_dpor
 from tests.collector.explore.literature import MAKERS, PRINTED, by_brute_force
 from tests.collector.explore.traces import executions
+from workbuf.machine import Pause
 
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from collector.explore import SteppedMachine
+    from workbuf.machine import Port
 
 
 class TestLiterature:
@@ -135,6 +139,75 @@ def test_found_programs(name: str) -> None:
 def test_arbitrary_programs(vocabulary: str, seed: int) -> None:
     """So they do on arbitrary programs."""
     compare_arbitrary(vocabulary, seed, compare_dpor)
+
+
+@pytest.mark.parametrize(("threads", "traces"), [(2, 4), (3, 48), (4, 1536)])
+@pytest.mark.parametrize("by_exchange", [True, False])
+def test_who_finds_a_lock_taken_wakes_nobody(threads: int, traces: int, *, by_exchange: bool) -> None:
+    """An exchange that fails is a read, as a compare-and-swap that fails is: else two who wait wake each other for ever."""
+    result = explore(programs.spin_lock(threads, by_exchange=by_exchange), "dpor")
+
+    assert (result.schedules, result.pruned, result.exhausted) == (traces, 0, True)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda port, x: port.store(x, 5),
+        lambda port, x: port.post(x, 5),
+        lambda port, x: port.xchg(x, 5),
+        lambda port, x: port.or8(8 * x, 4),
+        lambda port, x: port.xadd(x, 0),
+    ],
+    ids=["store", "post", "xchg", "or8", "xadd"],
+)
+@pytest.mark.parametrize("strategy", ["dpor", "dfs", "stateful", "urw"])
+def test_a_write_that_changes_nothing_lets_nobody_go(write: Callable[[Port, int], object], strategy: str) -> None:
+    """Who pauses goes on when nobody else can, and has then seen all that the other has done."""
+    seen = set()
+
+    def program(machine: SteppedMachine) -> None:
+        x, y = machine.word(5, "x"), machine.word(0, "y")
+
+        def waiter(port: Port) -> None:
+            port.load(x)
+            port.pause(Pause.OSYIELD, 1)
+            seen.add(port.load(y))
+
+        def writer(port: Port) -> None:
+            write(port, x)
+            port.store(y, 1)
+
+        machine.spawn(waiter)
+        machine.spawn(writer)
+
+    explore(program, strategy, schedules=100)
+
+    assert seen == {1}
+
+
+def test_an_exchange_for_the_same_orders_nothing_after_it() -> None:
+    """Two of them may come in either order, so the race of the plain accesses around them is found in each."""
+
+    def program(machine: SteppedMachine) -> None:
+        x, flag = machine.word(0, "x"), machine.word(1, "flag")
+
+        def writer(port: Port) -> None:
+            port.words[x] = 1
+            port.xchg(flag, 1)
+
+        def reader(port: Port) -> None:
+            port.xchg(flag, 1)
+            port.words[x]
+
+        machine.spawn(writer)
+        machine.spawn(reader)
+
+    result = explore(program, "dpor")
+
+    assert result.schedules == 1
+    assert result.failure is not None
+    assert result.failure.kind == "race"
 
 
 def test_it_says_where_invariants_were_checked() -> None:

@@ -75,7 +75,7 @@ class TestFound:
             "*load x = 0*",
             "*store x := 1*",
             "Replay it with",
-            "python -m pytest test_it.py::test_lost --race-replay s1.*",
+            "python -m pytest test_it.py::test_lost --race-replay s2.*",
         ])  # fmt: skip
         assert "Traceback" not in result.stdout.str()
         assert "_pytest" not in result.stdout.str()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -94,6 +95,25 @@ class TestTokens:
                 Token.decode(other)
             with pytest.raises(ValueError, match=r"token"):
                 Token.decode(text[:at])
+
+    def test_a_token_of_the_format_before_replays_or_is_refused(self) -> None:
+        """Its failure is the same if its steps are; else one line says that they are not."""
+        program = programs.treiber(tagged=False)
+        failure = explore(program).failure
+        assert failure is not None
+        old = replace(Token.decode(failure.schedule), format=1)
+        assert old.encode().startswith("s1.")
+        assert Token.decode(old.encode()) == old
+
+        again = replay(old.encode(), program).failure
+
+        assert again is not None
+        assert (again.trace, again.schedule) == (failure.trace, old.encode())
+        with pytest.raises(
+            ValueError, match=r"an s1 token that no longer replays .*: find the failure again"
+        ) as caught:
+            replay(old.encode(), programs.treiber(tagged=True))
+        assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", FAULTY)

@@ -207,8 +207,8 @@ def test_it_says_which_numbers_it_took_for_one() -> None:
                 port.pause(Pause.PROCYIELD, turn)
 
         def writer(port: Port) -> None:
-            for _ in range(40):
-                port.store(y, 0)
+            for k in range(40):
+                port.store(y, ~k & 1)
             port.store(x, 1)
 
         machine.spawn(waiter)

@@ -240,7 +240,7 @@ class Bare:
 @pytest.mark.parametrize("values", [3, 1000])
 @pytest.mark.parametrize("name", ["stack", "queue", "bag"])
 def test_what_helps_the_search_decides_nothing(name: str, values: int, seed: int) -> None:
-    """On longer histories, of few values or distinct ones, what models say beforehand changes no verdict and no prefix."""
+    """On longer histories, of few values or distinct ones, what models say beforehand changes no verdict, nor a prefix."""
     bring, take = ("enqueue", "dequeue") if name == "queue" else ("push", "pop")
     kind = replace(KINDS[name], draw=lambda rng: (bring, rng.randrange(values)) if rng.random() < 0.55 else (take,))
     rng = random.Random(seed)
@@ -259,5 +259,7 @@ def test_what_helps_the_search_decides_nothing(name: str, values: int, seed: int
         assert verdict.answer == bare.answer, where
         count[verdict.answer] += 1
         if verdict.failure is not None and bare.failure is not None:
-            assert verdict.failure.end == bare.failure.end, where
+            # A bag's parts are judged one by one, to the first that fails: another may fail earlier.
+            same = verdict.failure.end == bare.failure.end
+            assert same or (name == "bag" and verdict.failure.end > bare.failure.end), where
     assert min(count.values()) > HISTORIES // 50, "the histories drawn are all alike and prove nothing"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from workbuf.machine import Port
 
 
-ROUNDS = {"fast": 2000, "public": 60}
+ROUNDS = {"fast": 2000, "public": 60} | ({"compiled": 8000} if find_spec("workbuf.hardware.compiled") else {})
 """Operations of each thread: as many as take about the same time."""
 ATTEMPTS = 50
 """Runs within which a fault must show that shows in every other one."""
@@ -152,9 +153,9 @@ CONTESTS = [
 @pytest.mark.race
 @pytest.mark.parametrize("contest", CONTESTS)
 @pytest.mark.parametrize("threads", [2, 4])
-@pytest.mark.parametrize("binding", ["fast", "public"])
+@pytest.mark.parametrize("binding", ROUNDS)
 def test_threads_lose_nothing(contest: Contest, threads: int, binding: str) -> None:
-    """However threads interleave, each update takes effect once and whole, through either binding."""
+    """However threads interleave, each update takes effect once and whole, through every binding."""
     assert contest.lost(contest.sound, binding, threads) == 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from importlib.util import find_spec
 from mmap import PAGESIZE, mmap
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from loguru import logger
 
 from workbuf.hardware import binding
-from workbuf.hardware.binding import BindingError, Fast, Operations, Public
+from workbuf.hardware.binding import BindingError, Compiled, Fast, Operations, Public
 from workbuf.hardware.selftest import VALUES, disagreement, proven, select, trials
 from workbuf.machine import MASK64, WORD
 from workbuf.throw import Throw
@@ -26,7 +27,18 @@ if TYPE_CHECKING:
     from workbuf.hardware.binding import Binding
 
 
-BINDINGS = [pytest.param(Fast, id="fast"), pytest.param(Public, id="public")]
+BUILT = find_spec("workbuf.hardware.compiled") is not None
+BINDINGS = [
+    pytest.param(
+        Compiled,
+        id="compiled",
+        marks=pytest.mark.skipif(
+            not BUILT, reason="the compiled binding is not built here (scripts/build_compiled.py)"
+        ),
+    ),
+    pytest.param(Fast, id="fast"),
+    pytest.param(Public, id="public"),
+]
 WORDS = 4
 """Cells that the arithmetic below models; 0 is nil."""
 
@@ -121,20 +133,21 @@ def test_an_access_outside_the_memory_is_gos_fault(make: Callable[[], Binding]) 
                 call(a)
 
 
-def test_the_last_cell_and_its_last_byte_are_inside() -> None:
+@pytest.mark.parametrize("make", BINDINGS)
+def test_the_last_cell_and_its_last_byte_are_inside(make: Callable[[], Binding]) -> None:
     """The limit is the memory's, not one less."""
     memory = mmap(-1, PAGESIZE)
     last = PAGESIZE // WORD - 1
-    for make in (Fast, Public):
-        operations = make().bind(memory)
-        operations.store(last, 0)
-        operations.or8(last * WORD + 7, 0x80)
-        assert operations.load(last) == 1 << 63
+    operations = make().bind(memory)
+    operations.store(last, 0)
+    operations.or8(last * WORD + 7, 0x80)
+    assert operations.load(last) == 1 << 63
 
 
-def test_the_bindings_agree() -> None:
-    """On this machine the fast binding gives, trial for trial, what the public classes give."""
-    assert disagreement(Fast(), Public()) is None
+@pytest.mark.parametrize("make", BINDINGS)
+def test_the_bindings_agree(make: Callable[[], Binding]) -> None:
+    """On this machine each binding gives, trial for trial, what the public classes give."""
+    assert disagreement(make(), Public()) is None
 
 
 def test_every_operation_is_tried() -> None:
@@ -260,7 +273,7 @@ def test_a_broken_operation_is_refused(operation: str, broken: Callable[..., obj
     wrong = type("Altered", (Altered,), {"operation": operation, "broken": broken})
 
     with warnings() as seen:
-        chosen = select("fast", wrong)
+        chosen = select("fast", {"fast": wrong, "public": Public})
 
     assert chosen.name == "public"
     (line,) = seen
@@ -270,6 +283,7 @@ def test_a_broken_operation_is_refused(operation: str, broken: Callable[..., obj
 def test_a_sound_binding_is_chosen_without_a_word() -> None:
     """Where the fast binding agrees it is used, and nothing is logged."""
     with warnings() as seen:
+        assert select("auto").name == ("compiled" if BUILT else "fast")
         assert select("fast").name == "fast"
         assert select("public").name == "public"
     assert seen == []
@@ -277,7 +291,7 @@ def test_a_sound_binding_is_chosen_without_a_word() -> None:
 
 def test_a_name_that_no_binding_has_is_refused() -> None:
     """The message says which there are."""
-    with pytest.raises(ValueError, match="no binding is called 'quick': it is 'fast' or 'public'"):
+    with pytest.raises(ValueError, match="no binding is called 'quick': there are auto, compiled, fast, public"):
         select("quick")
 
 
@@ -295,7 +309,7 @@ def test_another_release_of_atomics_is_not_trusted(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(binding, "version", lambda _: "9.9.9")
 
     with warnings() as seen:
-        assert select("fast", lambda: Fast()).name == "public"  # noqa: PLW0108  a new one, to be proven anew
+        assert select("fast", {"fast": lambda: Fast(), "public": Public}).name == "public"  # noqa: PLW0108  proven anew
 
     assert "atomics 9.9.9 is installed and only 1.0.3 is known" in seen[0]
 

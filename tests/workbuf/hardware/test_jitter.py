@@ -56,7 +56,7 @@ def test_the_share_decides_how_often(share: float, low: int, high: int, waits: l
 
 def test_without_jitter_nothing_is_wrapped() -> None:
     """The port's atomics are the binding's own closures, so jitter that is not asked for costs nothing."""
-    plain, late = HardwareMachine().boot(), HardwareMachine(jitter=0.1).boot()
+    plain, late = HardwareMachine(binding="fast").boot(), HardwareMachine(binding="fast", jitter=0.1).boot()
 
     assert plain.cas.__qualname__ == "Fast.bind.<locals>.cas"
     assert late.cas.__qualname__ != plain.cas.__qualname__

@@ -10,7 +10,8 @@ The operations of the seam order as Go's memory model and its race detector have
 
     store, unlock, wake           release: a store replaces what others have left at the cell
     load, a failed cas, sleep     acquire, if there was something to wake from
-    cas, xchg, xadd               acquire, then release
+    cas, xchg, xadd               acquire, then release, but for an exchange that leaves what was there: the order of two
+                                  such is chance, and in the other one the second could not know what the first does
     or8                           releases beside what others have left; it tells nothing, so it acquires nothing
     lock                          acquire
     spawn                         the child knows what its parent knew
@@ -198,7 +199,8 @@ def _order_atomics(port: SteppedPort, mine: Clock) -> None:
         old = xchg(a, v)
         acquire(a)
         stored(a)
-        release(a)
+        if old != v:
+            release(a)
         return old
 
     def xadd_(a: int, delta: int) -> int:

@@ -2,9 +2,10 @@
 
 Theory of operation.  Two interleavings are equivalent (one Mazurkiewicz trace) if one comes from the other by swapping
 neighbouring steps that are independent.  Steps of one thread depend on each other; steps of two threads do if they touch
-one cell and one of them writes it.  A CAS that fails is a read, and so are a second wake-up and an unlock that throw.  A
-step after a pause waits for a write to one of the cells in its `guard`, so it counts as a read of all of them.  Spawning
-comes before all that the new thread does; a kill depends on all that its victim does.
+one cell and one of them writes it.  A CAS that fails is a read, and so are a second wake-up and an unlock that throw, and
+an exchange of a value for itself.  A store of what is there already stays a write.  A step after a pause waits for a change
+of one of the cells in its `guard`, so it counts as a read of all of them.  Spawning comes before all that the new thread
+does; a kill depends on all that its victim does.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from collector.explore.machine import ops
 from collector.explore.machine.threads import PAUSED
+from workbuf.machine import MASK64
 
 
 if TYPE_CHECKING:
@@ -49,8 +51,8 @@ def pending(machine: SteppedMachine, t: int) -> Step:
     guard = frozenset(machine.seen[t]) if machine.flags[t] & PAUSED else NO_GUARD
     if kind < ops.STORE:
         return Step(t, a, write=False, guard=guard)
-    if kind in ops.EXPECTING:
-        return Step(t, a, machine.mem[a] == machine.expects[t], guard=guard)
+    if kind in ops.DEPENDING:
+        return Step(t, a, writes(kind, machine.expects[t], machine.mem[a]), guard=guard)
     if kind == ops.SPAWN:
         return Step(t, NUMBERS, write=True, guard=guard, aim=len(machine.bodies))
     if kind == ops.SYSALLOC:
@@ -58,6 +60,20 @@ def pending(machine: SteppedMachine, t: int) -> Step:
     if kind == ops.KILL:
         return Step(t, NOTHING, write=False, guard=guard, aim=a)
     return Step(t, a, write=True, guard=guard)
+
+
+def writes(kind: int, operand: int, found: int) -> bool:
+    """Is a step of one of the kinds in `ops.DEPENDING` a write where it finds `found` in its cell?"""
+    return (found == operand) != (kind == ops.XCHG)
+
+
+def changes(kind: int, operand: int, found: int) -> bool:
+    """Does a step that writes leave something else in its cell than the `found` that was there?"""
+    if kind in ops.STORING:
+        return operand != found
+    if kind == ops.OR8:
+        return operand & ~found != 0
+    return kind != ops.XADD or operand & MASK64 != 0
 
 
 def dependent(x: Step, y: Step) -> bool:

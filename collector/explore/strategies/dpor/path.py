@@ -8,7 +8,8 @@ costs no more than having come.
 A race is put down only if it can be turned round:
 
 * two acquires of a mutex race with each other, not the release with the next acquire;
-* a step after a pause can come before a write that lets it go only if another write lets it go as well;
+* a step after a pause can come before a write that lets it go only if another write lets it go as well; one that leaves
+  its cell as it was lets nobody go;
 * a sleep cannot come before its wake-up;
 * when nobody can run and all who pause are let go, everything before comes before everything after.
 """
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from collector.explore.machine import ops
 from collector.explore.machine.threads import EXPIRED
-from collector.explore.strategies.dpor.dependence import Step, pending
+from collector.explore.strategies.dpor.dependence import Step, changes, pending
 from collector.explore.strategies.dpor.wakeup import awake
 
 
@@ -53,8 +54,8 @@ class Node:
     """A state on the current path and the step taken from it."""
 
     __slots__ = (
-        "before", "clock", "done", "era", "expects", "expired", "index", "kind", "number", "races", "saved", "sleep", "step",
-        "tree", "victim",
+        "before", "changes", "clock", "done", "era", "expects", "expired", "index", "kind", "number", "races", "saved",
+        "sleep", "step", "tree", "victim",
     )  # fmt: skip
 
     def __init__(self, index: int, sleep: dict[int, Step], tree: list[Branch], era: Era) -> None:
@@ -75,6 +76,8 @@ class Node:
         self.before: int
         """What stood in the cell before the step."""
         self.expects: int
+        self.changes: bool
+        """It leaves something else in the cell."""
         self.expired: bool
         """A sleep whose limit is over."""
         self.races: list[int]
@@ -134,6 +137,7 @@ class Path:
         cell = step.cell
         node.before = machine.mem[cell] if cell > 0 else 0
         node.expects = machine.expects[t]
+        node.changes = step.write and changes(node.kind, node.expects, node.before)
         node.expired = machine.flags[t] & EXPIRED != 0
         while len(self.steps) <= t:
             self.steps.append([])
@@ -184,7 +188,7 @@ class Path:
         return found
 
     def let_go(self, step: Step, era: Era) -> list[int] | None:
-        """Indices of the writes each of which lets the next step of a thread go after a pause; None if it needs none."""
+        """Indices of the changes each of which lets the next step of a thread go after a pause; None if it needs none."""
         own, guard, nodes = self.steps[step.thread], step.guard, self.nodes
         if not guard or (era.begin and (not own or own[-1] < era.begin)):
             return None
@@ -198,7 +202,7 @@ class Path:
             w
             for cell, read in first.items()
             for w in self.writes.get(cell, ())
-            if w > read and nodes[w].step.thread != step.thread
+            if w > read and nodes[w].step.thread != step.thread and nodes[w].changes
         ]
 
     def _turns(self, i: int, clock: list[int], node: Node, let_go: list[int] | None) -> bool:

@@ -25,7 +25,7 @@ from collector.explore.machine import ops
 from collector.explore.machine.carrier import MAIN, Broken
 from collector.explore.machine.threads import PAUSED
 from collector.explore.strategies.base import left
-from collector.explore.strategies.dpor.dependence import Step, pending
+from collector.explore.strategies.dpor.dependence import Step, pending, writes
 from collector.explore.strategies.dpor.path import Node, Path, Victim, happens_before
 from collector.explore.strategies.dpor.wakeup import Branch, asleep, insert
 
@@ -132,9 +132,10 @@ class DPOR:
     def _cover(self, first: Node, node: Node) -> None:
         """Turn the race of the steps from `first` and `node` round."""
         step = node.step
-        if node.kind in ops.EXPECTING:
+        if node.kind in ops.DEPENDING:
             # Without the first one's step it may turn out otherwise.
-            step = step._replace(write=first.step.cell != step.cell or first.before == node.expects)
+            write = first.step.cell != step.cell or writes(node.kind, node.expects, first.before)
+            step = step._replace(write=write)
         elif node.kind == ops.SPAWN and first.kind == ops.SPAWN:
             step = step._replace(aim=first.step.aim)
         self._insert(first, self.path.without(first, first), step)
@@ -169,8 +170,9 @@ class DPOR:
             return
         if victim.kind == ops.SPAWN:
             step = step._replace(aim=step.aim + sum(node.kind == ops.SPAWN for node in rest))
-        elif victim.kind in ops.EXPECTING:
-            step = step._replace(write=self._left_behind(rest, step.cell, kill, mem) == victim.expects)
+        elif victim.kind in ops.DEPENDING:
+            found = self._left_behind(rest, step.cell, kill, mem)
+            step = step._replace(write=writes(victim.kind, victim.expects, found))
         self._insert(state, rest, step)
 
     def _left_behind(self, rest: list[Node], cell: int, kill: Node, mem: list[int]) -> int:

@@ -1,0 +1,135 @@
+"""A schedule as data: what each step did to which cell, what it saw and wrote there, and the line that asked for it.
+
+Whoever shows a schedule (trace, sentences, page, JSON) reads these records; nobody reads what is shown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from collector.explore.machine.fault import Fault
+    from collector.explore.trace.source import Site
+    from workbuf.events import Happening
+    from workbuf.names import Name
+
+PAUSES = ("procyield", "osyield", "usleep")
+"""The operations that are a pause and no step."""
+
+
+class Pointer(NamedTuple):
+    """What a word points to."""
+
+    noun: str
+    """The name of a record."""
+    pushcnt: int | None = None
+    """The push count that is packed with the address."""
+
+
+class Value(NamedTuple):
+    """A word of memory.  Two are the same if the words are."""
+
+    word: int
+    means: Pointer | str | None = None
+    """What it points to, or how the program prints it; None: it is a number."""
+
+    @property
+    def thing(self) -> str | int:
+        """What is compared when it is asked whether two words lead to the same place: the record, or the number."""
+        return self.means.noun if isinstance(self.means, Pointer) else self.word
+
+
+class View(NamedTuple):
+    """What one of a program's views shows: the records in a place, or a text."""
+
+    kind: str
+    """list (linked, the top first), cache, hands, or text."""
+    nodes: tuple[str, ...] = ()
+    text: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Act:
+    """Something that a thread did: an operation of its port, a plain access, a pause, an event.
+
+    What it saw and wrote is None where there is nothing, or where the schedule ended before it was known.
+    """
+
+    thread: int
+    op: str
+    """A kind of step (`machine.ops.NAMES`), one of PAUSES, or "event"."""
+    cell: Name | None = None
+    saw: Value | None = None
+    """What was in the cell; of a choose, the choice."""
+    wrote: Value | None = None
+    """What is in it now, if the operation has changed it."""
+    expected: Value | None = None
+    """What a compare-and-swap is to replace."""
+    operand: int | None = None
+    """What xadd adds, or8 sets, choose chooses from, how long a pause is, whom a kill ends."""
+    byte: int | None = None
+    """Of the word, that or8 sets bits in."""
+    event: Happening | None = None
+    plain: bool = False
+    """A plain access that is no step."""
+    racing: bool = False
+    """A plain access that takes part in the race which ended the schedule."""
+    sites: tuple[Site, ...] = field(default=(), compare=False)
+    """Who did it, the innermost caller first, if that was noted."""
+
+    @property
+    def ok(self) -> bool:
+        """False: a compare-and-swap that found something else."""
+        return self.expected is None or self.wrote is not None or self.saw is None
+
+    @property
+    def now(self) -> Value | None:
+        """What is in the cell after it, if that is known."""
+        return self.wrote or self.saw if self.cell else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step(Act):
+    """A step, and what came of it up to the next one.  Two are the same if they did the same to the same end."""
+
+    number: int = field(compare=False)
+    """In traces; -1 before the first step, where `op` is "start"."""
+    place: int = field(compare=False)
+    """In the trail, which has an entry for each value chosen, too."""
+    notes: tuple[Act, ...] = field(default=(), compare=False)
+    """What was done between this step and the next one: plain accesses, pauses, events."""
+    views: Mapping[str, View] = field(default_factory=dict)
+    """What the program's views show after it."""
+
+    @property
+    def told(self) -> tuple[Act, ...]:
+        """The notes that every reader gets: all but the plain accesses that do not race."""
+        return tuple(note for note in self.notes if note.racing or not note.plain)
+
+    def like(self, other: Step) -> bool:
+        """Did `other` do the same, with the same coming of it?"""
+        return self == other and self.told == other.told
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """One schedule from its beginning to its end; the first of `steps` is none: it has what there was before any."""
+
+    threads: tuple[str, ...]
+    steps: tuple[Step, ...]
+    fault: Fault | None = None
+
+    @property
+    def course(self) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+        """The steps, and what comes of them for ever: of a livelock the way into the circle, and once round it."""
+        lasso = self.fault.lasso if self.fault else None
+        if lasso is None:
+            return self.steps, ()
+        return (
+            tuple(step for step in self.steps if step.place < lasso.first),
+            tuple(step for step in self.steps if lasso.begin <= step.place < lasso.end),
+        )

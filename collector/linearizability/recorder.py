@@ -1,0 +1,100 @@
+"""A recorder of operations for the stepped machine: calls and returns are steps, so their order is explored too.
+
+    recorder = Recorder(machine)
+
+    def body(port):
+        with recorder.operation(port, "push", 3):
+            stack.push(port, 3)
+        with recorder.operation(port, "pop") as op:
+            op.returns(stack.pop(port))
+
+    return recorder.check(Stack())
+
+Theory of operation.  What linearizability asks of two operations is whether one returned before the other was called.
+Step numbers of the operations' own steps (`port.now()`) cannot say it: a thread runs on to its first step as soon as it
+is begun, so that every first operation would seem to begin together, and an answer that comes too early would be missed.
+So a call and a return are a step each, on one cell of the recorder: a call posts to it, a return hints at it.  Two calls
+conflict, and a call with a return, but not two returns: every order that matters is explored.  A post and a hint order
+nothing for the race detector, so recording hides no race, and the post leaves the cell as it is, so it wakes nobody.
+
+Relied on.  Between two steps a thread is alone: the count of moments needs no atomic.
+
+Not modelled.  Real threads: what they did is recorded by the clock (`collector.linearizability.history.merge`).
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from collector.linearizability.history import Operation
+from collector.linearizability.linearizable import linearizable
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from collector.linearizability.history import Value
+    from collector.linearizability.specification import Model
+    from workbuf.machine import Machine, Port
+
+
+S = TypeVar("S")
+
+
+@dataclass
+class Open:
+    """An operation that has been called."""
+
+    call: int
+    """The moment, counted in calls and returns of all threads."""
+    thread: int
+    input: Value
+    output: Value = None
+    ret: int | None = None
+    """None: it has not come back."""
+
+    def returns(self, output: Value) -> None:
+        """Say what it answers; without this, None."""
+        self.output = output
+
+
+class Recorder:
+    """The history of one schedule.  Make one in the program's set-up, each time it is called."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.cell = machine.word(0, "history")
+        self.moment = 0
+        self.operations: list[Open] = []
+
+    @contextmanager
+    def operation(self, port: Port, *given: Value) -> Iterator[Open]:
+        """The operation `given`, say "push", 3, of the thread of `port`, from here to the end of the block.
+
+        One that is left by an exception, or never left, stays open: it may or may not have taken effect.
+        """
+        port.post(self.cell, 0)
+        self.moment += 1
+        called = Open(self.moment, port.index, given)
+        self.operations.append(called)
+        yield called
+        port.hint(self.cell)
+        self.moment += 1
+        called.ret = self.moment
+
+    def history(self) -> tuple[Operation, ...]:
+        """What was recorded, in order of call."""
+        return tuple(
+            Operation(called.call, called.ret, called.thread, called.input, called.output) for called in self.operations
+        )
+
+    def check(self, model: Model[S]) -> Callable[[], None]:
+        """A check for the end of a schedule: its history is linearizable, as `model` has it."""
+
+        def check() -> None:
+            verdict = linearizable(self.history(), model)
+            if not verdict:
+                raise AssertionError(str(verdict))
+
+        return check

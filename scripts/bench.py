@@ -1,0 +1,161 @@
+"""Two checkouts side by side: what each workload costs in processor time, new over old, run in turn.
+
+    python -m scripts.bench OLD [--pairs 5] [--only WORD] [--json FILE]
+
+OLD is another checkout of this project, say `git worktree add ../old c639122`.  Every workload is a process of its own in
+each tree, old and new by turns after a warm-up of each, on this interpreter; so a machine that changes its speed changes
+both.  A workload says itself how much it did: its rate is that over its own processor time, set-up left out (a mark's
+over wall clock).  Ratios are
+of the rates of a pair, new over old, so above 1 is faster.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from statistics import median
+
+
+TREE = Path(__file__).parents[1]
+
+EXPLORE = """
+from time import process_time
+from collector.explore import explore
+from collector.scenarios.aba import stack
+from workbuf.lfstack import CNT_BITS
+explore(stack(CNT_BITS), "{strategy}", schedules=50, races={races})
+done, begun = 0, process_time()
+while process_time() - begun < 2:
+    result = explore(stack(CNT_BITS), "{strategy}", schedules=3000, races={races})
+    assert not result.failure, result.failure
+    done += result.schedules + result.pruned
+print(done, process_time() - begun)
+"""
+
+PROVE = """
+from time import process_time
+from collector.explore import explore
+from collector.scenarios.aba import stack
+from workbuf.lfstack import CNT_BITS
+done, begun = 0, process_time()
+while process_time() - begun < 1:
+    result = explore(stack(CNT_BITS), "dpor")
+    assert result.exhausted
+    done += 1
+print(done, process_time() - begun)
+"""
+
+WIDE = """
+from time import process_time
+from collector.explore import explore
+def program(machine):
+    cells = [machine.word(0) for _ in range({threads})]
+    def body(port, mine):
+        for _ in range({steps}):
+            port.xadd(mine, 1)
+    for mine in cells:
+        machine.spawn(lambda port, mine=mine: body(port, mine))
+begun = process_time()
+result = explore(program, "dpor", schedules=2, seconds=60, races=False)
+print(result.steps, process_time() - begun)
+"""
+
+MARK = """
+from collector import heaps
+from collector.runtime import Config
+try:
+    from collector.stress.run import Plan
+    from collector.stress.survivors import Keep
+except ImportError:
+    from collector.keep import Keep
+    from collector.stress import Plan
+graph = heaps.read("synthetic:random,n=20000,m=52000,seed=1")
+seconds = 0.0
+for _ in range(3):
+    plan = Plan(config=Config(mutators=0, helpers=0), programs=(), cycles=1, concurrent=False, patience=600.0)
+    seconds += Keep(plan, graph).result(graph).mark_s
+print(3 * 20000, seconds)
+"""
+
+COMMAND = """
+import subprocess, sys, resource
+def spent():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+command = [sys.executable, "-m", "collector.run", {arguments}]
+subprocess.run(command, check=True, capture_output=True)
+begun = spent()
+for _ in range(3):
+    subprocess.run(command, check=True, capture_output=True)
+print(3, spent() - begun)
+"""
+
+WORKLOADS = {
+    "three-node stack, random": EXPLORE.format(strategy="random", races=False),
+    "three-node stack, random, watched": EXPLORE.format(strategy="random", races=True),
+    "three-node stack, dpor": EXPLORE.format(strategy="dpor", races=False),
+    "three-node stack, dpor, watched": EXPLORE.format(strategy="dpor", races=True),
+    "three-node stack, stateful": EXPLORE.format(strategy="stateful", races=False),
+    "three-node stack proved": PROVE,
+    "dpor, 2 threads x 5,000 steps": WIDE.format(threads=2, steps=5000),
+    "dpor, 60 threads x 180 steps": WIDE.format(threads=60, steps=180),
+    "scenarios": COMMAND.format(arguments='"scenarios"'),
+    "--help": COMMAND.format(arguments='"--help"'),
+    "one mark, objects": MARK,
+    "heap --mark, 20,000 objects": COMMAND.format(
+        arguments='"heap", "synthetic:random,n=20000,m=52000,seed=1", "--mark"'
+    ),
+}
+
+
+def rate(tree: Path, workload: str) -> float:
+    """Things a second of processor time."""
+    done = subprocess.run(
+        [sys.executable, "-c", workload],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=tree,
+        env={**os.environ, "PYTHONPATH": str(tree)},
+    )
+    count, seconds = done.stdout.split()[-2:]
+    return float(count) / float(seconds)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("old", type=Path, metavar="OLD", help="the other checkout")
+    parser.add_argument("--pairs", type=int, default=5, help="(default 5)")
+    parser.add_argument("--only", default="", metavar="WORD", help="workloads whose name has WORD in it")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="the figures")
+    args = parser.parse_args()
+    gil = "free-threaded" if sysconfig.get_config_var("Py_GIL_DISABLED") else "GIL"
+    print(f"Python {platform.python_version()}, {gil}, {os.cpu_count()} processors, {args.pairs} pairs")
+    print(f"{'workload':36}{'old /s':>12}{'new /s':>12}{'new / old':>11}   least .. most")
+    rows = []
+    for name, workload in WORKLOADS.items():
+        if args.only not in name:
+            continue
+        for tree in (args.old, TREE):
+            rate(tree, workload)
+        pairs = [(rate(args.old, workload), rate(TREE, workload)) for _ in range(args.pairs)]
+        ratios = [new / old for old, new in pairs]
+        before, after = (median(rates) for rates in zip(*pairs, strict=True))
+        print(
+            f"{name:36}{before:12,.1f}{after:12,.1f}{median(ratios):11.2f}   {min(ratios):.2f} .. {max(ratios):.2f}",
+            flush=True,
+        )
+        rows.append({"workload": name, "old": before, "new": after, "ratios": ratios})
+    if args.json:
+        args.json.write_text(json.dumps({"python": platform.python_version(), "gil": gil, "rows": rows}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
