@@ -126,6 +126,10 @@ class Search:
         """All races of the schedule with that trail."""
         self.coverage: Coverage | None = None
         self.overlong = 0
+        """Schedules that were longer than the limit."""
+        self.undecided = 0
+        """Those that did not end after it either."""
+        self.why_undecided = ""
         self.failed: list[int] = []
         """Trail of the schedule that failed."""
 
@@ -136,7 +140,7 @@ class Search:
             self.coverage = Coverage()
         begun = shown = perf_counter()
         fault = None
-        while result.schedules < self.options.schedules:
+        while result.schedules + self.undecided < self.options.schedules:
             fault = self.once()
             if fault:
                 self.failed = self.machine.trail[:]
@@ -173,6 +177,9 @@ class Search:
             result.pruned += 1
         if len(machine.trail) > machine.steps_allowed:
             self.overlong += 1
+        if machine.undecided:
+            self.undecided += 1
+            self.why_undecided = machine.undecided
         self.strategy.end(machine)
         for race in self.witness(machine.trail):
             if all(race.sites != known.sites for known in result.races):
@@ -226,6 +233,8 @@ class Search:
             result.statement = f"Failed, found by {result.found_by}: {result.failure}"
         elif raced:
             result.statement = f"{len(raced)} data races in {result.schedules} schedules; nothing else failed."
+        elif self.undecided:
+            result.statement = f"Undecided: {self.undecided} schedules did not end, {self.why_undecided}."
         elif self.strategy.exhausted and cut_short:
             result.statement = f"{result.schedules} schedules passed, which is no proof: see the warnings."
         else:

@@ -16,7 +16,6 @@ from collector.explore.machine import ops
 from collector.explore.machine.carrier import ABORT, CLOSE, MAIN
 from collector.explore.machine.fault import Fault, fault_of
 from collector.explore.machine.threads import LIMIT, Rules
-from collector.explore.state.fair import SATURATED, Lasso
 from collector.explore.state.spin import LOOK
 from workbuf.machine import Aborted
 
@@ -57,6 +56,12 @@ class Loop(Rules):
         """Threads raise Aborted where they check."""
         self.given_up = False
         self.warnings: set[str] = set()
+        self.undecided = ""
+        """Why the schedule was given up, if it grew too long."""
+        self.clock = 0
+        """Times that a thread has asked for the time."""
+        self.check: object = None
+        """The program's check: what it reaches is part of the state."""
         self.steps_allowed = LIMIT
 
     def waiting(self) -> str:
@@ -175,7 +180,7 @@ class Loop(Rules):
             self.limit = self.last_step
             self.set_strategy(self._in_turn)
         else:
-            self.fault = Fault("endless", f"no end after {at} steps, and no state that comes again")
+            self._undecided()
             self.pick = self._abandon
 
     @property
@@ -204,12 +209,24 @@ class Loop(Rules):
 
     def _livelock(self) -> None:
         """The state has been there before: say between which steps, and who goes round in the circle."""
-        lasso = self.fair.lasso or Lasso(0, len(self.trail), 0, counting=True)
+        lasso = self.fair.lasso
+        assert lasso is not None  # noqa: S101  who calls this has just found it
         circle = sorted({t for t in self.trail[lasso.begin : lasso.end] if t >= 0})
         names = " and ".join(self.names[t] for t in circle)
         goes = "goes" if len(circle) == 1 else "go"
-        but = f", but for what counts, {SATURATED} times in a row" if lasso.counting else ""
-        self.fault = Fault("livelock", f"{names} {goes} round in a circle: the state comes again{but}", lasso=lasso)
+        self.fault = Fault("livelock", f"{names} {goes} round in a circle: the state comes again", lasso=lasso)
+
+    def _undecided(self) -> None:
+        """The schedule is given up, and nothing proves that it would never have ended."""
+        longer = f"longer than steps={self.steps_allowed}"
+        more = f"(steps={2 * self.steps_allowed} looks further)"
+        opaque = self.fair.lassos.opaque
+        if opaque:
+            self.undecided = f"{longer}; {opaque[0]}, which cannot be looked into, so no livelock can be proved {more}"
+        elif self.clock:
+            self.undecided = f"{longer}, and asks for the time, so that no state comes again {more}"
+        else:
+            self.undecided = f"{longer}, and no state came again {more}"
 
     def _raised(self, error: Exception, i: int, kind: str = "") -> None:
         if self.fault is None and not self.unwinding:

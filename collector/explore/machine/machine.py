@@ -90,6 +90,9 @@ class SteppedMachine(Loop):
         self.fault = None
         self.broken = None
         self.aborted = self.given_up = False
+        self.undecided = ""
+        self.clock = 0
+        self.check = None
         self.fair.begin()
         self.limit = min(LOOK, self.steps_allowed)
         self.rewind()

@@ -69,6 +69,7 @@ class SteppedPort:
 
     def now(self) -> int:
         """Steps since the run began."""
+        self.machine.clock += 1
         return len(self.machine.trail)
 
     def sleep(self, note: int, ns: int = -1) -> bool:

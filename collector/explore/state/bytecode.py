@@ -159,6 +159,7 @@ class Code:
             # In 3.11 a call is two instructions, and the first may be the one that calls.
             at = k + 1 if begun.opname == "PRECALL" else k
             instruction = self.instructions[at]
+            first = k - 1 if k and self.instructions[k - 1].opname == "PRECALL" else k
             below = self.after[at] - (instruction.opname not in RESULTLESS) if at in self.after else -1
             bits = self.live[at]
             place = Place(
@@ -167,7 +168,7 @@ class Code:
                 tuple(v for v in range(n) if bits >> v & 1),
                 tuple(v for v in range(n) if not bits >> v & 1),
                 below,
-                max(self.before[k] - below, 0) if k in self.before else 0,
+                max(self.before[first] - below, 0) if first in self.before else 0,
             )
             for offset in range(begun.offset, end, 2):
                 yield offset, place

@@ -39,12 +39,14 @@ def shape(cls: type) -> Shape | None:
         for name, v in c.__dict__.items()
         if isinstance(v, MemberDescriptorType) and name not in {"__dict__", "__weakref__"}
     )
-    words = len(slots) + (cls.__dictoffset__ not in {0, -1}) + (cls.__weakrefoffset__ > 0)
-    own = base.__dictoffset__ not in {0, -1}
-    size = base.__basicsize__ + WORD * (words - own - (base.__weakrefoffset__ > 0))
-    if cls.__basicsize__ != size:
+    if cls.__basicsize__ != base.__basicsize__ + WORD * (len(slots) + _words(cls) - _words(base)):
         return None
     return Shape(slots, CONTENT.get(base), cls.__dictoffset__ != 0, hasattr(cls, "__del__"))
+
+
+def _words(cls: type) -> int:
+    """Words of an object for its dictionary, unless it lies in front of the object, and for weak references."""
+    return (cls.__dictoffset__ > 0 or cls.__dictoffset__ == -WORD) + (cls.__weakrefoffset__ > 0)
 
 
 def slot_values(slots: tuple[MemberDescriptorType, ...], v: object) -> list[object]:

@@ -118,7 +118,8 @@ def _hands_on(v: object, frame: FrameType) -> bool:
         return _hands_on(v.func, frame)
     if isinstance(v, types.BuiltinFunctionType):
         return _runs(v.__self__, frame)
-    return _is_method(v, "__call__", frame.f_code)
+    # While a bound method is called from C, its object lies where it lay.
+    return _is_method(v, "__call__", frame.f_code) or _is_method(v, frame.f_code.co_name, frame.f_code)
 
 
 def _is_method(v: object, name: str, code: types.CodeType) -> bool:

@@ -96,7 +96,8 @@ def write_cell(walk: Walk, v: object) -> None:
 def reduced(walk: Walk, v: object) -> None:
     """A type whose own `__reduce_ex__` is complete, or opaque."""
     kind = type(v)
-    own = kind.__reduce_ex__ is not object.__reduce_ex__ or kind.__reduce__ is not object.__reduce__
+    ways = kind.__reduce_ex__, kind.__reduce__
+    own = ways != (object.__reduce_ex__, object.__reduce__) and types.FunctionType not in map(type, ways)
     try:
         parts = v.__reduce_ex__(4) if own else ""
     except Exception:  # noqa: BLE001  whatever it raises, it tells nothing
@@ -132,7 +133,7 @@ def write_view_iterator(walk: Walk, v: object) -> None:
 
 def write_recipe(walk: Walk, v: object) -> None:
     """An iterator whose repr says all: how often, and of what."""
-    walk.out.append(repr(v) if all(type(part) in SCALARS for part in gc.get_referents(v)) else type(v).__name__)
+    walk.out.append(repr(v) if all(type(part) in SCALARS for part in gc.get_referents(v) if part is not type(v)) else type(v).__name__)
     if type(walk.out[-1]) is str and "(" not in walk.out[-1]:
         walk.hidden(named(type(v)))
 

@@ -37,12 +37,11 @@ def shortened(rows: Sequence[Row], lasso: Lasso | None) -> Story:
     for row in rows:
         # What comes between two steps belongs to the one before.
         at = row.at if row.at >= 0 else at
-        if at < lasso.first:
+        if at < lasso.begin:
             into.append(row)
         elif lasso.begin <= at < lasso.end:
             once.append(row)
-    but = ", but for what counts" if lasso.counting else ""
-    return [*middle_left_out(folded(into)), f"      -- and from here on, for ever{but}:", *middle_left_out(once)]
+    return [*middle_left_out(folded(into)), "      -- and from here on, for ever:", *middle_left_out(once)]
 
 
 def folded(rows: Sequence[Row]) -> Story:

@@ -130,6 +130,6 @@ class Schedule:
         if lasso is None:
             return self.steps, ()
         return (
-            tuple(step for step in self.steps if step.place < lasso.first),
+            tuple(step for step in self.steps if step.place < lasso.begin),
             tuple(step for step in self.steps if lasso.begin <= step.place < lasso.end),
         )

@@ -23,7 +23,7 @@ OF_BUFFERS = frozenset(kind for kind, fields in FIELDS.items() if fields.a == "b
 def ownership(replay: Replay) -> list[str]:
     """The history of every buffer that changed hands, buffer by buffer in order of name; a line has step and thread."""
     machine, fault = replay.machine, replay.fault
-    end = fault.lasso.first if fault and fault.lasso else replay.steps
+    end = fault.lasso.begin if fault and fault.lasso else replay.steps
 
     def bufname(b: int) -> str:
         return machine.name(b).partition(".")[0]

@@ -144,7 +144,7 @@ def once(records: list[dict[str, Any]], lasso: Lasso) -> list[dict[str, Any]]:
     circle = [step for step in records if lasso.begin <= step["at"] < lasso.end]
     for step in circle:
         step["circle"] = True
-    return [step for step in records if step["at"] < lasso.first] + circle
+    return [step for step in records if step["at"] < lasso.begin] + circle
 
 
 def close(done: dict[str, Any], views: Mapping[str, str], hands: Hands) -> None:
