@@ -38,6 +38,8 @@ class Carrier(Protocol):
     """Carrier of threads 0, 1, 2, ..."""
 
     goto: list[Callable[[int], int]]
+    switches: bool
+    """It switches between greenlets, which changes the frames of those that do not run."""
 
     def add(self, life: Callable[[], None]) -> None:
         """The carrier of the next thread; it begins `life()` when control is first handed to it."""
@@ -54,6 +56,8 @@ class Carrier(Protocol):
 
 class Greenlets:
     """Threads on greenlets."""
+
+    switches = True
 
     def __init__(self) -> None:
         self.main = greenlet.getcurrent()

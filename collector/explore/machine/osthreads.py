@@ -54,6 +54,8 @@ class Gate:
 class OSThreads:
     """Threads on operating-system threads."""
 
+    switches = False
+
     def __init__(self) -> None:
         self.gates = [Gate()]
         """One per thread, and the loop's at the end."""

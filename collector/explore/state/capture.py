@@ -94,7 +94,7 @@ class Capture:
                 walk.out.append(EMPTY)
                 continue
             frame = machine.carrier.frame(t)
-            self.thread(walk, thread_frames(frame or current))
+            self.thread(walk, thread_frames(frame or current), switched=frame is not None and machine.carrier.switches)
             walk.put([machine.carrier.handled(t) if frame else sys.exception()])
             walk.drain()
             opaque += (f"{machine.names[t]} keeps {what}" for what in walk.opaque)
@@ -224,12 +224,12 @@ class Capture:
         if frame is not None and not running:
             self.frame(walk, frame, program=True)
 
-    def thread(self, walk: Walk, frames: Sequence[FrameType]) -> None:
-        """A thread's frames, outermost first."""
+    def thread(self, walk: Walk, frames: Sequence[FrameType], *, switched: bool) -> None:
+        """A thread's frames, outermost first; whether its greenlet has been switched away from."""
         walk.out.append(len(frames))
         caller = None
         for frame in frames:
-            hidden = between(caller, frame) if caller else ""
+            hidden = between(caller, frame, switched=switched) if caller else ""
             if hidden:
                 walk.hidden(f"what {hidden} holds while it calls back")
             self.frame(walk, frame, program=not of_explorer(frame))

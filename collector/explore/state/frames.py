@@ -69,9 +69,9 @@ def thread_frames(frame: FrameType | None) -> list[FrameType]:
     return frames
 
 
-def between(caller: FrameType, frame: FrameType) -> str:
+def between(caller: FrameType, frame: FrameType, *, switched: bool) -> str:
     """What C code between two frames keeps something that nobody sees; empty if none does."""
-    if not entered_from_c(frame, caller):
+    if not entered_from_c(frame, caller, switched=switched):
         return ""
     code, place = frame.f_code, analysed(caller.f_code).place(caller.f_lasti)
     name, verb = code.co_name, place.opname

@@ -16,13 +16,12 @@ from __future__ import annotations
 import sys
 from ctypes import c_char, c_ssize_t, py_object, sizeof
 from functools import cache, partial
+from types import FrameType
 from typing import TYPE_CHECKING, NamedTuple
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from types import FrameType
-
 
 class Null:
     """Stands for an empty slot: a variable that has no value, an argument that is not there."""
@@ -102,14 +101,25 @@ LAYOUT = _calibrate()
 """None: the frames of this interpreter cannot be read."""
 
 
-def entered_from_c(frame: FrameType, caller: FrameType) -> bool:
-    """Does C code stand between `frame` and `caller`, the next Python frame outwards?"""
+def entered_from_c(frame: FrameType, caller: FrameType, *, switched: bool) -> bool:
+    """Does C code stand between `frame` and `caller`, the next Python frame outwards?
+
+    `switched` is whether a greenlet has been switched away from there.  It then has set `previous` to the next Python frame,
+    and saved what was there behind the frame object.
+    """
     if LAYOUT is None:
         return True
     at = interpreter_frame(frame)
     if LAYOUT.previous < 0:
         return c_char.from_address(at + LAYOUT.entry).value == b"\1"
-    return c_ssize_t.from_address(at + LAYOUT.previous).value != interpreter_frame(caller)
+    expected = interpreter_frame(caller)
+    if c_ssize_t.from_address(at + LAYOUT.previous).value != expected:
+        return True
+    return switched and c_ssize_t.from_address(id(frame) + SAVED).value != expected
+
+
+SAVED = FrameType.__basicsize__ - (LAYOUT.localsplus if LAYOUT else 0)
+"""Offset in a frame object of the space for the frame of a generator or of a call that is over."""
 
 
 @cache
