@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     Progress = Callable[[Result, Strategy], object]
     Races = bool | Literal["report", "knowing"]
 
+ENOUGH = 20
+"""Schedules without an end after which no further one is run."""
 SHOW_S = 0.25
 """Seconds between two calls of `progress`."""
 
@@ -140,13 +142,13 @@ class Search:
             self.coverage = Coverage()
         begun = shown = perf_counter()
         fault = None
-        while result.schedules + self.undecided < self.options.schedules:
+        while result.schedules < self.options.schedules:
             fault = self.once()
             if fault:
                 self.failed = self.machine.trail[:]
                 result.found_by = getattr(strategy, "current", strategy).name
                 break
-            if strategy.done:
+            if strategy.done or self.undecided == ENOUGH:
                 break
             now = perf_counter()
             result.seconds = now - begun
