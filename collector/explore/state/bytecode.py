@@ -143,9 +143,9 @@ class Code:
             reads = writes = 0
             for verb, variable in zip(verbs, parts, strict=False):
                 bit = 1 << self.names.index(variable)
-                if verb == "LOAD":
-                    reads |= bit & ~writes
-                else:
+                if verb != "STORE":
+                    reads |= bit & ~writes  # deleting asks whether there is anything
+                if verb != "LOAD":
                     writes |= bit
             return reads, writes | (reads if name.endswith("AND_CLEAR") else 0)
         if "DEREF" in name or name == "LOAD_CLOSURE":

@@ -25,6 +25,7 @@ from collector.explore.machine.ports import SteppedPort
 from collector.explore.machine.skippable import Left
 from collector.explore.state.bytecode import OPTIMIZED, Place, analysed
 from collector.explore.state.classes import Shape, shape, slot_values
+from collector.explore.state.constant import Constant
 from collector.explore.state.frames import between, of_explorer, thread_frames
 from collector.explore.state.interpreter import LAYOUT, NULL, slots
 from collector.explore.state.namespaces import CONSTANT, EXPLORER, Namespaces, library
@@ -69,6 +70,7 @@ class Capture:
         self.writers[types.CoroutineType] = self.write_generator
         self.writers[SteppedPort] = self.write_port
         self.shapes: dict[type, Shape] = {}
+        self.constant = Constant(self.namespaces, self.shapes)
         self.keys: dict[tuple[str, ...], int] = {}
         self.places: dict[tuple[CodeType, int], tuple[Place, tuple[int, ...], tuple[int, ...], int]] = {}
         self.labels: dict[int, Writer] = {}
@@ -83,12 +85,22 @@ class Capture:
 
         With `told` the program says itself what is in its opaque objects.
         """
-        machine = self.machine
-        if self.labelled != len(machine.ports):
+        if self.labelled != len(self.machine.ports):
             self.label()
-        walk = Walk(self.writer, self.labels)
-        opaque: list[str] = []
         current = sys._getframe(1)  # noqa: SLF001  the running thread's frames have no other handle
+        while True:
+            captured = self._take(current, roots, told=told)
+            if self.constant.walk:
+                return captured
+            # Code was met whose globals are none of those walked before: again, with them.
+
+    def _take(self, current: FrameType, roots: Sequence[object], *, told: bool) -> Captured:
+        machine, constant = self.machine, self.constant
+        if not constant.unchanged():
+            self.written += constant.again(lambda: Walk(self.writer, self.labels))
+        walk = Walk(self.writer, self.labels, constant.walk)
+        walk.out.append(constant.digest)
+        opaque = [f"the program names {what}" for what in constant.opaque]
         for t in range(len(machine.bodies)):
             if machine.kinds[t] == ops.ENDED and t not in machine.killed:
                 walk.out.append(EMPTY)
@@ -168,9 +180,12 @@ class Capture:
 
     def globals(self, walk: Walk, code: CodeType, space: dict[str, object]) -> None:
         """The globals of `code` that hold data."""
-        for reference in self.namespaces.named(code, space):
-            walk.out.append(reference[1])
-            walk.put([self.namespaces.look(reference, space, NULL)])
+        references = self.namespaces.named(code, space)
+        if not references or self.constant.covers(code, space):
+            return
+        for module, name in references:
+            walk.out.append(name)
+            walk.put([(space if module is None else vars(module)).get(name, NULL)])
 
     def write_class(self, walk: Walk, cls: object) -> None:
         """A class: its name, its bases, and those of its attributes that hold data."""
@@ -179,6 +194,7 @@ class Capture:
         if self.namespaces.inert(cls):
             walk.out.append(cls.__module__)
             return
+        self.constant.meet(cls)
         names = self.namespaces.data(cls)
         walk.out.append(len(names))
         for name in names:

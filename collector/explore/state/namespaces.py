@@ -144,12 +144,6 @@ class Namespaces:
                 if not self.inert(v) and (bound or not inside):
                     yield module, name
 
-    @staticmethod
-    def look(reference: Reference, space: dict[str, object], missing: object) -> object:
-        """What a global holds now."""
-        module, name = reference
-        return (space if module is None else vars(module)).get(name, missing)
-
 
 def _mentioned(code: types.CodeType) -> tuple[set[str], set[str], set[str], list[types.ModuleType]]:
     """Globals, attributes, globals that are stored, and modules imported, by `code` and the code within it."""

@@ -32,16 +32,19 @@ EMPTY = StopIteration
 class Walk:
     """One walk.  `out` is what it has written."""
 
-    def __init__(self, writer: Callable[[type], Writer], labels: Mapping[int, Writer]) -> None:
-        """`writer(type)` writes objects of that type; `labels` has writers of single objects, by their ids."""
+    def __init__(self, writer: Callable[[type], Writer], labels: Mapping[int, Writer], after: Walk | None = None) -> None:
+        """`writer(type)` writes objects of that type; `labels` has writers of single objects, by their ids.
+
+        What the walk `after` which this one comes has met keeps its number.
+        """
         self.writer = writer
         self.labels = labels
         self.out: list[object] = []
-        self.numbers: dict[int, int] = {}
+        self.numbers: dict[int, int] = dict(after.numbers) if after else {}
         """Of the objects met, by their ids."""
-        self.queue: list[object] = []
+        self.queue: list[object] = after.queue[:] if after else []
         """The objects met, in order; which also keeps them alive, and their ids their own."""
-        self.done = 0
+        self.done = len(self.queue)
         """Of these, how many are written down."""
         self.opaque: list[str] = []
         """What could not be looked into."""

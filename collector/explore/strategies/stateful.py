@@ -64,6 +64,8 @@ class Stateful:
         self.next_look = FIRST_LOOK
         self.circle: Circle | None = None
         """To be run next, to show a livelock."""
+        self.over = False
+        """The circle was run."""
         self.unproved = False
         """A circle was run and did not come round."""
         self.runs = 0
@@ -72,8 +74,8 @@ class Stateful:
 
     @property
     def done(self) -> bool:
-        """When every state was seen."""
-        return self.exhausted or self.unproved
+        """When every state was seen, or a livelock."""
+        return self.exhausted or self.over
 
     @property
     def states(self) -> int:
@@ -152,11 +154,13 @@ class Stateful:
     def end(self, machine: SteppedMachine, /) -> None:
         """Back to the last choice with an alternative left."""
         self.runs += 1
-        if machine.fault is not None:
-            return
-        machine.steps_allowed = self.steps_allowed
         if self.circle:
+            self.over = True
+            if machine.fault is not None:
+                return  # the limit stays: the livelock is seen behind it
             self.unproved = True
+        machine.steps_allowed = self.steps_allowed
+        if self.over:
             return
         if machine.clock and not self.timed:
             self._afresh()
