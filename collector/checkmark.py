@@ -4,11 +4,11 @@
 
 Theory of operation.  In the stopped world, before anything is swept, gc() runs a second time with a mark bit of its own;
 greyobject throws where it reaches an object that the first mark did not.  Both marks use the protocol, so this finds what
-a race has lost and not what the protocol itself overlooks; for that there is the audit's own traversal.
+a race has lost and not what the protocol itself overlooks; for that there is the audit's own traversal (I14).
 
 What the default corrects.  The seed's form checks only what roots point at directly: its test is inverted (K-10), stacks
-are skipped as already scanned (K-11), and the span snapshot is stale (K-12).  Here every goroutine's gcscanvalid is
-cleared first, the snapshot is taken again, and an object is queued the first time it is reached.
+are skipped as already scanned (K-11, and K-13 for any second mark), and the span snapshot is stale (K-12).  Here every
+goroutine's gcscanvalid is cleared first, the snapshot is taken again, and an object is queued the first time it is reached.
 """
 
 from __future__ import annotations

@@ -9,15 +9,16 @@ Guards.  On entry and on return the M caches no buffer: whatever it finds must n
 
 from __future__ import annotations
 
-from mutator.m import M
+from mutator.heap.spans import Spans
 from mutator.phase import GCmark, GCmarktermination
-from mutator.world import M as RECORD
+from mutator.world import MRECORD
 from workbuf.buffer import NOBJ, OBJ
 from workbuf.events import Event
+from workbuf.getfull import Getfull
 from workbuf.throw import Throw
 
 
-class Drain(M):
+class Drain(Spans, Getfull):
     """drainworkbuf and drainobjects, over a scanobject that the next class up defines."""
 
     scanned: int
@@ -37,7 +38,7 @@ class Drain(M):
         while True:
             nobj = words[wbuf + NOBJ]
             if nobj == 0:
-                words[self.record + RECORD.scanned] = self.scanned
+                words[self.record + MRECORD.scanned] = self.scanned
                 self.putempty(wbuf, 496)
                 if not all:
                     self.checknocurrentwbuf()
@@ -46,7 +47,7 @@ class Drain(M):
                 if not wbuf:
                     break
                 self.checknonempty(wbuf)
-            # A buffer that never runs dry, a long list's, leads to no pause for as long as the list lasts.
+            # A long list keeps this loop going without a pause for as long as it lasts: notice here if the run was aborted.
             check()
             if self.wanted(wbuf):
                 wbuf = self.handoff(wbuf)
@@ -64,12 +65,12 @@ class Drain(M):
         for _ in range(count):
             if words[wbuf + NOBJ] == 0:
                 self.putempty(wbuf, 544)
-                words[self.record + RECORD.scanned] = self.scanned
+                words[self.record + MRECORD.scanned] = self.scanned
                 wbuf = self.trygetfull(545)
                 if not wbuf:
                     return 0
             wbuf = self.scanobject(self.popobject(wbuf), wbuf)
-        words[self.record + RECORD.scanned] = self.scanned
+        words[self.record + MRECORD.scanned] = self.scanned
         return wbuf
 
     def popobject(self, wbuf: int) -> int:

@@ -14,11 +14,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from collector.harvest import Harvest
+from collector.helper import Helper
 from collector.memstats import Memstats
 from collector.parfor import PARFOR, STATISTICS
 from mutator.heap import MSTATS, SPAN, SPAN_IN_USE
 from mutator.phase import GCmarktermination, GCoff
-from mutator.world import RUNTIME, G, M
+from mutator.world import MRECORD, RUNTIME, G
 from workbuf.events import Event
 from workbuf.local import MLOCAL, WORK
 from workbuf.throw import Throw
@@ -42,6 +44,9 @@ class CycleStats:
     stamps: dict[str, int] = field(default_factory=dict)
     """Go's gctimer (sweepterm, scan, installmarkwb, mark, markterm, sweep) and t0..t4 of the gctrace line."""
     nproc: int = 0
+    """Markers of mark termination: the master and its helpers."""
+    scanned: list[int] = field(default_factory=list)
+    """Objects that each of them has scanned there, the master first."""
     heap0: int = 0
     """Bytes: an estimate of what the last cycle left (Go's heap0)."""
     heapstart: int = 0
@@ -66,7 +71,7 @@ class CycleStats:
     scanned_after: int = 0
 
 
-class MarkTermination(Memstats):
+class MarkTermination(Helper, Harvest, Memstats):
     """gc(): the mark that ends a cycle."""
 
     def __init__(self, port: Port, world: World, record: int) -> None:
@@ -96,16 +101,18 @@ class MarkTermination(Memstats):
         """
         port, words, work = self.port, self.port.words, self.world.work
         verifying = words[self.runtime + RUNTIME.checkmarkphase]
-        # The verifying mark's figures are nobody's: the cycle's are those of the first.
+        # The verifying mark's figures are thrown away: the cycle reports those of the first mark.
         stats, now = CycleStats() if verifying else self.cycle, self.port.now
         stats.stamps["t0"] = now()
         stats.scanned_markterm = self.scannedtotal()
+        before = self.scannedbym()
         self.setphase(GCmarktermination)
         stats.stamps["t1"] = now()
         if not verifying:
             stats.npausesweep += self.finishsweep_m()
         self.snapshotspans()
         nproc = self.gcprocs()
+        self.helping = []
         self.resetwork(nproc)
         gs = self.allgs()
         for gp in gs:
@@ -128,7 +135,9 @@ class MarkTermination(Memstats):
         stats.stamps["t3"] = now()
         if nproc > 1:
             port.sleep(work + WORK.alldone)
+        after = self.scannedbym()
         stats.nproc = nproc
+        stats.scanned = [after[m] - before[m] for m in (self.record, *self.helping)]
         stats.goroutines = len(gs)
         stats.spans = sum(1 for _ in self.allspans())
         if not verifying:
@@ -189,9 +198,13 @@ class MarkTermination(Memstats):
 
     def scannedtotal(self) -> int:
         """Objects that all Ms have scanned since the run began."""
+        return sum(self.scannedbym().values())
+
+    def scannedbym(self) -> dict[int, int]:
+        """Objects that each M has scanned since the run began, by its record."""
         words = self.port.words
-        words[self.record + M.scanned] = self.scanned
-        return sum(words[m + M.scanned] for m in self.allms())
+        words[self.record + MRECORD.scanned] = self.scanned
+        return {m: words[m + MRECORD.scanned] for m in self.allms()}
 
     def marked(self) -> None:
         """Called in the stopped world when a mark is complete and nothing swept yet: the place for an audit."""

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from collector.drain import Drain
 from mutator.heap import ALLOCATED, CHECKMARKED, DEAD, MARKED, POISON
+from mutator.hooks import Hooks
 from mutator.phase import GCscan
 from mutator.world import RUNTIME
 from workbuf.buffer import NOBJ, OBJ
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from workbuf.machine import Port
 
 
-class Grey(Drain):
+class Grey(Drain, Hooks):
     """greyobject, scanobject, scanblock.  Objects are byte addresses, buffers cells."""
 
     def __init__(self, port: Port, world: World, record: int) -> None:

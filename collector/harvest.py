@@ -11,14 +11,15 @@ getfull keeps the barrier open (O-15).
 
 from __future__ import annotations
 
-from collector.roots import Roots
-from mutator.world import RUNTIME, M
+from mutator.hooks import Hooks
+from mutator.world import MRECORD, RUNTIME
 from workbuf.buffer import NOBJ
 from workbuf.events import Event
+from workbuf.lists import Lists
 from workbuf.machine import WORD
 
 
-class Harvest(Roots):
+class Harvest(Lists, Hooks):
     """harvestwbufs."""
 
     def harvestwbufs(self) -> int:
@@ -28,7 +29,7 @@ class Harvest(Roots):
         harvested = 0
         for number in range(words[self.runtime + RUNTIME.allmlen]):
             m = words[self.world.allm + number]
-            wbuf = port.xchg(m + M.currentwbuf, 0) // WORD
+            wbuf = port.xchg(m + MRECORD.currentwbuf, 0) // WORD
             if wbuf:
                 nobj = words[wbuf + NOBJ]
                 port.event(Event.HARVESTED, wbuf, number, nobj)

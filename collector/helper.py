@@ -12,16 +12,29 @@ Not modelled.  Lending a P's mcache to a helper: a marker does not allocate.  St
 
 from __future__ import annotations
 
-from collector.shade import Shade
+from typing import TYPE_CHECKING
+
+from collector.roots import Roots
+from collector.stw import StopTheWorld
 from mutator.phase import GCscan
-from mutator.world import MAX_GCPROC, SCHED, M
+from mutator.world import MAX_GCPROC, MRECORD, SCHED
 from workbuf.events import Event
 from workbuf.local import WORK
 from workbuf.throw import Throw
 
 
-class Helper(Shade):
+if TYPE_CHECKING:
+    from mutator.world import World
+    from workbuf.machine import Port
+
+
+class Helper(Roots, StopTheWorld):
     """gchelper, and the idle list it comes from."""
+
+    def __init__(self, port: Port, world: World, record: int) -> None:
+        super().__init__(port, world, record)
+        self.helping: list[int] = []
+        """The helpers of the last mark that this M was master of, in the order of their numbers."""
 
     def gcprocs(self) -> int:
         """Threads that will mark: the caller and as many idle Ms as Ps, processors and Go's limit allow."""
@@ -45,15 +58,16 @@ class Helper(Shade):
             m = words[sched + SCHED.midle]
             if not m:
                 raise Throw("gcprocs inconsistency")
-            words[sched + SCHED.midle] = words[m + M.schedlink]
+            words[sched + SCHED.midle] = words[m + MRECORD.schedlink]
             words[sched + SCHED.nmidle] -= 1
-            port.post(m + M.helpgc, n)
-            port.wake(m + M.park)
+            self.helping.append(m)
+            port.post(m + MRECORD.helpgc, n)
+            port.wake(m + MRECORD.park)
         port.unlock(sched + SCHED.lock)
 
     def gchelperstart(self) -> None:
         """Checks before an M marks, and what it must know for this mark."""
-        helper = self.port.hint(self.record + M.helpgc)
+        helper = self.port.hint(self.record + MRECORD.helpgc)
         if helper >= MAX_GCPROC:
             raise Throw("gchelperstart: bad m->helpgc")
         if helper and self.curg:
@@ -65,7 +79,7 @@ class Helper(Shade):
         """Take part in the mark as a helper."""
         port, work = self.port, self.world.work
         before = self.scanned
-        port.event(Event.HELP, port.hint(self.record + M.helpgc))
+        port.event(Event.HELP, port.hint(self.record + MRECORD.helpgc))
         self.gchelperstart()
         self.parfordo(self.world.markfor, self.markroot)
         if port.words[self.gcphase] != GCscan and self.scanblock(0, 0, 0, 0):
@@ -79,13 +93,13 @@ class Helper(Shade):
     def idlem(self) -> None:
         """The life of an M without a P: asleep on the idle list, now and then a helper (Go's stopm)."""
         port, words, sched = self.port, self.port.words, self.sched
-        park = self.record + M.park
+        park = self.record + MRECORD.park
         while True:
             port.lock(sched + SCHED.lock)
-            if words[self.record + M.exiting]:
+            if words[self.record + MRECORD.exiting]:
                 port.unlock(sched + SCHED.lock)
                 return
-            words[self.record + M.schedlink] = words[sched + SCHED.midle]
+            words[self.record + MRECORD.schedlink] = words[sched + SCHED.midle]
             words[sched + SCHED.midle] = self.record
             words[sched + SCHED.nmidle] += 1
             port.unlock(sched + SCHED.lock)
@@ -93,19 +107,19 @@ class Helper(Shade):
             port.sleep(park)
             words[park] = 0
             port.event(Event.UNPARK)
-            if port.hint(self.record + M.helpgc):
+            if port.hint(self.record + MRECORD.helpgc):
                 self.gchelper()
-                port.post(self.record + M.helpgc, 0)
+                port.post(self.record + MRECORD.helpgc, 0)
 
     def dismissidle(self) -> None:
         """Send every idle M home: the run is over.  Those still on their way to the list see it when they get there."""
         port, words, sched = self.port, self.port.words, self.sched
         port.lock(sched + SCHED.lock)
         for m in self.allms():
-            words[m + M.exiting] = 1
+            words[m + MRECORD.exiting] = 1
         m = words[sched + SCHED.midle]
         words[sched + SCHED.midle] = words[sched + SCHED.nmidle] = 0
         while m:
-            port.wake(m + M.park)
-            m = words[m + M.schedlink]
+            port.wake(m + MRECORD.park)
+            m = words[m + MRECORD.schedlink]
         port.unlock(sched + SCHED.lock)

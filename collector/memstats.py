@@ -10,12 +10,12 @@ Not modelled.  The lock on the heap that readGCStats_m holds.  A pause is the ti
 
 from __future__ import annotations
 
-from collector.helper import Helper
+from mutator.hooks import Hooks
 from mutator.world import MEMSTATS, PAUSES
 from workbuf.throw import Throw
 
 
-class Memstats(Helper):
+class Memstats(Hooks):
     """The pauses of this run.  Times are the port's clock, in ns."""
 
     def recordpause(self, ns: int, end: int) -> None:

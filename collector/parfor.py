@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mutator.m import M
+from mutator.fastrand import Fastrand
 from workbuf.events import Event
 from workbuf.layout import Struct
 from workbuf.machine import Pause
@@ -50,7 +50,7 @@ def thr(desc: int, tid: int) -> int:
     return desc + (-(-PARFOR.size // THR.size) + tid) * THR.size
 
 
-class Parfor(M):
+class Parfor(Fastrand):
     """parforsetup and parfordo.  `nthrmax` is the length of the descriptor's thread array."""
 
     nthrmax = 32

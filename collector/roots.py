@@ -1,4 +1,4 @@
-"""The roots.  (Go: markroot, mgc.go.)
+"""The roots of a mark: numbered jobs that the markers share.  (Go: markroot, mgc.go.)
 
 Theory of operation.  Root jobs are numbered: data, bss, finalizer queue, spans' specials, flush of the caches, then one per
 goroutine; parfor hands them out.  A job takes this M's cached buffer, threads it through its scans and leaves what is left
@@ -13,8 +13,9 @@ termination walks them again in the stopped world.
 
 from __future__ import annotations
 
+from collector.parfor import Parfor
 from collector.stackscan import StackScan
-from mutator.heap import FIN, FINALIZER, FINBLOCK, SPAN, SPAN_IN_USE, SPECIAL
+from mutator.heap import FIN, FINALIZER, FINBLOCK, SPAN, SPAN_IN_USE, SPECIAL, HeapLocal
 from mutator.phase import GCscan
 from mutator.world import RUNTIME, World
 from workbuf.events import Event
@@ -25,7 +26,7 @@ from workbuf.throw import Throw, println
 ROOT_DATA, ROOT_BSS, ROOT_FINALIZERS, ROOT_SPANS, ROOT_FLUSH_CACHES, ROOT_COUNT = range(6)
 
 
-class Roots(StackScan):
+class Roots(HeapLocal, StackScan, Parfor):
     """markroot."""
 
     def __init__(self, port: Port, world: World, record: int) -> None:

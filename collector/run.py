@@ -1,28 +1,34 @@
 """The command line: `python -m collector.run [COMMAND]`; with no command it runs `stress`.
 
-Exit status: 0 all held, 1 a violation was found (throw, lost object, leak, hang), 2 bad usage, unreadable input or an output
-that cannot be written (one line says what and where), 130 interrupted by Ctrl-C or SIGTERM (what there is so far has been
-printed and written).
+Exit status: 0 all held, 1 a violation was found (throw, lost object, leak, hang), 2 bad usage, unreadable input, an output
+that cannot be written, or a system that lacks something (one line says what and where), 70 a fault of this program itself
+(what to report is printed), 130 interrupted by Ctrl-C or SIGTERM (what there is so far has been printed and written).
 
-Theory of operation.  Only the command that was chosen is imported, where Ctrl-C is expected.
+Only the command that was chosen is imported, where Ctrl-C is expected.  Whatever a command does not catch ends here, as one
+line.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
+import faulthandler
+import platform
+import shlex
 import signal
 import sys
+import traceback
+from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
-from collector.commands import COMMANDS, load
+from collector.commands import COMMANDS, files, load
+from collector.report.streams import STDERR, Streams, oneline
 from collector.stress.interrupts import Interrupts
 
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-OK, VIOLATION, USAGE, INTERRUPTED = 0, 1, 2, 130
+OK, VIOLATION, USAGE, BUG, INTERRUPTED = 0, 1, 2, 70, 130
 
 
 class Parser(argparse.ArgumentParser):
@@ -30,20 +36,32 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the line and exit with status 2."""
-        self.exit(USAGE, f"{self.prog}: {message} (see {self.prog} --help)\n")
+        self.exit(USAGE, f"{self.prog}: {oneline(message)} (see {self.prog} --help)\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
-    try:
-        return command(list(sys.argv[1:] if argv is None else argv))
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output has gone; nothing more can be said to it, not even by the interpreter's own flush.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
+    words = list(sys.argv[1:] if argv is None else argv)
+    with Streams() as streams:
+        if not faulthandler.is_enabled():
+            with suppress(ValueError, OSError):
+                faulthandler.enable(STDERR)
+        try:
+            status = command(list(words))
+            sys.stdout.flush()
+        except KeyboardInterrupt:
+            print("interrupted", file=sys.stderr)
+            status = INTERRUPTED
+        except (OSError, MemoryError) as error:
+            print(f"collector.run: {environment(error)}", file=sys.stderr)
+            status = USAGE
+        except Exception as error:  # noqa: BLE001  the last one there is
+            print(report(error, words), file=sys.stderr)
+            status = BUG
+        if streams.out.failed:
+            print(f"collector.run: stdout: cannot write: {streams.out.failed}", file=sys.stderr)
+            status = status or USAGE
+    return status
 
 
 def command(words: list[str]) -> int:
@@ -61,14 +79,14 @@ def command(words: list[str]) -> int:
             chosen.add_arguments(sub)
     args = top.parse_args(words)
     try:
+        files.check(args)
         status: int = chosen.main(args)
-        sys.stdout.flush()
     except Exception as error:
         if not isinstance(error, one_line_errors()):
             raise
-        print(f"collector.run {args.command}: {error}", file=sys.stderr)
+        print(f"collector.run {args.command}: {oneline(str(error))}", file=sys.stderr)
         return USAGE
-    return status
+    return status or (USAGE if files.unwritten(args) else OK)
 
 
 def one_line_errors() -> tuple[type[Exception], ...]:
@@ -78,6 +96,29 @@ def one_line_errors() -> tuple[type[Exception], ...]:
     from collector.report.log.writer import LogError  # noqa: PLC0415
 
     return UsageError, HeapError, LogError
+
+
+def environment(error: OSError | MemoryError) -> str:
+    """What the system lacks or refuses, in a line."""
+    if isinstance(error, MemoryError):
+        return oneline(
+            f"out of memory: {error}" if str(error) else "out of memory: take a smaller heap or a shorter run"
+        )
+    where = f"{error.filename}: " if error.filename else ""
+    return oneline(f"{where}{error.strerror or error}")
+
+
+def report(error: Exception, words: Sequence[str]) -> str:
+    """What to tell whoever can mend a fault of this program."""
+    return "\n".join(
+        (
+            f"collector.run: a fault of this program, not of what it was given: {oneline(repr(error))}",
+            "please report it, with the lines that follow and the files that the command names",
+            f"command: {oneline(shlex.join(['python', '-m', 'collector.run', *words]))}",
+            f"python {sys.version.split()[0]}, {platform.platform()}",
+            "".join(traceback.format_exception(error)).rstrip(),
+        )
+    )
 
 
 def summary(docstring: str | None) -> str:

@@ -1,21 +1,13 @@
-"""The composition root: which class plays which part, and a world put together from them.
+"""The composition root: the M, put together from its parts, and a world of Ms on any machine.
 
-Theory of operation.  The protocol is one tower of classes, a file each, from `workbuf.local.Local` up to
-`collector.cycle.Cycle`; an M is one object of the top.  A variant of the protocol is a subclass with one method changed,
-passed here as `m`.  `Model` makes the heap, the world and the Ms on any machine; who runs what on them is the caller's.
+Theory of operation.  The protocol is a class for each of Go's files, from `workbuf.local.Local` up, and every class
+inherits what it uses.  What nobody else uses, the hooks that mutators call, meets the collection only here: `CollectorM`
+is the whole of an M, `AuditedM` the same with every audit on.  A variant of the protocol is a subclass of either with one
+method changed, passed here as `m`.  `Model` makes the heap, the world and the Ms; who runs what on them is the caller's.
 
 What the default corrects.  The default does what the seed commit does wherever that is sound.  Where it is not, Go's own
-later fix is the default, and the seed's form is a scenario's variant:
-
-    K-1, O-1   barriers of threads without a P       a barrier throws without a P (41dbcc19ef): mutator/writebarrier.py
-    K-2        barrier off before mark termination   stays on, pools cleared before the cycle (d0eab03091): cycle.py
-    K-10..12   checkmark verifies roots only         test the right way round, stacks rescanned: checkmark.py
-    K-13       second mark keeps gcscanvalid         cleared before every further mark: checkmark.py
-    K-15,O-12  gcscanvalid read by a non-owner       the assertion is gone, stale requests are cancelled: stackscan.py
-    K-16       channel send into a scanned stack     the send has a barrier in scan too (80ec711755): writebarrier.py
-    K-14,O-11  scan waits on a request nobody sees   every state is retried (3c60e6e8cf): stackscan.py
-
-K-4, K-5, K-7, K-9, K-17, K-20, K-21, K-22 cost time or memory and lose nothing; they are as in the seed.
+later fix is the default: collector/catalogue/corrections.toml lists them, with the modules that make them.  K-4, K-5, K-7,
+K-9, K-17, K-20, K-21 and K-22 lose no object here; they are as in the seed.
 """
 
 from __future__ import annotations
@@ -24,15 +16,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from collector.audit.audited import Audited
+from collector.cycle import Cycle
 from collector.parfor import parforalloc
+from collector.shade import Shade
 from mutator.heap import Heap
-from mutator.world import GRUNNABLE, MAX_GCPROC, G, M, World
+from mutator.m import M
+from mutator.world import GRUNNABLE, MAX_GCPROC, MRECORD, G, World
 from workbuf.buffer import gcinit
 
 
 if TYPE_CHECKING:
-    from collector.cycle import Cycle
     from workbuf.machine import Machine
+
+
+class CollectorM(Cycle, Shade, M):
+    """An M: a mutator's program, its barrier and its assist; a helper's marking; the background collector's cycles."""
+
+
+class AuditedM(Audited, CollectorM):
+    """An M that audits every mark that it ends."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,9 @@ class Config:
     helpers: int = 2
     ncpu: int = 0
     """Go's ncpu: bounds the markers.  0 stands for helpers + 1."""
+    gomaxprocs: int = 0
+    """Ps: one for each mutator and for the collector's M, the rest idle.  0 stands for as many idle ones as there must be
+    for all helpers to mark: it bounds the markers, too."""
     wbufsize: int = 256
     """Bytes in a workbuf."""
     countbits: int = 19
@@ -60,6 +65,21 @@ class Config:
     heapminimum: int = 4 << 20
     checkmark: bool = False
 
+    @property
+    def ps(self) -> int:
+        """How many Ps there are; ValueError for fewer than the Ms that run goroutines."""
+        running = self.mutators + 1
+        if 0 < self.gomaxprocs < running:
+            raise ValueError(
+                f"GOMAXPROCS {self.gomaxprocs}: each of {running} Ms that run goroutines has a P of its own"
+            )
+        return self.gomaxprocs or max(running, self.helpers + 1)
+
+    @property
+    def markers(self) -> int:
+        """How many threads mark together when every helper lies idle."""
+        return min(self.ps, self.ncpu or self.helpers + 1, self.helpers + 1, MAX_GCPROC)
+
 
 class Model:
     """A world on a machine, its Ms made and nothing running.
@@ -67,18 +87,19 @@ class Model:
     `gcm`, `mutators` and `helpers` are records of Ms; `m` is the class of which every thread makes its own object.
     """
 
-    def __init__(self, machine: Machine, config: Config, m: type[Cycle] = Audited) -> None:
+    def __init__(self, machine: Machine, config: Config, m: type[CollectorM] = AuditedM) -> None:
         gcinit(config.wbufsize)
         self.machine = machine
         self.config = config
         self.m = m
-        ms = config.mutators + config.helpers + 1
+        ms, ps = config.mutators + config.helpers + 1, config.ps
         self.world = World.make(
             machine,
-            Heap.allocate(machine, config.arena, page_size=config.page_size, max_mcaches=max(ms, 1)),
+            Heap.allocate(machine, config.arena, page_size=config.page_size, max_mcaches=max(ms, ps)),
             markfor=parforalloc(machine, MAX_GCPROC),
             ms=ms,
             gs=config.mutators + 1 + config.goroutines,
+            ps=ps,
             data=config.data,
             bss=config.bss,
             ncpu=config.ncpu or config.helpers + 1,
@@ -91,12 +112,14 @@ class Model:
         )
         self.gcm = self.newm("m0", "g0")
         self.mutators = [self.newm(f"m{i + 1}", f"g{i + 1}") for i in range(config.mutators)]
+        for _ in range(config.mutators + 1, ps):
+            self.world.newp()
         self.helpers = [self.world.newm(f"m{i}", p=False) for i in range(config.mutators + 1, ms)]
 
     def newm(self, name: str, gname: str) -> int:
         """An M with a P and a goroutine of its own."""
         m = self.world.newm(name)
         gp = self.world.newg(gname, GRUNNABLE)
-        self.machine.poke(m + M.curg, gp)
+        self.machine.poke(m + MRECORD.curg, gp)
         self.machine.poke(gp + G.m, m)
         return m

@@ -10,15 +10,15 @@ Guards.  I4: the cache is 0 while the buffer is in the hand.  Both run between t
 
 from __future__ import annotations
 
-from collector.harvest import Harvest
+from collector.grey import Grey
 from mutator.phase import GCmark, GCmarktermination, GCoff, GCquiesce, GCscan, GCstw, GCsweep
-from mutator.world import M
+from mutator.world import MRECORD
 from workbuf.buffer import NOBJ
 from workbuf.events import Event
 from workbuf.throw import Throw
 
 
-class Shade(Harvest):
+class Shade(Grey):
     """The two hooks that the phase switches on."""
 
     def shade(self, b: int) -> None:
@@ -53,5 +53,5 @@ class Shade(Harvest):
                     self.putfull(wbuf, 1175)
                 else:
                     self.putempty(wbuf, 1177)
-        self.port.words[self.record + M.assisted] += self.scanned - before
+        self.port.words[self.record + MRECORD.assisted] += self.scanned - before
         self.port.event(Event.ASSIST_END, self.scanned - before)

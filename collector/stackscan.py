@@ -7,10 +7,10 @@ on its own M; in mark termination everything found is scanned to the end and not
 
 Guards.  gcworkdone: this goroutine is done for this phase; set by the scanner while it holds the bit.
 
-What the default corrects.  The seed retries only waiting and runnable goroutines, and so spins for as long as a goroutine
-that it had asked to scan itself stays in a system call (O-11), or runs on without having seen the request (K-14); and it
-leaves a request standing that it has meanwhile met itself, so that the goroutine scans itself in some later phase (O-12).
-Go's scang (3c60e6e8cf) does none of this, nor do we.
+What the default corrects.  The seed retries only waiting and runnable goroutines, and so spins for as long as a
+goroutine that it had asked to scan itself stays in a system call (O-11), or runs on without having seen the request
+(K-14); and it leaves a request standing that it has meanwhile fulfilled itself, so that the goroutine scans itself in
+some later phase (O-12).  Go's scang (3c60e6e8cf) does none of this, nor do we.
 
 Not modelled.  Shrinking stacks; traceback of untyped frames.
 """
@@ -18,17 +18,16 @@ Not modelled.  Shrinking stacks; traceback of untyped frames.
 from __future__ import annotations
 
 from collector.grey import Grey
-from collector.stw import StopTheWorld
-from mutator.goroutine import status_name
+from mutator.goroutine import Goroutines, status_name
 from mutator.phase import GCmark, GCmarktermination, GCoff, GCquiesce, GCscan, GCstw, GCsweep
-from mutator.stack import FRAME
-from mutator.world import GCOPYSTACK, GDEAD, GRUNNABLE, GRUNNING, GSCAN, GSYSCALL, GWAITING, STACK_PREEMPT, G, M
+from mutator.stack import FRAME, Stack
+from mutator.world import GCOPYSTACK, GDEAD, GRUNNABLE, GRUNNING, GSCAN, GSYSCALL, GWAITING, MRECORD, STACK_PREEMPT, G
 from workbuf.events import Event
 from workbuf.machine import WORD, Pause
 from workbuf.throw import Throw, println
 
 
-class StackScan(Grey, StopTheWorld):
+class StackScan(Grey, Goroutines, Stack):
     """Stack scanning by whoever holds the scan bit."""
 
     def gcphasework(self, gp: int) -> None:
@@ -56,7 +55,7 @@ class StackScan(Grey, StopTheWorld):
         if status & ~GSCAN not in (GRUNNABLE, GSYSCALL, GWAITING):
             raise Throw("mark - bad status", line)
         m = words[gp + G.m]
-        if m and port.hint(m + M.helpgc):
+        if m and port.hint(m + MRECORD.helpgc):
             raise Throw("can't scan gchelper stack", line)
         wbuf = self.takecached()
         frames = 0

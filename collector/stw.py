@@ -12,8 +12,8 @@ Not modelled.  needaddgcproc (a further idle M for the next collection); GOMAXPR
 
 from __future__ import annotations
 
-from collector.parfor import Parfor
-from mutator.world import PGCSTOP, PIDLE, PRUNNING, PSYSCALL, RUNTIME, SCHED, M, P
+from mutator.safepoint import Safepoint
+from mutator.world import MRECORD, PGCSTOP, PIDLE, PRUNNING, PSYSCALL, RUNTIME, SCHED, P
 from workbuf.events import Event
 from workbuf.throw import Throw
 
@@ -21,7 +21,7 @@ from workbuf.throw import Throw
 PREEMPT_AGAIN_NS = 100_000
 
 
-class StopTheWorld(Parfor):
+class StopTheWorld(Safepoint):
     """stoptheworld and starttheworld, for the M that holds worldsema."""
 
     def allgs(self) -> list[int]:
@@ -78,7 +78,7 @@ class StopTheWorld(Parfor):
         words = self.port.words
         for p in self.procs():
             if p != self.ownp and self.port.load(p + P.status) == PRUNNING:
-                self.preemptone(words[words[p + P.m] + M.curg])
+                self.preemptone(words[words[p + P.m] + MRECORD.curg])
 
     def starttheworld(self) -> None:
         """Let everybody go on."""
@@ -86,11 +86,11 @@ class StopTheWorld(Parfor):
         port.lock(sched + SCHED.lock)
         port.store(sched + SCHED.gcwaiting, 0)
         for p in self.procs():
-            m = words[p + P.m]
-            if words[m + M.stopped]:
-                words[m + M.stopped] = 0
+            m = words[p + P.m]  # 0: a P that no M has ever taken
+            if m and words[m + MRECORD.stopped]:
+                words[m + MRECORD.stopped] = 0
                 port.store(p + P.status, PRUNNING)
-                port.wake(m + M.park)
+                port.wake(m + MRECORD.park)
             else:
                 port.store(p + P.status, PRUNNING if p == self.ownp else PIDLE)
         port.event(Event.START)

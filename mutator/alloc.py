@@ -10,9 +10,9 @@ stops (K-4).
 
 from __future__ import annotations
 
-from mutator.chan import Chan
-from mutator.heap import MSTATS, POISON
+from mutator.heap import MSTATS, POISON, HeapLocal
 from mutator.world import RUNTIME
+from mutator.writebarrier import Writebarrier
 from workbuf.machine import WORD
 from workbuf.throw import Throw, println
 
@@ -21,7 +21,7 @@ TRIGGER_RATIO = 8
 """A collection starts when 1/8 of next_gc or less remains."""
 
 
-class Alloc(Chan):
+class Alloc(Writebarrier, HeapLocal):
     """Allocation and checked access for programs."""
 
     def new(self, size: int, mask: int) -> int:

@@ -8,12 +8,11 @@ Guards.  `gcscanvalid` says that the goroutine has not run since its stack was l
 change to running, never before: before, a scan could set it again while the goroutine is already on its way (K-15).
 
 Not modelled.  The seed's assertion on gcscanvalid in castogscanstatus, which reads a field that the reader does not own
-and can throw in a correct run (K-15, O-12); it is a scenario's variant.
+and can throw in a correct run (K-15, O-12).
 """
 
 from __future__ import annotations
 
-from mutator.hooks import Hooks
 from mutator.world import (
     GCOPYSTACK,
     GDEAD,
@@ -27,6 +26,7 @@ from mutator.world import (
     GWAITING,
     G,
 )
+from workbuf.local import Local
 from workbuf.machine import Pause
 from workbuf.throw import Throw, println
 
@@ -51,7 +51,7 @@ def status_name(status: int) -> str:
     return ("scan" if status & GSCAN else "") + STATUS_NAMES.get(status & ~GSCAN, str(status))
 
 
-class Goroutines(Hooks):
+class Goroutines(Local):
     """Changes of status.  A goroutine `gp` is the cell of its record."""
 
     def readgstatus(self, gp: int) -> int:

@@ -1,4 +1,4 @@
-"""What a mutator asks of the collector: the four calls that go up.
+"""What a mutator calls of the collector: four methods that the collector's M defines.
 
 Theory of operation.  The runtime changes what a write barrier or an allocation does by changing the phase.  So it is
 here: a mutator's M calls these methods, the collector's M (collector/runtime.py), which is the same object, defines them.
@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mutator.heap import HeapLocal
-from mutator.world import RUNTIME, M
-from workbuf.getfull import Getfull
+from mutator.world import MRECORD, RUNTIME
+from workbuf.local import Local
 from workbuf.throw import Throw
 
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from workbuf.machine import Port
 
 
-class Hooks(Getfull, HeapLocal):
+class Hooks(Local):
     """An M that has work buffers and a heap but no collector yet."""
 
     def __init__(self, port: Port, world: World, record: int) -> None:
@@ -29,9 +28,7 @@ class Hooks(Getfull, HeapLocal):
         self.gcphase = world.gcphase
         self.runtime = world.runtime
         self.working = world.runtime + RUNTIME.bggc_working
-        self.mcache = port.words[record + M.mcache]
-        self.checkmarkphase = world.runtime + RUNTIME.checkmarkphase
-        self.ownp = port.words[record + M.p]
+        self.ownp = self.port.words[self.record + MRECORD.p]
         """The P that belongs to this M for good, or 0."""
         self.p = self.ownp
         """The P this M holds now: 0 while it is stopped, blocked or in a system call.  Go's m.p."""

@@ -19,6 +19,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mutator.goroutine import Goroutines
+from mutator.hooks import Hooks
 from mutator.stack import Stack
 from mutator.world import (
     GRUNNABLE,
@@ -26,6 +28,7 @@ from mutator.world import (
     GSCAN,
     GSYSCALL,
     GWAITING,
+    MRECORD,
     PGCSTOP,
     PIDLE,
     PRUNNING,
@@ -34,7 +37,6 @@ from mutator.world import (
     SCHED,
     STACK_PREEMPT,
     G,
-    M,
     P,
 )
 from workbuf.events import Event
@@ -47,7 +49,7 @@ if TYPE_CHECKING:
     from workbuf.machine import Port
 
 
-class Safepoint(Stack):
+class Safepoint(Goroutines, Stack, Hooks):
     """Polls, system calls and blocking for the M that has a goroutine of its own."""
 
     def __init__(self, port: Port, world: World, record: int) -> None:
@@ -113,7 +115,7 @@ class Safepoint(Stack):
             return
         port.store(self.ownp + P.status, PGCSTOP)
         self.stopwait_done()
-        words[self.record + M.stopped] = 1
+        words[self.record + MRECORD.stopped] = 1
         self.p = 0
         port.unlock(lock)
         self.stopm()
@@ -127,7 +129,7 @@ class Safepoint(Stack):
 
     def stopm(self) -> None:
         """Park until starttheworld gives this M its P, already running."""
-        park = self.record + M.park
+        park = self.record + MRECORD.park
         self.port.event(Event.PARK, 1)
         self.port.sleep(park)
         self.port.words[park] = 0  # noteclear: the waker is done with it
@@ -144,7 +146,7 @@ class Safepoint(Stack):
             self.p = self.ownp
             port.unlock(lock)
             return
-        port.words[self.record + M.stopped] = 1
+        port.words[self.record + MRECORD.stopped] = 1
         port.unlock(lock)
         self.stopm()
 
@@ -189,7 +191,7 @@ class Safepoint(Stack):
     def gopark(self, unlock: int, reason: int = 0) -> None:
         """Block this goroutine until goready; `unlock` is a lock it holds, released once it counts as waiting."""
         port, gp = self.port, self.curg
-        park = self.record + M.park
+        park = self.record + MRECORD.park
         self.casgstatus(gp, GRUNNING, GWAITING)
         port.words[gp + G.waitsince] = port.now()
         port.event(Event.BLOCK, port.words[gp + G.goid], reason)
@@ -206,7 +208,7 @@ class Safepoint(Stack):
     def goready(self, gp: int) -> None:
         """Make the waiting goroutine `gp` runnable and wake its M."""
         self.casgstatus(gp, GWAITING, GRUNNABLE)
-        self.port.wake(self.port.words[gp + G.m] + M.park)
+        self.port.wake(self.port.words[gp + G.m] + MRECORD.park)
 
     def preemptone(self, gp: int) -> None:
         """Ask the goroutine `gp` to stop at its next poll."""

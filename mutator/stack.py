@@ -14,9 +14,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mutator.goroutine import Goroutines
-from mutator.world import G, M, bitmap
+from mutator.world import MRECORD, G, bitmap
 from workbuf.layout import Struct
+from workbuf.lists import Lists
 from workbuf.machine import WORD
 from workbuf.throw import Throw
 
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 FRAME = Struct("frame", "caller", "continpc", "nlocals", "localsmask", "nargs", "argsmask")
 
 
-class Stack(Goroutines):
+class Stack(Lists):
     """Frames of any goroutine, and the locals of this M's own."""
 
     def __init__(self, port: Port, world: World, record: int) -> None:
         super().__init__(port, world, record)
-        self.curg = port.words[record + M.curg]
+        self.curg = port.words[record + MRECORD.curg]
         """The goroutine this M runs, or 0."""
         self.stackmaps: dict[tuple[int, int], int] = {}
 

@@ -1,8 +1,9 @@
 """The world's record: every global that mutators and collector share, as addresses.  (Go: runtime2.go, sched, allgs, allm.)
 
-Theory of operation.  Records go down, verbs stay up: this module says where things lie and makes them before any thread
-runs; who stops, scans, marks or sweeps the world is in `collector/`.  A `World` holds integers only, which every M
-copies into its own attributes.
+Theory of operation.  This module says where the shared records lie (phase, Ms, Ps, goroutines, globals) and makes them
+before any thread runs.  What is done with them, stopping, scanning, marking and sweeping the world, is in `collector/`,
+so that a mutator never imports the collector.  A `World` holds integers only, which every M copies into its own
+attributes.
 
 Not modelled.  Many goroutines on one M: each mutator M runs one goroutine for good and has one P, so a run queue would
 have nothing to choose.  Goroutines without an M (those of a heap dump) are parked for ever and only scanned.
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from workbuf.machine import Machine
 
 
-M = MLOCAL.extended(
+MRECORD = MLOCAL.extended(
     "m", "id", "helpgc", "park", "p", "curg", "stopped", "schedlink", "mcache", "exiting", "scanned", "assisted"
 )
 """An M.  `helpgc` > 0: helper number in this mark termination; `stopped`: parked until the world starts; `scanned` and
@@ -120,6 +121,7 @@ class World(Globals):
         markfor: int,
         ms: int,
         gs: int,
+        ps: int = 0,
         data: int = 0,
         bss: int = 64,
         ncpu: int = 1,
@@ -130,7 +132,7 @@ class World(Globals):
         gcpercent: int = 100,
         heapminimum: int = 4 << 20,
     ) -> World:
-        """A world with room for `ms` Ms and `gs` goroutines; `data` and `bss` are words, all pointers."""
+        """A world with room for `ms` Ms, `gs` goroutines and `ps` Ps; `data` and `bss` are words, all pointers."""
         runtime = RUNTIME.allocate(machine, "runtime")
         machine.poke(runtime + RUNTIME.gcpercent, gcpercent % (1 << 64))
         return cls(
@@ -145,7 +147,7 @@ class World(Globals):
             gcphase=runtime + RUNTIME.gcphase,
             allgs=machine.alloc(gs, "allgs"),
             allm=machine.alloc(ms, "allm"),
-            allp=machine.alloc(ms, "allp"),
+            allp=machine.alloc(max(ms, ps), "allp"),
             data=Segment.make(machine, "data", data),
             bss=Segment.make(machine, "bss", bss),
             markfor=markfor,
@@ -160,23 +162,28 @@ class World(Globals):
         """A further M, with a P of its own if `p`; returns its record."""
         machine = self.machine
         number = machine.peek(self.runtime + RUNTIME.allmlen)
-        m = machine.alloc(M.size, name, M.fields, align=8)
-        machine.poke(m + M.id, number)
+        m = machine.alloc(MRECORD.size, name, MRECORD.fields, align=8)
+        machine.poke(m + MRECORD.id, number)
         machine.poke(self.allm + number, m)
         machine.poke(self.runtime + RUNTIME.allmlen, number + 1)
         if p:
-            procs = machine.peek(self.sched + SCHED.gomaxprocs)
-            at = P.allocate(machine, f"p{procs}")
-            machine.poke(at + P.id, procs)
-            machine.poke(at + P.status, PIDLE)
+            at = self.newp()
             machine.poke(at + P.m, m)
-            mcache = self.heap.allocate_mcache(machine, f"mcache{procs}")
-            machine.poke(at + P.mcache, mcache)
-            machine.poke(m + M.p, at)
-            machine.poke(m + M.mcache, mcache)
-            machine.poke(self.allp + procs, at)
-            machine.poke(self.sched + SCHED.gomaxprocs, procs + 1)
+            machine.poke(m + MRECORD.p, at)
+            machine.poke(m + MRECORD.mcache, machine.peek(at + P.mcache))
         return m
+
+    def newp(self) -> int:
+        """A further P with an mcache, idle, and nobody's; returns its record."""
+        machine = self.machine
+        number = machine.peek(self.sched + SCHED.gomaxprocs)
+        p = P.allocate(machine, f"p{number}")
+        machine.poke(p + P.id, number)
+        machine.poke(p + P.status, PIDLE)
+        machine.poke(p + P.mcache, self.heap.allocate_mcache(machine, f"mcache{number}"))
+        machine.poke(self.allp + number, p)
+        machine.poke(self.sched + SCHED.gomaxprocs, number + 1)
+        return p
 
     def newg(self, name: str, status: int = GRUNNABLE, stackwords: int = 0) -> int:
         """A further goroutine with an empty stack; returns its record."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mutator.heap.spans import Spans
 from mutator.phase import GCmark, GCmarktermination, GCoff, GCquiesce, GCscan, GCstw, GCsweep
 from mutator.safepoint import Safepoint
 from workbuf.machine import WORD
@@ -32,7 +33,7 @@ POISON_STACK = 0x6868686868686868
 """What Go writes over a stack it has left."""
 
 
-class Writebarrier(Safepoint):
+class Writebarrier(Spans, Safepoint):
     """Pointer stores.  A slot `dst` is a byte address."""
 
     def __init__(self, port: Port, world: World, record: int) -> None:

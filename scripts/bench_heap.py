@@ -10,6 +10,8 @@ Seconds: wall clock per 100,000 objects, the fastest of several runs (of more wh
 mark, `verify` the comparison with the traversal of the graph, `all` loading, two collections with audits and sweep, and
 verifying; `cpu` is the same in processor time, which a busy machine disturbs less.  The ratio of the largest to the
 smallest is what counts, the seconds are this machine's.
+
+`helped`: the share of the objects that helpers scanned in the first marks.  A run to which not all of them came fails.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ PER = 100_000
 
 
 class Figures(NamedTuple):
-    """Bytes an object; seconds."""
+    """Bytes an object; seconds; and the objects scanned by helpers, and by all markers, in the first mark."""
 
     counted: float
     measured: float
@@ -44,6 +46,8 @@ class Figures(NamedTuple):
     verify: float
     all: float
     cpu: float
+    helped: int
+    scanned: int
 
 
 def overhead(run: Keep, words: int) -> int:
@@ -80,7 +84,9 @@ def once(n: int, helpers: int) -> Figures:
     end = monotonic()
     if wrong or kept.violation:
         sys.exit(f"{n} objects: {wrong} marks differ from the traversal of the graph {kept.violation}")
-    return Figures(counted, measured, kept.load_s, kept.mark_s, end - marked, end - began, process_time() - cpu)
+    seconds = (kept.load_s, kept.mark_s, end - marked, end - began, process_time() - cpu)
+    scanned = kept.cycles[0].scanned
+    return Figures(counted, measured, *seconds, sum(scanned[1:]), sum(scanned))
 
 
 def main() -> None:
@@ -94,13 +100,14 @@ def main() -> None:
     names = ("load", "mark", "verify", "all", "cpu")
     fastest = []
     print("           bytes an object beyond words     seconds per 100,000 objects")
-    print("  objects      counted     measured    " + "".join(f"{name:>10}" for name in names))
+    print("  objects      counted     measured    " + "".join(f"{name:>10}" for name in names) + "    helped")
     for n in map(int, args.sizes.split(",")):
         runs = [once(n, args.helpers) for _ in range(max(args.repeat, 200_000 // n))]
         best = [min(getattr(run, name) for run in runs) * PER / n for name in names]
         fastest.append(best)
         figures = f"{n:9}{runs[0].counted:13.1f}{runs[0].measured:13.1f}    "
-        print(figures + "".join(f"{seconds:10.3f}" for seconds in best), flush=True)
+        helped = 100 * sum(run.helped for run in runs) / max(sum(run.scanned for run in runs), 1)
+        print(figures + "".join(f"{seconds:10.3f}" for seconds in best) + f"{helped:8.0f} %", flush=True)
     ratios = [max(column) / min(column) for column in zip(*fastest, strict=True)]
     print("largest to smallest:" + " " * 19 + "".join(f"{ratio:10.2f}" for ratio in ratios))
 

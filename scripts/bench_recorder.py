@@ -3,7 +3,8 @@
     python scripts/bench_recorder.py [--objects 50000] [--pairs 15] [--workbuf 256]
 
 A run is one stopped mark of a synthetic heap, t0 to t4 of its gctrace line.  Each pair is one run with the recorder and
-one without, in alternating order, so that what else the machine does hits both alike.  Printed are the median of the
+one without, in alternating order, so that what else the machine does hits both alike; the helper comes to each, or the
+run fails, and `helped` is the share of the objects that it scanned, in percent.  Printed are the median of the
 pairs' ratios and the quartiles around it, by the clock and by the processors' time, which on a busy machine says more; the
 events that a mark sends, what one of them costs by itself, and the ratio that this would make of it.
 """
@@ -15,11 +16,11 @@ import gc
 import sys
 import time
 from statistics import median, quantiles
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from collector import heaps
 from collector.runtime import Config
-from collector.stress.run import CollectorM, Plan, Stress, gil
+from collector.stress.run import Plan, Stress, StressM, gil
 from workbuf.events import Event, null
 from workbuf.hardware.machine import HardwareMachine
 from workbuf.recorder import Recorder
@@ -35,7 +36,7 @@ SWITCH_INTERVAL = 1e-4
 """As stress has it."""
 
 
-class Timed(CollectorM):
+class Timed(StressM):
     """Times its marks by the processors, up to where t4 is taken."""
 
     began = 0
@@ -53,17 +54,27 @@ class Timed(CollectorM):
         self.used.append(time.process_time_ns() - self.began)
 
 
-def mark(graph: Graph, helpers: int, workbuf: int, *, listening: bool) -> tuple[int, int, int]:
-    """One mark: ns by the clock and by the processors, and the events it sent."""
+class Cost(NamedTuple):
+    """Of one mark: ns by the clock and by the processors, events sent, and the objects that each marker scanned."""
+
+    clock: int
+    processors: int
+    sent: int
+    scanned: list[int]
+
+
+def mark(graph: Graph, helpers: int, workbuf: int, *, listening: bool) -> Cost:
+    """One mark, and what it cost."""
     config = Config(mutators=0, helpers=helpers, wbufsize=workbuf)
     plan = Plan(config=config, programs=(), cycles=1, concurrent=False, recorder=listening, patience=600.0)
     run = Stress(plan, graph, Timed)
     Timed.used.clear()
     run.run()
-    stamps = run.reports[0].stats.stamps
+    stats = run.reports[0].stats
+    stamps = stats.stamps
     sent = sum(sum(ring.counts) for ring in run.recorder.rings.values()) // len(run.reports)
     gc.collect()  # the run's own garbage, before it is somebody else's pause
-    return stamps["t4"] - stamps["t0"], Timed.used[0], sent
+    return Cost(stamps["t4"] - stamps["t0"], Timed.used[0], sent, stats.scanned)
 
 
 def single(listener: Listener, buffer: int) -> float:
@@ -90,9 +101,12 @@ def main() -> None:
     print(
         f"Python {sys.version.split()[0]}, GIL {'on' if gil() else 'off'}; {args.objects} objects, {args.pairs} pairs"
     )
-    print("markers  timed by      off ms    on ms  events  on / off: median  quartiles       by the events' own cost")
+    print(
+        "markers  helped  timed by      off ms    on ms  events  on / off: median  quartiles       by its events alone"
+    )
     for helpers in (0, 1):
-        off, on = [], []
+        off: list[Cost] = []
+        on: list[Cost] = []
         for i in range(args.pairs + 1):
             pair = {}
             for listening in (i % 2 == 0, i % 2 == 1):
@@ -100,13 +114,14 @@ def main() -> None:
             if i:  # the first pair warms up
                 off.append(pair[False])
                 on.append(pair[True])
-        sent = on[-1][2]
-        for at, by in enumerate(("clock", "processors")):
-            a, b = ([times[at] / 1e6 for times in some] for some in (off, on))
+        sent = on[-1].sent
+        helped = sum(sum(cost.scanned[1:]) for cost in off + on) / sum(sum(cost.scanned) for cost in off + on)
+        for by in ("clock", "processors"):
+            a, b = ([getattr(cost, by) / 1e6 for cost in some] for some in (off, on))
             low, middle, high = quantiles([y / x for x, y in zip(a, b, strict=True)], n=4)
             alone = 1 + sent * (heard - unheard) / 1e6 / median(a)
             print(
-                f"{helpers + 1:7}  {by:10} {median(a):9.1f} {median(b):8.1f} {sent:7} {middle:17.3f}"
+                f"{len(on[-1].scanned):7} {helped:7.0%}  {by:10} {median(a):9.1f} {median(b):8.1f} {sent:7} {middle:17.3f}"
                 f"  {low:.3f} .. {high:.3f}  {alone:.3f}"
             )
     print(f"one event: {unheard:.0f} ns with nobody listening, {heard:.0f} ns with the recorder")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from collector.explore import SteppedMachine
-    from collector.scenarios.scenario import Program
+    from collector.explore.program import Program
 
 DEFAULT = "lost,aba,latedecrement,harvest,pless,markterm,yuasa"
 

@@ -2,8 +2,8 @@
 
     python -m scripts.heap_table [SOURCE...]
 
-Seconds: `read` from the file to columns, `load` into the model's heap, `mark` in one stopped collection.  Exit status 1 if
-an object is lost or wrongly marked.
+Seconds: `read` from the file to columns, `load` into the model's heap, `mark` in one stopped collection, with two helpers.
+Exit status 1 if an object is lost or wrongly marked, or a helper did not come.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from collector import heaps
 from collector.heaps.oracle import judge, oracles
 from collector.report.tables import table
 from collector.runtime import Config
+from collector.stress.markers import said
 from collector.stress.run import Plan
 from collector.stress.survivors import Keep
 
 
 HEAPS = Path(__file__).parents[1] / "tests" / "heaps"
-HEAD = ("heap", "objects", "edges", "reachable", "marked", "lost", "wrong", "read s", "load s", "mark s")
+HEAD = ("heap", "objects", "edges", "reachable", "marked", "lost", "wrong", "read s", "load s", "mark s", "markers")
 
 
 def row(source: str) -> tuple[str, ...]:
@@ -29,9 +30,10 @@ def row(source: str) -> tuple[str, ...]:
     began = time.monotonic()
     graph = heaps.read(source)
     read_s = time.monotonic() - began
-    kept = Keep(Plan(config=Config(mutators=0, helpers=2), programs=(), cycles=1, concurrent=False), graph).result(
-        graph
-    )
+    plan = Plan(config=Config(mutators=0, helpers=2), programs=(), cycles=1, concurrent=False)
+    kept = Keep(plan, graph).result(graph)
+    if kept.violation:
+        sys.exit(f"{source}: {kept.violation}")
     answers = judge(graph, kept.marks).values()
     counts = (
         graph.objects,
@@ -42,7 +44,7 @@ def row(source: str) -> tuple[str, ...]:
         max(len(answer.wrong) for answer in answers),
     )
     seconds = (read_s, kept.load_s, kept.mark_s)
-    return (Path(source).name, *map(str, counts), *(f"{s:.2f}" for s in seconds))
+    return (Path(source).name, *map(str, counts), *(f"{s:.2f}" for s in seconds), said(kept.cycles[0].scanned))
 
 
 def main() -> int:

@@ -41,7 +41,7 @@ def stepspage(name: str, file: Path) -> int:
     failure = explore(program, seed=1, races=scenario.variants["failing"].races).failure
     assert failure is not None
     replayed = Replay(Token.decode(failure.schedule), program, sources=True)
-    records = steps(replayed, scenario.title, name, "failing", failure.schedule)
+    records = steps(replayed.schedule, scenario.title, name, "failing", failure.schedule)
     file.write_text(page("steps.html", records, title=scenario.title), encoding="utf-8")
     return len(records["steps"])
 

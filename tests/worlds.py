@@ -11,11 +11,9 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from collector.audit.audited import Audited
-from collector.cycle import Cycle
-from collector.runtime import Config, Model
+from collector.runtime import AuditedM, CollectorM, Config, Model
 from mutator.heap import ALLOCATED, CHECKMARKED, MARKED
-from mutator.world import GRUNNABLE, GRUNNING, GWAITING, RUNTIME, G, M
+from mutator.world import GRUNNABLE, GRUNNING, GWAITING, MRECORD, RUNTIME, G
 from mutator.writebarrier import FIRST_PAGE
 from tests.machines import Look
 from workbuf.buffer import NOBJ
@@ -29,16 +27,16 @@ if TYPE_CHECKING:
 
     from workbuf.machine import Port
 
-A = TypeVar("A", bound=Cycle)
+A = TypeVar("A", bound=CollectorM)
 
 SMALL = Config(mutators=2, helpers=1, arena=1 << 20, page_size=1024, stackwords=128, persistentchunk=4096, bss=8)
 MEMORY_WORDS = 1 << 20
 
 
 class Bench:
-    """A model whose Ms are of class `cls`, a Cycle; keywords change `SMALL`."""
+    """A model whose Ms are of class `cls`, a CollectorM; keywords change `SMALL`."""
 
-    def __init__(self, cls: type[Any] = Audited, *, words: int = MEMORY_WORDS, **config: Any) -> None:  # noqa: ANN401
+    def __init__(self, cls: type[Any] = AuditedM, *, words: int = MEMORY_WORDS, **config: Any) -> None:  # noqa: ANN401
         self.cls = cls
         self.machine = HardwareMachine(words=words)
         self.port: Port = self.machine.boot()
@@ -48,15 +46,15 @@ class Bench:
         self.world = self.model.world
         self.look = Look(self.machine, self.world)
         self.peek = self.machine.peek
-        self.gcm: Audited = self.m(self.model.gcm)
-        self.mutators: list[Audited] = [self.m(record) for record in self.model.mutators]
-        self.helpers: list[Audited] = [self.m(record) for record in self.model.helpers]
+        self.gcm: AuditedM = self.m(self.model.gcm)
+        self.mutators: list[AuditedM] = [self.m(record) for record in self.model.mutators]
+        self.helpers: list[AuditedM] = [self.m(record) for record in self.model.helpers]
 
     def m(self, record: int, cls: Callable[..., Any] | None = None, through: Any = None) -> Any:  # noqa: ANN401
         """A further object for the M with that record, of another class or through another port."""
         return (cls or self.cls)(through or self.port, self.world, record)
 
-    def again(self, m: Cycle, cls: Callable[..., Any] | None = None, through: Any = None) -> Any:  # noqa: ANN401
+    def again(self, m: CollectorM, cls: Callable[..., Any] | None = None, through: Any = None) -> Any:  # noqa: ANN401
         """The M `m` once more, of another class or through another port."""
         return self.m(m.record, cls, through)
 
@@ -154,7 +152,7 @@ class Bench:
 
     # Buffers
 
-    def full(self, m: Cycle, objects: list[int]) -> int:
+    def full(self, m: CollectorM, objects: list[int]) -> int:
         """A buffer in hand with these entries, all marked."""
         b = m.getempty(359)
         self.look.fill(b, objects)
@@ -182,7 +180,7 @@ class Bench:
             return lambda port: life((cls or self.cls)(port, self.world, record))
 
         for record, life in lives:
-            self.machine.spawn(body(record, life), f"m{self.peek(record + M.id)}")
+            self.machine.spawn(body(record, life), f"m{self.peek(record + MRECORD.id)}")
         self.machine.run()
 
 

@@ -1,6 +1,6 @@
 """A port for the set-up of any machine: one thread, before any other runs.
 
-Every operation is done at once, through the machine's `peek` and `poke`.  Nothing here can wait: what would have to is an
+Every operation is done at once, through the machine's `peek` and `poke`.  None may wait: one that would have to is an
 error of the set-up.
 """
 

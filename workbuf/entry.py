@@ -1,9 +1,8 @@
 """What an entry number says: the function that passed it, and the list the buffer went or came through.
 
-Theory of operation.  Go passes each list operation a number that imitates a source line.  Where one function calls
-another on behalf of a caller it adds a code times 100,000: 801 for getpartialorempty's way over the full list (dead code
-at this commit, O-3), 807 for its way over the empty list, 815 for putpartial's way to the empty list.  The table is
-go-spec.md section 3.
+Go passes each list operation a number that imitates a source line.  Where one function calls another on behalf of a
+caller it adds a code times 100,000: 801 for getpartialorempty's way over the full list (dead code at this commit, O-3),
+807 for its way over the empty list, 815 for putpartial's way to the empty list.  The numbers are the seed's own.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The one event vocabulary, and the null listener.
+"""The events that the protocol announces: their kinds, their fields, and what reads them.
 
 Theory of operation.  The protocol says what it does through `port.event(kind, a, b, c)`, four small integers and nothing
 else, and forgets it: by default the port's listener is `null`.  Everything that looks on (flight recorder, log,
@@ -14,7 +14,7 @@ Relied on.  A listener neither blocks nor logs: one log call after a race window
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workbuf.entry import Entry, decode
 
@@ -109,7 +109,7 @@ EMPTY, PARTIAL, FULL = 1, 2, 3
 """Values of the field `list`.  `waitedfor` is a set of Ps, and so of the threads that own them: bit n is number n."""
 LIST_NAMES = {EMPTY: "empty", PARTIAL: "partial", FULL: "full"}
 PHASE_NAMES = ("off", "quiesce", "stw", "scan", "mark", "marktermination", "sweep")
-"""Of the fields `phase` and `before`, by number.  (The numbers: mutator.phase.)"""
+"""Names of the values of the fields `phase` and `before`.  (The numbers: mutator.phase.)"""
 OF_BUFFERS = frozenset(kind for kind, fields in FIELDS.items() if fields.a == "buffer")
 """Events that name a buffer, as their first number."""
 
@@ -118,13 +118,18 @@ class Happening(NamedTuple):
     """An event that was read."""
 
     kind: Event
-    fields: dict[str, int | str | Entry | list[str]]
+    fields: dict[str, Any]
     """By the names in `FIELDS`: `buffer`, `list`, `phase`, `before` are names, `entry` an Entry, `waitedfor` threads."""
 
     @property
     def name(self) -> str:
         """As logs and traces have it: `get`, `cycle_end`."""
         return self.kind.name.lower()
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """The fields as JSON has them: an entry number is a number."""
+        return {name: value.number if isinstance(value, Entry) else value for name, value in self.fields.items()}
 
 
 class Reader:
@@ -137,7 +142,7 @@ class Reader:
     def read(self, kind: int, a: int, b: int, c: int) -> Happening:
         """What these four numbers say.  A number that means nothing stays one."""
         event = Event(kind)
-        fields: dict[str, int | str | Entry | list[str]] = {}
+        fields: dict[str, Any] = {}
         for name, value in zip(FIELDS[event], (a, b, c), strict=True):
             if name == "buffer":
                 fields[name] = self.bufname(value)

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workbuf.buffer import Buffers
+from workbuf.local import Local
 from workbuf.throw import Throw, println
 
 
@@ -47,7 +47,7 @@ def unpack(val: int) -> int:
     return (val >> CNT_BITS << 3) & ((1 << 64) - 1)
 
 
-class Lfstack(Buffers):
+class Lfstack(Local):
     """push and pop for nodes whose cells are the first of a record.  `cas_attempts` and `cas_failures` count this M's."""
 
     def __init__(self, port: Port, world: Globals, record: int) -> None:

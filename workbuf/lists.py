@@ -14,7 +14,7 @@ reads after its pop.  Buffers are never given back (K-20).
 
 from __future__ import annotations
 
-from workbuf.buffer import NOBJ, WORKBUF
+from workbuf.buffer import NOBJ, WORKBUF, Buffers
 from workbuf.entry import THROUGH_EMPTY, THROUGH_FULL, TO_EMPTY
 from workbuf.events import EMPTY, FULL, PARTIAL, Event
 from workbuf.lfstack import Lfstack
@@ -29,7 +29,7 @@ MAX_BLOCK = 64 << 10
 """A block at least this large does not come out of a chunk."""
 
 
-class Lists(Lfstack):
+class Lists(Buffers, Lfstack):
     """The list operations.  A buffer is named by its cell; 0 is Go's nil."""
 
     def __init__(self, port: Port, world: Globals, record: int) -> None:
@@ -164,7 +164,7 @@ class Lists(Lfstack):
         return self.port.xchg(self.currentwbuf, b * WORD) // WORD
 
     def checknocurrentwbuf(self) -> None:
-        """Throw if this M caches a buffer: the caller is about to leave buffers to others and would forget it."""
+        """Throw if this M caches a buffer: the caller is about to leave buffers to others and would forget it (I4)."""
         if self.port.hint(self.currentwbuf) != 0:
             raise Throw("unexpected currentwbuf")
 

@@ -1,9 +1,9 @@
 """What the list operations need of an M: its port, its cached buffer, its statistics.  (Go: `m` in runtime2.go.)
 
-Theory of operation.  Go reaches all of this through `getg().m`; here the M is `self`.  The protocol is a tower of small
-classes over `Local`, a file each, every function of Go's a method under Go's name, so a variant of the protocol is a
-subclass that overrides one of them.  One object of the finished class serves one thread and holds its own port and its
-own copies of every address, because two threads that share Python objects slow each other down on a free-threaded build.
+Theory of operation.  Go reaches all of this through `getg().m`; here the M is `self`.  Each of Go's functions is a
+method under Go's name, in small classes over `Local`, a file each; a variant of the protocol is a subclass that
+overrides one method.  One object of the finished class serves one thread and holds its own port and its own copies of
+every address, because two threads that share Python objects slow each other down on a free-threaded build.
 
 Guards.  `currentwbuf` is 0 or the address of one workbuf that this M owns (in use, on no list).  Only code running on
 this M makes it non-zero; this M or harvestwbufs zeroes it.  Take = exchange with 0, give = exchange with the buffer (the
@@ -65,7 +65,7 @@ class Globals:
 
 
 class Local:
-    """One M's own half of the protocol; the base of the tower."""
+    """What one M keeps for itself; the base of every class of the protocol."""
 
     def __init__(self, port: Port, world: Globals, record: int) -> None:
         """`record` is the cell of this M's record, whose struct begins as MLOCAL does."""

@@ -1,8 +1,8 @@
 """The machine seam: one flat memory of 64-bit words, and the port through which a thread touches it.
 
-What it is.  Go's runtime reaches shared memory through plain loads and stores, `runtime/internal/atomic`, notes, locks
-and the three pauses (procyield, osyield, usleep).  `Port` is that list and nothing else.  Protocol code is written
-against `Port` alone and never asks which machine it is on:
+Go's runtime reaches shared memory through plain loads and stores, `runtime/internal/atomic`, notes, locks and the three
+pauses (procyield, osyield, usleep).  `Port` is that list and nothing else.  Protocol code is written against `Port`
+alone and never asks which machine it is on:
 
 * `workbuf.hardware.machine.HardwareMachine`: a C array, the hardware's own atomics, every M an OS thread;
 * `collector.explore.SteppedMachine`: plain ints, every M a greenlet, a strategy picks who goes next.

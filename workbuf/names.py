@@ -1,10 +1,11 @@
 """Names of cells: `work.full`, `m2.currentwbuf`, `arena[17]`, for traces, throws and reports.
 
-Theory of operation.  A label names a range of cells and, if it has fields, its first ones each.  Ranges may lie inside
-one another (a buffer inside persistentalloc's chunk); the one that begins last before a cell, and of those the one given
-last, names it.  So a lookup is a bisection and, where labels are nested, a few steps back.
+A label names a range of cells and, if it has fields, its first ones each.  Ranges may lie inside one another (a buffer
+inside persistentalloc's chunk); the one that begins last before a cell, and of those the one given last, names it.  So
+a lookup is a bisection and, where labels are nested, a few steps back.
 
-Relied on.  Labels are given while threads run, so both ways in take the lock.
+Labels are given while threads run: an append to a list is atomic, and looking up sorts in what was appended
+since, under a lock.  So giving a label costs next to nothing, and the stepped machine gives all of them at every schedule.
 """
 
 from __future__ import annotations
@@ -56,21 +57,40 @@ class Names:
 
     def __init__(self) -> None:
         self._lock = Lock()
+        self._given: list[tuple[int, int, str, Sequence[str]]] = []
+        """In order of time; those up to `_sorted` are sorted in."""
+        self._sorted = 0
         self._starts: list[int] = []
         self._labels: list[Label] = []
 
     def label(self, a: int, n: int, name: str, fields: Sequence[str] = ()) -> None:
         """Name `n` cells from `a`: `name.field` where a field is given, else `name[i]`, or just `name` if `n` is 1."""
+        self._given.append((a, n, name, fields))
+
+    def clear(self) -> None:
+        """Forget all labels."""
         with self._lock:
-            at = bisect_right(self._starts, a)
-            self._starts.insert(at, a)
-            self._labels.insert(at, Label(a, n, name, fields))
+            self._sorted = 0
+            self._given.clear()
+            self._starts.clear()
+            self._labels.clear()
 
     def named(self, a: int) -> Name:
         """What cell `a` is called; `cell 123` if nobody named it."""
         with self._lock:
+            self._sort()
             for i in range(bisect_right(self._starts, a) - 1, -1, -1):
                 label = self._labels[i]
                 if a < label.start + label.n:
                     return label.of(a)
         return Name(f"cell {a}")
+
+    def _sort(self) -> None:
+        """Sort in what was given since the last time."""
+        given = self._given
+        while self._sorted < len(given):
+            label = Label(*given[self._sorted])
+            at = bisect_right(self._starts, label.start)
+            self._starts.insert(at, label.start)
+            self._labels.insert(at, label)
+            self._sorted += 1

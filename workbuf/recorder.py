@@ -54,6 +54,15 @@ class Ring:
     """Events that were drained."""
 
 
+@dataclass(frozen=True)
+class Tally:
+    """What Ms have counted since the run began."""
+
+    cas_attempts: int = 0
+    cas_failures: int = 0
+    migrations: int = 0
+
+
 class Recorder:
     """All rings of a run.  `capacity` is events a thread keeps."""
 
@@ -88,6 +97,26 @@ class Recorder:
     def total(self, kind: Event) -> int:
         """How many events of that kind there were, in all threads."""
         return sum(ring.counts[kind] for ring in self.rings.values())
+
+    @property
+    def migrations(self) -> int:
+        """Buffers got that another M had put, in all threads."""
+        return sum(ring.migrations for ring in self.rings.values())
+
+    @property
+    def steals(self) -> int:
+        """Those of them that came with work."""
+        return sum(ring.steals for ring in self.rings.values())
+
+    @property
+    def nwait_max(self) -> int:
+        """The most threads that waited in getfull at once."""
+        return max((ring.nwait_max for ring in self.rings.values()), default=0)
+
+    @property
+    def dropped(self) -> int:
+        """Events that had fallen out of the rings when they were drained last."""
+        return sum(ring.dropped for ring in self.rings.values())
 
     def drain(self) -> list[Record]:
         """What the rings hold now, by time, taken out of them; counts what has fallen out.

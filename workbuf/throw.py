@@ -1,8 +1,8 @@
 """Go's throw: a broken invariant that ends the run.
 
 Go prints its diagnostic lines, then `fatal error: ` and the text, and kills the process.  Here a throw is an exception
-that carries both; whatever machine runs the thread aborts all the others.  The texts are Go's own (go-spec.md
-section 2), so that a report can be looked up among Go's issues.
+that carries both; whatever machine runs the thread aborts all the others.  The texts are Go's own, so that a
+report can be looked up among Go's issues.
 """
 
 from __future__ import annotations

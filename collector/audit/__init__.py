@@ -1,4 +1,4 @@
-"""What looks at a run from outside and says whether it was right."""
+"""Audits: the memory of the stopped world, examined from outside after every mark."""
 
 from collector.linearizability import Operation, Verdict, linearizable, merge
 

@@ -1,7 +1,7 @@
 """The independent oracle: what is reachable, by a plain sequential traversal of the stopped world's memory.
 
 Theory of operation.  Reads records and masks with a decoder of its own, shares no code with the marker, and keeps its own
-set of what it has visited.  Roots are those of go-spec.md I14: data, bss, every frame of every live goroutine, the
+set of what it has visited.  Roots are those of I14: data, bss, every frame of every live goroutine, the
 finalizer queue, the closures of specials and the referents (not the objects) that have one.  Then it compares with the
 mark bits: reachable and not marked is LOST, a violation; marked and not reachable is floating garbage, counted.
 
@@ -10,6 +10,7 @@ Relied on.  The world is stopped, the mark is complete, nothing has been swept y
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from mutator.world import GDEAD, GSCAN, RUNTIME, G
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from mutator.world import World
     from workbuf.machine import Words
@@ -46,9 +47,10 @@ class _Span:
     start: int
     limit: int
     elemsize: int
-    objs: int
     masks: int
     maskwords: int
+    bits: bytes
+    """The objects' bytes."""
     seen: bytearray
 
 
@@ -70,25 +72,47 @@ class Traversal:
 
     def run(self) -> Reach:
         """Traverse, compare, count."""
-        stack: list[int] = []
-        for address in self._rootwords():
-            self._visit(self.words[address], address * 8, stack)
-        while stack:
-            obj = stack.pop()
-            for cell in self._pointercells(obj):
-                self._visit(self.words[cell], cell * 8, stack)
+        words, spans, low, high, shift = self.words, self.spans, self.low, self.high, self.shift
+        stack: list[tuple[_Span, int]] = []
+        cells: Iterable[int] = self._rootwords()
+        while True:
+            for cell in cells:
+                p = words[cell]
+                if not low <= p < high:
+                    continue
+                span = spans.get(p - low >> shift)
+                if span is None or p >= span.limit:
+                    continue
+                index = (p - span.start) // span.elemsize
+                if span.seen[index]:
+                    continue
+                bits = span.bits[index]
+                if not bits & ALLOCATED:
+                    obj = span.start + index * span.elemsize
+                    text = f"*{cell * 8:#x} holds {p:#x}, which lies in the free object {obj:#x}"
+                    raise Violation("lost", "a reachable pointer leads to a freed object", text)
+                span.seen[index] = 1
+                if not bits & MARKED:
+                    self.lost.append((span.start + index * span.elemsize, cell * 8))
+                if span.masks:
+                    stack.append((span, index))
+            if not stack:
+                return self._counted()
+            cells = self._pointercells(*stack.pop())
+
+    def _counted(self) -> Reach:
+        """Every slot of every span by its byte and by whether it was reached."""
         objects = reachable = marked = floating = live = 0
         for span in {id(span): span for span in self.spans.values()}.values():
-            for index, seen in enumerate(span.seen):
-                bits = self._byte(span.objs + index)
+            for (bits, seen), n in Counter(zip(span.bits, span.seen, strict=True)).items():
                 if not bits & ALLOCATED:
                     continue
-                objects += 1
-                reachable += seen
+                objects += n
+                reachable += n * seen
                 if bits & MARKED:
-                    marked += 1
-                    live += span.elemsize
-                    floating += not seen
+                    marked += n
+                    live += n * span.elemsize
+                    floating += n * (not seen)
         return Reach(objects, reachable, marked, floating, live)
 
     def check(self) -> Reach:
@@ -102,33 +126,11 @@ class Traversal:
             raise Violation("lost", f"{len(self.lost)} reachable objects are not marked", *lines, count=len(self.lost))
         return reach
 
-    def _visit(self, p: int, found: int, stack: list[int]) -> None:
-        if not self.low <= p < self.high:
-            return
-        span = self.spans.get(p - self.low >> self.shift)
-        if span is None or p >= span.limit:
-            return
-        index = (p - span.start) // span.elemsize
-        if span.seen[index]:
-            return
-        obj = span.start + index * span.elemsize
-        bits = self._byte(span.objs + index)
-        if not bits & ALLOCATED:
-            text = f"*{found:#x} holds {p:#x}, which lies in the free object {obj:#x}"
-            raise Violation("lost", "a reachable pointer leads to a freed object", text)
-        span.seen[index] = 1
-        if not bits & MARKED:
-            self.lost.append((obj, found))
-        if span.masks:
-            stack.append(obj)
-
-    def _pointercells(self, obj: int) -> Iterator[int]:
-        span = self.spans[obj - self.low >> self.shift]
-        mask = span.masks + (obj - span.start) // span.elemsize * span.maskwords
-        cell = obj // 8
-        for at in range(span.maskwords):
-            for i in self._bits(self.words[mask + at]):
-                yield cell + 64 * at + i
+    def _pointercells(self, span: _Span, index: int) -> list[int]:
+        """The cells of an object that hold pointers."""
+        words, bits = self.words, self._bits
+        mask, cell = span.masks + index * span.maskwords, (span.start + index * span.elemsize) // 8
+        return [cell + 64 * at + i for at in range(span.maskwords) for i in bits(words[mask + at])]
 
     def _bits(self, mask: int) -> Sequence[int]:
         found = self.indices.get(mask)
@@ -136,8 +138,11 @@ class Traversal:
             found = self.indices[mask] = tuple(i for i in range(64) if mask >> i & 1)
         return found
 
-    def _byte(self, address: int) -> int:
-        return self.words[address // 8] >> address % 8 * 8 & 0xFF
+    def _octets(self, address: int, n: int) -> bytes:
+        """`n` bytes of memory; the world is stopped, so they stay what they are."""
+        first = address // 8
+        octets = b"".join(self.words[at].to_bytes(8, "little") for at in range(first, (address + n + 7) // 8))
+        return octets[address % 8 : address % 8 + n]
 
     def _inuse(self) -> Iterator[int]:
         words, heap = self.words, self.world.heap
@@ -154,9 +159,9 @@ class Traversal:
             start,
             words[span + SPAN.limit],
             elemsize,
-            words[span + SPAN.objs],
             words[span + SPAN.masks],
             words[span + SPAN.maskwords],
+            self._octets(words[span + SPAN.objs], nelems),
             bytearray(nelems),
         )
         for page in range(npages):
@@ -185,9 +190,8 @@ class Traversal:
             block = words[block + FINBLOCK.alllink]
         for span, special in self.specials:
             yield special + SPECIAL.fn
-            obj = span.start + words[special + SPECIAL.offset] // span.elemsize * span.elemsize
             if span.masks:
-                yield from self._pointercells(obj)
+                yield from self._pointercells(span, words[special + SPECIAL.offset] // span.elemsize)
 
     def _frames(self, gp: int) -> Iterator[int]:
         words = self.words

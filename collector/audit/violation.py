@@ -6,7 +6,7 @@ from workbuf.throw import Throw
 
 
 class Violation(Throw):
-    """`kind` is one word for reports (lost, leak, lists, barrier, roots, hang), `count` how many things are wrong."""
+    """`kind` is a word for reports (lost, leak, lists, barrier, roots, markers, hang), `count` how many things are wrong."""
 
     def __init__(self, kind: str, text: str, *printed: str, buffer: int = 0, count: int = 1) -> None:
         super().__init__(text, *printed, buffer=buffer)

@@ -1,19 +1,24 @@
 """Tell a schedule in numbered sentences: of a token, or of the failure that a scenario's name leads to.
 
-A name explores the scenario's failing variant with seed 1 and shrinks what it finds, the same every time.
+A name explores the scenario's failing variant with seed 1 and shrinks what it finds, the same every time.  An id of the
+catalogue, K-3 or I7, prints its entry.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from collector.catalogue.entries import Experiment, entries, extent, identifier, nearest
 from collector.commands.explore import about, variant
-from collector.commands.replay import located, records, tokentext
-from collector.commands.usage import checkwritable, writejson
+from collector.commands.files import Input, Output
+from collector.commands.replay import located, records, replayed, tokentext
+from collector.commands.usage import UsageError, linewidth
 from collector.explore import explore
+from collector.report.entries import record, told
 from collector.report.progress import Progress
 from collector.report.schedule.explanation import explained
-from collector.scenarios.catalogue import SCENARIOS
+from collector.report.streams import oneline
+from collector.scenarios.catalogue import SCENARIOS, showing
 
 
 if TYPE_CHECKING:
@@ -26,9 +31,14 @@ SECONDS = 60.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `explain`."""
     add = parser.add_argument
-    add("what", metavar="TOKEN|NAME", help="a token, a file that holds one, or a scenario's name")
+    add(
+        "what",
+        type=Input,
+        metavar="TOKEN|NAME|ID",
+        help="a token, a file with one, a scenario's name, an id such as K-3",
+    )
     add("--variant", default="failing", help="of the scenario named (failing)")
-    add("--json", metavar="FILE", help="write the schedule's records")
+    add("--json", type=Output, metavar="FILE", help="write the schedule's records, or the entry")
 
 
 def found(name: str, of: str) -> str:
@@ -56,19 +66,38 @@ def found(name: str, of: str) -> str:
     return result.failure.schedule
 
 
+def entry(name: str, json: Output | None) -> None:
+    """Print the catalogue's entry of that id; raises UsageError."""
+    of = entries().get(name)
+    if of is None:
+        raise UsageError(f"no entry {name}; there are {extent(name)}; near it: {', '.join(nearest(name))}")
+    scenarios = of.scenarios if isinstance(of, Experiment) else showing(name)
+    print(told(of, scenarios))
+    if json:
+        json.writejson(record(of, scenarios))
+
+
 def main(args: argparse.Namespace) -> int:
     """Explain; returns the exit status."""
-    checkwritable("--json", args.json)
-    token = found(args.what, args.variant) if args.what in SCENARIOS else tokentext(args.what)
+    if name := identifier(args.what):
+        entry(name, args.json)
+        return 0
+    if args.what in SCENARIOS:
+        token = found(args.what, args.variant)
+    else:
+        try:
+            token = tokentext(args.what)
+        except UsageError as error:
+            raise UsageError(f"{error}; the scenarios are {', '.join(SCENARIOS)}") from None
     if not token:
         print("ok: there is no failure to explain")
         return 0
     of = located(token)
     for warning in of.warnings:
-        print(f"warning: {warning}")
-    told = records(token, of)
-    print(explained(told))
+        print(f"warning: {oneline(warning)}")
+    again = replayed(token, of)
+    print(explained(again.schedule, of.scenario.title, f"{of.name} {of.of}", linewidth()))
     print(f"\nsee it step by step: python -m collector.run replay {token} --html FILE")
     if args.json:
-        writejson(args.json, told)
-    return int(told["fault"] is not None)
+        args.json.writejson(records(again, token, of))
+    return int(again.fault is not None)

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from collector.commands.usage import UsageError, atleast, checkwritable, positive, writejson
+from collector.commands.files import Output
+from collector.commands.usage import UsageError, atleast, linewidth, positive
 from collector.commands.version import code_version
 from collector.explore import explore
-from collector.explore.strategies import NAMED
+from collector.explore.strategies import BOUNDED, NAMED
+from collector.explore.trace.trace import trace
 from collector.report.progress import Progress
 from collector.scenarios.catalogue import SCENARIOS
 
@@ -34,8 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--preemptions", type=atleast(0), default=None, metavar="N", help="bound of the exhaustive search")
     add("--depth", type=atleast(2), default=None, metavar="N", help="depth of PCT")
     add("--vehicle", default="greenlets", choices=("greenlets", "threads"), help="what runs an M")
-    add("--token", metavar="FILE", help="write the failing schedule's token")
-    add("--json", metavar="FILE", help="write the result")
+    add("--token", type=Output, metavar="FILE", help="write the failing schedule's token")
+    add("--json", type=Output, metavar="FILE", help="write the result")
 
 
 def variant(name: str, of: str) -> tuple[Scenario, Variant]:
@@ -56,8 +58,10 @@ def about(name: str, of: str) -> dict[str, object]:
 def main(args: argparse.Namespace) -> int:
     """Explore, print, write; returns the exit status."""
     scenario, chosen = variant(args.scenario, args.variant)
-    for option in ("token", "json"):
-        checkwritable(f"--{option}", getattr(args, option))
+    bounded = args.strategy in BOUNDED
+    if args.preemptions is not None and not bounded:
+        raise UsageError(f"--preemptions bounds {' and '.join(BOUNDED)}; --strategy {args.strategy} knows no bound")
+    preemptions = scenario.limits.get("preemptions") if bounded and args.preemptions is None else args.preemptions
     with Progress(f"{args.scenario} {args.variant}", total=args.schedules) as progress:
         result = explore(
             chosen.program,
@@ -65,7 +69,7 @@ def main(args: argparse.Namespace) -> int:
             schedules=args.schedules,
             seconds=args.seconds,
             seed=args.seed,
-            preemptions=args.preemptions if args.preemptions is not None else scenario.limits.get("preemptions"),
+            preemptions=preemptions,
             depth=args.depth,
             vehicle=args.vehicle,
             races=chosen.races,
@@ -83,14 +87,13 @@ def main(args: argparse.Namespace) -> int:
     failure = result.failure
     if failure:
         before, after, runs = result.shrunk
-        print(f"\n{failure.trace}\n")
+        print(f"\n{trace(failure.record, linewidth()) if failure.record else failure.trace}\n")
         print(f"{failure.preemptions} preemptions; shrunk from {before} deviations to {after} in {runs} runs")
         print(f"replay it with: python -m collector.run replay {failure.schedule}")
         if args.token:
-            with open(args.token, "w", encoding="ascii") as file:  # noqa: PTH123
-                print(failure.schedule, file=file)
+            args.token.writetext(f"{failure.schedule}\n")
     if args.json:
-        writejson(args.json, summary(args, result))
+        args.json.writejson(summary(args, result))
     print(f"{'failed: ' + str(failure) if failure else 'ok: ' + result.statement}")
     return int(failure is not None)
 
@@ -109,6 +112,7 @@ def summary(args: argparse.Namespace, result: Result) -> dict[str, object]:
         "states": result.states,
         "seconds": round(result.seconds, 3),
         "seed": result.seed,
+        "claim": result.claim.record,
         "statement": result.statement,
         "failure": failure and {"kind": failure.kind, "message": failure.message, "schedule": failure.schedule},
     }

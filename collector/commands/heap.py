@@ -11,15 +11,19 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from collector import heaps
-from collector.commands.usage import atleast, checkwritable, fitting, switching, writejson
+from collector.commands.files import Input, Output
+from collector.commands.limits import add_limits, limits
+from collector.commands.usage import atleast, fitting, switching
 from collector.heaps.describe import describe
 from collector.heaps.oracle import judge, scipy_missing
 from collector.report.log.writer import tostderr
 from collector.report.progress import Progress
 from collector.report.tables import table
 from collector.runtime import Config
+from collector.stress.markers import IDLE, idle, marks, said
 from collector.stress.run import Plan
 from collector.stress.survivors import Keep
+from mutator.world import MAX_GCPROC
 
 
 if TYPE_CHECKING:
@@ -35,19 +39,19 @@ SAMPLE = 10
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `heap`."""
     add = parser.add_argument
-    add("source", help="a Go, V8 or JVM heap dump, plain or gzipped; cpython; synthetic:SPEC")
+    add("source", type=Input, help="a Go, V8 or JVM heap dump, plain or gzipped; cpython; synthetic:SPEC")
     add("--mark", action="store_true", help="mark it with our collector and compare with the oracles")
-    add("--helpers", type=atleast(0), default=2, metavar="N", help="helpers of the mark (2)")
-    add("--json", metavar="FILE", help="write the figures")
+    add("--helpers", type=atleast(0, MAX_GCPROC - 1), default=2, metavar="N", help="helpers of the mark (2)")
+    add("--json", type=Output, metavar="FILE", help="write the figures")
+    add_limits(parser)
 
 
 def main(args: argparse.Namespace) -> int:
     """Read, describe, perhaps mark; returns the exit status."""
     tostderr("WARNING")
-    checkwritable("--json", args.json)
     began = monotonic()
     with Progress(f"reading {args.source}") as progress, fitting(args.source):
-        graph = heaps.read(args.source, progress.part)
+        graph = heaps.read(args.source, progress.part, limits(args))
         read_s = monotonic() - began
         progress.say("describing it")
         figures = describe(graph, progress.part)
@@ -61,7 +65,7 @@ def main(args: argparse.Namespace) -> int:
         summary.update(marked)
         status = verdict(marked)
     if args.json:
-        writejson(args.json, summary)
+        args.json.writejson(summary)
     return status
 
 
@@ -85,6 +89,7 @@ def mark(graph: Graph, helpers: int) -> dict[str, Any]:
             name: {"reachable": answer.reachable, "lost": len(answer.lost), "wrongly_marked": len(answer.wrong)}
             for name, answer in answers.items()
         },
+        **marks(kept.cycles),
         "violation": kept.violation,
         "load_s": round(kept.load_s, 3),
         "mark_s": round(kept.mark_s, 3),
@@ -94,6 +99,8 @@ def mark(graph: Graph, helpers: int) -> dict[str, Any]:
 def verdict(marked: dict[str, Any]) -> int:
     """Print what became of the mark; returns the exit status."""
     lines = [("marked", f"{marked['marked']} objects in {marked['mark_s']} s, placed in {marked['load_s']} s")]
+    scanned = marked["marks"][0]["scanned"]
+    lines.append(("markers", f"{said(scanned)}{f' ({IDLE})' if idle(scanned) else ''}"))
     lines += [
         (f"by {name}", f"{says['reachable']} reachable, lost {says['lost']}, wrongly marked {says['wrongly_marked']}")
         for name, says in marked["oracles"].items()

@@ -15,10 +15,10 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from collector.commands.usage import UsageError, atleast, checkwritable, writejson
+from collector.commands.files import Input, Output
+from collector.commands.usage import UsageError, atleast
 from collector.report.log import database as logfile
 from collector.report.log import queries
 from collector.report.log.database import Logfile
@@ -45,7 +45,7 @@ SQL_SECONDS = 10.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `inspect`."""
     add = parser.add_argument
-    add("log", metavar="LOG", help="a file that `stress --log` wrote")
+    add("log", type=Input, metavar="LOG", help="a file that `stress --log` wrote")
     add("question", nargs="?", default="summary", choices=QUESTIONS, metavar="QUESTION", help=", ".join(QUESTIONS))
     add("what", nargs="?", metavar="WHAT", help="the buffer, thread, cycle or duration asked for")
     add("--from", dest="since", metavar="TIME", help="leave out what was before, say 1.5s or 20ms")
@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--entry", type=atleast(0), metavar="N", help="only this entry number")
     add("--most", type=atleast(1), default=queries.MOST, metavar="N", help=f"rows at most ({queries.MOST})")
     add("--sql", metavar="SELECT", help="ask the tables yourself; read only")
-    add("--json", metavar="FILE", help="write the answer")
+    add("--json", type=Output, metavar="FILE", help="write the answer")
 
 
 def nanoseconds(text: str | None, option: str) -> int | None:
@@ -70,9 +70,6 @@ def nanoseconds(text: str | None, option: str) -> int | None:
 
 def main(args: argparse.Namespace) -> int:
     """Load, ask, print; returns the exit status."""
-    if args.json and Path(args.json).resolve() == Path(args.log).resolve():
-        raise UsageError(f"--json {args.json}: that is the log: give the answer a file of its own")
-    checkwritable("--json", args.json)
     if args.question in ARGUMENT and args.what is None:
         raise UsageError(f"{args.question}: say which: {ARGUMENT[args.question]}")
     if args.question == "tables" and not args.sql:
@@ -93,7 +90,7 @@ def main(args: argparse.Namespace) -> int:
     if log.kept:
         print(f"(kept as {log.kept}: the next question is answered at once)")
     if args.json:
-        writejson(args.json, {"columns": list(head), "rows": [list(row) for row in rows], "torn": log.about.torn})
+        args.json.writejson({"columns": list(head), "rows": [list(row) for row in rows], "torn": log.about.torn})
     return 0
 
 

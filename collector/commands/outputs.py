@@ -1,7 +1,7 @@
 """The files that a stress run writes: log, timeline, report page, summary.
 
-Theory of operation.  Log and timeline grow with every cycle, page and summary are written at the end.  A file that cannot
-take more costs that file and neither the other files nor the run's verdict: one line says so, and `whole` is False.
+Log and timeline grow with every cycle, page and summary are written at the end.  When a file cannot be written any
+further, one line says so, the option is noted as failed, and the run and its other files go on.
 """
 
 from __future__ import annotations
@@ -10,11 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from loguru import logger
-
-from collector.commands.usage import UsageError, writejson, writetext
 from collector.report.log.writer import EventLog
 from collector.report.run.colours import colours
+from collector.report.run.gctrace import gctrace
 from collector.report.run.page import runpage
 from collector.report.run.timeline import Painter, Timeline
 
@@ -36,8 +34,6 @@ class Outputs:
         self.args = args
         self.run = run
         self.facts = facts
-        self.whole = True
-        """Everything could be written."""
         self.log: EventLog | None = None
         if args.log:
             header = {**facts, "threads": run.threads}
@@ -56,7 +52,7 @@ class Outputs:
             self.log.events(report.events)
             self.log.event(
                 "gctrace",
-                line=report.line,
+                line=gctrace(report.stats),
                 cycle=report.stats.number,
                 objects=report.reach.objects,
                 reachable=report.reach.reachable,
@@ -71,29 +67,19 @@ class Outputs:
             self.log.events(rest)
             if error:
                 self.log.event("failure", text=str(error), error=type(error).__name__)
-            self.log.event("end", dropped=sum(ring.dropped for ring in self.run.recorder.rings.values()))
+            self.log.event("end", dropped=self.run.recorder.dropped)
             self.log.close()
-            self.whole &= not self.log.broken
+            self.args.log.failed = bool(self.log.broken)
         timeline = self.timeline
         if timeline:
             timeline.add(rest)
-            self._write("--trace", self.args.trace, lambda path: timeline.write(Path(path), self.facts))
+            with self.args.trace.written() as file:
+                timeline.write(file, self.facts)
 
     def reports(self, summary: Summary, told: str) -> None:
         """Page and summary; `told` is what was printed of a failure."""
         command = self.facts["command"]
         if self.args.json:
-            self._write("--json", self.args.json, lambda path: writejson(path, summary.json()))
+            self.args.json.writejson(summary.json())
         if self.args.html:
-            page = runpage(self.run.reports, summary, self.args.heap, command, told)
-            self._write("--html", self.args.html, lambda path: writetext("--html", path, page))
-
-    def _write(self, option: str, path: str, write: Callable[[str], object]) -> None:
-        try:
-            write(path)
-        except UsageError as error:
-            logger.error("{}", error)
-            self.whole = False
-        except OSError as error:
-            logger.error("{} {}: cannot write: {}", option, path, error.strerror)
-            self.whole = False
+            self.args.html.writetext(runpage(self.run.reports, summary, self.args.heap, command, told))

@@ -10,19 +10,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from collector import heaps
-from collector.commands.usage import atleast, checkwritable, fitting, switching, writejson
+from collector.commands.files import Input, Output
+from collector.commands.limits import add_limits, limits
+from collector.commands.usage import atleast, fitting, switching
 from collector.heaps.referee import check_pair, compare
 from collector.report.log.writer import tostderr
 from collector.report.progress import Progress
 from collector.report.tables import table
 from collector.runtime import Config
+from collector.stress.markers import IDLE, idle, marks, said
 from collector.stress.run import Plan
 from collector.stress.survivors import BUSY, Keep
+from mutator.world import MAX_GCPROC
 
 
 if TYPE_CHECKING:
     import argparse
 
+    from collector.gc import CycleStats
     from collector.heaps.graph import Graph
     from collector.heaps.referee import Verdict
     from collector.stress.survivors import Kept
@@ -55,36 +60,39 @@ class Run:
     verdict: Verdict
     barriers: int
     """Times that a mutator's write barrier shaded something meanwhile."""
+    cycles: list[CycleStats]
+    """The collections; what was kept is what the first one marked."""
     violation: str
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
-        return {**self.verdict.as_dict(), "barriers": self.barriers, "violation": self.violation}
+        found = {**self.verdict.as_dict(), "barriers": self.barriers, "violation": self.violation}
+        return {**found, **marks(self.cycles)}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `referee`."""
     add = parser.add_argument
-    add("before", help="the dump made before runtime.GC()")
-    add("after", help="the dump made after it, by the same process")
-    add("--helpers", type=atleast(1), default=2, metavar="N", help="helpers where a run has any (2)")
+    add("before", type=Input, help="the dump made before runtime.GC()")
+    add("after", type=Input, help="the dump made after it, by the same process")
+    add("--helpers", type=atleast(1, MAX_GCPROC - 1), default=2, metavar="N", help="helpers where a run has any (2)")
     add("--seed", type=atleast(0), default=1, metavar="N", help="seed of the mutators (1)")
-    add("--json", metavar="FILE", help="write the verdict of the worst run, and all of them")
+    add("--json", type=Output, metavar="FILE", help="write the verdict of the worst run, and all of them")
+    add_limits(parser)
 
 
 def main(args: argparse.Namespace) -> int:
     """Collect in every mode, compare; returns the exit status."""
     tostderr("WARNING")
-    checkwritable("--json", args.json)
     with Progress(f"reading {args.before}") as progress, fitting(args.before):
-        before = heaps.read(args.before, progress.part)
+        before = heaps.read(args.before, progress.part, limits(args))
         progress.say(f"reading {args.after}")
-        after = heaps.read(args.after, progress.part)
+        after = heaps.read(args.after, progress.part, limits(args))
     check_pair(before, after)
     runs = {}
     for mode in modes(args.helpers):
         kept = collect(before, mode, args.seed)
-        runs[mode.name] = Run(compare(before, after, kept.kept), kept.barriers, kept.violation)
+        runs[mode.name] = Run(compare(before, after, kept.kept), kept.barriers, kept.cycles, kept.violation)
     return verdict(runs, args.json)
 
 
@@ -106,18 +114,28 @@ def collect(before: Graph, mode: Mode, seed: int) -> Kept:
             return run.result(before, progress.tick)
 
 
-def verdict(runs: dict[str, Run], path: str | None) -> int:
+def verdict(runs: dict[str, Run], path: Output | None) -> int:
     """Print the runs and what they come to, write the summary; returns the exit status."""
-    head = ("run", "kept", "kept by Go", "missing", "extra", "new", "reused", "barriers")
+    head = ("run", "kept", "kept by Go", "missing", "extra", "new", "reused", "barriers", "markers")
     lines = []
     for name, run in runs.items():
         v = run.verdict
         counts = (v.kept, v.kept_by_go, v.missing, v.extra, v.new, v.reused, run.barriers)
-        lines.append((name, *map(str, counts)))
+        lines.append((name, *map(str, counts), said(run.cycles[0].scanned)))
     print(table(lines, head))
+    alone = [name for name, run in runs.items() if idle(run.cycles[0].scanned)]
+    if alone:
+        print(f"{IDLE}: {'; '.join(alone)}")
     worst = max((run.verdict for run in runs.values()), key=lambda v: (v.missing, v.extra))
     if worst.phantoms:
         print(f"AFTER also holds {worst.phantoms} phantoms")
+    if worst.extra:
+        print(
+            f"extra: AFTER still lists {worst.extra_listed} (unlinked between Go's collection and the dump),"
+            f" {worst.extra_freed} were freed (what a sync.Pool held, say)"
+        )
+    if worst.not_judged:
+        print(f"not judged: {worst.not_judged} objects that only queued cleanups keep, of which BEFORE has no record")
     if worst.unseen:
         print(f"not refereed: {worst.unseen} objects that Go keeps by roots which no dump holds, or allocated since")
     if worst.missing:
@@ -131,6 +149,7 @@ def verdict(runs: dict[str, Run], path: str | None) -> int:
         f" in {len(runs)} runs"
     )
     if path:
-        summary = {**worst.as_dict(), "cycles": len(runs)}
-        writejson(path, {**summary, "runs": {name: run.as_dict() for name, run in runs.items()}})
+        cycles = [stats for run in runs.values() for stats in run.cycles]
+        summary = {**worst.as_dict(), "cycles": len(runs), **marks(cycles)}
+        path.writejson({**summary, "runs": {name: run.as_dict() for name, run in runs.items()}})
     return status

@@ -5,45 +5,56 @@ With --html: one page to step through it, forwards and back, that needs nothing 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from collector.commands.explore import variant
-from collector.commands.usage import UsageError, checkwritable, writejson, writetext
+from collector.commands.files import Input, Output
+from collector.commands.usage import UsageError, linewidth
 from collector.commands.version import code_version
 from collector.explore.replay import Replay
-from collector.explore.token import Token
+from collector.explore.token import FORMAT, Token
+from collector.explore.trace.trace import trace
 from collector.report.page import page
-from collector.report.schedule.ownership import ownership
+from collector.report.schedule.ownership import histories
+from collector.report.schedule.sentences import event
 from collector.report.schedule.steps import steps
+from collector.report.streams import oneline
 
 
 if TYPE_CHECKING:
     import argparse
 
+    from collector.explore.trace.step import Schedule
     from collector.scenarios.scenario import Scenario, Variant
+LONGEST = 1 << 20
+"""Bytes that are read of a token's file."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `replay`."""
     add = parser.add_argument
-    add("token", metavar="TOKEN", help="a token, or a file that holds one")
+    add("token", type=Input, metavar="TOKEN", help="a token, or a file that holds one")
     add("--vehicle", default="greenlets", choices=("greenlets", "threads"), help="what runs an M")
-    add("--json", metavar="FILE", help="write the result")
-    add("--html", metavar="FILE", help="write a page to step through it")
+    add("--json", type=Output, metavar="FILE", help="write the result")
+    add("--html", type=Output, metavar="FILE", help="write a page to step through it")
 
 
 def tokentext(word: str) -> str:
-    """The token that `word` is, or that the file of that name holds."""
+    """The token that `word` is, or that the file of that name holds; raises UsageError."""
     path = Path(word)
-    try:
-        if not path.is_file():
-            return word
-    except OSError:  # a token may be longer than a file's name can be
+    if re.match(r"s\d\.", word):
         return word
     try:
-        return path.read_text(encoding="ascii").strip()
+        if not path.exists():
+            raise UsageError(
+                f"{word[:80]!r}: no such file, and no token: a token of this version begins with 's{FORMAT}.'"
+            )
+        with path.open("rb") as file:
+            text = file.read(LONGEST)
+        return text.decode("ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"token file {word}: cannot read: {error}") from None
 
@@ -75,45 +86,56 @@ def located(text: str) -> Located:
     return Located(name, of, *variant(name, of), warnings)
 
 
-def records(text: str, found: Located) -> dict[str, Any]:
-    """The schedule of a token, as records."""
-    again = Replay(Token.decode(text), found.variant.program, sources=True)
-    return steps(again, found.scenario.title, found.name, found.of, text)
+def replayed(text: str, found: Located, vehicle: str = "greenlets", *, sources: bool = True) -> Replay:
+    """The schedule of a token, run again; raises UsageError."""
+    try:
+        return Replay(Token.decode(text), found.variant.program, vehicle=vehicle, sources=sources)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def records(again: Replay, text: str, found: Located) -> dict[str, Any]:
+    """The schedule, as JSON."""
+    return steps(again.schedule, found.scenario.title, found.name, found.of, text)
+
+
+def owners(schedule: Schedule) -> list[str]:
+    """Who had which buffer: a line for each change, under the buffer's name."""
+    lines = []
+    for name, changes in histories(schedule).items():
+        lines.append(f"{name}:")
+        lines += [f"{step:4d}  {schedule.threads[thread]} {event(happening)}" for step, thread, happening in changes]
+    return lines
 
 
 def main(args: argparse.Namespace) -> int:
     """Replay and print; returns the exit status."""
-    for option in ("json", "html"):
-        checkwritable(f"--{option}", getattr(args, option))
     text = tokentext(args.token)
     found = located(text)
     title = f"{found.name} {found.of}"
-    try:
-        again = Replay(Token.decode(text), found.variant.program, vehicle=args.vehicle)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
+    again = replayed(text, found, args.vehicle, sources=bool(args.html or args.json))
     result = again.result
     warnings = [*found.warnings, *result.warnings]
     print(title)
     for warning in warnings:
-        print(f"warning: {warning}")
+        print(f"warning: {oneline(warning)}")
     failure = result.failure
-    print(f"\n{again.trace}\n")
-    owned = ownership(again)
+    print(f"\n{trace(again.schedule, linewidth())}\n")
+    owned = owners(again.schedule)
     if owned:
         print("who had which buffer, by step:", *owned, "", sep="\n")
     print(f"{'failed: ' + str(failure) if failure else 'ok: ' + result.statement}")
     if args.html:
-        writetext("--html", args.html, page("steps.html", records(text, found), title=found.scenario.title))
+        args.html.writetext(page("steps.html", records(again, text, found), title=found.scenario.title))
         print(f"open {args.html} in a browser to step through it")
     if args.json:
-        writejson(
-            args.json,
+        args.json.writejson(
             {
                 "title": title,
                 "steps": result.steps,
                 "warnings": warnings,
                 "owners": owned,
+                "schedule": records(again, text, found),
                 "failure": failure and {"kind": failure.kind, "message": failure.message, "trace": failure.trace},
             },
         )

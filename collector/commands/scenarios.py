@@ -1,12 +1,16 @@
-"""List the scenarios: known bugs and planted faults, each with variants that fail and variants that do not."""
+"""List the scenarios: known bugs and planted faults, each with variants that fail and variants that do not.
+
+With --bugs: the catalogue's known bugs instead, each with the scenarios that show it.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from collector.commands.usage import checkwritable, writejson
+from collector.catalogue.entries import Bug, entries
+from collector.commands.files import Output
 from collector.report.tables import table
-from collector.scenarios.catalogue import SCENARIOS
+from collector.scenarios.catalogue import SCENARIOS, showing
 
 
 if TYPE_CHECKING:
@@ -15,14 +19,20 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `scenarios`."""
-    parser.add_argument("--json", metavar="FILE", help="write the list")
+    parser.add_argument("--bugs", action="store_true", help="list the known bugs, and which scenario shows each")
+    parser.add_argument("--json", type=Output, metavar="FILE", help="write the list")
 
 
 def main(args: argparse.Namespace) -> int:
     """Print the list."""
-    checkwritable("--json", args.json)
+    if args.bugs:
+        bugs(args.json)
+        return 0
     for name, scenario in SCENARIOS.items():
         print(f"{name}: {scenario.title}  ({', '.join(scenario.bugs)})")
+        for bug in scenario.bugs:
+            if bug in entries():
+                print(f"    {bug}: {entries()[bug].title}")
         rows = [
             ("   ", variant, f"must fail: {of.fails}" if of.fails else "must not fail")
             for variant, of in scenario.variants.items()
@@ -38,5 +48,16 @@ def main(args: argparse.Namespace) -> int:
             }
             for name, scenario in SCENARIOS.items()
         }
-        writejson(args.json, {"scenarios": summary})
+        args.json.writejson({"scenarios": summary})
     return 0
+
+
+def bugs(json: Output | None) -> None:
+    """Print the catalogue's bugs."""
+    known = [entry for entry in entries().values() if isinstance(entry, Bug)]
+    rows = [(bug.id, bug.kind, bug.title, ", ".join(showing(bug.id))) for bug in known]
+    print(table(rows, ("id", "kind", "what", "scenario")))
+    print("\ntell one with: python -m collector.run explain ID")
+    if json:
+        summary = {bug.id: {"kind": bug.kind, "title": bug.title, "scenarios": showing(bug.id)} for bug in known}
+        json.writejson({"bugs": summary})

@@ -9,19 +9,19 @@ import platform
 import shlex
 import sys
 from itertools import cycle, islice
-from pathlib import Path
 from random import SystemRandom
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from collector import heaps
 from collector.audit.violation import Violation
+from collector.commands.files import Input, Output
+from collector.commands.limits import add_limits, limits
 from collector.commands.outputs import Outputs
 from collector.commands.usage import (
     SWITCH_INTERVAL,
     UsageError,
     atleast,
-    checkwritable,
     fitting,
     positive,
     share,
@@ -30,6 +30,7 @@ from collector.commands.usage import (
 from collector.report.log.writer import COMPRESSIONS, tostderr
 from collector.report.progress import Progress
 from collector.report.run.failure import failure
+from collector.report.run.gctrace import gctrace
 from collector.report.run.gctracetoday import GctraceToday, Sizes, assisttime
 from collector.report.run.summary import Summary
 from collector.runtime import Config
@@ -47,15 +48,12 @@ if TYPE_CHECKING:
 
     from collector.stress.run import CycleReport
 
-OUTPUTS = ("log", "trace", "html", "json")
 MOST_THREADS = 128
 """Of each kind: with more, a GIL build takes so long to stop the world that it looks hung."""
 LARGEST_WORKBUF = 32 << 10
 """Bytes; persistentalloc makes no chunk for larger blocks."""
 EVERY_EVENT = 1 << 20
 """Events a thread keeps until the cycle is over where every one is wanted: about one for each object it scans."""
-USAGE = 2
-"""Exit status of a run whose outputs could not be written."""
 MAX_GOGC = (1 << 31) - 1
 """Go reads GOGC into an int32."""
 DEFAULT_PROGRAMS = "rewire,pushpop,hider,finalizers,channel,bintree,channel,longlist"
@@ -64,10 +62,9 @@ DEFAULT_PROGRAMS = "rewire,pushpop,hider,finalizers,channel,bintree,channel,long
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `stress`."""
     add = parser.add_argument
-    add("--heap", default="cpython", help="a heap dump, or cpython (default), synthetic:SPEC or none")
+    add("--heap", type=Input, default="cpython", help="a heap dump, or cpython (default), synthetic:SPEC or none")
     add("--mutators", type=atleast(0, MOST_THREADS), default=4, metavar="N", help="threads that run programs (4)")
-    idle = "idle Ms; Go lets at most one a mutator help (2)"
-    add("--helpers", type=atleast(0, MOST_THREADS), default=2, metavar="N", help=idle)
+    add("--helpers", type=atleast(0, MOST_THREADS), default=2, metavar="N", help="idle Ms, of which up to 31 mark (2)")
     add("--cycles", type=atleast(1), default=0, metavar="N", help="end after N concurrent cycles, not by the clock")
     add("--seconds", type=positive, default=9.0, metavar="S", help="start no cycle after S seconds (9)")
     add("--period", type=positive, default=0.1, metavar="S", help="rest at most S seconds between cycles (0.1)")
@@ -76,6 +73,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--workbuf", type=atleast(1), default=256, metavar="BYTES", help="size of a work buffer (256)")
     add("--gogc", default="100", metavar="PERCENT", help="heap growth that starts a cycle, or off (100)")
     add("--ncpu", type=atleast(1), default=0, metavar="N", help="processors of the model (helpers + 1)")
+    procs = "Ps of the model: a mutator has one, the collector has one, others idle (as many as let all helpers mark)"
+    add("--gomaxprocs", type=atleast(1), default=0, metavar="N", help=procs)
     add("--seed", type=atleast(0), default=None, metavar="N", help="seed of programs and jitter (drawn and printed)")
     add(
         "--atomics",
@@ -87,16 +86,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--jitter", type=share, default=0.0, metavar="P", help="probability of an extra yield at an atomic (0)")
     add("--patience", type=positive, default=60.0, metavar="S", help="without progress for S seconds: hung (60)")
     add("--checkmark", action="store_true", help="mark twice, the second time to verify the first")
-    add("--log", metavar="FILE", help="write every protocol event as JSON lines")
+    add("--log", type=Output, metavar="FILE", help="write every protocol event as JSON lines")
     add("--log-rotation", metavar="WHEN", help='go on in a new file: "100 MB", "10 minutes", as loguru has it')
     add("--log-compression", choices=COMPRESSIONS, help="pack each file of the log when it is finished")
-    add("--trace", metavar="FILE", help="write a timeline for ui.perfetto.dev")
-    add("--html", metavar="FILE", help="write a report of the run as a page")
+    add("--trace", type=Output, metavar="FILE", help="write a timeline for ui.perfetto.dev")
+    add("--html", type=Output, metavar="FILE", help="write a report of the run as a page")
     add("--gctrace", action="store_true", help="print each cycle's line in today's Go format too")
     levels = ("DEBUG", "INFO", "WARNING", "ERROR")
     add("--log-level", default="WARNING", choices=levels, metavar="LEVEL", help="of messages on stderr (WARNING)")
-    add("--json", metavar="FILE", help="write the summary")
+    add("--json", type=Output, metavar="FILE", help="write the summary")
     add("--quiet", action="store_true", help="no line for each cycle")
+    add_limits(parser)
 
 
 def plan(args: argparse.Namespace) -> Plan:
@@ -119,12 +119,18 @@ def plan(args: argparse.Namespace) -> Plan:
         raise UsageError(f"--gogc {args.gogc}: a whole number of percent, or off") from None
     if percent > MAX_GOGC:
         raise UsageError(f"--gogc {args.gogc}: at most {MAX_GOGC}, or off")
+    if 0 < args.gomaxprocs <= args.mutators:
+        raise UsageError(
+            f"--gomaxprocs {args.gomaxprocs}: each of {args.mutators} mutators and the collector has a P of its own:"
+            f" {args.mutators + 1} or more, or fewer --mutators"
+        )
     keeping = bool(args.log or args.trace or args.gctrace)
     return Plan(
         config=Config(
             mutators=args.mutators,
             helpers=args.helpers,
             ncpu=args.ncpu,
+            gomaxprocs=args.gomaxprocs,
             wbufsize=args.workbuf,
             gcpercent=percent,
             checkmark=args.checkmark,
@@ -153,9 +159,6 @@ def main(args: argparse.Namespace) -> int:
     what = plan(args)
     if (args.log_rotation or args.log_compression) and not args.log:
         raise UsageError("--log-rotation and --log-compression are about the file of --log FILE: name one")
-    for option in OUTPUTS:
-        checkwritable(f"--{option}", getattr(args, option))
-    checkdistinct(args)
     argv = [word for word in sys.argv[1:] if word != "stress"] if sys.argv else []
     if args.seed is None:
         argv += ["--seed", str(what.seed)]
@@ -164,24 +167,15 @@ def main(args: argparse.Namespace) -> int:
         return execute(args, what, command)
 
 
-def checkdistinct(args: argparse.Namespace) -> None:
-    """No two outputs go to one file."""
-    given = [(option, getattr(args, option)) for option in OUTPUTS if getattr(args, option)]
-    for i, (option, path) in enumerate(given):
-        for other, same in given[:i]:
-            if Path(path).resolve() == Path(same).resolve() and Path(path).is_file():
-                raise UsageError(f"--{other} and --{option} both name {path}: give each a file of its own")
-
-
 def execute(args: argparse.Namespace, what: Plan, command: str) -> int:
     """Set the run up, run it, report it."""
     began = monotonic()
     run = loaded(args, what)
-    # The flag alone and at once, so that the threads leave the processors to what there is to be written; the abort itself
-    # takes locks, and follows when the interrupt is asked for.
+    # A signal sets only the abort flag, and at once: the threads stop and leave the processors to the writing of what there
+    # is.  machine.abort takes locks, so it is called later, when the main thread asks whether a signal has come.
     with Interrupts(lambda: run.machine.poke(run.machine.aborted, 1)) as interrupts:
         outputs = Outputs(args, run, {"seed": what.seed, "python": interpreter(), "command": command})
-        error = collect(run, outputs, lines(run, quiet=args.quiet, gctrace=args.gctrace), interrupts)
+        error = collect(run, outputs, lines(run, quiet=args.quiet, in_both=args.gctrace), interrupts)
         rest = run.recorder.drain()
         outputs.end(rest, error)
         summary = Summary.of(run, interpreter(), monotonic() - began, error)
@@ -195,14 +189,14 @@ def execute(args: argparse.Namespace, what: Plan, command: str) -> int:
         if isinstance(error, KeyboardInterrupt):
             raise error
         print(verdict(summary, error), flush=True)
-    return 1 if error else 0 if outputs.whole else USAGE
+    return int(error is not None)
 
 
 def loaded(args: argparse.Namespace, what: Plan) -> Stress:
     """The run, its heap loaded; says so."""
     began = monotonic()
     with Progress(f"reading {args.heap}") as progress, fitting(args.heap):
-        graph = None if args.heap == "none" else heaps.read(args.heap, progress.part)
+        graph = None if args.heap == "none" else heaps.read(args.heap, progress.part, limits(args))
         progress.say("placing it in the model's heap")
         run = Stress(what, graph, progress=progress.part)
     print(
@@ -247,13 +241,13 @@ def verdict(summary: Summary, error: BaseException | None) -> str:
     return f"failed: {kind}: {error.text if isinstance(error, Throw) else f'{type(error).__name__}: {error}'}"
 
 
-def lines(run: Stress, *, quiet: bool, gctrace: bool) -> Callable[[CycleReport], list[str]]:
+def lines(run: Stress, *, quiet: bool, in_both: bool) -> Callable[[CycleReport], list[str]]:
     """What to print for each cycle of `run`: Go's line of 2015, unless quiet, and today's, if asked for."""
     today = GctraceToday()
 
     def said(report: CycleReport) -> list[str]:
-        made = [] if quiet else [report.line]
-        if gctrace:
+        made = [] if quiet else [gctrace(report.stats)]
+        if in_both:
             sizes = Sizes.of(run.world, report.stats.goroutines)
             made.append(today.line(report.stats, report.reach, assisttime(report.events), sizes))
         return made

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from shutil import get_terminal_size
+from typing import TYPE_CHECKING
 
 
 if TYPE_CHECKING:
@@ -16,6 +15,9 @@ if TYPE_CHECKING:
 
 LARGEST = 1e9
 """What an option that is a number of seconds may be at most."""
+
+WIDTH = 110
+"""Characters of a line that goes to no terminal."""
 
 SWITCH_INTERVAL = 1e-4
 """Seconds; at the default 5e-3 one busy thread without atomics cuts the others' rate tenfold."""
@@ -64,28 +66,9 @@ def share(text: str) -> float:
     return value
 
 
-def writejson(path: str, summary: dict[str, Any]) -> None:
-    """Write a command's `--json FILE`."""
-    writetext("--json", path, json.dumps(summary, indent=2) + "\n")
-
-
-def writetext(option: str, path: str, text: str) -> None:
-    """Write the file that an option names."""
-    try:
-        Path(path).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{option} {path}: cannot write: {error.strerror}") from None
-
-
-def checkwritable(option: str, path: str | None) -> None:
-    """Say now, before a long run, that an output file cannot be written."""
-    if path is None:
-        return
-    try:
-        with Path(path).open("a"):
-            pass
-    except OSError as error:
-        raise UsageError(f"{option} {path}: cannot write: {error.strerror}") from None
+def linewidth() -> int:
+    """Characters of a terminal's line; of a file's, WIDTH."""
+    return get_terminal_size((WIDTH, 24)).columns
 
 
 @contextmanager
@@ -94,7 +77,7 @@ def fitting(source: str) -> Iterator[None]:
     try:
         yield
     except MemoryError as full:
-        raise UsageError(f"{source}: does not fit into memory: {full or 'take a smaller heap'}") from None
+        raise UsageError(f"{source}: does not fit into memory: {str(full) or 'take a smaller heap'}") from None
 
 
 @contextmanager

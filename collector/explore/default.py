@@ -1,4 +1,4 @@
-"""The schedule that needs no words: who goes next if nobody says otherwise.
+"""The default schedule: which thread goes next where nothing else is prescribed; and schedules that deviate from it.
 
 Theory of operation.  The running thread goes on for as long as it can and does not pause; then the next runnable one in
 order of number, round and round; `choose` gives 0.  A schedule is the default and its *deviations*: pairs (place in the
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collector.explore.machine.machine import SteppedMachine
 
     Deviations = Sequence[tuple[int, int]]
-    """Places in the trail and what stands there instead of the default: a thread, or `~1 - v` for a value."""
+    """Places in the trail and what is done there instead of the default: a thread, or `~1 - v` for a value v."""
 
 
 def default(machine: SteppedMachine, i: int) -> int:
@@ -45,7 +45,7 @@ class Replayer:
         self.strict = strict
         self.diverged = ""
         self.used: list[tuple[int, int]] = []
-        machine.fair.script = self.in_turn
+        machine.execution.script = self.in_turn
         self.preemptions = 0
         """Times that another thread was let go although the running one could go on."""
 
@@ -101,7 +101,7 @@ class Following:
     def __init__(self, machine: SteppedMachine, trail: Sequence[int]) -> None:
         self.machine = machine
         self.left = list(reversed(trail))
-        machine.fair.script = self.in_turn
+        machine.execution.script = self.in_turn
         self.used: list[tuple[int, int]] = []
 
     def pick(self, i: int) -> int:

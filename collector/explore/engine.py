@@ -6,22 +6,22 @@ import gc
 from contextlib import contextmanager
 from dataclasses import replace
 from time import perf_counter
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
+from collector.explore.claim import Claim, Kind
 from collector.explore.default import Following
-from collector.explore.machine.machine import SteppedMachine
+from collector.explore.machine.execution import LIMIT
 from collector.explore.machine.plainpoints import plain_points as fit_plain_points
-from collector.explore.machine.threads import LIMIT
-from collector.explore.program import CARRIERS, run_and_check, set_up
+from collector.explore.program import CARRIERS, new_machine, run_and_check, set_up
 from collector.explore.races.fasttrack import FastTrack
 from collector.explore.races.report import races_of
 from collector.explore.replay import Replay
 from collector.explore.result import Failure, Result
 from collector.explore.shrink import Shrinker
-from collector.explore.strategies import NAMED
-from collector.explore.strategies.base import Options, Sampler
+from collector.explore.strategies import BOUNDED, NAMED
+from collector.explore.strategies.base import Options
 from collector.explore.strategies.coverage import Coverage
-from collector.explore.strategies.portfolio import Portfolio
+from collector.explore.strategies.portfolio import Member, Portfolio
 from collector.explore.token import Token
 
 
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from collector.explore.machine.fault import Fault
+    from collector.explore.machine.machine import SteppedMachine
     from collector.explore.program import Invariant, Program
     from collector.explore.races.report import Race
-    from collector.explore.strategies.base import Strategy
 
-    Progress = Callable[[Result, Strategy], object]
+    Progress = Callable[[Result, Portfolio], object]
     Races = bool | Literal["report", "knowing"]
 
 ENOUGH = 20
-"""Schedules without an end after which no further one is run."""
+"""Schedules without an end, by each member, after which no further one is run."""
 SHOW_S = 0.25
 """Seconds between two calls of `progress`."""
 
@@ -63,7 +63,8 @@ def explore(
     """Look for a schedule of `program` that fails.
 
     At most `schedules` complete executions and `seconds` seconds; a budget that is spent is no pass, and
-    `Result.statement` says what was seen.  `preemptions` bounds exhaustive search, `depth` is PCT's.  Each of `invariants`
+    `Result.statement` says what was seen.  `preemptions` bounds exhaustive search, alone or in the portfolio, and is refused
+    by the others; `depth` is PCT's.  Each of `invariants`
     is called with the machine before every step.  With `plain_points` plain accesses are steps too.
 
     A data race is a failure; with `races="report"` it is put in `Result.races` and the search goes on, with `"knowing"` so
@@ -78,77 +79,94 @@ def explore(
         raise ValueError(f"no strategy {strategy!r}; there are {', '.join(NAMED)}")
     if vehicle not in CARRIERS:
         raise ValueError(f"no vehicle {vehicle!r}; there are {', '.join(CARRIERS)}")
+    if preemptions is not None and strategy not in BOUNDED:
+        raise ValueError(f"preemptions={preemptions} bounds {' and '.join(BOUNDED)}; {strategy} knows no bound")
     options = Options(seed, schedules, preemptions, depth)
-    track = FastTrack(fatal=races is True)
     method = NAMED[strategy](options)
-    taps = [fit for fit, wanted in ((fit_plain_points, plain_points), (track.fit, races)) if wanted]
-    taps += getattr(method, "taps", [])
-    machine = SteppedMachine(CARRIERS[vehicle], taps)
-    machine.steps_allowed = steps
-    search = Search(program, method, options, machine, invariants)
+    portfolio = method if isinstance(method, Portfolio) else Portfolio([Member(method)])
+    search = Search(program, portfolio, options, invariants)
+
+    def place(member: Member) -> Place:
+        track = FastTrack(fatal=races is True)
+        taps = [fit for fit, wanted in ((fit_plain_points, plain_points), (track.fit, races)) if wanted]
+        taps += getattr(member.strategy, "taps", [])
+        return Place(member, new_machine(vehicle, taps, steps), track)
+
+    search.place = place
     if races and races is not True:
         knowing = races == "knowing"
-        search.witness = lambda trail: (
-            races_of(program, trail, invariants, vehicle, plain=plain_points, knowing=knowing)
-            if track.raced or knowing
+        search.witness = lambda here: (
+            races_of(program, here.machine.trail, invariants, vehicle, plain=plain_points, knowing=knowing)
+            if here.track.raced or knowing
             else []
         )
-    with no_collection():
-        try:
-            result, fault = search.run(seconds, progress)
-            if fault:
-                # A strategy may have shortened it, to show a livelock.
-                limit = 0 if machine.steps_allowed == LIMIT else machine.steps_allowed
-                token = Token(plain_points=plain_points, races=races is True, limit=limit, about=dict(about or {}))
-                result.failure = search.failure(fault, token, shrink=shrink)
-        finally:
-            machine.close()
-    search.conclude()
-    return result
+    with no_collection(), search:
+        fault = search.run(seconds, progress)
+        if fault:
+            # A strategy may have shortened it, to show a livelock.
+            allowed = search.here.machine.steps_allowed
+            limit = 0 if allowed == LIMIT else allowed
+            token = Token(plain_points=plain_points, races=races is True, limit=limit, about=dict(about or {}))
+            search.result.failure = search.failure(fault, token, shrink=shrink)
+    search.conclude(steps)
+    return search.result
+
+
+class Place(NamedTuple):
+    """Where a member runs its schedules."""
+
+    member: Member
+    machine: SteppedMachine
+    track: FastTrack
 
 
 class Search:
     """One exploration under way."""
 
+    place: Callable[[Member], Place]
+    """A place for a member."""
+
     def __init__(
-        self,
-        program: Program,
-        strategy: Strategy,
-        options: Options,
-        machine: SteppedMachine,
-        invariants: Sequence[Invariant],
+        self, program: Program, portfolio: Portfolio, options: Options, invariants: Sequence[Invariant]
     ) -> None:
         self.program = program
-        self.strategy = strategy
+        self.portfolio = portfolio
         self.options = options
-        self.machine = machine
         self.invariants = invariants
-        self.result = Result(strategy.name, options.seed)
-        self.witness: Callable[[list[int]], list[Race]] = lambda _trail: []
-        """All races of the schedule with that trail."""
+        self.result = Result(portfolio.name, options.seed)
+        self.places: dict[Member, Place] = {}
+        """Of those that have had a turn."""
+        self.here: Place
+        """Whose turn it was last."""
+        self.witness: Callable[[Place], list[Race]] = lambda _here: []
+        """All races of the schedule that has just been run."""
         self.coverage: Coverage | None = None
-        self.overlong = 0
-        """Schedules that were longer than the limit."""
         self.undecided = 0
-        """Those that did not end after it either."""
+        """Schedules that did not end."""
         self.why_undecided = ""
         self.failed: list[int] = []
         """Trail of the schedule that failed."""
 
-    def run(self, seconds: float | None, progress: Progress | None) -> tuple[Result, Fault | None]:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for place in self.places.values():
+            place.machine.close()
+
+    def run(self, seconds: float | None, progress: Progress | None) -> Fault | None:
         """Schedule after schedule, to the first fault."""
-        result, strategy = self.result, self.strategy
-        if progress and isinstance(strategy, Sampler | Portfolio):
+        result, portfolio = self.result, self.portfolio
+        if progress and any(member.samples for member in portfolio.members):
             self.coverage = Coverage()
         begun = shown = perf_counter()
         fault = None
         while result.schedules < self.options.schedules:
             fault = self.once()
             if fault:
-                self.failed = self.machine.trail[:]
-                result.found_by = getattr(strategy, "current", strategy).name
+                self.failed = self.here.machine.trail[:]
                 break
-            if strategy.done or self.undecided == ENOUGH:
+            if portfolio.done or self.undecided >= ENOUGH * len(portfolio.members):
                 break
             now = perf_counter()
             result.seconds = now - begun
@@ -157,45 +175,53 @@ class Search:
             if progress and now - shown >= SHOW_S:
                 shown = now
                 result.outlook = self.outlook()
-                progress(result, strategy)
+                progress(result, portfolio)
         result.seconds = perf_counter() - begun
-        return result, fault
+        return fault
 
     def once(self) -> Fault | None:
-        """One schedule; counts it."""
-        machine, result = self.machine, self.result
+        """One schedule of the member whose turn it is; counts it."""
+        result = self.result
+        member = self.portfolio.turn()
+        here = self.here = self.places.get(member) or self.places.setdefault(member, self.place(member))
+        machine, strategy = here.machine, member.strategy
         check = set_up(machine, self.program, self.invariants)
-        pick, draw = self.strategy.begin(machine)
-        if self.coverage:
-            pick, draw = self.coverage.watching(machine, pick, draw)
+        pick, draw = strategy.begin(machine)
+        watched = self.coverage if member.samples else None
+        if watched:
+            pick, draw = watched.watching(machine, pick, draw)
         fault = run_and_check(machine, pick, draw, check)
-        result.steps += len(machine.trail)
-        if fault or machine.complete:
+        complete = fault is not None or machine.complete
+        if complete:
             result.schedules += 1
-            if self.coverage:
-                self.coverage.end()
-                result.traces = self.coverage.traces
+            if watched:
+                watched.end()
+                result.traces = watched.traces
         else:
             result.pruned += 1
-        if len(machine.trail) > machine.steps_allowed:
-            self.overlong += 1
-        if machine.undecided:
+        steps = len(machine.trail)
+        result.steps += steps
+        member.spend(steps, complete=complete)
+        member.overlong += steps > machine.steps_allowed
+        if machine.execution.undecided:
             self.undecided += 1
-            self.why_undecided = machine.undecided
-        self.strategy.end(machine)
-        for race in self.witness(machine.trail):
+            self.why_undecided = machine.execution.undecided
+        if fault:
+            result.found_by = strategy.name
+        strategy.end(machine)
+        for race in self.witness(here):
             if all(race.sites != known.sites for known in result.races):
                 result.races.append(race)
         return fault
 
     def outlook(self) -> str:
         """How much is new, and how much is left."""
-        told = (str(self.coverage or ""), self.strategy.outlook(self.result.schedules))
+        told = (str(self.coverage or ""), self.portfolio.outlook())
         return "; ".join(what for what in told if what)
 
     def failure(self, fault: Fault, token: Token, *, shrink: bool) -> Failure:
         """The schedule that has just failed with `fault`: shrunk, written down, and its token."""
-        machine = self.machine
+        machine = self.here.machine
         check = set_up(machine, self.program, self.invariants)
         following = Following(machine, self.failed)
         if not fault.same(run_and_check(machine, following.pick, following.draw, check)):
@@ -215,32 +241,46 @@ class Search:
         if found.kind == "race":
             self.result.races = again.races
         return Failure(
-            found.kind, found.message, token.encode(), again.trace, found.where, again.steps, again.preemptions
+            found.kind,
+            found.message,
+            token.encode(),
+            again.trace,
+            found.where,
+            again.steps,
+            again.preemptions,
+            again.schedule,
         )
 
-    def conclude(self) -> None:
-        """What it was worth."""
-        result = self.result
+    def conclude(self, steps: int) -> None:
+        """Fill in what is known at the end: the warnings, and what is claimed."""
+        result, portfolio = self.result, self.portfolio
         raced = [race for race in result.races if not race.knowing]
-        cut_short = self.overlong or self.machine.warnings
-        result.states = getattr(self.strategy, "states", 0)
-        result.exhausted = self.strategy.exhausted and not result.failure and not cut_short and not raced
-        result.warnings += sorted(self.machine.warnings)
-        if self.overlong:
+        warnings = {warning for place in self.places.values() for warning in place.machine.warnings}
+        overlong = sum(member.overlong for member in portfolio.members)
+        # Only what a member has left out that has seen all else stands in the way of a proof.
+        proved = [self.places[member] for member in portfolio.members if member.strategy.exhausted]
+        cut_short = all(place.member.overlong or place.machine.warnings for place in proved)
+        result.states = sum(getattr(member.strategy, "states", 0) for member in portfolio.members)
+        result.warnings += sorted(warnings)
+        if overlong:
             result.warnings.append(
-                f"{self.overlong} schedules were longer than {self.machine.steps_allowed} steps and went on in turn from "
+                f"{overlong} schedules were longer than {steps} steps and went on in turn from "
                 "there: not all their interleavings were seen (a longer limit: steps=)"
             )
-        if result.failure:
-            result.statement = f"Failed, found by {result.found_by}: {result.failure}"
+        by, number = result.strategy, result.schedules
+        failure = result.failure
+        if failure:
+            result.claim = Claim(Kind.FAILED, result.found_by, number=number, reason=str(failure), where=failure.where)
         elif raced:
-            result.statement = f"{len(raced)} data races in {result.schedules} schedules; nothing else failed."
-        elif self.undecided:
-            result.statement = f"Undecided: {self.undecided} schedules did not end, {self.why_undecided}."
-        elif self.strategy.exhausted and cut_short:
-            result.statement = f"{result.schedules} schedules passed, which is no proof: see the warnings."
+            reason = f"there are {len(raced)} data races"
+            result.claim = Claim(Kind.UNDECIDED, by, number=number, reason=reason, where=raced[0].later.site)
+        elif self.undecided and (cut_short or not proved):
+            reason = f"{self.undecided} schedules did not end, {self.why_undecided}"
+            result.claim = Claim(Kind.UNDECIDED, by, number=number, reason=reason)
+        elif proved and cut_short:
+            result.claim = Claim(Kind.UNDECIDED, by, number=number, reason="see the warnings")
         else:
-            result.statement = self.strategy.statement(result.schedules)
+            result.claim = portfolio.claim()
 
 
 @contextmanager

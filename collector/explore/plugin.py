@@ -38,6 +38,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from collector.explore.claim import Kind
 from collector.explore.engine import explore
 from collector.explore.replay import Replay
 from collector.explore.token import Token
@@ -202,7 +203,7 @@ class Race:
     def explore(self) -> None:
         """Look for what the test is about; fails the test if that is not so."""
         arguments = self.arguments()
-        # What is found as expected is not shown to anybody.
+        # A failure that is expected is shown to nobody, so it need not be shrunk.
         result = explore(self.program, **arguments, shrink=not self.fails)
         found = result.failure is not None and self.fails in str(result.failure)
         if self.fails and result.failure and not found:
@@ -239,8 +240,8 @@ class Race:
 
     def bounded(self, result: Result) -> bool:
         """Was everything run with as many preemptions as the mark names?"""
-        bound = self.options.get("preemptions")
-        return result.statement.startswith(f"All schedules with at most {bound} preemptions passed")
+        claim = result.claim
+        return claim.kind is Kind.BOUNDED and claim.bound == self.options.get("preemptions")
 
     def note(self, result: Result, wrong: str) -> None:
         """Leave a row for the report, where junit files and other processes find it too."""

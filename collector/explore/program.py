@@ -7,17 +7,20 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from collector.explore.machine.carrier import Greenlets
+from collector.explore.machine.execution import LIMIT
 from collector.explore.machine.fault import fault_of
 from collector.explore.machine.machine import SteppedMachine
 from collector.explore.machine.osthreads import OSThreads
+from collector.explore.state.endless import Endless
 
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from collector.explore.machine.carrier import Carrier
+    from collector.explore.machine.execution import Draw, Pick
     from collector.explore.machine.fault import Fault
-    from collector.explore.machine.machine import Draw, Pick
+    from collector.explore.machine.machine import Tap
 
 Check = Callable[[], object]
 """Called when all threads have ended; asserts."""
@@ -27,6 +30,11 @@ Invariant = Callable[[SteppedMachine], object]
 """Called before every step; asserts."""
 
 CARRIERS: dict[str, Callable[[], Carrier]] = {"greenlets": Greenlets, "threads": OSThreads}
+
+
+def new_machine(vehicle: str = "greenlets", taps: Sequence[Tap] = (), steps: int = LIMIT) -> SteppedMachine:
+    """A machine whose threads `vehicle` carries, and whose schedules may grow to `steps` before they go on in turn."""
+    return SteppedMachine(CARRIERS[vehicle], taps, steps=steps, watch=Endless)
 
 
 def set_up(machine: SteppedMachine, program: Program, invariants: Sequence[Invariant] = ()) -> Check | None:
@@ -51,5 +59,5 @@ def run_and_check(
         try:
             check()
         except Exception as error:  # noqa: BLE001  whatever the check says is what is wrong
-            fault = machine.fault = fault_of(error, kind="check" if isinstance(error, AssertionError) else "")
+            fault = fault_of(error, kind="check" if isinstance(error, AssertionError) else "")
     return fault

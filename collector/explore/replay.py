@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from array import array
+from functools import cached_property
 from time import perf_counter
 from typing import TYPE_CHECKING
 from zlib import crc32
 
+from collector.explore.claim import Claim, Kind
 from collector.explore.default import Replayer
-from collector.explore.machine.machine import SteppedMachine
+from collector.explore.machine.execution import LIMIT
 from collector.explore.machine.plainpoints import plain_points
-from collector.explore.program import CARRIERS, run_and_check, set_up
+from collector.explore.program import new_machine, run_and_check, set_up
 from collector.explore.races.report import Witness
 from collector.explore.result import Failure, Result
 from collector.explore.token import FORMAT, Token
-from collector.explore.trace.trace import Recorder
+from collector.explore.trace.recorder import Recorder
+from collector.explore.trace.trace import trace
 
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from collector.explore.machine.fault import Fault
-    from collector.explore.machine.machine import Tap
+    from collector.explore.machine.machine import SteppedMachine, Tap
     from collector.explore.program import Invariant, Program
+    from collector.explore.trace.step import Schedule
 
 
 class Digest:
@@ -63,10 +67,8 @@ class Replay:
         taps: list[Tap] = [plain_points] if token.plain_points else []
         if token.races:
             taps.append(witness.fit)
-        self.machine = machine = SteppedMachine(CARRIERS[vehicle], [*taps, self.recorder.fit])
-        machine.muted = frozenset(token.muted)
-        machine.left.out = frozenset(token.left_out)
-        machine.steps_allowed = token.limit or machine.steps_allowed
+        self.machine = machine = new_machine(vehicle, [*taps, self.recorder.fit], token.limit or LIMIT)
+        machine.leave_out(token.muted, token.left_out)
         digest = Digest(machine)
         deviating = Replayer(machine, token.deviations, strict=True)
         begun = perf_counter()
@@ -91,14 +93,15 @@ class Replay:
                 f"an s{token.format} token that no longer replays ({self.diverged}): find the failure again"
             )
 
+    @cached_property
+    def schedule(self) -> Schedule:
+        """The schedule as records."""
+        return self.recorder.schedule(self.fault, self.races)
+
     @property
     def trace(self) -> str:
-        """The schedule, and how it ended."""
-        ending = ""
-        if self.fault:
-            who = f"{self.machine.names[self.fault.thread]}: " if self.fault.thread >= 0 else ""
-            ending = f"\n{who}{self.fault.kind}: {self.fault.details or self.fault.message}"
-        return self.recorder.text(lasso=self.fault.lasso if self.fault else None) + ending
+        """The schedule as text, and how it ended."""
+        return trace(self.schedule)
 
     @property
     def result(self) -> Result:
@@ -109,11 +112,18 @@ class Replay:
         fault = self.fault
         if fault:
             result.failure = Failure(
-                fault.kind, fault.message, self.token.encode(), self.trace, fault.where, self.steps, self.preemptions
+                fault.kind,
+                fault.message,
+                self.token.encode(),
+                self.trace,
+                fault.where,
+                self.steps,
+                self.preemptions,
+                self.schedule,
             )
-            result.statement = f"Failed as replayed: {result.failure}"
+            result.claim = Claim(Kind.FAILED, "replay", number=1, reason=str(result.failure), where=fault.where)
         else:
-            result.statement = f"The schedule passed ({self.steps} steps)."
+            result.claim = Claim(Kind.SAMPLED, "replay", number=1, probability=1.0)
         return result
 
 
@@ -121,6 +131,7 @@ def replay(token: str, program: Program, *, invariants: Sequence[Invariant] = ()
     """Run the schedule that `token` stands for again, on the program it was made of.
 
     `failure` is as it was when the token was made.  If the program takes other steps than it did then, a warning says
-    where that showed first.  Raises ValueError for a token that is none, or of an older format and no longer replays.
+    where that showed first.  Raises ValueError for text that is no token, and for a token of an older format that no longer
+    replays.
     """
     return Replay(Token.decode(token), program, invariants, vehicle).result

@@ -1,13 +1,16 @@
-"""What an exploration says: how much was seen, what failed, and what a pass is worth."""
+"""The result of an exploration: how much was seen, what failed, and what a pass proves."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from collector.explore.claim import NOTHING, Claim, Kind
+
 
 if TYPE_CHECKING:
     from collector.explore.races.report import Race
+    from collector.explore.trace.step import Schedule
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,8 @@ class Failure:
     steps: int = 0
     preemptions: int = 0
     """Times that another thread went on although the running one could have."""
+    record: Schedule | None = field(default=None, compare=False, repr=False)
+    """What `trace` shows, as data."""
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.message}"
@@ -41,8 +46,6 @@ class Result:
     """Complete executions run."""
     pruned: int = 0
     """Executions begun and cut off as redundant."""
-    exhausted: bool = False
-    """Every inequivalent interleaving was seen, and no race reported."""
     failure: Failure | None = None
     steps: int = 0
     """Steps taken in all executions."""
@@ -59,9 +62,19 @@ class Result:
     """Deviations from the default schedule before and after shrinking, and the schedules run for it."""
     found_by: str = ""
     """The strategy that failed first, where several take turns."""
-    statement: str = ""
-    """What this result is worth, in a sentence."""
+    claim: Claim = NOTHING
+    """What this result shows."""
     warnings: list[str] = field(default_factory=list)
+
+    @property
+    def exhausted(self) -> bool:
+        """Every inequivalent interleaving, or every state, was seen, and passed."""
+        return self.claim.kind is Kind.PROVED
+
+    @property
+    def statement(self) -> str:
+        """The claim in a sentence."""
+        return str(self.claim)
 
     def __str__(self) -> str:
         head = f"{self.strategy}: {self.schedules} schedules"

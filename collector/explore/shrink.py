@@ -1,10 +1,10 @@
 """Shrinking: of the schedules that fail in the same way, one that deviates as little as possible from the default.
 
-Theory of operation.  Delta debugging (Zeller and Hildebrandt, 2002) over the deviations: halves, then finer parts, are
-left out as long as the rest still fails in the same way (`Fault.same`), until no single one can be left out.  Trying a
-part is tolerant: a deviation that cannot be followed any more is passed over.  Before that, threads are muted one by one,
-and the program's optional items left out (`machine.skippable`): if it fails without what a thread or an item
-does, that is no part of the story.
+Delta debugging (Zeller and Hildebrandt, 2002) over the deviations: halves, then finer parts, are left out as long as
+the rest still fails in the same way (`Fault.same`), until no single one can be left out.  Trying a part is tolerant: a
+deviation that cannot be followed any more is passed over.  Before that, threads are muted one by one, and the program's
+optional items left out (`machine.skippable`): if it fails without what a thread or an item does, that is no part of the
+story.
 
 Leaving out cannot find a schedule that deviates elsewhere.  So two stretches of one thread are brought together, over what
 others did in between, as long as that makes fewer preemptions (Jalbert and Sen, A trace simplification technique, 2010);
@@ -137,12 +137,12 @@ class Shrinker:
         best = list(deviations)
         if self.fault.kind == "check":
             return best
-        for t in range(len(machine.bodies)):
+        for t in range(len(machine.names)):
             before = machine.muted
-            machine.muted = before | {t}
+            machine.leave_out(before | {t}, machine.left.out)
             fewer = self.fails_after(without(self.trail, t))
             if fewer is None:
-                machine.muted = before
+                machine.leave_out(before, machine.left.out)
             else:
                 best = fewer
         return best
@@ -156,10 +156,10 @@ class Shrinker:
             part = self.trail[begin:end]
             thread = next((entry for entry in reversed(part) if entry >= 0), MAIN)
             before = left.out
-            left.out = before | {item}
+            self.machine.leave_out(self.machine.muted, before | {item})
             fewer = self.fails_after([*self.trail[:begin], *without(part, thread), *self.trail[end:]])
             if fewer is None:
-                left.out = before
+                self.machine.leave_out(self.machine.muted, before)
             else:
                 best = fewer
         return best

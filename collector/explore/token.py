@@ -27,6 +27,8 @@ FORMAT = 2
 """Of the tokens that are made now."""
 CHECKSUM = 4
 """Bytes of the checksum, and of the digest."""
+MOST_STEPS = 1 << 24
+"""Of a schedule: more take many minutes."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,14 @@ class Token:
             raise ValueError(f"token {text[:20]!r}: not base64; was it copied whole?") from None
         if checksum(raw[:-CHECKSUM], prefix) != raw[-CHECKSUM:]:
             raise ValueError(f"token {text[:20]!r}: the checksum does not match; was it copied whole?")
+        try:
+            return cls._read(raw, int(prefix[1]))
+        except (IndexError, ValueError, OverflowError, RecursionError):
+            raise ValueError(f"token {text[:20]!r}: it holds no schedule; was it made by another program?") from None
+
+    @classmethod
+    def _read(cls, raw: bytes, form: int) -> Token:
+        """The token of `raw`, whose checksum is right; raises what comes if somebody else has made it."""
         numbers = _Numbers(raw[1:-CHECKSUM])
         about = bytes(numbers.take(next(numbers)))
         muted = tuple(numbers.take(next(numbers)))
@@ -97,12 +107,14 @@ class Token:
             code = next(numbers)
             deviations.append((at, code >> 1 if not code & 1 else ~(code + 1 >> 1)))
         known = json.loads(about) if about else {}
+        if not isinstance(known, dict) or max(limit, steps) > MOST_STEPS or not numbers.ended:
+            raise ValueError
         flags = bool(raw[0] & 1), bool(raw[0] & 2)
-        return cls(tuple(deviations), steps, digest, *flags, limit, muted, left_out, known, int(prefix[1]))
+        return cls(tuple(deviations), steps, digest, *flags, limit, muted, left_out, known, form)
 
 
 def checksum(data: bytes | bytearray, prefix: str) -> bytes:
-    """Of nothing it is not zero, so a token of zeros is none."""
+    """CRC-32 of prefix and data.  With the prefix that of no data is not 0, so that a token of zeros is refused."""
     return crc32(data, crc32(prefix.encode())).to_bytes(CHECKSUM, "little")
 
 
@@ -133,6 +145,11 @@ class _Numbers:
             if byte < 0x80:
                 return n
             shift += 7
+
+    @property
+    def ended(self) -> bool:
+        """Nothing is left."""
+        return self.at == len(self.data)
 
     def take(self, count: int) -> list[int]:
         """The next `count` numbers."""

@@ -1,6 +1,6 @@
 """The heap of the interpreter that runs this: `cpython`.
 
-What it is.  After `gc.collect()`, the objects that the cyclic collector tracks and everything that they refer to
+It consists of the objects that the cyclic collector tracks after `gc.collect()`, and everything that they refer to
 (`gc.get_objects`, closed under `gc.get_referents`), less what the reader itself made.  Addresses are `id`s, sizes are
 `sys.getsizeof`, references lie behind a header word (see `layout`).
 
@@ -8,9 +8,9 @@ Roots: the modules of `sys.modules` as DATA; the frames of every thread that run
 local variables); what is reached from neither, and was still not collected, is held from C and becomes OTHER.  So
 everything is reachable: a source of shapes, not of garbage.
 
-Relied on.  While objects are collected the reader holds them, so that no `id` is used twice; afterwards only columns are
-left.  Other threads go on running: this is a heap that the interpreter might have had, not one that it had at one
-moment.  On a build without the GIL the locals of a running thread cannot be read safely, and are left out.
+While objects are collected the reader holds them, so that no `id` is used twice; afterwards only columns are left.
+Other threads go on running: this is a heap that the interpreter might have had, not one that it had at one moment.  On
+a build without the GIL the locals of a running thread cannot be read safely, and are left out.
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ Objects are written span after span, each with its memory (as long as its size c
 a slot's value is the word in the memory.  One in fifteen pointers is interior, and some point outside the heap.
 
 Roots: the pointer slots of data and bss, and the stacks (see `gostacks`).  A finalizer's object is no root; what it refers
-to and the closure are.  A queued finalizer is an area of two words, closure and object.
+to and the closure are.  A queued finalizer is an area of two words, closure and object; Go 1.24 queues
+cleanups there too, which have no object, and of which there is no record before they are queued.
 
 Phantoms.  From Go 1.22 on the dumper takes the heap bitmap at the tail of a span for further objects.  Nothing points
 at them, and right after a collection they number objects less MemStats.HeapObjects; a dump does not say which they are.
@@ -27,6 +28,7 @@ from zlib import crc32
 from collector.heaps.addresses import OverlapError, Unresolved
 from collector.heaps.errors import MismatchError, printable
 from collector.heaps.golayouts import FIELDS, Layouts
+from collector.heaps.goprocess import GoProcess
 from collector.heaps.gorecords import (
     BSS,
     DATA,
@@ -43,6 +45,7 @@ from collector.heaps.gorecords import (
     PARAMS,
     QUEUED_FINALIZER,
     RECORDS,
+    THREAD,
     number,
     record,
 )
@@ -54,6 +57,8 @@ if TYPE_CHECKING:
     from collector.heaps.stream import Stream
 
 
+CLEANUPS = "cleanup queue"
+"""The area of a cleanup that waits to be run."""
 HEAP_OBJECTS = 11
 """Position of HeapObjects among the numbers of MemStats."""
 
@@ -90,6 +95,7 @@ class _Reader:
         self._goroutines: set[int] = set()
         self._layouts = Layouts("")
         self._heap_objects: int | None = None
+        self._process = GoProcess()
 
     def graph(self) -> Graph:
         """The heap, once all records were taken in."""
@@ -101,6 +107,7 @@ class _Reader:
             byte_order="big" if self._order == ">" else "little",
             declared_bytes=sum(self._heap.size),
             heap_objects=self._heap_objects,
+            process=self._process,
             notes=(f"{phantoms} objects more than MemStats.HeapObjects: phantoms",) if phantoms > 0 else (),
         )
         try:
@@ -195,17 +202,22 @@ class _Reader:
         elif tag in (DATA, BSS):
             start, size = fields[1]
             slots = self._slots(data, at, start, size, fields[2])
+            self._process.segments.append((fields[0], size))
             self._heap.area(Kind.DATA if tag == DATA else Kind.BSS, RECORDS[tag][0], size, slots)
         elif tag == PARAMS:
             self._params(at, *fields)
         elif tag == FINALIZER:
             self._heap.finalizers.append((fields[0], fields[1]))
         elif tag == QUEUED_FINALIZER:
-            self._heap.area(Kind.QUEUED, "finalizer queue", 2 * WORD, [(0, fields[1]), (WORD, fields[0])])
+            name = "finalizer queue" if fields[0] else CLEANUPS
+            self._heap.area(Kind.QUEUED, name, 2 * WORD, [(0, fields[1]), (WORD, fields[0])])
         elif tag == OTHER_ROOT:
             self._heap.area(Kind.OTHER, text(fields[0]), WORD, [(0, fields[1])])
+        elif tag == THREAD:
+            self._process.threads[fields[1]] = fields[2]
         elif tag == MEMSTATS:
             self._heap_objects = fields[HEAP_OBJECTS]
+            self._process.statistics = fields
 
     def _on_stack(self, data: bytes, tag: int, fields: list[Any], at: int) -> None:
         """A frame of the goroutine before, or something that it deferred or panics with."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from array import array
 from dataclasses import dataclass
-from struct import Struct
+from struct import Struct, error
 from typing import TYPE_CHECKING
 
 from collector.heaps.errors import MismatchError
@@ -61,5 +61,8 @@ class Layouts:
                 return None
             words += f"{offset - end}xQ"
             end = offset + WORD
-        layout = self._known[key] = Layout(array("Q", offsets), end, Struct(words))
+        try:
+            layout = self._known[key] = Layout(array("Q", offsets), end, Struct(words))
+        except error:  # longer than any memory
+            return None
         return layout

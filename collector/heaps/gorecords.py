@@ -23,7 +23,7 @@ Fits = Callable[[int, int, str], None]
 MAGIC = b"go1.7 heap dump\n"
 
 END, OBJECT, OTHER_ROOT, GOROUTINE, FRAME, PARAMS, FINALIZER = 0, 1, 2, 4, 5, 6, 7
-MEMSTATS, QUEUED_FINALIZER, DATA, BSS, DEFER, PANIC = 10, 11, 12, 13, 14, 15
+THREAD, MEMSTATS, QUEUED_FINALIZER, DATA, BSS, DEFER, PANIC = 9, 10, 11, 12, 13, 14, 15
 
 RECORDS = {
     END: ("end", ""),
@@ -35,7 +35,7 @@ RECORDS = {
     PARAMS: ("parameters", "iiiissi"),
     FINALIZER: ("finalizer", "iiiii"),
     8: ("itab", "ii"),
-    9: ("thread", "iii"),
+    THREAD: ("thread", "iii"),
     MEMSTATS: ("memory statistics", "i" * (24 + 256 + 1)),
     QUEUED_FINALIZER: ("queued finalizer", "iiiii"),
     DATA: ("data segment", "imf"),

@@ -1,8 +1,8 @@
 """The stack of a goroutine in Go's heap dump: which of its words are roots.
 
-Theory of operation.  The dumper writes each frame with its memory and the places that the compiler's map names as live
-pointers.  Go's collector goes by more than these maps; `Stack` follows three further rules of it (scanstack and
-scanframeworker in runtime/mgcmark.go):
+The dumper writes each frame with its memory and the places that the compiler's map names as live pointers.  Go's
+collector goes by more than these maps; `Stack` follows three further rules of it (scanstack and scanframeworker in
+runtime/mgcmark.go):
 
 * A local variable whose address was taken is a *stack object*.  No map names it; it lives once a live word of the same
   stack points at it.  A dump does not say where stack objects lie, so that a frame that is pointed at is taken whole.

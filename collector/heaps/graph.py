@@ -36,6 +36,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from collector.heaps.goprocess import GoProcess
+
 
 NONE = (1 << 64) - 1
 """In a column of object numbers: outside the heap."""
@@ -77,6 +79,8 @@ class Source:
     heap_objects: int | None = None
     """Go's own MemStats.HeapObjects; fewer than the objects of the dump where it holds phantoms."""
     notes: tuple[str, ...] = ()
+    process: GoProcess | None = None
+    """Of a Go dump: which process made it, and when."""
 
 
 @dataclass(slots=True)

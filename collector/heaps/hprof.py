@@ -1,6 +1,6 @@
 """The JVM's heap dump, HPROF 1.0.2 (`jcmd PID GC.heap_dump FILE`; `-all` keeps the garbage).
 
-What it is.  Big-endian.  A header (name, bytes in an identifier, time), then records of tag, time, length and body.  The
+The file is big-endian: a header (name, bytes in an identifier, time), then records of tag, time, length and body.  The
 heap is in the bodies of the HEAP DUMP and HEAP DUMP SEGMENT records, which hold records of their own: roots, classes,
 instances, arrays.  An instance is its class and the bytes of its fields, own fields first and the superclass's behind
 them; where the references lie among them, the class records say.
@@ -36,6 +36,7 @@ from collector.heaps.hprofroots import ROOTS, Roots
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from collector.heaps.errors import HeapError
     from collector.heaps.stream import Stream
 
 
@@ -43,6 +44,7 @@ MAGIC = b"JAVA PROFILE 1.0.2\0"
 HEADER = Struct(">IQ")
 RECORD = Struct(">BII")
 HEAP_DUMP, HEAP_DUMP_SEGMENT, HEAP_DUMP_END = 0x0C, 0x1C, 0x2C
+DUMPS = {HEAP_DUMP, HEAP_DUMP_SEGMENT}
 TAGS = range(0x01, 0x2D)
 
 CLASS, INSTANCE, OBJECT_ARRAY, PRIMITIVE_ARRAY = 0x20, 0x21, 0x22, 0x23
@@ -90,7 +92,10 @@ class _Reader:
         self._segment = 0
         """Byte of the file where the heap dump segment ends that we are in; 0 outside of one."""
         self._tags: set[int] = set()
-        """Tags of the records met so far."""
+        """Tags of the records met so far, and how many they were."""
+        self._records = 0
+        self._unwritten: int | None = None
+        """Byte of the file of the record before, if that is a segment whose length is 0."""
         self._classes = Classes()
         self._early: list[tuple[int, int, bytes, int]] = []
         """Instances met before one of their classes: object, class, fields, byte of the file."""
@@ -99,11 +104,13 @@ class _Reader:
     def graph(self) -> Graph:
         """The heap, once all records were taken in."""
         stream = self._stream
+        if self._unwritten is not None and HEAP_DUMP_END not in self._tags:
+            raise self._ended(self._unwritten)
         if self._segment:
             raise stream.error(0, f"a heap dump segment up to byte {self._segment}", "the end of the file")
         if HEAP_DUMP_SEGMENT in self._tags and HEAP_DUMP_END not in self._tags:
             raise stream.error(0, "the end record of the heap dump", "the end of the file")
-        if not self._tags & {HEAP_DUMP, HEAP_DUMP_SEGMENT}:
+        if not self._tags & DUMPS:
             raise stream.error(0, "a heap dump record", "the end of the file")
         for address, class_address, fields, byte in self._early:
             layout = self._classes.layout(class_address, len(fields), byte - stream.base)
@@ -140,18 +147,33 @@ class _Reader:
             return at
 
     def _record(self, data: bytes, at: int) -> int:
+        if self._unwritten is not None and data[at] not in (HEAP_DUMP_SEGMENT, HEAP_DUMP_END):
+            raise self._ended(self._unwritten)
         tag, _, length = RECORD.unpack_from(data, at)
         start = at + RECORD.size
+        byte = self._stream.base + at
         if tag not in TAGS:
             raise MismatchError(at, f"a record tag from {TAGS[0]} to {TAGS[-1]}", str(tag))
         if tag in (HEAP_DUMP, HEAP_DUMP_SEGMENT):
+            if self._tags & ({HEAP_DUMP, HEAP_DUMP_END} if tag == HEAP_DUMP_SEGMENT else DUMPS):
+                raise MismatchError(at, "one heap dump in a file", f"a second, which begins at byte {byte}")
             self._stream.fits(start, length, "a heap dump segment")
             self._segment = self._stream.base + start + length if length else 0
             following = start
         else:
             following = self._past(data, start, length, "a record")
         self._tags.add(tag)
+        self._records += 1
+        self._unwritten = byte if tag == HEAP_DUMP_SEGMENT and not length else None
         return following
+
+    def _ended(self, byte: int) -> HeapError:
+        """The error for a segment, at `byte` of the file, that is no empty one."""
+        found = (
+            f"0, which was never written over: the writer was ended ({self._records - 1} whole records before it,"
+            f" with {len(self._heap.address)} objects)"
+        )
+        return self._stream.error_at(byte + 5, "the length of the last heap dump segment", found)
 
     def _heap_record(self, data: bytes, at: int) -> int:
         """Take in one record of a heap dump segment; the position behind it."""

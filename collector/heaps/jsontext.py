@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collector.heaps.stream import Stream
 
 
+BOM = b"\xef\xbb\xbf"
+"""UTF-8's byte order mark, which some writers put before the text."""
 BLANK = b" \t\r\n"
 NOT_BLANK = re.compile(rb"[^ \t\r\n]")
 TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[][{}"]', re.DOTALL)
@@ -41,7 +43,7 @@ class JsonText:
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
-        self._at = 0
+        self._at = len(BOM) if stream.head(len(BOM)) == BOM else 0
         self._kept: int | None = None
         """Where the value begins that `small` wants to stay in the window."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from collector.heaps import cpython, go, gorecords, hprof, synthetic, v8
+from collector.heaps.jsontext import BOM
 from collector.heaps.stream import Limits, Stream
 
 
@@ -45,7 +46,7 @@ def read(source: str, progress: Progress | None = None, limits: Limits | None = 
             return go.read(stream)
         if head.startswith(hprof.MAGIC):
             return hprof.read(stream)
-        if head.lstrip().startswith(b"{"):
+        if head.removeprefix(BOM).lstrip().startswith(b"{"):
             return v8.read(stream)
         known = [what for magic, what in OTHERS.items() if head.startswith(magic)]
         raise stream.error(0, FORMATS, known[0] if known else ascii(head)[1:])

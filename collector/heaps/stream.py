@@ -1,11 +1,11 @@
 """A heap file as a window that moves forward: plain or gzipped, with limits and a progress callback.
 
-Theory of operation.  A reader works on `data`, a bytes object holding the part of the file from byte `base` on, with a
-position of its own.  It decodes one record as if all of it were there; where it runs off the end it calls
-`more(position)`, which forgets what lies before the position, reads on, and lets the record be decoded again from its
-first byte.  `more` reads at least as much as it keeps, so a record longer than the window costs twice its length and not
-its square, and memory is the window plus the longest record, whatever the size of the file.  Where the content of a record
-does not matter a reader may go on at a position behind the window: `skip` reads up to there and keeps nothing.
+A reader works on `data`, a bytes object holding the part of the file from byte `base` on, with a position of its own.
+It decodes one record as if all of it were there; where it runs off the end it calls `more(position)`, which forgets
+what lies before the position, reads on, and lets the record be decoded again from its first byte.  `more` reads at
+least as much as it keeps, so a record longer than the window costs twice its length and not its square, and memory is
+the window plus the longest record, whatever the size of the file.  Where the content of a record does not matter a
+reader may go on at a position behind the window: `skip` reads up to there and keeps nothing.
 
 At the end of the file `more` raises `HeapError`: a record that still wants bytes there is a truncated one.  Before
 reading on for the sake of a length that stands in the file, a reader asks `fits`: a length larger than what can be left
@@ -89,7 +89,7 @@ class Stream:
         self.base += position
         self.data = kept + new
         if self.base + len(self.data) > self._limits.total:
-            raise self.error(len(self.data), f"at most {self._limits.total} bytes of heap", "more")
+            raise self.error(len(self.data), f"at most {self._limits.total} bytes of heap", "more (see --max-heap)")
 
     def skip(self, position: int, expected: str) -> int:
         """Make the window reach a `position` that may lie behind it; returns that position in the new window."""
@@ -131,7 +131,7 @@ class Stream:
     def bound(self, objects: int, position: int) -> None:
         """Refuse a heap of too many objects, at `position` of the window."""
         if objects > self._limits.objects:
-            raise self.error(position, f"at most {self._limits.objects} objects", "more")
+            raise self.error(position, f"at most {self._limits.objects} objects", "more (see --max-objects)")
 
     def error(self, position: int, expected: str, found: str) -> HeapError:
         """The error to raise for what stands at `position` of the window."""
@@ -180,7 +180,9 @@ class Stream:
             self._out += len(piece)
             limit = max(self._limits.grace, self._limits.ratio * self._read)
             if self._out > limit:
-                raise self._zip_error(f"at most {limit} bytes unzipped (unzip it yourself if you trust it)", "more")
+                raise self._zip_error(
+                    f"at most {limit} bytes unzipped (unzip it yourself if you trust it)", "more (see --max-ratio)"
+                )
             if piece:
                 return piece
             if not had and not self._zip.eof:

@@ -1,13 +1,13 @@
 """V8's heap snapshot (`.heapsnapshot`, from Node's `v8.writeHeapSnapshot` or the browser's developer tools).
 
-What it is.  One JSON object.  `snapshot.meta` names the fields of a node and of an edge; `nodes` and `edges` are flat
+The file is one JSON object.  `snapshot.meta` names the fields of a node and of an edge; `nodes` and `edges` are flat
 arrays of numbers, so many to a node and so many to an edge.  A node says how many edges it has, and the edges lie in
 the order of their nodes.  An edge's `to_node` is a position in `nodes`.  Field positions are read from `meta`, never
 assumed (older V8 has six fields to a node, newer seven).
 
-Theory of operation.  The text is read in windows and the two arrays turn into columns a window at a time, so that a
-snapshot costs the columns and not a Python object per number.  Everything else is stepped over, but to its end, so that
-a truncated file does not pass.
+The text is read in windows and the two arrays turn into columns a window at a time, so that a snapshot costs the
+columns and not a Python object per number.  Everything else is stepped over, but to its end, so that a truncated file
+does not pass.
 
 Roots.  Node 0 is V8's own root and its children are the groups of roots; it is an object here, and the one root of kind
 OTHER points at it.  There are no addresses: `address` is the node's id.  There is no layout either: the edges are
@@ -46,7 +46,7 @@ class Meta:
     weak: int
     """The edge type `weak`, or -1 where there is none."""
     nodes: int
-    """How many nodes and edges the snapshot says it has."""
+    """How many nodes and edges the snapshot says it has; 0 says nothing: Hermes has written that for years."""
     edges: int
 
 
@@ -175,8 +175,10 @@ class Snapshot:
         return first, target, len(types) - len(target)
 
     def _count(self, what: str, numbers: array[int], count: int, width: int) -> None:
-        if len(numbers) != count * width:
+        if count and len(numbers) != count * width:
             raise self._error(what, f"{count} times {width} numbers in '{what}'", str(len(numbers)))
+        if len(numbers) % width:
+            raise self._error(what, f"a multiple of {width} numbers in '{what}'", str(len(numbers)))
 
     def _error(self, what: str, expected: str, found: str) -> HeapError:
         return self._stream.error_at(self._starts[what], expected, found)

@@ -1,15 +1,15 @@
 """Histories: who called what, when it returned, and what it answered.
 
-What it is.  The subject of Herlihy and Wing's definition (1990): a set of operations, each an interval from its call
-to its return on one thread.  `merge` makes one from what the threads recorded, each in a list of its own, so that
-recording shares nothing between them.
+A history, as Herlihy and Wing (1990) define it, is a set of operations, each an interval from its call to its return on
+one thread.  `merge` makes one from what the threads recorded, each in a list of its own, so that recording shares
+nothing between them.
 
-Relied on.  One clock for all threads, read before the operation's first step and again after its last
-(`perf_counter_ns`, the flight recorder's readings, or step numbers of the stepped machine).  The readings may lie
-further apart than the operation itself: a longer interval allows more orders, so a verdict may become too mild, never
-too harsh.  For the same reason equal times count as overlapping.
+All threads use one clock, read before the operation's first step and again after its last (`perf_counter_ns`, the
+flight recorder's readings, or step numbers of the stepped machine).  The readings may lie further apart than the
+operation itself: a longer interval allows more orders, so a verdict may become too mild, never too harsh.  For the same
+reason equal times count as overlapping.
 
-Not modelled.  Operations of one thread that overlap: `merge` refuses them.
+Operations of one thread must not overlap: `merge` refuses them.
 """
 
 from __future__ import annotations

@@ -1,16 +1,15 @@
 """Is a history linearizable?  Yes, with an order; no, with the shortest prefix that fails; unknown, at a limit.
 
-What it is.  The question of Herlihy and Wing (1990) put to `collector.linearizability.search`, part by part where the model
+The question is Herlihy and Wing's (1990).  `collector.linearizability.search` answers it, part by part where the model
 says that its objects can be judged one by one.
 
-Theory of operation.  Where the search fails, it names the furthest return that it could not get past.  The history as
-it stood at any earlier return passes.  As it stood at that one it mostly fails too; but what still ran then counts as
-open, and may explain it by an answer other than the one it gave later.  So a later return may be the first that nothing
-explains.  As every prefix of a linearizable history is linearizable, halving finds it.
+Where the search fails, it names the furthest return that it could not get past.  The history as it stood at any earlier
+return passes.  As it stood at that one it mostly fails too; but an operation that still ran then counts as open, and
+with another answer than the one it gave later it may make the history pass.  So a later return may be the first at
+which no order is left.  Every prefix of a linearizable history is linearizable, so bisection finds that return.
 
-Relied on.  `collector.linearizability.history`: whose clock, and that equal times overlap.
-
-Not modelled.  Weaker conditions (sequential consistency, quiescent consistency): real time always counts.
+Times are as `collector.linearizability.history` says; equal ones overlap.  Weaker conditions (sequential consistency,
+quiescent consistency) are not asked: real time always counts.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Sequential models: what a stack, a queue, a register and a bag answer when nobody else is there.
 
-What it is.  The specifications that `linearizable` judges histories against.  The lock-free stack answers to `Stack`
-(LIFO); the lists of work buffers, seen through caches that keep buffers back, answer to no more than `Bag`.
+`linearizable` judges histories against these.  The lock-free stack answers to `Stack` (LIFO); the lists of work
+buffers, seen through caches that keep buffers back, answer to no more than `Bag`.
 
-Theory of operation.  The checker keeps every state it has met, so a step must not copy its contents and comparing two
-states must not walk them:
+The checker keeps every state it has met, so a step must not copy its contents and comparing two states must not walk
+them:
 
 * a stack is a node of a tree that holds every stack met so far: push goes to a child, pop to the parent, equal contents
   are the same node.  (Nested tuples would share as well, but hash and compare in time proportional to their depth.)
@@ -14,8 +14,8 @@ states must not walk them:
 
 Nothing is kept in the models themselves: each `init()` starts a tree, or a numbering of copies, of its own.
 
-Relied on.  Values are hashable, and equal values are the same value.  A `pop` or `dequeue` answers `empty` when there
-is nothing; the answers of operations that bring something are not looked at.
+Values are hashable, and equal values are the same value.  A `pop` or `dequeue` answers `empty` when there is nothing;
+what a push or an enqueue answers is not looked at.
 """
 
 from __future__ import annotations
@@ -236,7 +236,7 @@ class Bag:
                 case _ if operation.ret is not None and operation.output == self.empty:
                     return (history,)
                 case _:
-                    # An open pop may go anywhere: where none was answered `empty`, no other is the righter for it.
+                    # An open pop may go to any part: where no answer was `empty`, none is better for it than another.
                     value = operation.output
             parts.setdefault(value, []).append(operation)
         return parts.values()

@@ -1,16 +1,17 @@
-"""What the answers of a stack or a queue tell about the order in which its values came.
+"""What the answers of a stack or a queue tell about the order in which its values were put in.
 
-What it is.  Rules for values that are told apart, in the way in which Henzinger, Sezgin and Vafeiadis (2013) and Emmi
-and Enea (2018) read the histories of such collections: by value, not by state.  Apart are the stays of one value too,
-as those of a node that is pushed, popped and pushed again, if each taking returned before the next bringing was called.
+The rules speak of values that can be told apart, as Henzinger, Sezgin and Vafeiadis (2013) and Emmi and Enea (2018)
+read the histories of such collections: by value, not by state.  A value that is put in several times, as a node that is
+pushed, popped and pushed again, counts as a new value each time, if each time it was out before it was put in again:
+its removal had returned before the next insertion was called.
 
-Theory of operation.  Two values `a` and `b` were brought by overlapping operations, and a was taken before the taking of
-b was begun (or b was never taken):
+Two values `a` and `b` were put in by overlapping operations, and a was taken out before the removal of b was called (or
+b was never taken out):
 
-* from a queue: a was brought first;
-* from a stack: b was brought first, if b had been brought when the taking of a began, for it then lay below a.
+* of a queue: a was put in first;
+* of a stack: b was put in first, if b was in when the removal of a was called, for it then lay below a.
 
-Not modelled.  What follows from such pairs taken together, and from answers that there was nothing to take.
+What follows from several such pairs together, and from answers that the collection was empty, is left to the search.
 """
 
 from __future__ import annotations
@@ -42,21 +43,21 @@ class Stay(NamedTuple):
 
 
 def queued(history: Sequence[Operation], bring: str, take: str, known: Sequence[Value]) -> Iterator[tuple[int, int]]:
-    """Pairs of positions of a queue's bringing operations, the first before the second in every order."""
+    """Positions of a queue's insertions in pairs, the first before the second in every order."""
     for a, b in _overlapping(_stays(history, bring, take, known)):
         if a.gone < b.taking:
             yield a.bring, b.bring
 
 
 def stacked(history: Sequence[Operation], bring: str, take: str, known: Sequence[Value]) -> Iterator[tuple[int, int]]:
-    """Pairs of positions of a stack's bringing operations, the first before the second in every order."""
+    """Positions of a stack's insertions in pairs, the first before the second in every order."""
     for a, b in _overlapping(_stays(history, bring, take, known)):
         if b.there < a.taking and a.gone < b.taking:
             yield b.bring, a.bring
 
 
 def _stays(history: Sequence[Operation], bring: str, take: str, known: Sequence[Value]) -> list[Stay]:
-    """Every value that is told apart and whose end is known; those in `known` also come from elsewhere."""
+    """The stays of every value that can be told apart; not of those in `known`, which were there from the start."""
     bringing: dict[Value, list[int]] = {}
     taking: dict[Value, list[tuple[float, float]]] = {}
     open_take = False
@@ -76,7 +77,7 @@ def _stays(history: Sequence[Operation], bring: str, take: str, known: Sequence[
         if not apart or value in known:
             continue
         if not open_take:
-            # With a taking still open, nobody knows that a value that stays was not taken early.
+            # A removal still open may have taken any value, so of one that seems to stay nobody knows when it left.
             goings.append((FOREVER, FOREVER))
         for at, going in zip(comings, goings, strict=False):
             there = history[at].ret
@@ -86,7 +87,7 @@ def _stays(history: Sequence[Operation], bring: str, take: str, known: Sequence[
 
 
 def _overlapping(stays: list[Stay]) -> Iterator[tuple[Stay, Stay]]:
-    """Every two values whose bringing overlapped, both ways round."""
+    """Every two values whose insertions overlapped, both ways round."""
     running: list[Stay] = []
     for stay in sorted(stays, key=lambda stay: stay.came):
         running = [other for other in running if other.there >= stay.came]

@@ -1,13 +1,13 @@
 """The search of Wing and Gong (1993) for an order that a model accepts, with the memory of Lowe (2017).
 
-What it is.  Choose an operation that no other has to precede, ask the model whether its answer is right, go on from the
-state it leaves; never go on twice from the same state with the same operations done.
+Choose an operation that no other has to precede, ask the model whether its answer is right, go on from the state it
+leaves; never go on twice from the same state with the same operations done.
 
-Theory of operation.  An operation may go next if no operation still to do returned before it was called.  These are
-the *front*: whatever was called by the first return among all that is to do.  The front also tells which operations are
-done: all that were called by that first return, but for the front itself, and none that was called later.  So a place
-in the search is (front, open operations left, state): a few words however long the history, hashed as it stands, with
-nothing to undo when the search turns back.  The search keeps its own trail, so a long history is no deep recursion.
+An operation may go next if no operation still to do returned before it was called.  These are the *front*: whatever was
+called by the first return among all that is to do.  The front also tells which operations are done: all that were
+called by that first return, but for the front itself, and none that was called later.  So a place in the search is
+(front, open operations left, state): a few words however long the history, hashed as it stands, with nothing to undo
+when the search turns back.  The search keeps its own trail, so a long history is no deep recursion.
 
 Which of two overlapping operations took effect first often shows much later, by the answer of a third.  Left to find it
 out by failing, the search would go through every combination of such pairs; so what the model can tell of their order
@@ -16,7 +16,7 @@ from the answers (`before`) is asked for first, and an operation does not go nex
 Operations that never returned may be left out.  They are tried last, where no returned one could go on: most histories
 need none of them, and each one taken too early doubles what there is to search.
 
-Relied on.  `collector.linearizability.specification`: what a model must say.  Equal times overlap.
+`collector.linearizability.specification` says what a model must answer.  Equal times overlap.
 """
 
 from __future__ import annotations

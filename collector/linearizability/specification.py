@@ -1,9 +1,9 @@
 """What a sequential model must say so that a history can be held against it.
 
-What it is.  The sequential specification of Herlihy and Wing (1990), as a machine: a first state, and for each state
-and operation whether the answer is right and which state follows.
+It is the sequential specification of Herlihy and Wing (1990), as a machine: a first state, and for each state and
+operation whether the answer is right and which state follows.
 
-Relied on.  States are hashable, and two states that compare equal allow the same futures.  `step` changes nothing.
+States must be hashable, and two states that compare equal must allow the same futures.  `step` changes nothing.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""What people look at: the flight recorder and everything that reads it."""
+"""What people look at: tables, logs, pages and timelines made from records."""

@@ -1,8 +1,7 @@
 """A progress display on a terminal, plain lines elsewhere.
 
-Theory of operation.  rich draws a bar with a thread of its own, which would compete with the Ms, so it is refreshed by
-hand: four times a second, when a cycle ends and when something is printed.  Where stdout is no terminal there is no bar,
-only the lines.
+rich draws a bar with a thread of its own, which would compete with the Ms, so it is refreshed by hand: four times a
+second, when a cycle ends and when something is printed.  Where stdout is no terminal there is no bar, only the lines.
 """
 
 from __future__ import annotations
@@ -14,6 +13,8 @@ from typing import TYPE_CHECKING, Self
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
+
+from collector.report.streams import escaped, oneline, withcontrols
 
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Progress:
     """A display of one activity: `total` steps, or `seconds` by the clock, or neither (just its name)."""
 
     def __init__(self, what: str, total: int = 0, seconds: float = 0.0) -> None:
-        self.what = what
+        self.what = what = oneline(what)
         self.total = total
         self.seconds = seconds
         self.began = monotonic()
@@ -37,7 +38,7 @@ class Progress:
         self.bar: Bar | None = None
         if sys.stdout.isatty():
             columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-            self.bar = Bar(*columns, console=Console(), auto_refresh=False, transient=True)
+            self.bar = Bar(*columns, console=Console(file=withcontrols()), auto_refresh=False, transient=True)
             self.task = self.bar.add_task(what, total=total or seconds or None)
 
     def __enter__(self) -> Self:
@@ -55,7 +56,7 @@ class Progress:
     def say(self, what: str) -> None:
         """Go over to another activity, of which nothing but the name is known so far."""
         if self.bar:
-            self.bar.reset(self.task, total=None, description=what)
+            self.bar.reset(self.task, total=None, description=oneline(what))
             self.bar.refresh()
 
     def part(self, done: int, total: int) -> None:
@@ -87,7 +88,7 @@ class Progress:
     def line(self, text: str) -> None:
         """Print a line above the bar."""
         if self.bar:
-            self.bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+            self.bar.console.print(escaped(text), markup=False, highlight=False, soft_wrap=True)
         else:
             print(text, flush=True)
 

@@ -1,4 +1,4 @@
-"""ABA on the lock-free stack: what the push count is for.  (go-spec.md section 20, S1.)
+"""ABA on the lock-free stack: what the push count is for.  (O-23; S1.)
 
 One thread pops; between its two reads the other pops two nodes and pushes the first back.  With no count bits the head
 word is the same again, and the first thread's compare-and-swap installs a node that the other one owns.
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from collector.explore import SteppedMachine
-    from collector.scenarios.scenario import Program
+    from collector.explore.program import Program
     from workbuf.machine import Port
 
 NODES = 3

@@ -14,3 +14,8 @@ SCENARIOS: dict[str, Scenario] = {
     module.SCENARIO.name: module.SCENARIO
     for module in (aba, latedecrement, harvestrace, noreset, pless, markterm, yuasa)
 }
+
+
+def showing(bug: str) -> list[str]:
+    """Names of the scenarios that show the bug of that id."""
+    return [name for name, scenario in SCENARIOS.items() if bug in scenario.bugs]

@@ -1,4 +1,4 @@
-"""Harvesting a cache by a load and a store instead of an exchange.  (Section 23; O-15.)
+"""Harvesting a cache by a load and a store instead of an exchange.  (O-15.)
 
 The harvester reads an M's cache and then zeroes it; the M, which still runs, takes its buffer in between.  Then both own
 it, and the second to put it somewhere meets the ownership check, or a list gets it twice.
@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from collector.cycle import Cycle
+from collector.runtime import CollectorM
 from collector.scenarios.scenario import Scenario, Variant
 from collector.small.show import show
 from collector.small.worlds import Small
-from mutator.world import RUNTIME, M
+from mutator.world import MRECORD, RUNTIME
 from workbuf.buffer import NOBJ
 from workbuf.machine import WORD
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from collector.explore import SteppedMachine
-    from collector.scenarios.scenario import Program
+    from collector.explore.program import Program
     from workbuf.machine import Port
 
 
-class LoadStore(Cycle):
+class LoadStore(CollectorM):
     """harvestwbufs as the seed's comment wishes it could be."""
 
     def harvestwbufs(self) -> int:
@@ -33,8 +33,8 @@ class LoadStore(Cycle):
         port, words = self.port, self.port.words
         for number in range(words[self.runtime + RUNTIME.allmlen]):
             m = words[self.world.allm + number]
-            wbuf = port.load(m + M.currentwbuf) // WORD
-            port.store(m + M.currentwbuf, 0)
+            wbuf = port.load(m + MRECORD.currentwbuf) // WORD
+            port.store(m + MRECORD.currentwbuf, 0)
             if wbuf:
                 if words[wbuf + NOBJ] == 0:
                     self.putempty(wbuf, 945)
@@ -43,7 +43,7 @@ class LoadStore(Cycle):
         return 0
 
 
-def harvest(m: type[Cycle]) -> Program:
+def harvest(m: type[CollectorM]) -> Program:
     """One M with a cached empty buffer takes it while another harvests."""
 
     def program(machine: SteppedMachine) -> Callable[[], object]:
@@ -64,7 +64,7 @@ def harvest(m: type[Cycle]) -> Program:
         machine.spawn(lambda port: m(port, world, model.gcm).harvestwbufs(), "harvester")
 
         def check() -> None:
-            assert machine.peek(owner + M.currentwbuf) == 0, "the cache is not empty"
+            assert machine.peek(owner + MRECORD.currentwbuf) == 0, "the cache is not empty"
 
         return check
 
@@ -77,6 +77,6 @@ SCENARIO = Scenario(
     bugs=("O-15",),
     variants={
         "failing": Variant(harvest(LoadStore), fails="logput: put not legal", races=False),
-        "fixed": Variant(harvest(Cycle)),
+        "fixed": Variant(harvest(CollectorM)),
     },
 )

@@ -1,4 +1,4 @@
-"""getfull that counts itself out after the pop instead of before it.  (O-24; section 20: pop before decrement.)
+"""getfull that counts itself out after the pop instead of before it.  (O-24; S5.)
 
 Between the pop and the decrement the thread holds a buffer and still counts as waiting; if the others go to wait in that
 moment, all seem to wait, and the mark ends with work in a hand.  Needs three preemptions.

@@ -1,4 +1,4 @@
-"""getfull called a second time without a reset of nwait.  (O-10; section 20: nwait not reset; W11.)
+"""getfull called a second time without a reset of nwait.  (O-10; S6, W11.)
 
 The barrier leaves nwait raised.  The seed's own TODO proposes to harvest again and repeat the drain: without resetting
 the counters, nwait becomes nproc + 1, equality never comes back, and the loop never ends.
@@ -17,7 +17,7 @@ from workbuf.local import MLOCAL, WORK, Globals
 
 if TYPE_CHECKING:
     from collector.explore import SteppedMachine
-    from collector.scenarios.scenario import Program
+    from collector.explore.program import Program
     from workbuf.machine import Port
 
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from collector.cycle import Cycle
+from collector.runtime import CollectorM
 from collector.scenarios.scenario import Scenario, Variant
 from collector.small.show import show
 from collector.small.worlds import Small
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from collector.explore import SteppedMachine
-    from collector.scenarios.scenario import Program
+    from collector.explore.program import Program
     from workbuf.machine import Port
 
 
@@ -42,7 +42,7 @@ TOO_LATE = "silently lost: X is queued on partial, too late"
 HARVESTED = "silently lost: X is queued in a harvested cache"
 
 
-class Unswept(Cycle):
+class Unswept(CollectorM):
     """Leaves the heap as the mark leaves it, to be looked at."""
 
     def armsweep(self) -> None:
@@ -64,7 +64,7 @@ class Fixed(Unswept):
         self.port.post(dst // WORD, src)
 
 
-def pless(m: type[Cycle], *allowed: str) -> Program:
+def pless(m: type[CollectorM], *allowed: str) -> Program:
     """X -> Y, X reachable from data; Z stores X in a global while gc() runs.  Fails with any outcome but those allowed."""
 
     def program(machine: SteppedMachine) -> Callable[[], object]:

@@ -7,7 +7,6 @@ scenario's own file.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,9 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from collector.explore import SteppedMachine
-
-Program = Callable[["SteppedMachine"], Callable[[], object] | None]
+    from collector.explore.program import Program
 
 
 @dataclass(frozen=True)
@@ -34,7 +31,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Scenario:
-    """A named question.  `bugs` are go-spec.md's numbers and Go's issues."""
+    """A named question.  `bugs` are ids of the catalogue and Go's issues."""
 
     name: str
     title: str

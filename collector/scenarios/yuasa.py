@@ -1,4 +1,4 @@
-"""Four write barriers, with and without what each needs: go-weave's yuasa.go.  (Section 21; proposal 17503.)
+"""Four write barriers, with and without what each needs: go-weave's yuasa.go.  (S25; proposal 17503.)
 
 Two mutators, each with one stack slot, move pointers between their stacks, a global and three heap objects of two slots;
 the collector scans both stacks and the global, then drains in any order, then stops the world, drains what is left and
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from collector.explore import SteppedMachine
-    from collector.scenarios.scenario import Program
+    from collector.explore.program import Program
     from workbuf.machine import Port
 
 OBJECTS, SLOTS, MUTATORS, WRITES = 3, 2, 2, 2

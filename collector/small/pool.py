@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from collector.explore import SteppedMachine
-    from collector.scenarios.scenario import Program
+    from collector.explore.program import Program
     from workbuf.getfull import Getfull
     from workbuf.machine import Port
 
@@ -63,7 +63,7 @@ def pool(m: type[Getfull], participants: int, more: int, *, late: bool = False) 
                 while True:
                     b = me.getfull(504)
                     if not b:
-                        # A step: an end that comes too early then shows in every interleaving equivalent to one with it.
+                        # A step before the check, so that an early end shows in every equivalent interleaving.
                         port.hint(work + WORK.empty)
                         assert drained(), "the mark ended early: a buffer is not back on empty"
                         return

@@ -1,4 +1,4 @@
-"""How a scenario's cells are to be read in a trace: packed heads as `wbuf3#2`, pointers by name, the lists and caches drawn.
+"""What a scenario's words mean in a trace: packed heads, pointers, and where the buffers are: on lists, in caches.
 
 Costs nothing while schedules are explored: the machine asks only when a schedule is written down.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from collector.audit.buffers import onlist
+from collector.explore.trace.step import Pointer, View
 from mutator.world import RUNTIME, World
 from workbuf.lfstack import CNT_BITS, unpack
 from workbuf.local import MLOCAL, WORK
@@ -25,6 +26,11 @@ LONGEST = 64
 """Nodes of a list that are drawn."""
 PACKED = ("node_next", "next")
 POINTERS = ("currentwbuf", "obj[")
+"""Fields that hold a byte address."""
+POINTED = ("data", "bss", "arena")
+"""Arrays of byte addresses."""
+CELLS = ("h_spans", "allspans", "allgs", "allm", "allp")
+"""Arrays of cells' numbers."""
 
 
 def show(machine: SteppedMachine, world: Globals, *heads: str, ms: Sequence[int] = ()) -> None:
@@ -34,17 +40,17 @@ def show(machine: SteppedMachine, world: Globals, *heads: str, ms: Sequence[int]
     """
     packed = {world.work + WORK.offsets[head] for head in HEADS}
 
-    def formatter(a: int, v: int) -> str | None:
-        field = machine.name(a).rpartition(".")[2]
-        if v and (a in packed or field in PACKED):
-            return f"{noun(machine, unpack(v))}#{v & (1 << CNT_BITS) - 1}"
-        if v and field.startswith(POINTERS):
-            return noun(machine, v)
-        return None
+    def meaning(a: int, v: int) -> Pointer | None:
+        name = machine.named(a)
+        if v and (a in packed or name.field in PACKED):
+            return Pointer(noun(machine, unpack(v)), v & (1 << CNT_BITS) - 1)
+        if v and (name.field.startswith(POINTERS) or name.record in POINTED):
+            return Pointer(noun(machine, v))
+        return Pointer(noun(machine, v * WORD)) if v and name.record in CELLS else None
 
-    machine.formatter = formatter
+    machine.formatter = meaning
     for head in heads or HEADS:
-        machine.view(head, lambda at=world.work + WORK.offsets[head]: draw(machine, at))  # type: ignore[misc]
+        machine.view(head, lambda at=world.work + WORK.offsets[head]: drawn(machine, at))  # type: ignore[misc]
     if isinstance(world, World):
         ms = ms or world.records(world.allm, machine.peek(world.runtime + RUNTIME.allmlen))
     for m in ms:
@@ -54,15 +60,15 @@ def show(machine: SteppedMachine, world: Globals, *heads: str, ms: Sequence[int]
 
 def noun(machine: SteppedMachine, address: int) -> str:
     """The name of the record that a byte address lies in."""
-    return machine.name(address // WORD).partition(".")[0]
+    return machine.named(address // WORD).noun
 
 
-def cached(machine: SteppedMachine, cell: int) -> str:
+def cached(machine: SteppedMachine, cell: int) -> View:
     """The buffer in the cache at `cell`."""
     b = machine.peek(cell)
-    return noun(machine, b) if b else "-"
+    return View("cache", (noun(machine, b),) if b else ())
 
 
-def draw(machine: SteppedMachine, head: int) -> str:
+def drawn(machine: SteppedMachine, head: int) -> View:
     """The list at `head`, top first."""
-    return " -> ".join(noun(machine, b * WORD) for b in onlist(head, machine.mem, LONGEST)) or "-"
+    return View("list", tuple(noun(machine, b * WORD) for b in onlist(head, machine.mem, LONGEST)))

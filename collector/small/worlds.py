@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from collector.audit.traverse import Traversal
-from collector.cycle import Cycle
-from collector.runtime import Config, Model
-from mutator.world import GRUNNING, PGCSTOP, SCHED, G, M, P
+from collector.runtime import CollectorM, Config, Model
+from mutator.world import GRUNNING, MRECORD, PGCSTOP, SCHED, G, P
 from workbuf.boot import BootPort, BootWords
 
 
@@ -33,7 +32,7 @@ WORD = 8
 class Small:
     """A small world under construction.  `boot` is an M to build with; `pointers` words an object."""
 
-    def __init__(self, machine: Machine, config: Config = CONFIG, m: type[Cycle] = Cycle) -> None:
+    def __init__(self, machine: Machine, config: Config = CONFIG, m: type[CollectorM] = CollectorM) -> None:
         self.machine = machine
         self.model = Model(machine, config, m)
         self.world = self.model.world
@@ -57,7 +56,7 @@ class Small:
         for p in self.world.records(self.world.allp, machine.peek(self.world.sched + SCHED.gomaxprocs)):
             machine.poke(p + P.status, PGCSTOP)
         machine.poke(self.world.sched + SCHED.gcwaiting, 1)
-        machine.poke(machine.peek(self.model.gcm + M.curg) + G.status, GRUNNING)
+        machine.poke(machine.peek(self.model.gcm + MRECORD.curg) + G.status, GRUNNING)
         self.boot.flushallmcaches()
 
     def lost(self) -> list[tuple[int, int]]:

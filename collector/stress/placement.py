@@ -1,14 +1,14 @@
 """A real heap into the model's heap: objects, specials, roots and stacks, placed by Go's rules.
 
-Theory of operation.  Objects go into spans by size class, with their own pointer masks; loading relocates them and keeps
-the offsets inside them, so an interior pointer stays one.  `Placed.address[i]` is where object i of the graph is now, the
-column that maps back.  Global areas become the data segment, compact: one word a kept slot, in order.  Each goroutine of
-the graph becomes a goroutine with its frames as they were; the first ones are the mutators' own, the rest parked.
+Objects go into spans by size class, with their own pointer masks; loading relocates them and keeps the offsets inside
+them, so an interior pointer stays one.  `Placed.address[i]` is where object i of the graph is now, the column that maps
+back.  Global areas become the data segment, compact: one word a kept slot, in order.  Each goroutine of the graph
+becomes a goroutine with its frames as they were; the first ones are the mutators' own, the rest parked.
 
-Relied on.  No thread runs yet.  The graph keeps the rules of `collector.heaps.graph`.
+No thread may run yet, and the graph must keep the rules of `collector.heaps.graph`.
 
-Not modelled.  Queued finalizers keep their place among the global roots rather than in the finalizer queue: nobody will
-run the closures of another program.
+Queued finalizers keep their place among the global roots rather than in the finalizer queue: nobody will run the
+closures of another program.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING
 from collector.heaps.errors import HeapError
 from collector.heaps.graph import NONE, Kind
 from mutator.heap.load import place
+from mutator.heap.specials import TINY_SIZE
 from mutator.stack import FRAME
-from mutator.world import GWAITING, M
+from mutator.world import GWAITING, MRECORD
 from workbuf.machine import WORD
 
 
@@ -28,10 +29,9 @@ if TYPE_CHECKING:
     from array import array
     from collections.abc import Iterable
 
-    from collector.cycle import Cycle
     from collector.heaps.graph import Graph
     from collector.heaps.stream import Progress
-    from collector.runtime import Config, Model
+    from collector.runtime import CollectorM, Config, Model
 
 LARGEST = 4 << 30
 """Bytes of objects that are loaded at most."""
@@ -51,7 +51,8 @@ class Placed:
 
 
 def sized(config: Config, graph: Graph) -> Config:
-    """`config` with the room that `graph` needs, and as much again for programs; HeapError if that is too much."""
+    """`config` with the room that `graph` needs, and as much again for programs; HeapError if it cannot be loaded."""
+    checkfinalizers(graph)
     need = sum(graph.size)
     if need > LARGEST:
         raise HeapError(graph.source.name, None, f"objects of at most {LARGEST} bytes in all", f"{need} bytes")
@@ -68,6 +69,19 @@ def sized(config: Config, graph: Graph) -> Config:
     )
 
 
+def checkfinalizers(graph: Graph) -> None:
+    """Raise HeapError where a finalizer is set as Go's SetFinalizer would not have let it be set."""
+    seen: set[tuple[int, int]] = set()
+    for i, offset in zip(graph.finalizers.object, graph.finalizers.offset, strict=True):
+        size, at = graph.size[i], hex(graph.address[i] + offset)
+        if offset and (size > TINY_SIZE or graph.first[i] < graph.first[i + 1]):
+            expected = f"a finalizer at the beginning of its object, or in {TINY_SIZE} bytes without pointers"
+            raise HeapError(graph.source.name, None, expected, f"one at {at}, {offset} bytes into {size}")
+        if (i, offset) in seen:
+            raise HeapError(graph.source.name, None, "one finalizer on an object", f"another one on {at}")
+        seen.add((i, offset))
+
+
 def stackwords(graph: Graph, frames: Iterable[int]) -> int:
     """Cells that these frames take on a stack."""
     return sum(framewords(graph, i) for i in frames)
@@ -78,7 +92,7 @@ def framewords(graph: Graph, area: int) -> int:
     return FRAME.size + -(-graph.roots.size[area] // WORD)
 
 
-def load(model: Model, m: Cycle, graph: Graph, progress: Progress | None = None) -> Placed:
+def load(model: Model, m: CollectorM, graph: Graph, progress: Progress | None = None) -> Placed:
     """Fill the model's heap, data segment and stacks from `graph`, through `m`, an M of the machine's boot port.
 
     `progress` counts every object twice: when it has been placed, and when its pointers have been stored.
@@ -100,7 +114,7 @@ def load(model: Model, m: Cycle, graph: Graph, progress: Progress | None = None)
     return placed
 
 
-def storepointers(m: Cycle, graph: Graph, address: array[int], objects: range) -> None:
+def storepointers(m: CollectorM, graph: Graph, address: array[int], objects: range) -> None:
     """Every slot of `objects`."""
     words = m.port.words
     first, offset, target, interior = graph.first, graph.offset, graph.target, graph.interior
@@ -121,10 +135,10 @@ def loadglobals(model: Model, placed: Placed) -> None:
                 at += 1
 
 
-def loadstacks(model: Model, m: Cycle, placed: Placed) -> None:
+def loadstacks(model: Model, m: CollectorM, placed: Placed) -> None:
     """The goroutines' frames, outermost first; mutators get the first goroutines' as the bottom of their own."""
     roots, words = placed.graph.roots, m.port.words
-    owners = [words[mutator + M.curg] for mutator in model.mutators]
+    owners = [words[mutator + MRECORD.curg] for mutator in model.mutators]
     for group, frames in roots.stacks():
         words_needed = stackwords(placed.graph, frames)
         gp = owners.pop(0) if owners else model.world.newg(f"parked{group}", GWAITING, max(words_needed, 1))

@@ -16,20 +16,20 @@ from queue import SimpleQueue
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from collector.audit.audited import Audited
 from collector.audit.violation import Violation
-from collector.report.run.gctrace import gctrace
-from collector.runtime import Config, Model
+from collector.fusedmark import FusedMark
+from collector.runtime import AuditedM, Config, Model
+from collector.stress.markers import missing
 from collector.stress.placement import load, sized
 from mutator.heap import MSTATS
 from mutator.programs.registry import assign, bsswords
-from mutator.world import M
+from mutator.world import MRECORD, SCHED
 from workbuf.events import PHASE_NAMES
 from workbuf.hardware.machine import HardwareMachine
 from workbuf.hardware.selftest import AUTO
 from workbuf.local import WORK
-from workbuf.machine import WORD
-from workbuf.recorder import Recorder
+from workbuf.machine import WORD, Pause
+from workbuf.recorder import Recorder, Tally
 
 
 if TYPE_CHECKING:
@@ -77,15 +77,6 @@ class Plan:
     """Hand every cycle's events on with its report."""
 
 
-@dataclass
-class Tally:
-    """What Ms have counted since the run began."""
-
-    cas_attempts: int = 0
-    cas_failures: int = 0
-    migrations: int = 0
-
-
 @dataclass(frozen=True)
 class CycleReport:
     """One finished cycle, as the collector's M saw it in the stopped world."""
@@ -98,41 +89,62 @@ class CycleReport:
     tally: Tally = field(default_factory=Tally)
     """All Ms' together, as they stood in the stopped world."""
 
-    @property
-    def line(self) -> str:
-        """Go's gctrace line."""
-        return gctrace(self.stats)
 
-
-class CollectorM(Audited):
+class StressM(FusedMark, AuditedM):
     """The M that runs the background collector for the length of a run."""
+
+    markers = 1
+    """How many are to mark together when every helper lies idle."""
+    awaited = False
+    """Did all of them lie idle when this cycle began?"""
 
     def collect(self, plan: Plan, report: Callable[[CycleReport], object], recorder: Recorder) -> None:
         """Collect until the plan is fulfilled, then once more with the world stopped."""
         self.report = report
         self.events = recorder.drain if plan.events else list
         began = monotonic()
+        self.awaithelpers()
         while True:
             if plan.concurrent:
                 self.background(int(plan.period * 1e9))
             else:
+                self.awaithelpers()
                 self.gcwork(1)
                 self.bgsweep()
             done = self.numgc >= plan.cycles if plan.cycles else monotonic() - began >= plan.seconds
             if done:
                 break
         self.port.store(self.stopping, 1)
+        self.awaithelpers()
         self.gcwork(1)
         self.bgsweep()
         self.dismissidle()
 
+    def awaithelpers(self) -> None:
+        """Wait until the helpers lie idle: a thread takes a while to begin, and one that has just helped to lie down."""
+        while self.idlems() < self.markers - 1:
+            self.port.pause(Pause.OSYIELD, 1)
+        self.awaited = True
+
+    def idlems(self) -> int:
+        """How many Ms lie idle."""
+        port, sched = self.port, self.sched
+        port.lock(sched + SCHED.lock)
+        n = port.words[sched + SCHED.nmidle]
+        port.unlock(sched + SCHED.lock)
+        return n
+
     def collected(self) -> None:
-        """Report the cycle."""
+        """Report the cycle, and say if the helpers that lay idle for it did not mark."""
         assert self.reach is not None
         assert self.places is not None
         stamps = self.cycle.stamps
         seconds = (stamps["sweep"] - stamps["sweepterm"]) / 1e9
         self.report(CycleReport(self.cycle, self.reach, len(self.places.made), seconds, self.events()))
+        wrong = missing(self.cycle, self.markers) if self.awaited else ""
+        self.awaited = False
+        if wrong:
+            raise Violation("markers", wrong)
 
 
 class Stress:
@@ -142,13 +154,13 @@ class Stress:
         self,
         plan: Plan,
         graph: Graph | None = None,
-        m: type[CollectorM] = CollectorM,
+        m: type[StressM] = StressM,
         progress: Progress | None = None,
     ) -> None:
         self.plan = plan
         self.recorder = Recorder(plan.ring)
         self.reports: list[CycleReport] = []
-        self.ms: list[CollectorM] = []
+        self.ms: list[StressM] = []
         """Every thread's own M, from when it begins to run."""
         self.queue: SimpleQueue[CycleReport] = SimpleQueue()
         config = replace(plan.config, bss=max(bsswords(plan.programs), 1))
@@ -171,10 +183,10 @@ class Stress:
         self.programs = assign(self.world, plan.programs)
         self._spawn(m)
 
-    def _spawn(self, m: type[CollectorM]) -> None:
+    def _spawn(self, m: type[StressM]) -> None:
         model, machine = self.model, self.machine
 
-        def body(record: int, life: Callable[[CollectorM], object]) -> Callable[[Port], object]:
+        def body(record: int, life: Callable[[StressM], object]) -> Callable[[Port], object]:
             def thread(port: Port) -> None:
                 me = m(port, self.world, record)
                 self.equip(me)
@@ -191,9 +203,10 @@ class Stress:
         for i, record in enumerate(model.helpers):
             machine.spawn(body(record, lambda me: me.idlem()), f"helper{i}")
 
-    def equip(self, me: CollectorM) -> None:
+    def equip(self, me: StressM) -> None:
         """Give a thread's own M what it needs beyond its record; called in that thread."""
         me.checkmark_enabled = self.model.config.checkmark
+        me.markers = self.model.config.markers
 
     def run(
         self, seen: Callable[[CycleReport], object] = lambda _: None, ticked: Callable[[], object] = lambda: None
@@ -223,7 +236,7 @@ class Stress:
         return Tally(
             sum(m.cas_attempts for m in self.ms),
             sum(m.cas_failures for m in self.ms),
-            sum(ring.migrations for ring in self.recorder.rings.values()),
+            self.recorder.migrations,
         )
 
     def _pass_on(self, seen: Callable[[CycleReport], object]) -> None:
@@ -252,12 +265,12 @@ class Stress:
 
     def buffername(self, b: int) -> str:
         """The name of the buffer at cell `b`."""
-        return self.machine.name(b).partition(".")[0]
+        return self.machine.names.named(b).noun
 
     def progress(self) -> int:
         """A number that grows while the collector gets anywhere: its events and every object scanned."""
         peek = self.machine.peek
-        scanned = sum(peek(m + M.scanned) for m in (self.model.gcm, *self.model.mutators, *self.model.helpers))
+        scanned = sum(peek(m + MRECORD.scanned) for m in (self.model.gcm, *self.model.mutators, *self.model.helpers))
         # Not there yet if the collector's thread is slower to begin than the first look.
         ring = self.recorder.rings.get(0)
         return scanned + sum(ring.counts) if ring else scanned

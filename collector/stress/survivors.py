@@ -1,10 +1,8 @@
 """What our collector keeps of a graph: one mark over it, object by object, for the commands that compare.
 
-Theory of operation.  A stress run whose programs, if any, work on structures of their own and leave the loaded graph
-alone, so that a traversal of the reader's graph says what must be kept.  The marks of the first cycle are read before
-anything is swept.  An object with a finalizer that was found dead is kept too: the sweep queues it.
-
-Relied on.  Only programs that do not rewire: see `BUSY`.
+It is a stress run whose programs, if any, work on structures of their own (`BUSY`) and leave the loaded graph alone, so
+that a traversal of the reader's graph says what must be kept.  The marks of the first cycle are read before anything is
+swept.  An object with a finalizer that was found dead is kept too: the sweep queues it.
 """
 
 from __future__ import annotations
@@ -14,7 +12,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from collector.audit.violation import Violation
-from collector.stress.run import CollectorM, Stress
+from collector.stress.run import Stress, StressM
 from mutator.heap import MARKED
 from workbuf.events import Event
 
@@ -22,6 +20,7 @@ from workbuf.events import Event
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from collector.gc import CycleStats
     from collector.heaps.graph import Graph
     from collector.heaps.stream import Progress
     from collector.stress.run import Plan
@@ -30,7 +29,7 @@ BUSY = ("pushpop", "hider", "bintree")
 """Programs that keep barriers busy and the loaded graph as it is."""
 
 
-class KeepingM(CollectorM):
+class KeepingM(StressM):
     """A collector's M that notes the first mark's bits for each object of a graph."""
 
     keep: Keep | None = None
@@ -53,6 +52,8 @@ class Kept:
     mark_s: float
     barriers: int
     """Times that a mutator's write barrier shaded something."""
+    cycles: list[CycleStats]
+    """All collections of the run; the marks are those of the first."""
     violation: str
     """What the run's own audits found after the mark; empty if all held."""
 
@@ -62,12 +63,12 @@ class Keep(Stress):
 
     def __init__(self, plan: Plan, graph: Graph, progress: Progress | None = None) -> None:
         self.marks: bytearray | None = None
-        self.mark_s = 0.0
+        self.first: CycleStats | None = None
         began = monotonic()
         super().__init__(plan, graph, KeepingM, progress)
         self.load_s = monotonic() - began
 
-    def equip(self, me: CollectorM) -> None:
+    def equip(self, me: StressM) -> None:
         """Tell the M which run it is for."""
         super().equip(me)
         if isinstance(me, KeepingM):
@@ -76,8 +77,7 @@ class Keep(Stress):
     def note(self, m: KeepingM) -> None:
         """Read the mark of every object of the graph.  The world is stopped."""
         assert self.placed is not None
-        stamps = m.cycle.stamps
-        self.mark_s = (stamps["t4"] - stamps["sweepterm"]) / 1e9
+        self.first = m.cycle
         self.marks = bytearray(m.heapBitsForObject(address)[2] & MARKED != 0 for address in self.placed.address)
 
     def result(self, graph: Graph, ticked: Callable[[], object] = lambda: None) -> Kept:
@@ -93,10 +93,15 @@ class Keep(Stress):
                 raise
             violation = str(found)
         assert self.marks is not None
+        assert self.first is not None
         kept = bytearray(self.marks)
         for i in graph.finalizers.object:
             kept[i] = 1
-        return Kept(self.marks, kept, self.load_s, self.mark_s, self.barriers(), violation)
+        stamps = self.first.stamps
+        mark_s = (stamps["t4"] - stamps["sweepterm"]) / 1e9
+        # The first is no report where its own audit has found something.
+        cycles = [self.first, *(report.stats for report in self.reports if report.stats is not self.first)]
+        return Kept(self.marks, kept, self.load_s, mark_s, self.barriers(), cycles, violation)
 
     def barriers(self) -> int:
         """Times that a mutator's barrier left a buffer in its M's cache, as it does when it shades in the mark phase."""

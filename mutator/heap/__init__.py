@@ -1,7 +1,7 @@
 """The object heap, in the flat memory: spans of objects of one size, their bits and masks, allocation, finalizers, sweep.
 
-Theory of operation.  The heap is a record of addresses (`Heap`, record.py) and a tower of classes, a file each, that an M
-inherits through the topmost one, `HeapLocal`:
+The heap is a record of addresses (`Heap`, record.py) and classes, a file each; an M inherits the topmost one,
+`HeapLocal`:
 
     Spans      from an address to an object              Central    spans between mcaches and the page heap
     Pages      the page heap, records and metadata       Sweep      freeing what a collection has not marked
@@ -9,7 +9,7 @@ inherits through the topmost one, `HeapLocal`:
 
 `load.place` fills a heap in bulk before threads run; `audit.audit` says whether everything adds up.
 
-Not modelled.  Tiny allocation (several small objects in one slot), fixed-size caches per P beyond the mcache, profiling.
+Not modelled: tiny allocation (several small objects in one slot), fixed-size caches per P beyond the mcache, profiling.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ What is checked, in the order of the functions below:
 * heap_alloc is what the spans have counted;
 * specials are sorted and belong to allocated objects.
 
-Relied on.  It reads memory through `machine.peek` with a decoder of its own and shares no code with the allocator.
+The audit reads memory through `machine.peek` with a decoder of its own and shares no code with the allocator.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mutator.heap.bits import DEAD, maskwords
+from mutator.heap.pages import Pages
 from mutator.heap.record import CENTRAL, MSTATS, SPAN, SPAN_IN_USE
-from mutator.heap.specials import Specials
 from workbuf.machine import WORD
 from workbuf.throw import Throw, println
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from workbuf.machine import Port
 
 
-class Central(Specials):
+class Central(Pages):
     """Spans that begin to be used, and what becomes of them after a sweep."""
 
     def __init__(self, port: Port, world: World, record: int) -> None:

@@ -1,9 +1,9 @@
 """Bulk loading: a whole heap's objects placed at once, before any thread runs.
 
-Theory of operation.  Objects of one class are gathered and laid into spans of that class, span after span, in the order
-they come; bits are stored a word at a time.  The result is what mallocgc, called once for each, would have left behind.
+Objects of one class are gathered and laid into spans of that class, span after span, in the order they come; bits are
+stored a word at a time.  The result is what mallocgc, called once for each, would have left behind.
 
-Relied on.  Nobody else uses the heap; no collection is under way.
+Nobody else uses the heap meanwhile, and no collection is under way.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from mutator.heap.bits import ALLOCATED, BYTES, MARKED
 from mutator.heap.record import CENTRAL, MHEAP, SPAN
 from mutator.heap.sweep import Sweep
 from mutator.phase import GCmarktermination
-from mutator.world import M
+from mutator.world import MRECORD
 from workbuf.machine import MASK64, WORD
 from workbuf.throw import Throw, println
 
@@ -40,7 +40,7 @@ class Malloc(Sweep):
         super().__init__(port, world, record)
         self.max_small = world.heap.classes.max_small
         self.class_of = list(world.heap.classes.class_of)
-        self.mcache = port.words[record + M.mcache]
+        self.mcache = port.words[record + MRECORD.mcache]
         """Cell of the mcache this M allocates from, 0 for none."""
         self.shouldhelpgc = False
         """Did the last allocation refill the mcache, or was it large?"""

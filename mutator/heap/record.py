@@ -1,9 +1,9 @@
 """The heap's records: where everything of the heap lies in the flat memory.  (Go: mheap, mspan, mcentral, mcache, special.)
 
-Theory of operation.  The arena is one range of cells, divided into pages.  A *span* is a run of pages, free or holding
-objects of one size; its record says which, and where its objects' bytes and masks lie (bits.py).  `spans` has one cell per
-page, the record of the span it belongs to; `allspans` lists every record ever made.  A record that is not needed is dead
-and waits on `deadspans`.
+The arena is one range of cells, divided into pages.  A *span* is a run of pages, free or holding objects of one size;
+its record says which, and where its objects' bytes and masks lie (bits.py).  `spans` has one cell per page, the record
+of the span it belongs to; `allspans` lists every record ever made.  A record that is not needed is dead and waits on
+`deadspans`.
 
     arena     | page | page | page | ...        byte addresses arena_start .. arena_end, what pointers point into
     spans     | span | span |  0   | ...        a cell per page
@@ -11,7 +11,7 @@ and waits on `deadspans`.
 
 Lists are doubly linked rings through `next` and `prev`, the first two fields of a span, with a head of those two cells.
 
-Not modelled.  The arena does not grow; it is reserved at once, untouched pages costing nothing on real memory.
+The arena does not grow: it is reserved at once, and untouched pages cost nothing on real memory.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """Size classes: the sizes that small objects are rounded up to.  (Go: msize.go.)
 
-Theory of operation.  Walk the sizes up to the largest small one, in steps that grow so that rounding up costs at most an
-eighth.  For each, take a span of as many pages as leave at most an eighth of it over at the end.  A size that needs the
-same pages and fits the same number of times as the one before it replaces it.  At the end every class grows into what its
-span would leave over, in multiples of 1/64 of a page (128 bytes).
+Walk the sizes up to the largest small one, in steps that grow so that rounding up costs at most an eighth.  For each,
+take a span of as many pages as leave at most an eighth of it over at the end.  A size that needs the same pages and
+fits the same number of times as the one before it replaces it.  At the end every class grows into what its span would
+leave over, in multiples of 1/64 of a page (128 bytes).
 
-Relied on.  With pages of 8192 bytes and 32 KB for the largest small size this gives Go's 66 classes; tests check it.
+With pages of 8192 bytes and 32 KB for the largest small size this gives Go's 66 classes; tests check it.
 """
 
 from __future__ import annotations

@@ -58,7 +58,8 @@ class Spans(Local):
         """Facts of the spans this M has met while marking, by page."""
         self.spanofgen = 0
         """The sweepgen that `spanof` is good for."""
-        self.pointers_of: Callable[[int], tuple[int, ...]] = PointerTable().__getitem__
+        self.slots = PointerTable()
+        self.pointers_of: Callable[[int], tuple[int, ...]] = self.slots.__getitem__
         """Numbers of the words whose bits are set in a mask word, ascending."""
 
     def inheap(self, p: int) -> bool:

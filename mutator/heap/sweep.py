@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from mutator.heap.bits import ALLOCATED, BYTES, DEAD, MARKED, POISON
 from mutator.heap.central import Central
 from mutator.heap.record import FINALIZER, MHEAP, MSTATS, SPAN, SPAN_IN_USE, SPAN_STATES, SPECIAL
+from mutator.heap.specials import Specials
 from mutator.world import RUNTIME
 from workbuf.machine import WORD, Pause
 from workbuf.throw import Throw, println
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from workbuf.machine import Port
 
 
-class Sweep(Central):
+class Sweep(Central, Specials):
     """Sweeping of one span, of the next one, of all."""
 
     def __init__(self, port: Port, world: World, record: int) -> None:

@@ -1,1 +1,1 @@
-"""Programs that real mutators would be.  Each is a file; `program.PROGRAMS` names them."""
+"""Programs for mutators to run, a file each; `registry.PROGRAMS` has them by name."""

@@ -1,10 +1,10 @@
 """What a program is: something that mutates the heap until it is asked to stop, and notices when the heap is wrong.
 
-Theory of operation.  A program asks for some global words (roots in bss) and channels before the run, then runs on one M.
-It checks what it reads: an object that has been freed shows as poison (`get` throws), one that has been freed and used
-again as a wrong payload (`expect` throws).
+A program asks for some global words (roots in bss) and channels before the run, then runs on one M.  It checks what it
+reads: an object that has been freed shows as poison (`get` throws), one that has been freed and used again as a wrong
+payload (`expect` throws).
 
-Relied on.  Every loop calls `m.poll()`, and what must survive a poll is in a stack slot or in the heap.
+A program must call `m.poll()` in every loop, and keep what must survive a poll in a stack slot or in the heap.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The verifying mark: silent where nothing is missed, loud at a miss anywhere in the graph."""
+"""The verifying mark: silent where nothing is missed, loud at a miss anywhere in the graph.  (I14.)"""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from collector.cycle import Cycle
+from collector.runtime import CollectorM
 from mutator.heap import CHECKMARKED, MARKED
 from mutator.world import RUNTIME, SCHED
 from tests.worlds import Bench
@@ -15,10 +15,10 @@ from workbuf.throw import Throw
 
 
 if TYPE_CHECKING:
-    from collector.audit.audited import Audited
+    from collector.runtime import AuditedM
 
 
-class Checked(Cycle):
+class Checked(CollectorM):
     """A collector that verifies, and whose first mark may have missed something: then `missed` is unmarked again.
 
     No audit looks on: the verifying mark is on its own.
@@ -171,8 +171,8 @@ def test_helpers_verify_too() -> None:
     bench.setbss(*(bench.chain(200)[0] for _ in range(8)))
     seen: list[tuple[int, int]] = []
 
-    def master(m: Audited) -> None:
-        def collect(m: Audited) -> None:
+    def master(m: AuditedM) -> None:
+        def collect(m: AuditedM) -> None:
             m.checkmark_enabled = True
             while m.port.hint(m.sched + SCHED.nmidle) < 2:
                 m.port.check()

@@ -1,4 +1,4 @@
-"""The contract table of the seed commit (go-spec.md section 1): every row exists, under Go's name, where it belongs.
+"""What the seed commit adds or changes: every row of its table exists, under Go's name, where it belongs.
 
 What each row does is tested beside its module: this is the list by which nothing is forgotten.
 """
@@ -9,9 +9,8 @@ import inspect
 
 import pytest
 
-from collector.cycle import Cycle
-from mutator.world import RUNTIME
-from mutator.world import M as M_RECORD
+from collector.runtime import CollectorM
+from mutator.world import MRECORD, RUNTIME
 from workbuf import buffer
 from workbuf.buffer import LOG0, LOG3, WORKBUF, capacity
 from workbuf.local import Globals
@@ -63,7 +62,7 @@ REMOVED = ["gcinstallmarkwb_m"]
 def test_every_function_of_the_table_is_a_method_of_the_finished_m(name: str) -> None:
     """Defined where its subject is, with the parameters of its row."""
     module, parameters = FUNCTIONS[name]
-    method = getattr(Cycle, name)
+    method = getattr(CollectorM, name)
 
     assert method.__module__ == module
     assert list(inspect.signature(method).parameters) == ["self", *parameters.split()]
@@ -77,12 +76,12 @@ def test_gcinit_is_a_function_that_every_model_calls() -> None:
 @pytest.mark.parametrize("name", REMOVED)
 def test_what_the_commit_removed_is_not_here(name: str) -> None:
     """It was a dead duplicate."""
-    assert not hasattr(Cycle, name)
+    assert not hasattr(CollectorM, name)
 
 
 def test_the_buffer_of_the_table() -> None:
     """256 bytes: node, nobj, id, inuse, four words of history, newest first; 23 entries; checked and logged."""
-    assert Cycle._Debugwbufs
+    assert CollectorM._Debugwbufs
     assert Globals.wbufsize == 256
     assert WORKBUF.fields == ("node_next", "node_pushcnt", "nobj", "id", "inuse", "log0", "log1", "log2", "log3")
     assert (WORKBUF.size * WORD, capacity(256)) == (72, 23)
@@ -91,5 +90,5 @@ def test_the_buffer_of_the_table() -> None:
 
 def test_the_fields_of_the_table() -> None:
     """An M caches one buffer; the harvest has a flag that nobody reads (O-6)."""
-    assert "currentwbuf" in M_RECORD.fields
+    assert "currentwbuf" in MRECORD.fields
     assert "harvestingwbufs" in RUNTIME.fields

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from collector.audit.audited import Audited
-from collector.cycle import Cycle
+from collector.runtime import AuditedM, CollectorM
 from mutator.heap import POISON
 from mutator.phase import GCmark, GCmarktermination, GCoff, GCscan
 from mutator.world import GDEAD, GRUNNING, GWAITING, RUNTIME, SCHED
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Turns(Audited):
+class Turns(AuditedM):
     """A collector at whose stamps somebody else gets a turn."""
 
     turn: Callable[[str], object] = staticmethod(lambda _: None)
@@ -58,14 +57,14 @@ def freed(bench: Bench, *objects: int) -> bool:
     return all(bench.peek(p // WORD) == POISON for p in objects)
 
 
-def asleep(bench: Bench, i: int = 0) -> Audited:
+def asleep(bench: Bench, i: int = 0) -> AuditedM:
     """A mutator that runs when it is woken from its system call."""
     m = bench.start(bench.mutators[i])
     m.entersyscall()
     return m
 
 
-def awake(m: Audited, act: Callable[[Audited], object]) -> Callable[[], None]:
+def awake(m: AuditedM, act: Callable[[AuditedM], object]) -> Callable[[], None]:
     """What a mutator does between two system calls."""
 
     def turn() -> None:
@@ -154,7 +153,7 @@ def test_the_phases_of_a_collection(bench: Bench, force: int, entered: list[int]
 def test_the_phase_changes_only_while_the_world_is_stopped(bench: Bench) -> None:
     """I13, at every change of two collections."""
 
-    class Watchful(Audited):
+    class Watchful(AuditedM):
         """Looks at gcwaiting whenever it changes the phase."""
 
         def setphase(self, phase: int) -> None:
@@ -198,7 +197,7 @@ def test_the_stamps_of_a_cycle_come_in_order(bench: Bench) -> None:
 def test_force_2_sweeps_in_the_stopped_world(bench: Bench, force: int, *, verify: bool) -> None:
     """And leaves nothing for later; the others leave everything."""
 
-    class Looking(Audited):
+    class Looking(AuditedM):
         """Looks how far the sweep is when the world starts."""
 
         def collected(self) -> None:
@@ -261,7 +260,7 @@ def test_a_pointer_hidden_on_a_scanned_stack_is_found_by_the_second_scan(bench: 
     m = asleep(bench)
     slot = m.call(1)
 
-    def hide(m: Audited) -> None:
+    def hide(m: AuditedM) -> None:
         m.port.words[slot] = m.get(box, 0)
         m.put(box, 0, 0)
 
@@ -281,7 +280,7 @@ def test_a_pointer_stored_into_a_scanned_object_is_shaded(bench: Bench) -> None:
     nodes = bench.chain(3)
     bench.machine.poke(slot, nodes[0])
 
-    def publish(m: Audited) -> None:
+    def publish(m: AuditedM) -> None:
         m.put(box, 0, m.port.words[slot])
         m.port.words[slot] = 0
 
@@ -297,7 +296,7 @@ def test_new_objects_survive_the_collection_in_which_they_are_made(bench: Bench)
     slot = m.call(1)
     born: list[int] = []
 
-    def allocate(m: Audited) -> None:
+    def allocate(m: AuditedM) -> None:
         for _ in range(3):
             p = m.new(2 * WORD, 0b11)
             m.put(p, 0, m.port.words[slot])
@@ -344,7 +343,7 @@ def test_the_goroutines_of_dead_mutators_are_no_roots(bench: Bench) -> None:
     assert bench.marked(p) == [False]
 
 
-class Blind(Audited):
+class Blind(AuditedM):
     """Does not look for one of the goroutines."""
 
     def scangoroutine(self, gp: int) -> None:
@@ -367,7 +366,7 @@ def test_the_collectors_own_goroutine_waits_while_it_scans(bench: Bench) -> None
     """Its roots are roots like others'."""
     seen: list[int] = []
 
-    class Seeing(Cycle):
+    class Seeing(CollectorM):
         """Looks at its own status at the end of the scan phase."""
 
         def rootsscanned(self) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from collector.audit.audited import Audited
+from collector.runtime import AuditedM
 from mutator.phase import GCmark, GCmarktermination
 from workbuf.local import MLOCAL
 from workbuf.throw import Throw
@@ -29,7 +29,7 @@ def leaves(bench: Bench, n: int) -> list[int]:
     return [bench.leaf() for _ in range(n)]
 
 
-def stat(bench: Bench, m: Audited, field: str) -> int:
+def stat(bench: Bench, m: AuditedM, field: str) -> int:
     """A counter of an M's gcstats."""
     return bench.peek(m.record + MLOCAL.offsets[field])
 
@@ -75,7 +75,7 @@ def test_others_who_wait_are_given_the_older_half_before_the_first_object_is_sca
     scanned: list[int] = []
     given: list[list[int]] = []
 
-    class Seeing(Audited):
+    class Seeing(AuditedM):
         """Notes the order of things."""
 
         def scanobject(self, b: int, wbuf: int) -> int:
@@ -136,7 +136,7 @@ def test_drainworkbuf_with_a_cached_buffer_throws(marking: Bench) -> None:
 def test_drainworkbuf_checks_what_getfull_gives_it(marking: Bench) -> None:
     """What that takes off partial it does not check itself (O-4); here is the second look."""
 
-    class Emptying(Audited):
+    class Emptying(AuditedM):
         """Finds an empty buffer where a full one should be."""
 
         def getfull(self, entry: int) -> int:

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from collector.audit.audited import Audited
-from collector.cycle import Cycle
 from collector.gc import GCSTATS
+from collector.runtime import AuditedM, CollectorM
 from mutator.heap import MSTATS
 from mutator.phase import GCmark, GCoff
 from mutator.world import GRUNNING, MEMSTATS, PAUSES, RUNTIME, G
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from workbuf.machine import Port
 
 
-def stopped(bench: Bench, cls: type[Any] = Audited) -> Any:  # noqa: ANN401
+def stopped(bench: Bench, cls: type[Any] = AuditedM) -> Any:  # noqa: ANN401
     """The collector's M, of that class, in a stopped world, in the mark phase."""
     gcm = bench.start(bench.m(bench.model.gcm, cls))
     gcm.stoptheworld()
@@ -30,7 +29,7 @@ def stopped(bench: Bench, cls: type[Any] = Audited) -> Any:  # noqa: ANN401
     return gcm
 
 
-class Ordered(Audited):
+class Ordered(AuditedM):
     """Notes what gc() does."""
 
     def __init__(self, *args: Any) -> None:  # noqa: ANN401
@@ -146,7 +145,7 @@ def test_gc_takes_what_ms_have_cached(bench: Bench) -> None:
     bench.phase(GCmark)
     m.shade(p)
     m.entersyscall()
-    gcm = stopped(bench, Cycle)
+    gcm = stopped(bench, CollectorM)
 
     gcm.gc_m()
 
@@ -161,7 +160,7 @@ def test_every_goroutine_is_scanned_again(bench: Bench) -> None:
     bench.frame(bench.mutators[0].curg, ran[0])
     bench.frame(bench.mutators[1].curg, slept[0])
     bench.machine.poke(bench.mutators[1].curg + G.gcscanvalid, 1)
-    gcm = stopped(bench, Cycle)
+    gcm = stopped(bench, CollectorM)
 
     gcm.gc_m()
 
@@ -169,7 +168,7 @@ def test_every_goroutine_is_scanned_again(bench: Bench) -> None:
     assert [bench.g(m.curg, "gcworkdone") for m in bench.mutators] == [1, 1]
 
 
-class Planting(Cycle):
+class Planting(CollectorM):
     """Makes a mistake when everything has been drained."""
 
     def scanblock(self, b: int, n: int, ptrmask: int, wbuf: int) -> int:
@@ -221,7 +220,7 @@ class LeavesPartial(Planting):
     ],
 )
 def test_the_last_checks(bench: Bench, cls: type[Planting], text: str) -> None:
-    """Nothing in the hand, nothing on full, nothing on partial: Go's own three."""
+    """Nothing in the hand, nothing on full, nothing on partial: Go's own three, two of them half of I7."""
     with pytest.raises(Throw) as thrown:
         stopped(bench, cls).gc_m()
 

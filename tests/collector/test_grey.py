@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from collector.audit.audited import Audited
+from collector.runtime import AuditedM
 from mutator.heap import POISON, SPAN
 from mutator.phase import GCmark, GCmarktermination, GCoff, GCscan
 from tests.worlds import Bench, Noting
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 DRAINING = (GCmark, GCmarktermination)
 
 
-def grey(bench: Bench, objects: Iterable[int], wbuf: int, m: Audited | None = None) -> int:
+def grey(bench: Bench, objects: Iterable[int], wbuf: int, m: AuditedM | None = None) -> int:
     """Grey them one after the other, as if each had been found unmarked at address 0; returns the buffer owned then."""
     m = m or bench.gcm
     for p in objects:
@@ -371,7 +371,7 @@ def test_scanblock_with_a_second_buffer_in_the_cache_throws(bench: Bench) -> Non
         m.scanblock(bench.world.bss.base * WORD, WORD, bench.world.bss.mask, m.getempty(359))
 
 
-class Recaching(Audited):
+class Recaching(AuditedM):
     """Leaves a buffer in the cache while it drains."""
 
     def drainworkbuf(self, wbuf: int, *, all: bool) -> None:  # noqa: A002  as in Drain

@@ -14,7 +14,7 @@ def caches(bench: Bench) -> list[int]:
 
 
 def test_w13_empty_one_full_and_none() -> None:
-    """W13: The empty buffer to empty (945), the two with work to full (947), in the order of allm; all caches 0."""
+    """W13: The empty buffer to empty (945), the two with work to full (947), in the order of allm; all caches 0 (I6)."""
     bench = Bench(mutators=2, helpers=1)
     ms = [bench.gcm, *bench.mutators, *bench.helpers]
     buffers = [bench.full(m, [bench.leaf() for _ in range(n)]) for m, n in zip(ms, (0, 1, 23), strict=False)]

@@ -21,7 +21,7 @@ from workbuf.throw import Throw
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from collector.audit.audited import Audited
+    from collector.runtime import AuditedM
     from tests.worlds import Bench
 
 
@@ -100,7 +100,7 @@ def test_every_index_is_executed_once_on_real_threads(bench: Bench, desc: int, n
     counts = bench.machine.alloc(max(n, 1), "counts")
     left: list[int] = []
 
-    def life(m: Audited) -> None:
+    def life(m: AuditedM) -> None:
         def body(i: int) -> None:
             for _ in range(200 if i < n // 4 else 0):
                 m.port.check()

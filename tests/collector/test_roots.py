@@ -22,7 +22,7 @@ from workbuf.throw import Throw
 
 
 if TYPE_CHECKING:
-    from collector.audit.audited import Audited
+    from collector.runtime import AuditedM
 
 
 BOTH = pytest.mark.parametrize("phase", [GCscan, GCmarktermination])
@@ -221,7 +221,7 @@ def test_a_job_beyond_the_last_goroutine_throws(bench: Bench) -> None:
 
 def test_every_job_counts_itself(bench: Bench) -> None:
     """Set-up zeroes the counters and says how many jobs there are; the audit reads them (I12)."""
-    m: Audited = bench.gcm
+    m: AuditedM = bench.gcm
     bench.phase(GCscan)
     n = m.setuproots(1)
     assert n == ROOT_COUNT + 3

@@ -29,7 +29,7 @@ import sys
 from collector.run import main
 from mutator.programs.program import Program
 from mutator.programs.registry import PROGRAMS
-from mutator.world import M
+from mutator.world import MRECORD
 from workbuf.throw import Throw
 
 
@@ -343,5 +343,33 @@ def test_a_reader_that_goes_away() -> None:
         os.close(reading)
         _, stderr = process.communicate(timeout=30)
 
-    assert process.returncode in (0, 141)
-    assert "Traceback" not in stderr
+    assert (process.returncode, stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("error", "left", "says"),
+    [
+        (OSError(24, "Too many open files", "some/file"), 2, "collector.run: some/file: Too many open files\n"),
+        (MemoryError(), 2, "collector.run heap: cpython: does not fit into memory: take a smaller heap\n"),
+        (KeyError("x\n"), 70, "collector.run: a fault of this program, not of what it was given: KeyError('x\\n')\n"),
+        (AssertionError(), 70, "collector.run: a fault of this program, not of what it was given: AssertionError()\n"),
+    ],
+    ids=lambda case: type(case).__name__ if isinstance(case, BaseException) else "",
+)
+def test_what_no_command_catches(
+    error: Exception, left: int, says: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the system lacks is one line and status 2; a fault of ours says what to report, and is no violation."""
+
+    def broken(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("collector.heaps.read", broken)
+
+    assert main(["heap", "cpython"]) == left
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(says)
+    assert ("Traceback (most recent call last)" in err and "command: python -m collector.run heap cpython" in err) == (
+        left == 70
+    )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from collector.audit.audited import Audited
+from collector.runtime import AuditedM
 from mutator.phase import GCmark, GCmarktermination, GCoff, GCquiesce, GCscan, GCstw, GCsweep
-from mutator.world import M
+from mutator.world import MRECORD
 from tests.machines import Watching
 from tests.worlds import Bench
 from workbuf.events import Event
@@ -14,7 +14,7 @@ from workbuf.throw import Throw
 
 
 @pytest.fixture(name="m")
-def _m(bench: Bench) -> Audited:
+def _m(bench: Bench) -> AuditedM:
     """A mutator whose goroutine runs, in the mark phase."""
     bench.phase(GCmark)
     return bench.start(bench.mutators[0])
@@ -27,7 +27,7 @@ def marked_leaf(bench: Bench) -> int:
     return p
 
 
-def test_shade_greys_through_the_cache(bench: Bench, m: Audited) -> None:
+def test_shade_greys_through_the_cache(bench: Bench, m: AuditedM) -> None:
     """One buffer, taken from the cache and put back for each object, unlogged and on no list."""
     objects = [bench.leaf() for _ in range(3)]
 
@@ -40,7 +40,7 @@ def test_shade_greys_through_the_cache(bench: Bench, m: Audited) -> None:
     assert bench.places() == {"empty": 0, "partial": 0, "full": 0}
 
 
-def test_shade_of_an_interior_pointer_greys_its_object(bench: Bench, m: Audited) -> None:
+def test_shade_of_an_interior_pointer_greys_its_object(bench: Bench, m: AuditedM) -> None:
     """The base is what is queued."""
     p = bench.obj(0, 0, 0)
 
@@ -49,7 +49,7 @@ def test_shade_of_an_interior_pointer_greys_its_object(bench: Bench, m: Audited)
     assert bench.look.entries(bench.look.cache(m.record)) == [p]
 
 
-def test_w10_shade_of_a_marked_object_in_mark_leaves_an_empty_buffer_cached(bench: Bench, m: Audited) -> None:
+def test_w10_shade_of_a_marked_object_in_mark_leaves_an_empty_buffer_cached(bench: Bench, m: AuditedM) -> None:
     """W10: The buffer is fetched before the colour is known (80701181)."""
     m.shade(marked_leaf(bench))
 
@@ -57,7 +57,7 @@ def test_w10_shade_of_a_marked_object_in_mark_leaves_an_empty_buffer_cached(benc
     assert bench.look.state(b) == (True, [80701181, 0, 0, 0], [])
 
 
-def test_w10_or_the_partial_buffer_it_pulled(bench: Bench, m: Audited) -> None:
+def test_w10_or_the_partial_buffer_it_pulled(bench: Bench, m: AuditedM) -> None:
     """W10: Off partial under 1181, with what it held."""
     p = bench.leaf()
     b = bench.full(m, [p])
@@ -69,7 +69,7 @@ def test_w10_or_the_partial_buffer_it_pulled(bench: Bench, m: Audited) -> None:
     assert bench.look.state(b) == (True, [1181, 670, 359, 0], [p])
 
 
-def test_w10_in_mark_termination_the_empty_buffer_goes_straight_back(bench: Bench, m: Audited) -> None:
+def test_w10_in_mark_termination_the_empty_buffer_goes_straight_back(bench: Bench, m: AuditedM) -> None:
     """W10: To empty, under putpartial's composite entry; nothing is cached."""
     bench.phase(GCmarktermination)
 
@@ -80,7 +80,7 @@ def test_w10_in_mark_termination_the_empty_buffer_goes_straight_back(bench: Benc
     assert bench.look.cache(m.record) == 0
 
 
-def test_in_mark_termination_a_grey_object_goes_to_partial(bench: Bench, m: Audited) -> None:
+def test_in_mark_termination_a_grey_object_goes_to_partial(bench: Bench, m: AuditedM) -> None:
     """Under 1191: the harvest has gone by, so a cache would hide it."""
     p = bench.leaf()
     bench.phase(GCmarktermination)
@@ -92,13 +92,13 @@ def test_in_mark_termination_a_grey_object_goes_to_partial(bench: Bench, m: Audi
     assert bench.look.cache(m.record) == 0
 
 
-def test_shade_outside_the_heap_throws(bench: Bench, m: Audited) -> None:
+def test_shade_outside_the_heap_throws(bench: Bench, m: AuditedM) -> None:
     """The barrier asks first."""
     with pytest.raises(Throw, match="shade: passed an address not in the heap"):
         m.shade(bench.world.bss.slot(0))
 
 
-class Interfering(Audited):
+class Interfering(AuditedM):
     """Caches a buffer of its own at the moment named."""
 
     when = ""
@@ -120,7 +120,7 @@ class Interfering(Audited):
 @pytest.mark.parametrize(
     ("when", "text"), [("grey", "unexpected currentwbuf"), ("check", "m.currentwbuf lost in shade")]
 )
-def test_shade_throws_when_the_cache_is_filled_meanwhile(bench: Bench, m: Audited, when: str, text: str) -> None:
+def test_shade_throws_when_the_cache_is_filled_meanwhile(bench: Bench, m: AuditedM, when: str, text: str) -> None:
     """Two looks: one after the object was greyed, one at the exchange itself."""
     interfering = bench.again(m, Interfering)
     interfering.when = when
@@ -132,7 +132,7 @@ def test_shade_throws_when_the_cache_is_filled_meanwhile(bench: Bench, m: Audite
 
 
 @pytest.mark.parametrize("phase", [GCoff, GCquiesce, GCstw, GCscan, GCsweep])
-def test_gchelpwork_does_nothing_outside_mark(bench: Bench, m: Audited, phase: int) -> None:
+def test_gchelpwork_does_nothing_outside_mark(bench: Bench, m: AuditedM, phase: int) -> None:
     """Not even with a buffer at hand."""
     b = bench.full(m, [bench.leaf()])
     m.cache(b)
@@ -145,7 +145,7 @@ def test_gchelpwork_does_nothing_outside_mark(bench: Bench, m: Audited, phase: i
 
 
 @pytest.mark.parametrize("phase", [GCmarktermination, 7])
-def test_gchelpwork_throws_where_nobody_may_help(bench: Bench, m: Audited, phase: int) -> None:
+def test_gchelpwork_throws_where_nobody_may_help(bench: Bench, m: AuditedM, phase: int) -> None:
     """Mark termination, where the world is stopped (O-20), and what is no phase."""
     bench.phase(phase)
 
@@ -153,14 +153,14 @@ def test_gchelpwork_throws_where_nobody_may_help(bench: Bench, m: Audited, phase
         m.gchelpwork()
 
 
-def test_gchelpwork_without_work_is_over_at_once(bench: Bench, m: Audited) -> None:
+def test_gchelpwork_without_work_is_over_at_once(bench: Bench, m: AuditedM) -> None:
     """No buffer is made for it."""
     m.gchelpwork()
 
     assert bench.look.buffers() == []
 
 
-def test_w14_a_cached_buffer_of_five_that_lead_nowhere(bench: Bench, m: Audited) -> None:
+def test_w14_a_cached_buffer_of_five_that_lead_nowhere(bench: Bench, m: AuditedM) -> None:
     """W14: Five are scanned; the buffer goes to empty (544), trygetfull (545) finds nothing, and nothing is on full."""
     watching = Watching(bench.port, 1)
     m = bench.again(m, through=watching)
@@ -174,10 +174,10 @@ def test_w14_a_cached_buffer_of_five_that_lead_nowhere(bench: Bench, m: Audited)
     assert bench.look.log(b) == [544, 359, 0, 0]
     assert bench.look.cache(m.record) == 0
     assert watching.events[-1][:2] == (Event.ASSIST_END, 5)
-    assert bench.peek(m.record + M.assisted) == 5
+    assert bench.peek(m.record + MRECORD.assisted) == 5
 
 
-def test_w15_a_list_of_100_with_its_head_in_the_cache(bench: Bench, m: Audited) -> None:
+def test_w15_a_list_of_100_with_its_head_in_the_cache(bench: Bench, m: AuditedM) -> None:
     """W15: Exactly 23 are scanned, the budget; then one buffer with one object goes to full (1175)."""
     nodes = bench.chain(100)
     b = bench.full(m, nodes[:1])
@@ -192,7 +192,7 @@ def test_w15_a_list_of_100_with_its_head_in_the_cache(bench: Bench, m: Audited) 
     assert bench.look.cache(m.record) == 0
 
 
-def test_a_budget_that_ends_with_the_buffer_puts_it_to_empty(bench: Bench, m: Audited) -> None:
+def test_a_budget_that_ends_with_the_buffer_puts_it_to_empty(bench: Bench, m: AuditedM) -> None:
     """Exactly 23 objects that lead nowhere: 1177."""
     b = bench.full(m, [bench.leaf() for _ in range(23)])
     m.cache(b)
@@ -203,7 +203,7 @@ def test_a_budget_that_ends_with_the_buffer_puts_it_to_empty(bench: Bench, m: Au
     assert bench.look.log(b)[0] == 1177
 
 
-def test_without_a_cached_buffer_gchelpwork_takes_one_off_full(bench: Bench, m: Audited) -> None:
+def test_without_a_cached_buffer_gchelpwork_takes_one_off_full(bench: Bench, m: AuditedM) -> None:
     """Under 1228; what is left goes back to full and never into the cache, so that the collector finds it."""
     b = bench.full(m, [bench.leaf() for _ in range(22)] + [bench.chain(5)[0]])
     m.putfull(b, 358)

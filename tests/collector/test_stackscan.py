@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from collector.audit.audited import Audited
+from collector.runtime import AuditedM
 from mutator.phase import GCmark, GCmarktermination, GCoff, GCscan
 from mutator.stack import FRAME
 from mutator.world import (
@@ -17,9 +17,9 @@ from mutator.world import (
     GSCAN,
     GSYSCALL,
     GWAITING,
+    MRECORD,
     STACK_PREEMPT,
     G,
-    M,
 )
 from tests.machines import Watching
 from tests.worlds import Bench
@@ -162,7 +162,7 @@ def test_scanstack_throws_on_a_goroutine_whose_m_helps(bench: Bench) -> None:
     """That M is marking, and its goroutine would have to run."""
     m = bench.mutators[0]
     become(bench, m.curg, GWAITING | GSCAN)
-    bench.machine.poke(m.record + M.helpgc, 1)
+    bench.machine.poke(m.record + MRECORD.helpgc, 1)
 
     with pytest.raises(Throw, match="can't scan gchelper stack"):
         bench.gcm.scanstack(m.curg)
@@ -171,7 +171,7 @@ def test_scanstack_throws_on_a_goroutine_whose_m_helps(bench: Bench) -> None:
 def test_scanstack_throws_when_the_cache_has_been_filled_meanwhile(bench: Bench) -> None:
     """The buffer that was there would be lost."""
 
-    class Interfering(Audited):
+    class Interfering(AuditedM):
         """Caches a buffer in the middle of a stack scan."""
 
         def scanframeworker(self, frame: int, wbuf: int) -> int:
@@ -386,7 +386,7 @@ def test_scangoroutine_asks_again_when_its_request_was_taken_back(bench: Bench, 
 def test_a_goroutine_that_has_just_scanned_itself_is_not_asked_to(bench: Bench) -> None:
     """The request would stand until a later phase (O-12)."""
 
-    class Late(Audited):
+    class Late(AuditedM):
         """Is overtaken between its look at gcworkdone and the scan bit."""
 
         def castogscanstatus(self, gp: int, old: int, new: int) -> bool:
@@ -413,8 +413,8 @@ def test_a_goroutine_that_runs_scans_itself_on_its_own_thread() -> None:
     gp = bench.mutators[0].curg
     ready = bench.machine.word(0, "ready")
 
-    def mutator(m: Audited) -> None:
-        def program(m: Audited) -> None:
+    def mutator(m: AuditedM) -> None:
+        def program(m: AuditedM) -> None:
             m.port.words[m.call(1)] = p
             m.port.store(ready, 1)
             while m.port.load(ready) == 1:
@@ -422,7 +422,7 @@ def test_a_goroutine_that_runs_scans_itself_on_its_own_thread() -> None:
 
         m.mstart(program)
 
-    def collector(m: Audited) -> None:
+    def collector(m: AuditedM) -> None:
         while not m.port.load(ready):
             m.port.check()
         m.scangoroutine(gp)

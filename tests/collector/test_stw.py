@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from collector.audit.audited import Audited
+from collector.runtime import AuditedM
 from mutator.chan import makechan
 from mutator.world import GRUNNABLE, GRUNNING, PDEAD, PGCSTOP, PIDLE, PRUNNING, SCHED, STACK_PREEMPT, P
 from tests.worlds import Bench, Noting
@@ -123,7 +123,7 @@ def test_a_stop_that_is_woken_too_early_throws(bench: Bench) -> None:
 def test_a_stop_that_leaves_a_p_unstopped_throws(bench: Bench, status: int) -> None:
     """The count says everybody has stopped, and a P says otherwise."""
 
-    class Miscounting(Audited):
+    class Miscounting(AuditedM):
         """Counts a P that it does not stop."""
 
         def preemptall(self) -> None:
@@ -150,7 +150,7 @@ def test_an_m_that_comes_for_its_p_in_a_stopped_world_is_started_with_the_rest(b
     gcm.stoptheworld()
     status: list[int] = []
 
-    class Parking(Audited):
+    class Parking(AuditedM):
         """Sleeps by letting the collector go on."""
 
         def stopm(self) -> None:
@@ -182,24 +182,24 @@ def test_nobody_moves_in_a_stopped_world(seed: int) -> None:
     chan = makechan(bench.machine, "chan", bench.world.bss, 0, 0)
     stopped: list[list[int]] = []
 
-    def step(m: Audited, i: int) -> None:
+    def step(m: AuditedM, i: int) -> None:
         m.poll()
         m.port.store(flags + i, 1)
         m.port.store(steps + i, m.port.words[steps + i] + 1)
         m.port.store(flags + i, 0)
 
-    def loops(m: Audited, i: int) -> None:
+    def loops(m: AuditedM, i: int) -> None:
         while not m.stop_requested():
             step(m, i)
 
-    def calls(m: Audited, i: int) -> None:
+    def calls(m: AuditedM, i: int) -> None:
         while not m.stop_requested():
             step(m, i)
             m.entersyscall()
             m.port.pause(Pause.USLEEP, m.port.choose(100))
             m.exitsyscall()
 
-    def sends(m: Audited, i: int) -> None:
+    def sends(m: AuditedM, i: int) -> None:
         cell = m.call(1)
         while not m.stop_requested():
             step(m, i)
@@ -208,15 +208,15 @@ def test_nobody_moves_in_a_stopped_world(seed: int) -> None:
         m.port.words[cell] = 0
         m.chansend(chan, cell)
 
-    def receives(m: Audited, i: int) -> None:
+    def receives(m: AuditedM, i: int) -> None:
         cell = m.call(1)
         m.port.words[cell] = WORD
         while m.port.words[cell]:
             step(m, i)
             m.chanrecv(chan, cell)
 
-    def collector(m: Audited) -> None:
-        def stops(m: Audited) -> None:
+    def collector(m: AuditedM) -> None:
+        def stops(m: AuditedM) -> None:
             port = m.port
             for _ in range(ROUNDS):
                 m.stoptheworld()
@@ -231,7 +231,7 @@ def test_nobody_moves_in_a_stopped_world(seed: int) -> None:
 
         m.mstart(stops)
 
-    bodies: list[Callable[[Audited, int], None]] = [loops, loops, calls, calls, sends, receives]
+    bodies: list[Callable[[AuditedM, int], None]] = [loops, loops, calls, calls, sends, receives]
     lives = [
         (record, lambda m, body=body, i=i: m.mstart(lambda m: body(m, i)))
         for i, (record, body) in enumerate(zip(bench.model.mutators, bodies, strict=True))
@@ -250,3 +250,15 @@ def test_a_start_wakes_only_those_who_parked(bench: Bench) -> None:
 
     assert bench.peek(m.ownp + P.status) == PIDLE
     assert m.readgstatus(m.curg) == GRUNNABLE
+
+
+def test_a_stop_takes_ps_that_no_m_has() -> None:
+    """Idle from the beginning, idle again afterwards."""
+    bench = Bench(mutators=0, helpers=2)
+    m = bench.start(bench.gcm)
+
+    m.stoptheworld()
+    assert statuses(bench) == [PGCSTOP] * 3
+
+    m.starttheworld()
+    assert statuses(bench) == [PRUNNING, PIDLE, PIDLE]

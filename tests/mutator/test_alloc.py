@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from collector.audit.audited import Audited
+from collector.runtime import AuditedM
 from mutator.heap import MSTATS, POISON
 from mutator.phase import GCmark, GCmarktermination, GCoff, GCscan
 from mutator.world import RUNTIME
@@ -13,7 +13,7 @@ from workbuf.machine import WORD
 from workbuf.throw import Throw
 
 
-class Counting(Audited):
+class Counting(AuditedM):
     """Counts what allocation asks of the collector."""
 
     requests = 0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from collector.audit.audited import Audited
 from collector.audit.violation import Violation
+from collector.runtime import AuditedM
 from mutator.chan import CHAN, makechan
 from mutator.phase import GCmark, GCscan
 from mutator.world import GRUNNABLE, GRUNNING, GWAITING
@@ -13,7 +13,7 @@ from tests.worlds import Bench
 from workbuf.machine import WORD
 
 
-class Blocks(Audited):
+class Blocks(AuditedM):
     """An M whose goroutine blocks while its thread goes on: what is waiting can be looked at."""
 
     def gopark(self, unlock: int, reason: int = 0) -> None:
@@ -34,19 +34,19 @@ def chan(bench: Bench, size: int) -> int:
     return makechan(bench.machine, "chan", bench.world.bss, 0, size)
 
 
-def running(bench: Bench, i: int) -> tuple[Audited, int]:
+def running(bench: Bench, i: int) -> tuple[AuditedM, int]:
     """Mutator `i`, running, and the cell of a local of its."""
     m = bench.start(bench.mutators[i])
     return m, m.call(1)
 
 
-def send(bench: Bench, m: Audited, cell: int, c: int, value: int) -> None:
+def send(bench: Bench, m: AuditedM, cell: int, c: int, value: int) -> None:
     """Send `value` from the local at `cell`."""
     bench.machine.poke(cell, value)
     m.chansend(c, cell)
 
 
-def receive(bench: Bench, m: Audited, cell: int, c: int) -> int:
+def receive(bench: Bench, m: AuditedM, cell: int, c: int) -> int:
     """Receive into the local at `cell` what is there without waiting."""
     m.chanrecv(c, cell)
     return bench.peek(cell)
@@ -225,7 +225,7 @@ def test_every_value_arrives_once_and_in_order_on_real_threads() -> None:
     got: dict[int, list[int]] = {i: [] for i in channels}
 
     def sender(i: int) -> object:
-        def program(m: Audited) -> None:
+        def program(m: AuditedM) -> None:
             cell = m.call(1)
             for value in range(1, n + 1):
                 m.port.words[cell] = value * WORD
@@ -235,7 +235,7 @@ def test_every_value_arrives_once_and_in_order_on_real_threads() -> None:
         return lambda m: m.mstart(program)
 
     def receiver(i: int) -> object:
-        def program(m: Audited) -> None:
+        def program(m: AuditedM) -> None:
             cell = m.call(1)
             for _ in range(n):
                 m.chanrecv(channels[i], cell)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mutator.fastrand import FASTRAND_SEED
 from mutator.heap import Heap
-from mutator.m import FASTRAND_SEED, M
+from mutator.m import M
 from mutator.world import GDEAD, GRUNNING, PIDLE, PRUNNING, P, World
 from workbuf.hardware.machine import HardwareMachine
 from workbuf.throw import Throw

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
-from collector.audit.audited import Audited
+from collector.runtime import AuditedM
 from mutator.heap import SPAN
 from mutator.programs.channel import Channel
 from mutator.programs.finalizers import NUMBER, OURS, TAG, Finalizers
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 ALONE = [name for name in PROGRAMS if name != "rewire"]
 
 
-class Turns(Audited):
+class Turns(AuditedM):
     """A mutator that polls a bounded number of times, every `every`-th time with a whole collection."""
 
     turns = 400

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from collector.audit.audited import Audited
+from collector.runtime import AuditedM
 from mutator.phase import GCscan
 from mutator.world import (
     GRUNNABLE,
@@ -14,6 +14,7 @@ from mutator.world import (
     GSCAN,
     GSYSCALL,
     GWAITING,
+    MRECORD,
     PGCSTOP,
     PIDLE,
     PRUNNING,
@@ -21,7 +22,6 @@ from mutator.world import (
     SCHED,
     STACK_PREEMPT,
     G,
-    M,
     P,
 )
 from tests.machines import Watching
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(name="m")
-def _m(bench: Bench) -> Audited:
+def _m(bench: Bench) -> AuditedM:
     """A mutator whose goroutine runs."""
     return bench.start(bench.mutators[0])
 
 
-def pstatus(bench: Bench, m: Audited) -> int:
+def pstatus(bench: Bench, m: AuditedM) -> int:
     """The status of an M's own P."""
     return bench.peek(m.ownp + P.status)
 
@@ -56,12 +56,12 @@ def setsched(bench: Bench, **fields: int) -> None:
         bench.machine.poke(bench.world.sched + SCHED.offsets[field], value)
 
 
-def requests(bench: Bench, m: Audited) -> tuple[int, int, int]:
+def requests(bench: Bench, m: AuditedM) -> tuple[int, int, int]:
     """What has been asked of an M's goroutine: preempt, preemptscan, stackguard."""
     return bench.g(m.curg, "preempt"), bench.g(m.curg, "preemptscan"), bench.g(m.curg, "stackguard")
 
 
-def test_a_poll_that_nobody_asked_for_does_nothing(bench: Bench, m: Audited) -> None:
+def test_a_poll_that_nobody_asked_for_does_nothing(bench: Bench, m: AuditedM) -> None:
     """The goroutine runs on and its stack stays as valid or invalid as it was."""
     bench.machine.poke(m.curg + G.gcscanvalid, 1)
 
@@ -71,7 +71,7 @@ def test_a_poll_that_nobody_asked_for_does_nothing(bench: Bench, m: Audited) -> 
     assert bench.g(m.curg, "gcscanvalid") == 1
 
 
-def test_a_poll_ends_in_a_run_that_was_aborted(bench: Bench, m: Audited) -> None:
+def test_a_poll_ends_in_a_run_that_was_aborted(bench: Bench, m: AuditedM) -> None:
     """So a program that allocates nothing ends too."""
     bench.machine.abort()
 
@@ -79,7 +79,7 @@ def test_a_poll_ends_in_a_run_that_was_aborted(bench: Bench, m: Audited) -> None
         m.poll()
 
 
-def test_a_poll_while_locks_are_held_throws(bench: Bench, m: Audited) -> None:
+def test_a_poll_while_locks_are_held_throws(bench: Bench, m: AuditedM) -> None:
     """Between acquirem and releasem there is no safepoint."""
     bench.gcm.preemptone(m.curg)
     m.locks = 1
@@ -88,7 +88,7 @@ def test_a_poll_while_locks_are_held_throws(bench: Bench, m: Audited) -> None:
         m.poll()
 
 
-def test_a_request_to_stop_that_is_over_costs_one_turn(bench: Bench, m: Audited) -> None:
+def test_a_request_to_stop_that_is_over_costs_one_turn(bench: Bench, m: AuditedM) -> None:
     """The world is running again: the goroutine keeps its P, and the request is taken back."""
     bench.gcm.preemptone(m.curg)
     assert requests(bench, m) == (1, 0, STACK_PREEMPT)
@@ -100,7 +100,7 @@ def test_a_request_to_stop_that_is_over_costs_one_turn(bench: Bench, m: Audited)
     assert (m.p, pstatus(bench, m)) == (m.ownp, PRUNNING)
 
 
-def test_a_goroutine_asked_to_scan_itself_does_so_at_its_next_poll(bench: Bench, m: Audited) -> None:
+def test_a_goroutine_asked_to_scan_itself_does_so_at_its_next_poll(bench: Bench, m: AuditedM) -> None:
     """It holds its own scan bit meanwhile, its roots end in its own M's cache, and it runs on."""
     p = bench.leaf()
     bench.machine.poke(m.call(1), p)
@@ -109,7 +109,7 @@ def test_a_goroutine_asked_to_scan_itself_does_so_at_its_next_poll(bench: Bench,
     assert requests(bench, m) == (1, 1, STACK_PREEMPT)
     seen: list[int] = []
 
-    class Seeing(Audited):
+    class Seeing(AuditedM):
         """Looks at the status while it scans."""
 
         def scanstack(self, gp: int) -> None:
@@ -129,7 +129,7 @@ def test_a_goroutine_asked_to_scan_itself_does_so_at_its_next_poll(bench: Bench,
     assert bench.g(m.curg, "gcscanvalid") == 0
 
 
-def test_a_goroutine_about_to_scan_itself_waits_for_who_scans_it_already(bench: Bench, m: Audited) -> None:
+def test_a_goroutine_about_to_scan_itself_waits_for_who_scans_it_already(bench: Bench, m: AuditedM) -> None:
     """The collector may meet it waiting and take the bit first; the second scan finds a valid one (K-14)."""
     bench.machine.poke(m.call(1), bench.leaf())
     bench.phase(GCscan)
@@ -137,7 +137,7 @@ def test_a_goroutine_about_to_scan_itself_waits_for_who_scans_it_already(bench: 
     gcm = bench.gcm
     restart: list[bool] = []
 
-    class Late(Audited):
+    class Late(AuditedM):
         """Is overtaken between its change to waiting and its own scan bit."""
 
         def castogscanstatus(self, gp: int, old: int, new: int) -> bool:
@@ -156,7 +156,7 @@ def test_a_goroutine_about_to_scan_itself_waits_for_who_scans_it_already(bench: 
     assert bench.held(bench.look.cache(gcm.record)) == 1
 
 
-def test_a_system_call_lets_go_of_the_p_and_comes_back_to_it(bench: Bench, m: Audited) -> None:
+def test_a_system_call_lets_go_of_the_p_and_comes_back_to_it(bench: Bench, m: AuditedM) -> None:
     """In between the M has no P, the goroutine counts as in a system call, and nobody took anything."""
     m.entersyscall()
     assert (m.p, pstatus(bench, m), m.readgstatus(m.curg)) == (0, PSYSCALL, GSYSCALL)
@@ -165,7 +165,7 @@ def test_a_system_call_lets_go_of_the_p_and_comes_back_to_it(bench: Bench, m: Au
     assert (m.p, pstatus(bench, m), m.readgstatus(m.curg)) == (m.ownp, PRUNNING, GRUNNING)
 
 
-def test_a_stop_takes_the_p_of_an_m_in_a_system_call(bench: Bench, m: Audited) -> None:
+def test_a_stop_takes_the_p_of_an_m_in_a_system_call(bench: Bench, m: AuditedM) -> None:
     """It does not wait for the call; who returns from it after the start finds the P idle and takes it the slow way."""
     bench.start(bench.gcm)
     m.entersyscall()
@@ -182,7 +182,7 @@ def test_a_stop_takes_the_p_of_an_m_in_a_system_call(bench: Bench, m: Audited) -
     assert (Event.SYSCALL_END, 1, 0, 0) in watching.events
 
 
-def test_a_system_call_entered_while_the_world_stops_counts_itself(bench: Bench, m: Audited) -> None:
+def test_a_system_call_entered_while_the_world_stops_counts_itself(bench: Bench, m: AuditedM) -> None:
     """The stop has not seen the P in the call and waits for it (Go's entersyscall_gcwait)."""
     setsched(bench, gcwaiting=1, stopwait=2)
 
@@ -191,7 +191,7 @@ def test_a_system_call_entered_while_the_world_stops_counts_itself(bench: Bench,
     assert (pstatus(bench, m), sched(bench, "stopwait"), sched(bench, "stopnote")) == (PGCSTOP, 1, 0)
 
 
-def test_the_last_p_to_stop_wakes_the_stopper(bench: Bench, m: Audited) -> None:
+def test_the_last_p_to_stop_wakes_the_stopper(bench: Bench, m: AuditedM) -> None:
     """Once: a second wake-up would throw."""
     setsched(bench, gcwaiting=1, stopwait=1)
 
@@ -200,7 +200,7 @@ def test_the_last_p_to_stop_wakes_the_stopper(bench: Bench, m: Audited) -> None:
     assert (sched(bench, "stopwait"), sched(bench, "stopnote")) == (0, 1)
 
 
-def test_a_system_call_entered_after_the_count_is_left_alone(bench: Bench, m: Audited) -> None:
+def test_a_system_call_entered_after_the_count_is_left_alone(bench: Bench, m: AuditedM) -> None:
     """With stopwait 0 the stopper has seen this P in the call already."""
     setsched(bench, gcwaiting=1, stopwait=0)
 
@@ -210,7 +210,7 @@ def test_a_system_call_entered_after_the_count_is_left_alone(bench: Bench, m: Au
 
 
 @pytest.mark.parametrize(("waiting", "status"), [(0, PIDLE), (1, PGCSTOP)])
-def test_releasep_gives_the_p_to_whoever_wants_it(bench: Bench, m: Audited, waiting: int, status: int) -> None:
+def test_releasep_gives_the_p_to_whoever_wants_it(bench: Bench, m: AuditedM, waiting: int, status: int) -> None:
     """Idle in a running world; stopped, and counted, in one that is being stopped."""
     setsched(bench, gcwaiting=waiting, stopwait=waiting)
 
@@ -220,7 +220,7 @@ def test_releasep_gives_the_p_to_whoever_wants_it(bench: Bench, m: Audited, wait
     assert (sched(bench, "stopwait"), sched(bench, "stopnote")) == (0, waiting)
 
 
-def test_preemptone_poisons_the_guard(bench: Bench, m: Audited) -> None:
+def test_preemptone_poisons_the_guard(bench: Bench, m: AuditedM) -> None:
     """And does not ask for a scan."""
     bench.gcm.preemptone(m.curg)
 
@@ -235,8 +235,8 @@ def test_gopark_blocks_until_goready(bench: Bench) -> None:
     seen: dict[str, tuple[int, int, int]] = {}
     gp = bench.mutators[0].curg
 
-    def blocks(m: Audited) -> None:
-        def program(m: Audited) -> None:
+    def blocks(m: AuditedM) -> None:
+        def program(m: AuditedM) -> None:
             m.port.lock(lock)
             m.port.store(order, 1)
             m.gopark(lock)
@@ -244,14 +244,14 @@ def test_gopark_blocks_until_goready(bench: Bench) -> None:
 
         m.mstart(program)
 
-    def readies(m: Audited) -> None:
-        def program(m: Audited) -> None:
+    def readies(m: AuditedM) -> None:
+        def program(m: AuditedM) -> None:
             while not m.port.load(order):
                 m.port.check()
             m.port.lock(lock)
             seen["waiting"] = (m.readgstatus(gp), 0, 0)
             m.port.unlock(lock)
-            partner = m.port.words[gp + G.m] + M.p
+            partner = m.port.words[gp + G.m] + MRECORD.p
             p = m.port.words[partner]
             while m.port.load(p + P.status) != PIDLE:
                 m.port.check()
@@ -265,7 +265,7 @@ def test_gopark_blocks_until_goready(bench: Bench) -> None:
     assert bench.g(gp, "waitsince") > 0
 
 
-def test_goready_of_a_goroutine_that_does_not_wait_throws(bench: Bench, m: Audited) -> None:
+def test_goready_of_a_goroutine_that_does_not_wait_throws(bench: Bench, m: AuditedM) -> None:
     """It was readied already."""
     gp = bench.mutators[1].curg
     assert bench.gcm.readgstatus(gp) == GRUNNABLE
@@ -274,7 +274,7 @@ def test_goready_of_a_goroutine_that_does_not_wait_throws(bench: Bench, m: Audit
         m.goready(gp)
 
 
-def test_the_run_asks_its_programs_to_stop(bench: Bench, m: Audited) -> None:
+def test_the_run_asks_its_programs_to_stop(bench: Bench, m: AuditedM) -> None:
     """One word, which every program looks at."""
     assert not m.stop_requested()
     bench.machine.poke(m.stopping, 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mutator.world import GRUNNING, PRUNNING, G, M, P
+from mutator.world import GRUNNING, MRECORD, PRUNNING, G, P
 
 
 if TYPE_CHECKING:
@@ -15,5 +15,5 @@ def running(small: Small, *records: int) -> None:
     """Let these Ms have their Ps and run their goroutines, as after mstart's beginning."""
     peek, poke = small.machine.peek, small.machine.poke
     for m in records:
-        poke(peek(m + M.p) + P.status, PRUNNING)
-        poke(peek(m + M.curg) + G.status, GRUNNING)
+        poke(peek(m + MRECORD.p) + P.status, PRUNNING)
+        poke(peek(m + MRECORD.curg) + G.status, GRUNNING)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from collector.audit.audited import Audited
+from collector.runtime import AuditedM
 from collector.small.show import show
 from collector.small.worlds import CONFIG, Small
 from mutator.phase import GCmark, GCmarktermination, GCscan
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collector.explore import SteppedMachine
 
     Check = Callable[[], object]
-    Program = Callable[[Audited, int], None]
+    Program = Callable[[AuditedM, int], None]
 
 SLOTS = 2
 
@@ -37,7 +37,7 @@ def graph(objects: int) -> list[list[int]]:
     return [[*kids, *random.choices(others, k=SLOTS - len(kids))] for kids in children]
 
 
-def wanders(me: Audited, number: int) -> None:
+def wanders(me: AuditedM, number: int) -> None:
     """Moves a child of the first object from one slot to the other and puts a new object in front of it."""
     words = me.port.words
     frame = me.call(2)
@@ -53,7 +53,7 @@ def wanders(me: Audited, number: int) -> None:
     me.ret()
 
 
-def moves(me: Audited, number: int) -> None:
+def moves(me: AuditedM, number: int) -> None:
     """Takes a child off the first object during the scan and gives it back, in another slot, during the mark."""
     words = me.port.words
     frame = me.call(2)
@@ -64,7 +64,7 @@ def moves(me: Audited, number: int) -> None:
     me.ret()
 
 
-def hides(me: Audited, number: int) -> None:
+def hides(me: AuditedM, number: int) -> None:
     """Takes a child off the first object during the scan and keeps it on its stack, where nothing shades it."""
     frame = me.call(2)
     reaches(me, GCscan)
@@ -73,7 +73,7 @@ def hides(me: Audited, number: int) -> None:
     me.ret()
 
 
-def takes(me: Audited, frame: int, number: int) -> tuple[int, int]:
+def takes(me: AuditedM, frame: int, number: int) -> tuple[int, int]:
     """Load the first object and its child `number` onto the stack and delete the child's slot; the two stack slots."""
     words = me.port.words
     words[frame] = me.port.hint(me.world.data.base)
@@ -83,7 +83,7 @@ def takes(me: Audited, frame: int, number: int) -> tuple[int, int]:
     return frame, frame + 1
 
 
-def reaches(me: Audited, phase: int) -> None:
+def reaches(me: AuditedM, phase: int) -> None:
     """Comes by safepoints until the collection has got to that phase, or to its end."""
     while me.port.hint(me.gcphase) < phase and not me.stop_requested():
         me.poll()
@@ -94,7 +94,7 @@ PROGRAMS = {"wander": (wanders, wanders), "move and hide": (moves, hides)}
 
 
 def cycle(
-    machine: SteppedMachine, objects: int, helpers: int, programs: Sequence[Program], m: type[Audited] = Audited
+    machine: SteppedMachine, objects: int, helpers: int, programs: Sequence[Program], m: type[AuditedM] = AuditedM
 ) -> Check:
     """One collection by an M of its own and helpers, while mutators run their programs."""
     small = Small(machine, replace(CONFIG, mutators=len(programs), helpers=helpers, arena=4096), m)
@@ -103,14 +103,14 @@ def cycle(
     show(machine, world)
     ended: list[int] = []
 
-    def collects(me: Audited) -> None:
+    def collects(me: AuditedM) -> None:
         me.gcwork(0)
         me.bgsweep()
         me.port.store(me.stopping, 1)
         me.dismissidle()
         ended.append(me.numgc)
 
-    def spawn(record: int, life: Callable[[Audited], object], name: str) -> None:
+    def spawn(record: int, life: Callable[[AuditedM], object], name: str) -> None:
         machine.spawn(lambda port: life(m(port, world, record)), name)
 
     spawn(model.gcm, lambda me: me.mstart(collects), "gc")
@@ -140,14 +140,14 @@ def test_cycle(machine: SteppedMachine, objects: int, helpers: int, programs: st
     return cycle(machine, objects, helpers, PROGRAMS[programs])
 
 
-class NoBarrier(Audited):
+class NoBarrier(AuditedM):
     """Stores without shading."""
 
     def gcmarkwb_m(self, ptr: int) -> None:
         """Nothing."""
 
 
-class NoRescan(Audited):
+class NoRescan(AuditedM):
     """A mark termination that leaves the stacks as the concurrent scan has found them."""
 
     def scanstack(self, gp: int) -> None:
@@ -156,7 +156,7 @@ class NoRescan(Audited):
             super().scanstack(gp)
 
 
-class NoHarvest(Audited):
+class NoHarvest(AuditedM):
     """Leaves the buffers in the caches."""
 
     def harvestwbufs(self) -> int:
@@ -173,6 +173,6 @@ class NoHarvest(Audited):
         pytest.param(NoHarvest, marks=pytest.mark.race(fails="still holds"), id="no harvest"),
     ],
 )
-def test_faults(machine: SteppedMachine, m: type[Audited]) -> Check:
+def test_faults(machine: SteppedMachine, m: type[AuditedM]) -> Check:
     """What the barrier, the second look at the stacks and the harvest are for is found without them."""
     return cycle(machine, 3, 0, PROGRAMS["move and hide"], m)

@@ -1,4 +1,4 @@
-"""Draining by two participants that hand work over.  (go-spec.md sections 7.7 and 8.4.)
+"""Draining by two participants that hand work over.  (Go: drainworkbuf, handoff.)
 
 What is drained are entries that lead nowhere: scanning one notes it and takes no step, so that what is explored is the
 buffers' way between the two.
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from collector.audit import buffers
-from collector.cycle import Cycle
+from collector.runtime import CollectorM
 from collector.small.show import show
 from collector.small.worlds import CONFIG, Small
 from mutator.phase import GCmarktermination
@@ -33,7 +33,7 @@ ENTRIES = 5
 """As many as the smallest buffer holds, and enough for half of them to be given away."""
 
 
-class Noting(Cycle):
+class Noting(CollectorM):
     """Scans by noting what it scanned."""
 
     def scanobject(self, b: int, wbuf: int) -> int:

@@ -1,4 +1,4 @@
-"""getfull, the termination barrier: never early, never stuck.  (go-spec.md sections 7.8 and 20; I10.)
+"""getfull, the termination barrier: never early, never stuck.  (I10; O-24.)
 
 Work is a closed pool of buffers (`collector.small.pool`).  That it always ends is what exhausting it without a
 livelock says.

@@ -1,4 +1,4 @@
-"""Harvest against shade, by a thread without a P and by one that has one.  (go-spec.md, 8.9 and 11; I1, I6; O-15.)"""
+"""Harvest against shade, by a thread without a P and by one that has one.  (I1, I6; O-15.)"""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from collector.audit import buffers
-from collector.cycle import Cycle
+from collector.runtime import CollectorM
 from collector.scenarios.harvestrace import LoadStore
 from collector.small.show import show
 from collector.small.worlds import Small
 from mutator.phase import GCmark
-from mutator.world import SCHED, M
+from mutator.world import MRECORD, SCHED
 from tests.race.running import running
 from workbuf.boot import BootWords
 from workbuf.buffer import NOBJ, OBJ
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Check = Callable[[], object]
 
 
-class Anyone(Cycle):
+class Anyone(CollectorM):
     """The seed's barrier: it asks nobody for a P."""
 
     def writebarrier_needs_p(self) -> None:
@@ -45,7 +45,7 @@ def queued(small: Small) -> list[int]:
     return sorted(words[b + OBJ + i] for b in made for i in range(words[b + NOBJ]))
 
 
-def without_p(machine: SteppedMachine, m: type[Cycle]) -> Check:
+def without_p(machine: SteppedMachine, m: type[CollectorM]) -> Check:
     """In the stopped world one M harvests; a thread without a P shades an object through a buffer that it has cached."""
     small = Small(machine, m=m)
     world, z = small.world, small.model.mutators[0]
@@ -83,7 +83,7 @@ def test_load_and_store(machine: SteppedMachine) -> Check:
     return without_p(machine, AnyoneLoadStore)
 
 
-def with_p(machine: SteppedMachine, m: type[Cycle]) -> Check:
+def with_p(machine: SteppedMachine, m: type[CollectorM]) -> Check:
     """A mutator shades an object between two safepoints; another M stops the world, harvests, and starts it."""
     small = Small(machine, m=m)
     world, model = small.world, small.model
@@ -97,7 +97,7 @@ def with_p(machine: SteppedMachine, m: type[Cycle]) -> Check:
         gc = m(port, world, model.gcm)
         gc.stoptheworld()
         gc.harvestwbufs()
-        assert port.hint(mutator + M.currentwbuf) == 0, "a cache is in use in the stopped world"
+        assert port.hint(mutator + MRECORD.currentwbuf) == 0, "a cache is in use in the stopped world"
         gc.starttheworld()
 
     def shade(port: Port) -> None:
@@ -118,10 +118,10 @@ def with_p(machine: SteppedMachine, m: type[Cycle]) -> Check:
 @pytest.mark.race(exhaust=True)
 def test_with_p(machine: SteppedMachine) -> Check:
     """A thread with a P is between two safepoints when its cache is harvested, and holds no buffer in its hand."""
-    return with_p(machine, Cycle)
+    return with_p(machine, CollectorM)
 
 
-class Impatient(Cycle):
+class Impatient(CollectorM):
     """Asks everybody to stop and does not wait."""
 
     def stoptheworld(self) -> None:

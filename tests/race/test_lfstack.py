@@ -1,4 +1,4 @@
-"""The lock-free stack, every interleaving: linearizable, and nothing lost or doubled.  (go-spec.md sections 6 and 20.)"""
+"""The lock-free stack, every interleaving: linearizable, and nothing lost or doubled.  (O-23; S1.)"""
 
 from __future__ import annotations
 

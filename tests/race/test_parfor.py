@@ -1,4 +1,4 @@
-"""The parallel for by two threads: every index once, in both wait modes.  (go-spec.md sections 9 and 20; I12.)"""
+"""The parallel for by two threads: every index once, in both wait modes.  (I12; S26.)"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""getpartialorempty against putpartial, every interleaving.  (go-spec.md section 7; invariants I1 to I3.)"""
+"""getpartialorempty against putpartial, every interleaving.  (I1 to I3.)"""
 
 from __future__ import annotations
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from collector.explore import SteppedMachine
-    from collector.scenarios.scenario import Program, Variant
+    from collector.explore.program import Program
+    from collector.scenarios.scenario import Variant
 
 
 def mark(variant: Variant, limits: Mapping[str, int]) -> pytest.MarkDecorator:
@@ -41,7 +42,7 @@ def test_variant(machine: SteppedMachine, program: Program) -> Callable[[], obje
 
 @pytest.mark.race(exhaust=True, races=False)
 def test_nothing_else_comes_of_a_barrier_without_a_p(machine: SteppedMachine) -> Callable[[], object] | None:
-    """Besides coming out well: the throw and the two silent losses that go-spec.md section 20 lists, and no fourth.
+    """Besides coming out well: the throw of K-1 and the two silent losses of O-1 and O-2, and no fourth.
 
     With plain accesses as steps too (`plain_points=True`) it is the same in 17,457 interleavings.
     """

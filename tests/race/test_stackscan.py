@@ -1,4 +1,4 @@
-"""The collector scans a stack whose goroutine may be scanning itself.  (go-spec.md, 8.7 and 14.4; K-14, O-11, O-12.)"""
+"""The collector scans a stack whose goroutine may be scanning itself.  (K-14, O-11, O-12; S20.)"""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from collector.cycle import Cycle
+from collector.runtime import CollectorM
 from collector.small.show import show
 from collector.small.worlds import Small
 from mutator.heap import MARKED
 from mutator.phase import GCscan
-from mutator.world import GDEAD, GRUNNABLE, GRUNNING, GSYSCALL, GWAITING, STACK_PREEMPT, G, M
+from mutator.world import GDEAD, GRUNNABLE, GRUNNING, GSYSCALL, GWAITING, MRECORD, STACK_PREEMPT, G
 from tests.race.running import running
 from workbuf.machine import Pause
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Check = Callable[[], object]
 
 
-class Watched(Cycle):
+class Watched(CollectorM):
     """Says so when two scan one stack; the cell `scanning` counts the scans under way."""
 
     def __init__(self, port: Port, world: World, record: int, scanning: int = 0) -> None:
@@ -45,7 +45,7 @@ def scan(machine: SteppedMachine, m: type[Watched]) -> Check:
     small = Small(machine, m=m)
     world, model = small.world, small.model
     mutator = model.mutators[0]
-    gp = machine.peek(mutator + M.curg)
+    gp = machine.peek(mutator + MRECORD.curg)
     x, _ = small.objects([[1], []])
     cell = small.boot.pushframe(gp, 1, small.boot.stackmap(1, [0]))
     machine.poke(cell, x)
@@ -122,12 +122,12 @@ def test_bitless(machine: SteppedMachine) -> Check:
     return scan(machine, Bitless)
 
 
-def stale(machine: SteppedMachine, m: type[Cycle]) -> None:
+def stale(machine: SteppedMachine, m: type[CollectorM]) -> None:
     """A goroutine meets a request to stop that is over while the collector asks it to scan itself; it never blocks."""
     small = Small(machine, m=m)
     world, model = small.world, small.model
     mutator = model.mutators[0]
-    gp = machine.peek(mutator + M.curg)
+    gp = machine.peek(mutator + MRECORD.curg)
     machine.poke(world.gcphase, GCscan)
     machine.poke(gp + G.stackguard, STACK_PREEMPT)
     running(small, model.gcm, mutator)
@@ -151,10 +151,10 @@ def stale(machine: SteppedMachine, m: type[Cycle]) -> None:
 @pytest.mark.race(strategy="stateful", exhaust=True)
 def test_stale(machine: SteppedMachine) -> None:
     """The goroutine takes the old request back and not the new one."""
-    stale(machine, Cycle)
+    stale(machine, CollectorM)
 
 
-class Hasty(Cycle):
+class Hasty(CollectorM):
     """Looks whether it is to scan itself while it still runs, and can still be asked."""
 
     def newstack(self) -> None:

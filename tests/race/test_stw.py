@@ -1,4 +1,4 @@
-"""Stopping and starting the world while two mutators run.  (go-spec.md section 14; I5, I13.)"""
+"""Stopping and starting the world while two mutators run.  (I5, I13.)"""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from collector.cycle import Cycle
+from collector.runtime import CollectorM
 from collector.small.show import show
 from collector.small.worlds import CONFIG, Small
 from mutator.world import GRUNNING, GSYSCALL, PSYSCALL, SCHED, P
@@ -21,29 +21,29 @@ if TYPE_CHECKING:
     from collector.explore import SteppedMachine
     from workbuf.machine import Port
 
-    Program = Callable[[Cycle, int], None]
+    Program = Callable[[CollectorM, int], None]
 
 
-def between(me: Cycle, inside: int) -> None:
+def between(me: CollectorM, inside: int) -> None:
     """What a mutator does between two safepoints."""
     me.port.store(inside, 1)
     me.port.store(inside, 0)
 
 
-def polls(me: Cycle, inside: int) -> None:
+def polls(me: CollectorM, inside: int) -> None:
     """Comes by a safepoint."""
     between(me, inside)
     me.poll()
 
 
-def calls(me: Cycle, inside: int) -> None:
+def calls(me: CollectorM, inside: int) -> None:
     """Makes a system call."""
     between(me, inside)
     me.entersyscall()
     me.exitsyscall()
 
 
-def blocks(me: Cycle, inside: int) -> None:
+def blocks(me: CollectorM, inside: int) -> None:
     """Makes a system call that lasts until the stopper has started the world again."""
     between(me, inside)
     me.entersyscall()
@@ -52,7 +52,7 @@ def blocks(me: Cycle, inside: int) -> None:
     me.exitsyscall()
 
 
-def stop_and_start(machine: SteppedMachine, m: type[Cycle], *programs: Program) -> None:
+def stop_and_start(machine: SteppedMachine, m: type[CollectorM], *programs: Program) -> None:
     """One M stops the world, looks whether anybody is between two safepoints, and starts it; mutators run meanwhile."""
     small = Small(machine, replace(CONFIG, mutators=len(programs)), m)
     world, model = small.world, small.model
@@ -86,10 +86,10 @@ def stop_and_start(machine: SteppedMachine, m: type[Cycle], *programs: Program) 
 @pytest.mark.parametrize("programs", [(polls, polls), (polls, calls)], ids=["polls", "polls and calls"])
 def test_stop_and_start(machine: SteppedMachine, programs: tuple[Program, ...]) -> None:
     """The stopped world has nobody between two safepoints, and everybody gets to the end once it starts."""
-    stop_and_start(machine, Cycle, *programs)
+    stop_and_start(machine, CollectorM, *programs)
 
 
-class Impatient(Cycle):
+class Impatient(CollectorM):
     """Asks everybody to stop and does not wait."""
 
     def stoptheworld(self) -> None:
@@ -104,7 +104,7 @@ def test_impatient(machine: SteppedMachine) -> None:
     stop_and_start(machine, Impatient, polls, polls)
 
 
-class Forgetful(Cycle):
+class Forgetful(CollectorM):
     """Enters a system call without a second look at whether the world is being stopped."""
 
     def entersyscall(self) -> None:

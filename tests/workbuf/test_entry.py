@@ -1,4 +1,4 @@
-"""What an entry number says: the table of section 3, composites included."""
+"""What an entry number says: every call site of Go's, composites included."""
 
 from __future__ import annotations
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from workbuf.events import EMPTY, FIELDS, FULL, LIST_NAMES, PARTIAL, Event, null
+from mutator import phase
+from workbuf.entry import decode
+from workbuf.events import EMPTY, FIELDS, FULL, LIST_NAMES, PARTIAL, PHASE_NAMES, Event, Reader, null
 
 
 def test_every_event_says_what_its_three_numbers_are() -> None:
@@ -28,3 +30,31 @@ def test_the_null_listener_takes_any_event_and_forgets_it() -> None:
     """The default listener accepts one to four numbers and returns nothing."""
     null(Event.NEW)
     null(Event.PUT, 1, 2, 3)
+
+
+def test_an_event_is_read_by_the_names_of_its_fields() -> None:
+    """Buffers, lists, phases and threads by name, an entry number taken apart, other numbers as they are."""
+    reader = Reader(lambda b: f"wbuf{b}", ["gc", "m1", "m2"])
+
+    got = reader.read(Event.GET, 7, 504, FULL)
+    assert (got.kind, got.name) == (Event.GET, "get")
+    assert got.fields == {"buffer": "wbuf7", "entry": decode(504), "list": "full"}
+    assert got.plain == {"buffer": "wbuf7", "entry": 504, "list": "full"}
+    assert reader.read(Event.PHASE, 4, 3, 0).fields == {"phase": "mark", "before": "scan"}
+    assert reader.read(Event.STOP, 1, 0b101, 0).fields == {"waiting": 1, "waitedfor": ["gc", "m2"]}
+    assert reader.read(Event.START, 0, 0, 0).fields == {}
+
+
+def test_a_number_that_means_nothing_stays_one() -> None:
+    """What a planted fault sends is shown as it is."""
+    reader = Reader(str, ())
+
+    assert reader.read(Event.GET, 7, 504, 9).fields["list"] == 9
+    assert reader.read(Event.PHASE, 99, 0, 0).fields == {"phase": 99, "before": "off"}
+
+
+def test_phases_are_named_by_their_numbers() -> None:
+    """`mutator.phase` has the numbers, in the names' order."""
+    numbered = {name[2:].lower(): number for name, number in vars(phase).items() if name.startswith("GC")}
+
+    assert tuple(sorted(numbered, key=lambda name: numbered[name])) == PHASE_NAMES

@@ -1,9 +1,9 @@
 """The list operations against a model of plain Python lists, under random sequences from several Ms on one thread.
 
-Theory of operation.  The model is go-spec.md section 7 written a second time, over Python lists and with no memory: a
+Theory of operation.  The model is the list operations written a second time, over Python lists and with no memory: a
 buffer is its entries, its history and whether it is in use.  Hypothesis draws operations, legal and illegal; after each
 one all three lists, in order, every cache, history and entry must agree, and I1, I2 and I3 hold by the outside reader.
-Illegal operations must throw Go's text and change nothing that section 21b says they do not change.
+Illegal operations must throw Go's text and change nothing else than W2 to W6 say.
 
 That the comparison can fail is tested too: four wrong subclasses, each found.
 """
@@ -44,7 +44,7 @@ HELD = st.sampled_from([0, ROOM, 1, ROOM - 1, 5, 0])
 
 @dataclass
 class Model:
-    """A buffer as the specification has it."""
+    """A buffer without memory."""
 
     entries: list[int] = field(default_factory=list)
     log: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
@@ -77,7 +77,7 @@ class Operations(RuleBasedStateMachine):
         self.handoffs = [0] * MS
         self.tasks = 0
 
-    # What the specification says, over the model.
+    # What Go's functions do, over the model.
 
     def model_get(self, b: int, entry: int) -> None:
         """`b` has come off the list it is on, or is new."""

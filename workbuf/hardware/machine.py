@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from workbuf.machine import Listener, Pause, Port
 
 BOOT = (1 << 31) - 1
-"""Index of the port that `boot` makes: of no thread that runs."""
+"""Index of the port that `boot` makes; no running thread has it."""
 FEW = 12
 """Words up to which a loop fills them faster than a slice."""
 
@@ -71,6 +71,8 @@ class HardwarePort(Notes):
         self._random = Random(mix(self.seed, "choose"))
         words = memoryview(machine.memory.map).cast("Q")
         self.words = words
+        self.octets = memoryview(machine.memory.map)
+        """The same memory byte by byte, for code that knows that it is on this machine."""
         aborted, hint = machine.aborted, words.__getitem__
 
         def hints(a: int, n: int) -> list[int]:

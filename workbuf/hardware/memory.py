@@ -1,13 +1,13 @@
 """The flat memory of real threads: one anonymous mapping of 64-bit words, handed out from the front.
 
-Theory of operation.  The mapping is reserved whole and gets its pages, zeroed, when they are first touched, so a large
-reservation costs address space only.  `take` moves a cursor; nothing is ever given back, as with Go's sysAlloc under
-persistentalloc.  Cell 0 is nil and never handed out.
+The mapping is reserved whole and gets its pages, zeroed, when they are first touched, so a large reservation costs
+address space only.  `take` moves a cursor; nothing is ever given back, as with Go's sysAlloc under persistentalloc.
+Cell 0 is nil and never handed out.
 
-Relied on.  A little-endian machine: byte k of a word is its bits 8k to 8k+7, which is what `or8` and whoever decodes
-the word afterwards must agree about.
+It needs a little-endian machine: `or8` and whoever decodes a word agree that byte k of it is its bits 8k to 8k+7.
 
-Not modelled.  Unmapping; a system that refuses 4 GiB (a limit on address space, strict overcommit) gets less.
+Nothing is ever unmapped.  Where the system refuses 4 GiB (a limit on address space, strict overcommit), less is
+reserved.
 """
 
 from __future__ import annotations

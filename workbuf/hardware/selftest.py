@@ -1,12 +1,12 @@
 """Which binding is used: the quickest that agrees with the public one, operation by operation.
 
-Theory of operation.  `trials` lists every operation with the values at which carries, signs and widths go wrong; each
-is done by both bindings on the same scratch word, and what it returns, the word, and the words beside it are compared.
-That takes some ten milliseconds, once a process.  A binding that cannot be made, or differs anywhere, is not used: the
-run goes on through the public classes, and a warning says why.
+`trials` lists every operation with the values at which carries, signs and widths go wrong; each is done by both
+bindings on the same scratch word, and what it returns, the word, and the words beside it are compared.  That takes some
+ten milliseconds, once a process.  A binding that cannot be made, or differs anywhere, is not used: the run goes on
+through the public classes, and a warning says why.
 
-Relied on.  The trials are sequential: that the operations are atomic as well is the library's word (and what the tests
-of real threads look for).
+The trials are sequential.  That the operations are atomic too is taken from the library; the tests with real threads
+look for it.
 """
 
 from __future__ import annotations

@@ -2,21 +2,19 @@
 
 Theory of operation.  The loop begins the threads, lets go whoever the strategy picks, and gets control back when a thread
 ends or nobody can run; between two threads control goes by their ports (`machine.ports`).  If nobody can run, all
-who wait in a pause are let go, and if there are none it is a deadlock.  A schedule that grows long is looked at for a thread
-that spins (`collector.explore.state.spin`); at `steps_allowed` the strategy has had its say and the threads go on in turn
-(`collector.explore.state.fair`).  However a schedule ends, every thread is brought out of its body: one that still waits is
+who wait in a pause are let go, and if there are none it is a deadlock.  A schedule that grows to `limit` steps is the
+business of a `Watch`.  However a schedule ends, every thread is brought out of its body: one that still waits is
 aborted, and takes no step on its way.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
 
-from collector.explore.machine import ops
 from collector.explore.machine.carrier import ABORT, CLOSE, MAIN
 from collector.explore.machine.fault import Fault, fault_of
-from collector.explore.machine.threads import LIMIT, Rules
-from collector.explore.state.spin import LOOK
+from collector.explore.machine.threads import FRESH
 from workbuf.machine import Aborted
 
 
@@ -24,30 +22,84 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from collector.explore.machine.carrier import Carrier
-    from collector.explore.machine.machine import Draw, Pick
-    from collector.explore.machine.ports import SteppedPort
-    from collector.explore.state.fair import Fair
-    from collector.explore.state.spin import Spin
-    from workbuf.machine import Port
+    from collector.explore.machine.threads import Threads
+
+    Pick = Callable[[int], int]
+    """Names the runnable thread that goes next; see `Execution.run`."""
+    Draw = Callable[[int, int], int]
+    """What `choose(n)` returns in a thread."""
 
 
-class Loop(Rules):
-    """The threads of a schedule, and what becomes of them."""
+LIMIT = 20_000
+"""Entries of a trail after which a schedule is not left to its strategy any more."""
 
-    fair: Fair
-    spin: Spin
 
-    def __init__(self, vehicle: Carrier) -> None:
-        super().__init__(vehicle)
-        self.ports: list[SteppedPort] = []
-        self.bodies: list[Callable[[Port], object]] = []
-        self.names: list[str] = []
+class Watch(Protocol):
+    """What is done about a schedule that does not end."""
+
+    def begin(self) -> None:
+        """A new schedule; sets `Execution.limit`."""
+
+    def overrun(self) -> None:
+        """The trail has grown to `Execution.limit` entries."""
+
+    def stuck(self) -> Fault | None:
+        """Nobody can run, and those who pause are about to be let go: the fault if that leads nowhere."""
+
+    def go_round(self, i: int) -> int:
+        """From here on the threads go in turn; who goes now that thread `i` has come to its step."""
+
+
+class Unwatched:
+    """At the limit, a schedule ends."""
+
+    def __init__(self, execution: Execution) -> None:
+        self.execution = execution
+
+    def begin(self) -> None:
+        """A new schedule."""
+        self.execution.limit = self.execution.steps_allowed
+
+    def overrun(self) -> None:
+        """It is over."""
+        self.execution.give_up(Fault("endless", f"no end after {len(self.execution.trail)} steps"))
+
+    def stuck(self) -> Fault | None:
+        """Let them go."""
+        return None
+
+    def go_round(self, i: int) -> int:
+        """There is nobody to see what that comes to."""
+        self.overrun()
+        return self.execution.pick(i)
+
+
+class Execution:
+    """Runs the threads of a schedule to their ends."""
+
+    def __init__(self, threads: Threads, carrier: Carrier, waiting: Callable[[], str], steps_allowed: int) -> None:
+        self.threads = threads
+        self.carrier = carrier
+        self.waiting = waiting
+        """Who waits for what, in words."""
+        self.steps_allowed = steps_allowed
+        """Entries of a trail up to which it is the strategy's."""
+        self.watch: Watch = Unwatched(self)
+        self.trail: list[int] = []
+        """The schedule so far: a thread's number for a step, `~1 - v` for a value v that `choose` returned."""
+        self.lives: list[Callable[[], object]] = []
+        """Per thread, its body with its port."""
         self.invariants: list[Callable[[], object]] = []
-        self.starts: list[Callable[[], object]] = []
-        """Called when the threads of a schedule begin to run."""
         self.observers: Sequence[Callable[[int], None]] = ()
-        self.strategy: Pick = self.give_up
+        self.pick: Pick = self._over
+        self.strategy: Pick = self._over
         """Who picks, behind `_watched`."""
+        self.draw: Draw
+        self.limit = steps_allowed
+        self.releases = 0
+        """Times that nobody could run and all who paused were let go."""
+        self.starter = MAIN
+        """Who gets control back when a beginning thread has come to its first step."""
         self.fault: Fault | None = None
         self.broken: BaseException | None = None
         """What ended a thread and is no fault of the program."""
@@ -55,23 +107,27 @@ class Loop(Rules):
         self.aborted = False
         """Threads raise Aborted where they check."""
         self.given_up = False
-        self.warnings: set[str] = set()
+        self.unwinding = False
         self.undecided = ""
         """Why the schedule was given up, if it grew too long."""
         self.clock = 0
         """Times that a thread has asked for the time."""
-        self.check: object = None
-        """The program's check: what it reaches is part of the state."""
-        self.steps_allowed = LIMIT
+        self.script: Callable[[int], int] | None = None
+        """Where threads go in turn: who goes instead of that thread, in a schedule that is run again."""
 
-    def waiting(self) -> str:
-        """Who waits for what."""
-        raise NotImplementedError
-
-    def abort(self) -> None:
-        """Give the schedule up at the next step; every thread raises Aborted."""
-        self.aborted = self.given_up = True
-        self.pick = self._abandon
+    def begin(self) -> None:
+        """A new schedule."""
+        self.trail.clear()
+        self.lives.clear()
+        self.invariants.clear()
+        self.killed.clear()
+        self.releases = 0
+        self.fault = self.broken = None
+        self.aborted = self.given_up = self.unwinding = False
+        self.undecided = ""
+        self.clock = 0
+        self.script = None
+        self.watch.begin()
 
     def run(self, pick: Pick, draw: Draw, observers: Sequence[Callable[[int], None]] = ()) -> Fault | None:
         """Run the threads to their end, or to a fault, which is returned.
@@ -80,11 +136,9 @@ class Loop(Rules):
         MAIN if nobody has.  It may also be MAIN: the schedule is given up.  `draw(i, n)` is what `choose(n)` returns in
         thread `i`.  Each observer is told who was picked, before the step is taken.
         """
-        self.strategy = self.spin.strategy = pick
+        self.strategy = pick
         self.draw, self.observers = draw, observers
         self.pick = self._watched if self.invariants or observers else pick
-        for start in self.starts:
-            start()
         try:
             self._loop()
         finally:
@@ -96,13 +150,13 @@ class Loop(Rules):
         return self.fault
 
     def _loop(self) -> None:
-        goto, runnable, append = self.carrier.goto, self.runnable, self.trail.append
+        goto, threads, runnable, append = self.carrier.goto, self.threads, self.threads.runnable, self.trail.append
         self.starter = MAIN
-        for i in range(len(self.bodies)):
+        for i in range(len(self.lives)):
             goto[i](MAIN)
             if self.fault or self.broken:
                 return
-        while self.live:
+        while threads.live:
             if not runnable and not self._go_on():
                 return
             t = self.pick(MAIN)
@@ -116,48 +170,117 @@ class Loop(Rules):
 
     def _go_on(self) -> bool:
         """Nobody can run: let go those who only pause, unless that has led nowhere before."""
-        if self.fair.released():
-            self._livelock()
-        elif not self.release():
+        self.releases += 1
+        self.fault = self.watch.stuck()
+        if self.fault is None and not self.threads.release():
             self.fault = Fault("deadlock", self.waiting())
         return self.fault is None
 
-    def carry(self, i: int) -> None:
-        """A carrier for thread `i`, whose number and port are new."""
-        goto, bodies, ports = self.carrier.goto, self.bodies, self.ports
+    def live(self, i: int) -> None:
+        """All that thread `i` does, schedule after schedule: the outermost frame of its carrier."""
+        lives, goto = self.lives, self.carrier.goto
+        while True:
+            try:
+                lives[i]()
+            except Aborted:
+                pass
+            except Exception as error:  # noqa: BLE001  whatever the thread dies of is this schedule's fault
+                self._raised(error, i)
+            except BaseException as error:  # noqa: BLE001  an interrupt, say: it belongs to whoever called run
+                self.broken = error
+            # Its body has ended; the next time control comes here, another schedule begins the next one.
+            if goto[self.end(i)](i) == CLOSE:
+                return
 
-        def life() -> None:
-            while True:
-                try:
-                    bodies[i](ports[i])
-                except Aborted:
-                    pass
-                except Exception as error:  # noqa: BLE001  whatever the thread dies of is this schedule's fault
-                    self._raised(error, i)
-                except BaseException as error:  # noqa: BLE001  an interrupt, say: it belongs to whoever called run
-                    self.broken = error
-                # Its body has ended; the next time control comes here, another schedule begins the next one.
-                if goto[self.end(i)](i) == CLOSE:
-                    return
+    def add(self, life: Callable[[], object]) -> None:
+        """One more thread of this schedule, whose body is run by `life()`."""
+        i = len(self.lives)
+        self.lives.append(life)
+        if i == len(self.carrier.goto) - 1:
+            self.carrier.add(partial(self.live, i))
+        self.threads.spawn(i)
 
-        self.carrier.add(life)
+    def spawned(self, i: int) -> None:
+        """Thread `i` has added a thread while running: that one comes to its first step."""
+        goto = self.carrier.goto
+        self.starter = i
+        handed = goto[len(self.lives) - 1](i)
+        if handed != ABORT and (self.fault or self.broken):
+            handed = goto[MAIN](i)
+        if handed == ABORT:
+            raise Aborted
+
+    def arrive(self, i: int) -> None:
+        """Thread `i` has come to a step that may have to wait, or that comes after a pause; returns when it is its turn."""
+        if self.unwinding:
+            raise Aborted
+        if not self.threads.arrive(i):
+            self.step(i)
+        elif self.carrier.goto[self.starter](i) == ABORT:
+            raise Aborted
+        self.threads.go(i)
+
+    def step(self, i: int) -> None:
+        """Thread `i` has announced its step: somebody goes; returns when `i` does."""
+        if len(self.trail) >= self.limit:
+            self.watch.overrun()
+        t = self.pick(i) if self.threads.runnable else MAIN
+        if t != MAIN or self.threads.runnable:
+            self.trail.append(t)
+        if t != i and self.carrier.goto[t](i) == ABORT:
+            raise Aborted
+
+    def end(self, i: int) -> int:
+        """Thread `i` takes no further step; returns who has control next."""
+        if self.unwinding:
+            return MAIN
+        home = self.starter if self.threads.flags[i] & FRESH else MAIN
+        self.threads.end(i)
+        return home
+
+    def kill(self, target: int) -> None:
+        """End thread `target` wherever it is."""
+        if not self.threads.ended(target):
+            self.killed.add(target)
+            self.end(target)
 
     def _unwind(self) -> None:
         """Bring every thread that is still inside its body back out of it."""
         self.aborted = self.unwinding = True
-        self.pick = self.give_up
-        for i in range(len(self.bodies)):
-            if i in self.killed or self.kinds[i] != ops.ENDED:
+        self.pick = self._over
+        for i in range(len(self.lives)):
+            if i in self.killed or not self.threads.ended(i):
                 self.carrier.goto[i](ABORT)
 
-    def _kill(self, i: int, target: int) -> None:
-        self.ports[i].point(ops.KILL, target)
-        if self.kinds[target] != ops.ENDED:
-            self.killed.add(target)
-            self.end(target)
+    def abort(self) -> None:
+        """Give the schedule up at the next step; every thread raises Aborted."""
+        self.aborted = self.given_up = True
+        self.pick = self._abandon
+
+    def give_up(self, fault: Fault | None) -> None:
+        """The schedule ends at the next step, with `fault` or undecided."""
+        self.fault = fault
+        self.pick = self._abandon
+
+    def fail(self, fault: Fault) -> None:
+        """The running thread ends the schedule with `fault`."""
+        if not self.unwinding:
+            self.fault = fault
+        raise Aborted
+
+    def let(self, pick: Pick) -> None:
+        """Have somebody else pick from now on."""
+        if self.pick == self._watched:
+            self.strategy = pick
+        else:
+            self.pick = pick
 
     def _abandon(self, _i: int) -> int:
         return MAIN
+
+    def _over(self, _i: int) -> int:
+        """A pick for a schedule that is over."""
+        raise Aborted
 
     def _watched(self, i: int) -> int:
         """The strategy's pick, with the invariants before it and the observers behind it."""
@@ -168,65 +291,6 @@ class Loop(Rules):
             for observe in self.observers:
                 observe(t)
         return t
-
-    def overrun(self) -> None:
-        """The schedule has grown long: look for a spin; in the end go on in turn, and then give it up."""
-        at = len(self.trail)
-        if at < self.steps_allowed:
-            self.limit = min(at + LOOK, self.steps_allowed)
-            if self.spin.suspected():
-                self.set_strategy(self._spinning)
-        elif at < self.last_step:
-            self.limit = self.last_step
-            self.set_strategy(self._in_turn)
-        else:
-            self._undecided()
-            self.pick = self._abandon
-
-    @property
-    def last_step(self) -> int:
-        """Steps after which a schedule is given up."""
-        return self.steps_allowed + max(self.steps_allowed, LOOK)
-
-    def set_strategy(self, pick: Pick) -> None:
-        """Have somebody else pick from now on."""
-        if self.pick == self._watched:
-            self.strategy = pick
-        else:
-            self.pick = pick
-
-    def _spinning(self, i: int) -> int:
-        """The strategy's pick, while a thread is suspected to spin."""
-        if self.spin.over(i):
-            self.set_strategy(self.spin.strategy)
-        return self.spin.strategy(i)
-
-    def _in_turn(self, i: int) -> int:
-        t = self.fair.pick(i)
-        if t == MAIN:
-            self._livelock()
-        return t
-
-    def _livelock(self) -> None:
-        """The state has been there before: say between which steps, and who goes round in the circle."""
-        lasso = self.fair.lasso
-        assert lasso is not None  # noqa: S101  who calls this has just found it
-        circle = sorted({t for t in self.trail[lasso.begin : lasso.end] if t >= 0})
-        names = " and ".join(self.names[t] for t in circle)
-        goes = "goes" if len(circle) == 1 else "go"
-        self.fault = Fault("livelock", f"{names} {goes} round in a circle: the state comes again", lasso=lasso)
-
-    def _undecided(self) -> None:
-        """The schedule is given up, and nothing proves that it would never have ended."""
-        longer = f"longer than steps={self.steps_allowed}"
-        more = f"(steps={2 * self.steps_allowed} looks further)"
-        opaque = self.fair.lassos.opaque
-        if opaque:
-            self.undecided = f"{longer}; {opaque[0]}, which cannot be looked into, so no livelock can be proved {more}"
-        elif self.clock:
-            self.undecided = f"{longer}, and asks for the time, so that no state comes again {more}"
-        else:
-            self.undecided = f"{longer}, and no state came again {more}"
 
     def _raised(self, error: Exception, i: int, kind: str = "") -> None:
         if self.fault is None and not self.unwinding:
@@ -244,8 +308,8 @@ class Loop(Rules):
     @property
     def complete(self) -> bool:
         """All threads have run to their ends."""
-        return self.live == 0 and not self.given_up
+        return self.threads.live == 0 and not self.given_up
 
-    def has_ended(self, i: int) -> bool:
-        """Has thread `i` run to its end, or been killed?"""
-        return self.kinds[i] == ops.ENDED
+
+ROOT = Execution.live.__code__
+"""The code of every thread's outermost frame."""

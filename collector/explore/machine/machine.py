@@ -3,16 +3,13 @@
 Theory of operation.  The flat memory is a list of ints.  A thread runs until it is about to touch what others see; there
 its port notes what it is about to do and asks `pick(i)` who goes next (`machine.ports`).  Whoever is picked
 performs the step it had announced and runs on to its next one.  So a *schedule* is the list of picks, the `trail`, and
-the same program with the same trail takes the same steps on every run, interpreter and vehicle.
+the same program with the same trail takes the same steps on every run, interpreter and carrier.
 
 Between two steps a thread is alone.  Beginning and ending touch nothing that others see, so every order of them comes to
 the same: a thread is begun as soon as it is spawned, up to its first step, and its end is no choice.
 
-A thread is *runnable* unless its next step waits: `lock` for the mutex, `sleep` for the note, and any step after a
-`pause` until another thread has written something that this one has read since its last pause.  If nobody is runnable,
-all who wait in a pause are let go together, and the timed sleeps time out with them; if there are none, it is a
-deadlock.  What decides is
-`Rules`, what runs a schedule is `Loop`; this file owns the memory, the names, and what else a program sets up.
+Its parts: `Memory`, the cells and their names; `Threads`, who is where and who may go; `Execution`, one schedule from
+beginning to end.  This file owns what a program sets up: bodies and names of threads, views, what is left out.
 
 Relied on.  Plain accesses are no steps (unless `plain_points`), so they neither wake a pause nor can be told apart in
 their order: programs whose plain accesses are ordered by something else lose nothing by it, and the race detector finds
@@ -27,25 +24,24 @@ from typing import TYPE_CHECKING, TypeVar
 
 from collector.explore.machine import ops
 from collector.explore.machine.carrier import Greenlets
-from collector.explore.machine.execution import Loop
+from collector.explore.machine.execution import LIMIT, Execution
+from collector.explore.machine.memory import Memory
 from collector.explore.machine.ports import make_port
 from collector.explore.machine.skippable import Left, Skippable
-from collector.explore.machine.threads import FRESH
-from collector.explore.state.fair import Fair
-from collector.explore.state.spin import LOOK, Spin
-from workbuf.names import Label, Name
+from collector.explore.machine.threads import Threads
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from types import FrameType
 
     from collector.explore.machine.carrier import Carrier
+    from collector.explore.machine.execution import Draw, Pick, Watch
+    from collector.explore.machine.fault import Fault
     from collector.explore.machine.ports import SteppedPort
     from collector.explore.trace.step import Pointer
     from workbuf.machine import Port
 
-    Pick = Callable[[int], int]
-    Draw = Callable[[int, int], int]
     Tap = Callable[["SteppedMachine", SteppedPort], None]
     """Changes a port's operations when it is made."""
 
@@ -53,75 +49,74 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class SteppedMachine(Loop):
-    """A machine that takes one step at a time.  Serves any number of schedules, one after another."""
+class SteppedMachine:
+    """A machine that takes one step at a time.  Serves any number of schedules, one after another.
 
-    def __init__(self, vehicle: Callable[[], Carrier] = Greenlets, taps: Sequence[Tap] = ()) -> None:
-        super().__init__(vehicle())
+    A schedule that is as long as `steps` is the business of `watch`.
+    """
+
+    def __init__(
+        self,
+        carrier: Callable[[], Carrier] = Greenlets,
+        taps: Sequence[Tap] = (),
+        *,
+        steps: int = LIMIT,
+        watch: Callable[[SteppedMachine], Watch] | None = None,
+    ) -> None:
+        self.memory = Memory()
+        self.threads = Threads(self.memory.words)
+        self.execution = Execution(self.threads, carrier(), self.waiting, steps)
         self.taps = taps
-        self.labels: list[Label] = []
-        self.statistics: set[int] = set()
+        self.ports: list[SteppedPort] = []
+        self.names: list[str] = []
+        """Of the threads."""
         self.muted: frozenset[int] = frozenset()
         """Threads whose bodies are left out, to see whether it fails without them."""
-        self.left = Left(self.trail)
+        self.left = Left(self.execution.trail)
+        self.starts: list[Callable[[], object]] = []
+        """Called when the threads of a schedule begin to run."""
         self.more_state: list[Callable[[], object]] = []
         self.uncounted: set[str] = set()
         """Attributes of protocol objects that decide nothing: a state that repeats but for them is the same state."""
         self.views: dict[str, Callable[[], object]] = {}
         self.formatter: Callable[[int, int], Pointer | str | None] | None = None
         """For traces: what value v of cell a points to, or how to print it; None: it is a number."""
-        self.fair = Fair(self)
-        self.spin = Spin(self)
+        self.check: object = None
+        """The program's check: what it reaches is part of the state."""
+        self.warnings: set[str] = set()
+        # What strategies read at every step, without the way through the parts: the lists stay the same objects.
+        self.mem, self.statistics = self.memory.words, self.memory.statistics
+        self.trail, self.invariants = self.execution.trail, self.execution.invariants
+        self.runnable, self.kinds, self.addrs, self.expects, self.flags, self.stale, self.seen = (
+            self.threads.runnable, self.threads.kinds, self.threads.addrs, self.threads.expects, self.threads.flags,
+            self.threads.stale, self.threads.seen,
+        )  # fmt: skip
+        # Allocation and names are the memory's.
+        self.alloc, self.word, self.extend = self.memory.alloc, self.memory.word, self.memory.extend
+        self.named, self.label = self.memory.names.named, self.memory.names.label
+        self.abort, self.fail = self.execution.abort, self.execution.fail
+        self.has_ended = self.threads.ended
+        if watch:
+            self.execution.watch = watch(self)
 
     def begin(self) -> None:
         """Forget the last schedule: no memory, no threads."""
-        del self.mem[1:]
+        self.memory.begin()
+        self.threads.begin()
+        self.execution.begin()
         self.left.begin()
-        self.labels.clear()
-        self.statistics.clear()
-        self.invariants.clear()
-        self.bodies.clear()
         self.names.clear()
-        self.killed.clear()
         self.more_state.clear()
         self.uncounted.clear()
         self.views.clear()
         self.formatter = None
-        self.fault = None
-        self.broken = None
-        self.aborted = self.given_up = False
-        self.undecided = ""
-        self.clock = 0
         self.check = None
-        self.fair.begin()
-        self.limit = min(LOOK, self.steps_allowed)
-        self.rewind()
 
-    def alloc(self, n: int, name: str, fields: Sequence[str] = (), *, align: int = 1, statistics: bool = False) -> int:
-        """`n` fresh zeroed cells; see `workbuf.machine.Machine.alloc`."""
-        a = self.extend(n, align)
-        self.labels.append(Label(a, n, name, fields))
-        if statistics:
-            self.statistics.update(range(a, a + n))
-        return a
-
-    def label(self, a: int, n: int, name: str, fields: Sequence[str] = ()) -> None:
-        """Name `n` cells from `a`, over whatever they were called."""
-        self.labels.append(Label(a, n, name, fields))
-
-    def extend(self, n: int, align: int) -> int:
-        """`n` zeroed cells at the end of the memory, the first at a multiple of `align`; they have no name yet."""
-        mem = self.mem
-        a = -(-len(mem) // align) * align
-        mem.extend([0] * (a + n - len(mem)))
-        return a
-
-    def word(self, init: int, name: str = "") -> int:
-        """One fresh cell holding `init`."""
-        a = len(self.mem)
-        self.mem.append(init)
-        self.labels.append(Label(a, 1, name or f"word{a}", ()))
-        return a
+    def run(self, pick: Pick, draw: Draw, observers: Sequence[Callable[[int], None]] = ()) -> Fault | None:
+        """Run the threads to their end, or to a fault, which is returned; see `Execution.run`."""
+        for start in self.starts:
+            start()
+        return self.execution.run(pick, draw, observers)
 
     def peek(self, a: int) -> int:
         return self.mem[a]
@@ -131,24 +126,35 @@ class SteppedMachine(Loop):
 
     def spawn(self, body: Callable[[Port], object], name: str = "") -> None:
         """A thread that will run `body(port)`; the first one is number 0."""
-        i = len(self.bodies)
-        self.bodies.append(_nothing if i in self.muted else body)
+        i = len(self.names)
         self.names.append(name or f"t{i}")
         if i == len(self.ports):
-            self.add_thread()
-            self.ports.append(make_port(self, i))
-            self.carry(i)
-        self.ports[i].name = self.names[i]
-        self.flags[i] = FRESH
-        self.live += 1
+            self.threads.add()
+            port = make_port(i, self.memory, self.execution, self.spawn)
+            self.ports.append(port)
+            for tap in self.taps:
+                tap(self, port)
+        port = self.ports[i]
+        port.name = self.names[i]
+        self.execution.add((lambda: None) if i in self.muted else (lambda: body(port)))
 
     def kill(self, target: str) -> None:
         """A thread of one step, which ends the thread named `target` wherever that is: what it holds stays held.
 
         The strategy picks when, as for any step; a `target` that has ended by itself is left alone.
         """
-        t = self.names.index(target)
-        self.spawn(lambda port: self._kill(port.index, t), f"kill {target}")
+        victim = self.names.index(target)
+
+        def body(port: Port) -> None:
+            self.ports[port.index].point(ops.KILL, victim)
+            self.execution.kill(victim)
+
+        self.spawn(body, f"kill {target}")
+
+    def leave_out(self, threads: Iterable[int], items: Iterable[int]) -> None:
+        """From the next schedule on, leave out the bodies of `threads`, and these optional `items`."""
+        self.muted = frozenset(threads)
+        self.left.out = frozenset(items)
 
     def optional(self, items: Sequence[T]) -> Skippable[T]:
         """`items` for one thread to iterate over, less those that shrinking finds it fails without."""
@@ -169,36 +175,53 @@ class SteppedMachine(Loop):
         """For traces: show what `say()` returns after each step that has changed it, a `View` or anything with a text."""
         self.views[what] = say
 
-    def named(self, a: int) -> Name:
-        """What cell `a` is called, by the newest label that covers it."""
-        for label in reversed(self.labels):
-            if label.start <= a < label.start + label.n:
-                return label.of(a)
-        return Name(f"cell {a}")
-
     def name(self, a: int) -> str:
-        """The same as text."""
+        """What cell `a` is called."""
         return str(self.named(a))
+
+    def go_round(self, i: int) -> int:
+        """From here on the threads go in turn; who goes now that thread `i` has come to its step."""
+        return self.execution.watch.go_round(i)
+
+    def frame(self, t: int) -> FrameType | None:
+        """The innermost Python frame of thread `t`; None if it is the one that is running."""
+        return self.execution.carrier.frame(t)
 
     def close(self) -> None:
         """Give the threads' carriers back; the machine runs nothing any more."""
-        self.carrier.close()
+        self.execution.carrier.close()
+
+    @property
+    def fault(self) -> Fault | None:
+        """What has gone wrong in this schedule."""
+        return self.execution.fault
+
+    @property
+    def complete(self) -> bool:
+        """All threads have run to their ends."""
+        return self.execution.complete
+
+    @property
+    def releases(self) -> int:
+        """Times that nobody could run and all who paused were let go."""
+        return self.execution.releases
+
+    @property
+    def steps_allowed(self) -> int:
+        """Entries of a trail up to which it is the strategy's."""
+        return self.execution.steps_allowed
 
     def waiting(self) -> str:
         """Who waits for what."""
         return "; ".join(
-            f"{self.names[i]} {self._reason(self.kinds[i], self.addrs[i])}"
-            for i in range(len(self.bodies))
-            if self.kinds[i] != ops.ENDED
+            f"{name} {self._reason(self.kinds[i], self.addrs[i])}"
+            for i, name in enumerate(self.names)
+            if not self.has_ended(i)
         )
 
     def _reason(self, kind: int, a: int) -> str:
         if kind == ops.SLEEP:
             return f"sleeps on {self.name(a)}"
         holder = self.mem[a] - 1
-        dead = ", which was killed" if holder in self.killed else ", which has ended" if self.has_ended(holder) else ""
-        return f"waits for {self.name(a)}, held by {self.names[holder]}{dead}"
-
-
-def _nothing(_port: Port) -> None:
-    """The body of a muted thread."""
+        ending = "was killed" if holder in self.execution.killed else "has ended" if self.has_ended(holder) else ""
+        return f"waits for {self.name(a)}, held by {self.names[holder]}{ending and f', which {ending}'}"

@@ -1,4 +1,4 @@
-"""The same threads on the operating system's: one runs, who holds the baton; the others wait, each at a gate of its own.
+"""The stepped machine's threads as operating-system threads: one runs at a time, the others wait, each at its own gate.
 
 Theory of operation.  A gate is a lock that is held.  Handing control from i to t releases t's gate and waits at i's; what
 is passed lies beside the gate.  So exactly one thread runs at any time, steps and picks are the same as on greenlets, and

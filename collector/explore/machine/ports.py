@@ -2,7 +2,7 @@
 
 Theory of operation.  `point` is the heart: it announces the thread's next step and returns when this thread has been
 picked; the operation itself follows, then plain Python up to the next point.  Nothing is allocated per step but the
-trail's entry: this is the hot path of all exploration, so `Rules.step` is written out in it.
+trail's entry: this is the hot path of all exploration, so `Execution.step` is written out in it.
 
 A write that changes its cell tells the threads that have read it (for their pauses).  One that leaves the cell as it was,
 and a failed CAS, tell nobody: there is nothing to see.
@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from collector.explore.machine import ops
-from collector.explore.machine.carrier import ABORT, MAIN
+from collector.explore.machine.carrier import ABORT
 from collector.explore.machine.threads import EXPIRED, PAUSED, TIMED
 from workbuf.events import null
 from workbuf.machine import MASK64, Aborted, Pause, Words
@@ -23,8 +23,11 @@ from workbuf.throw import Throw
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from collector.explore.machine.machine import SteppedMachine
+    from collector.explore.machine.execution import Execution
+    from collector.explore.machine.memory import Memory
     from workbuf.machine import Listener, Port
+
+    Spawn = Callable[[Callable[[Port], object], str], None]
 
 
 SEED_STEP = 0x9E3779B97F4A7C15
@@ -55,8 +58,13 @@ class SteppedPort:
     wrote: Callable[[int], None]
     """Tell the threads that have read a cell."""
 
-    def __init__(self, machine: SteppedMachine, index: int) -> None:
-        self.machine = machine
+    sleep: Callable[..., bool]
+    spawn: Callable[..., None]
+    sysalloc: Callable[..., int]
+    label: Callable[..., None]
+
+    def __init__(self, index: int, execution: Execution) -> None:
+        self.execution = execution
         self.index = index
         self.seed = (index + 1) * SEED_STEP & MASK64
         self.event: Listener = null
@@ -64,63 +72,26 @@ class SteppedPort:
 
     def check(self) -> None:
         """Raise Aborted if the run was aborted.  Not a step."""
-        if self.machine.aborted:
+        if self.execution.aborted:
             raise Aborted
 
     def now(self) -> int:
         """Steps since the run began."""
-        self.machine.clock += 1
-        return len(self.machine.trail)
-
-    def sleep(self, note: int, ns: int = -1) -> bool:
-        """Wait until the note was woken.  With a limit: or until nobody else can run, which returns False."""
-        machine, i = self.machine, self.index
-        flags = machine.flags
-        if ns >= 0:
-            flags[i] |= TIMED
-        while True:
-            machine.kinds[i] = ops.SLEEP
-            machine.addrs[i] = note
-            machine.arrive(i)
-            machine.seen[i].add(note)
-            woken = machine.mem[note] != 0
-            if woken or flags[i] & EXPIRED:
-                flags[i] &= ~(TIMED | EXPIRED)
-                return woken
-
-    def spawn(self, body: Callable[[Port], object], name: str = "") -> None:
-        """Start a further thread."""
-        machine, i = self.machine, self.index
-        self.point(ops.SPAWN, 0)
-        j = len(machine.bodies)
-        machine.spawn(body, name)
-        machine.starter = i
-        handed = machine.carrier.goto[j](i)
-        if handed != ABORT and (machine.fault or machine.broken):
-            handed = machine.carrier.goto[MAIN](i)
-        if handed == ABORT:
-            raise Aborted
-
-    def sysalloc(self, n: int, align: int = 1) -> int:
-        """`n` fresh zeroed cells."""
-        self.point(ops.SYSALLOC, 0)
-        return self.machine.extend(n, align)
-
-    def label(self, a: int, n: int, name: str, fields: Sequence[str] = ()) -> None:
-        """Name `n` cells from `a`."""
-        self.machine.label(a, n, name, fields)
+        self.execution.clock += 1
+        return len(self.execution.trail)
 
 
-def make_port(machine: SteppedMachine, i: int) -> SteppedPort:
+def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn) -> SteppedPort:
     """The port of thread `i`."""
-    mem, kinds, addrs, expects, flags, stale = (
-        machine.mem, machine.kinds, machine.addrs, machine.expects, machine.flags, machine.stale,
+    threads, mem = execution.threads, memory.words
+    kinds, addrs, expects, flags, stale = (
+        threads.kinds, threads.addrs, threads.expects, threads.flags, threads.stale,
     )  # fmt: skip
-    goto, trail, rivals, arrive, refresh = (
-        machine.carrier.goto, machine.trail, machine.rivals[i], machine.arrive, machine.refresh,
+    goto, trail, rivals, arrive, refresh, moved = (
+        execution.carrier.goto, execution.trail, threads.rivals[i], execution.arrive, threads.refresh, threads.moved,
     )  # fmt: skip
     append = trail.append
-    seen = machine.seen[i]
+    seen = threads.seen[i]
     add = seen.add
 
     def point(kind: int, a: int) -> None:
@@ -129,9 +100,9 @@ def make_port(machine: SteppedMachine, i: int) -> SteppedPort:
         if flags[i]:
             arrive(i)
             return
-        if len(trail) >= machine.limit:
-            machine.overrun()
-        t = machine.pick(i)
+        if len(trail) >= execution.limit:
+            execution.watch.overrun()
+        t = execution.pick(i)
         append(t)
         if t != i and goto[t](i) == ABORT:
             raise Aborted
@@ -229,7 +200,7 @@ def make_port(machine: SteppedMachine, i: int) -> SteppedPort:
             raise Throw("notewakeup - double wakeup")
         mem[note] = 1
         wrote(note)
-        machine.moved(i, note)
+        moved(i, note)
 
     def lock(a: int) -> None:
         kinds[i] = ops.LOCK
@@ -238,7 +209,7 @@ def make_port(machine: SteppedMachine, i: int) -> SteppedPort:
         add(a)
         mem[a] = i + 1
         wrote(a)
-        machine.moved(i, a)
+        moved(i, a)
 
     def unlock(a: int) -> None:
         expects[i] = i + 1
@@ -247,20 +218,42 @@ def make_port(machine: SteppedMachine, i: int) -> SteppedPort:
             raise Throw("unlock of unlocked lock")
         mem[a] = 0
         wrote(a)
-        machine.moved(i, a)
+        moved(i, a)
 
     def choose(n: int) -> int:
         point(ops.CHOOSE, 0)
-        v = machine.draw(i, n)
+        v = execution.draw(i, n)
         append(~1 - v)
         return v
 
-    port = SteppedPort(machine, i)
+    def sleep(note: int, ns: int = -1) -> bool:
+        """Wait until the note was woken.  With a limit: or until nobody else can run, which returns False."""
+        if ns >= 0:
+            flags[i] |= TIMED
+        while True:
+            kinds[i] = ops.SLEEP
+            addrs[i] = note
+            arrive(i)
+            add(note)
+            woken = mem[note] != 0
+            if woken or flags[i] & EXPIRED:
+                flags[i] &= ~(TIMED | EXPIRED)
+                return woken
+
+    def spawn(body: Callable[[Port], object], name: str = "") -> None:
+        point(ops.SPAWN, 0)
+        spawn_thread(body, name)
+        execution.spawned(i)
+
+    def sysalloc(n: int, align: int = 1) -> int:
+        point(ops.SYSALLOC, 0)
+        return memory.extend(n, align)
+
+    port = SteppedPort(i, execution)
     port.words = mem
     port.hint, port.hints, port.post, port.fill = hint, hints, post, fill
     port.load, port.store, port.cas, port.xchg, port.xadd, port.or8 = load, store, cas, xchg, xadd, or8
-    port.pause, port.wake, port.lock, port.unlock, port.choose = pause, wake, lock, unlock, choose
+    port.pause, port.sleep, port.wake, port.lock, port.unlock, port.choose = pause, sleep, wake, lock, unlock, choose
+    port.spawn, port.sysalloc, port.label = spawn, sysalloc, memory.names.label
     port.point, port.wrote = point, wrote
-    for fit in machine.taps:
-        fit(machine, port)
     return port

@@ -4,10 +4,10 @@
     ...
     for operation in operations:                           # in one thread's body
 
-Theory of operation.  Items are numbered as the set-up asks for them.  Iterating passes over those that are left out and
-notes in which part of the trail each of the others was done, so that a schedule can be cut by what it did there.
+Items are numbered as the set-up asks for them.  Iterating passes over those that are left out and notes in which part
+of the trail each of the others was done, so that a schedule can be cut by what it did there.
 
-Relied on.  The program is as right without any of the items: its check holds in every schedule where nothing is wrong.
+The program must be as right without any of the items: its check holds in every schedule where nothing is wrong.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Who may take a step, and how control changes hands: the rules that the machine's ports and loop go by.
+"""The scheduler's table of threads: what each does next, and who may go.
 
-Theory of operation.  A thread announces its next step in `kinds` and `addrs`; `pick` names who goes next, that one's
-number goes on the `trail`, and only if it is another thread does control change hands (`step`).
+Theory of operation.  A thread announces its next step in `kinds` and `addrs`.  It is *runnable* unless that step waits:
+`lock` for the mutex, `sleep` for the note.
 
 A `pause` is no step.  It is a guard on the thread's next step: that one waits until another thread has written something
 that this one has read since its pause before.  `seen[t]` is what t has read, `stale[t]` whether any of it has been
@@ -18,14 +18,10 @@ from bisect import insort
 from typing import TYPE_CHECKING
 
 from collector.explore.machine import ops
-from collector.explore.machine.carrier import ABORT, MAIN
-from workbuf.machine import Aborted
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from collector.explore.machine.carrier import Carrier
+    from collections.abc import Sequence
 
 
 FRESH = 1
@@ -37,19 +33,13 @@ TIMED = 4
 EXPIRED = 8
 """Flag: that limit is over."""
 
-LIMIT = 20_000
-"""Entries of a trail after which a schedule is not left to its strategy any more."""
 
+class Threads:
+    """The threads of a schedule.  Lists are indexed by thread and stay the same objects for the machine's life."""
 
-class Rules:
-    """The threads' scheduling state.  Lists are indexed by thread and stay the same objects for the machine's life."""
-
-    def __init__(self, vehicle: Carrier) -> None:
-        self.carrier = vehicle
-        self.mem = [0]
-        """The flat memory; cell 0 is never allocated."""
-        self.trail: list[int] = []
-        """The schedule so far: a thread's number for a step, `~1 - v` for a value v that `choose` returned."""
+    def __init__(self, mem: Sequence[int]) -> None:
+        self.mem = mem
+        """The flat memory: who holds a lock, which note is woken."""
         self.runnable: list[int] = []
         self.kinds: list[int] = []
         """What kind of step each thread takes next (`collector.explore.machine.ops`)."""
@@ -64,26 +54,18 @@ class Rules:
         """Per thread, every other one with what it has seen."""
         self.live = 0
         """Threads that have not ended."""
-        self.starter = MAIN
-        """Who gets control back when a beginning thread has come to its first step."""
-        self.unwinding = False
-        self.pick: Callable[[int], int] = self.give_up
-        self.draw: Callable[[int, int], int]
-        self.limit = LIMIT
 
-    def rewind(self) -> None:
-        """No threads, nothing seen, an empty trail."""
-        self.trail.clear()
+    def begin(self) -> None:
+        """A new schedule: no threads, nothing seen."""
         self.runnable.clear()
         self.live = 0
-        self.unwinding = False
         for t, seen in enumerate(self.seen):
             seen.clear()
             self.flags[t] = 0
             self.stale[t] = False
             self.kinds[t] = ops.ENDED
 
-    def add_thread(self) -> int:
+    def add(self) -> int:
         """Room for one more thread; returns its number."""
         t = len(self.kinds)
         seen: set[int] = set()
@@ -124,33 +106,32 @@ class Rules:
             if t != i and addrs[t] == a and (kinds[t] == ops.LOCK or kinds[t] == ops.SLEEP):
                 self.refresh(t)
 
-    def arrive(self, i: int) -> None:
-        """Thread `i` has come to a step that may have to wait, or that comes after a pause; returns when it is its turn."""
-        if self.unwinding:
-            raise Aborted
-        if self.flags[i] & FRESH:
-            self.flags[i] ^= FRESH
-            self.refresh(i)
-            if self.carrier.goto[self.starter](i) == ABORT:
-                raise Aborted
-        else:
-            if not self.ready(i):
-                self.runnable.remove(i)
-            self.step(i)
-        if self.flags[i] & PAUSED:
-            self.flags[i] ^= PAUSED
-            self.stale[i] = False
-            self.seen[i].clear()
+    def spawn(self, t: int) -> None:
+        """Thread `t` is to begin."""
+        self.flags[t] = FRESH
+        self.live += 1
 
-    def step(self, i: int) -> None:
-        """Thread `i` has announced its step: somebody goes; returns when `i` does."""
-        if len(self.trail) >= self.limit:
-            self.overrun()
-        t = self.pick(i) if self.runnable else MAIN
-        if t != MAIN or self.runnable:
-            self.trail.append(t)
-        if t != i and self.carrier.goto[t](i) == ABORT:
-            raise Aborted
+    def arrive(self, t: int) -> bool:
+        """Thread `t` has announced a step that may have to wait, or its first one; True if it is its first."""
+        fresh = self.flags[t] & FRESH != 0
+        if fresh:
+            self.flags[t] ^= FRESH
+            self.refresh(t)
+        elif not self.ready(t):
+            self.runnable.remove(t)
+        return fresh
+
+    def go(self, t: int) -> None:
+        """Thread `t` goes: the pause before its step is over."""
+        if self.flags[t] & PAUSED:
+            self.flags[t] ^= PAUSED
+            self.stale[t] = False
+            self.seen[t].clear()
+
+    def pause(self, t: int) -> None:
+        """The step that thread `t` has announced waits for another one's write."""
+        self.flags[t] |= PAUSED
+        self.refresh(t)
 
     def release(self) -> bool:
         """Nobody can run: let go all who pause and time out the timed sleeps; False if there is neither."""
@@ -163,23 +144,15 @@ class Rules:
             self.refresh(t)
         return bool(self.runnable)
 
-    def end(self, i: int) -> int:
-        """Thread `i` takes no further step; returns who has control next."""
-        if self.unwinding:
-            return MAIN
-        home = self.starter if self.flags[i] & FRESH else MAIN
-        self.kinds[i] = ops.ENDED
-        self.flags[i] = 0
-        self.seen[i].clear()
-        if i in self.runnable:
-            self.runnable.remove(i)
+    def end(self, t: int) -> None:
+        """Thread `t` takes no further step."""
+        self.kinds[t] = ops.ENDED
+        self.flags[t] = 0
+        self.seen[t].clear()
+        if t in self.runnable:
+            self.runnable.remove(t)
         self.live -= 1
-        return home
 
-    def overrun(self) -> None:
-        """The trail has grown to `limit` entries."""
-        raise NotImplementedError
-
-    def give_up(self, _i: int) -> int:
-        """A pick for a schedule that is over."""
-        raise Aborted
+    def ended(self, t: int) -> bool:
+        """Has thread `t` run to its end, or been killed?"""
+        return self.kinds[t] == ops.ENDED

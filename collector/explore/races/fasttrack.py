@@ -27,13 +27,11 @@ from typing import TYPE_CHECKING
 
 from collector.explore.machine.fault import Fault
 from collector.explore.strategies.dpor.clocks import MANY, NEVER, Clock, Epoch, Order
-from workbuf.machine import Aborted
 
 
 if TYPE_CHECKING:
     from types import FrameType
 
-    from collector.explore.machine.machine import SteppedMachine
     from collector.explore.machine.ports import SteppedPort
 
 HERE = str(Path(__file__).parents[1])
@@ -159,14 +157,7 @@ class FastTrack(Order):
         if self.fatal:
             names = self.machine.names
             what = f"{names[thread]} and {names[other]} race at {self.machine.name(a)}"
-            end(self.machine, Fault("race", what, site(sys._getframe(1)), thread))  # noqa: SLF001
-
-
-def end(machine: SteppedMachine, fault: Fault) -> None:
-    """The running thread ends its schedule with `fault`."""
-    if not machine.unwinding:
-        machine.fault = fault
-    raise Aborted
+            self.machine.fail(Fault("race", what, site(sys._getframe(1)), thread))  # noqa: SLF001
 
 
 def site(frame: FrameType | None) -> str:

@@ -13,15 +13,13 @@ The layout of a race is that of `go -race`.
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from collector.explore.default import Following
 from collector.explore.machine.fault import Fault
-from collector.explore.machine.machine import SteppedMachine
 from collector.explore.machine.plainpoints import plain_points
-from collector.explore.program import CARRIERS, run_and_check, set_up
-from collector.explore.races.fasttrack import end
+from collector.explore.program import new_machine, run_and_check, set_up
 from collector.explore.state.frames import program_frames
 from collector.explore.strategies.dpor.clocks import Clock, Order
 
@@ -29,7 +27,7 @@ from collector.explore.strategies.dpor.clocks import Clock, Order
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from collector.explore.machine.machine import Tap
+    from collector.explore.machine.machine import SteppedMachine, Tap
     from collector.explore.machine.ports import SteppedPort
     from collector.explore.program import Invariant, Program
 
@@ -57,7 +55,7 @@ class Access:
     epoch: int
     """Its thread's time."""
     step: int
-    """Place in the trail of the step after which it came, or which it was."""
+    """Number of the step after which it came, or which it was; in `Witness.accesses`, the place in the trail."""
     stack: tuple[Frame, ...]
     """Of the program, the innermost frame first."""
 
@@ -86,7 +84,10 @@ class Access:
 class Race:
     """Two accesses to one cell that nothing orders."""
 
+    address: int
+    """The cell."""
     cell: str
+    """Its name."""
     later: Access
     earlier: Access
     threads: tuple[str, str]
@@ -212,10 +213,15 @@ class Witness(Order):
         machine = self.machine
         u, v = later.thread, earlier.thread
         lives = self._life(u, "running"), self._life(v, "finished" if machine.has_ended(v) else "running")
-        race = Race(machine.name(a), later, earlier, (machine.names[u], machine.names[v]), lives)
+        later, earlier = self._numbered(later), self._numbered(earlier)
+        race = Race(a, machine.name(a), later, earlier, (machine.names[u], machine.names[v]), lives)
         self.races.setdefault(race.sites, race)
         if self.fatal and not race.knowing:
-            end(machine, Fault("race", race.message, later.site, later.thread, f"{race.message}\n{race}"))
+            machine.fail(Fault("race", race.message, later.site, later.thread, f"{race.message}\n{race}"))
+
+    def _numbered(self, access: Access) -> Access:
+        """With the step's number instead of its place in the trail, where the values chosen stand, too."""
+        return replace(access, step=sum(entry >= 0 for entry in self.machine.trail[: access.step + 1]) - 1)
 
     def _life(self, t: int, state: str) -> str:
         names = self.machine.names
@@ -241,7 +247,7 @@ def races_of(
     """All races of the schedule `trail` of `program`; with those in which a hint or a post takes part if `knowing`."""
     witness = Witness(fatal=False, knowing=knowing)
     taps: list[Tap] = [plain_points] if plain else []
-    machine = SteppedMachine(CARRIERS[vehicle], [*taps, witness.fit])
+    machine = new_machine(vehicle, [*taps, witness.fit])
     try:
         check = set_up(machine, program, invariants)
         following = Following(machine, trail)

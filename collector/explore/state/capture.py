@@ -96,18 +96,19 @@ class Capture:
 
     def _take(self, current: FrameType, roots: Sequence[object], *, told: bool) -> Captured:
         machine, constant = self.machine, self.constant
+        carrier = machine.execution.carrier
         if not constant.unchanged():
             self.written += constant.again(lambda: Walk(self.writer, self.labels))
         walk = Walk(self.writer, self.labels, constant.walk)
         walk.out.append(constant.digest)
         opaque = [f"the program names {what}" for what in constant.opaque]
-        for t in range(len(machine.bodies)):
-            if machine.kinds[t] == ops.ENDED and t not in machine.killed:
+        for t in range(len(machine.names)):
+            if machine.kinds[t] == ops.ENDED and t not in machine.execution.killed:
                 walk.out.append(EMPTY)
                 continue
-            frame = machine.carrier.frame(t)
-            self.thread(walk, thread_frames(frame or current), switched=frame is not None and machine.carrier.switches)
-            walk.put([machine.carrier.handled(t) if frame else sys.exception()])
+            frame = carrier.frame(t)
+            self.thread(walk, thread_frames(frame or current), switched=frame is not None and carrier.switches)
+            walk.put([carrier.handled(t) if frame else sys.exception()])
             walk.drain()
             opaque += (f"{machine.names[t]} keeps {what}" for what in walk.opaque)
             walk.opaque.clear()
@@ -126,12 +127,13 @@ class Capture:
         """What the machine and its ports consist of is written by name."""
         machine = self.machine
         self.labelled = len(machine.ports)
-        for owner, what in ((machine, "machine"), *((port, f"port {port.index}") for port in machine.ports)):
+        parts = machine, machine.memory, machine.memory.names, machine.threads, machine.execution, machine.left
+        owners = [(part, type(part).__name__) for part in parts]
+        for owner, what in (*owners, *((port, f"port {port.index}") for port in machine.ports)):
             for name, v in vars(owner).items():
                 if type(v) not in SCALARS and v is not null and not isinstance(v, tuple | frozenset | SteppedPort):
                     self.labels.setdefault(id(v), _label(f"{what}.{name}"))
-        self.labels[id(machine)] = _label("machine")
-        self.labels[id(machine.left)] = _label("left")
+        self.labels.update((id(part), _label(what)) for part, what in owners)
         self.port_attributes = frozenset(vars(machine.ports[0])) - {"seed", "event"} if machine.ports else frozenset()
 
     def writer(self, kind: type) -> Writer:

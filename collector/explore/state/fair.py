@@ -21,8 +21,6 @@ from collector.explore.state.whole import States
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from collector.explore.machine.machine import SteppedMachine
 
 
@@ -54,7 +52,7 @@ class Lassos:
         machine, states = self.machine, self.states
         if states.capture.written - self.spent > BUDGET:
             return None
-        state = states.now(machine.clock)
+        state = states.now(machine.execution.clock)
         if state.opaque:
             self.opaque = state.opaque
             return None
@@ -77,11 +75,10 @@ class Fair:
         """A new schedule."""
         self.lassos = Lassos(self.machine, self.states)
         self.lasso: Lasso | None = None
-        self.releases = 0
-        self.script: Callable[[int], int] | None = None
-        """What a schedule that is run again does here instead of that thread; a thread."""
         self.last: dict[int, int] = {}
         """Thread to its last step."""
+        self.led = False
+        """Somebody has gone who has not waited longest: then every state is looked at."""
         self.round = 0
         """Where the round began."""
         self.could: dict[int, tuple[int, ...]] = {}
@@ -90,10 +87,12 @@ class Fair:
     def pick(self, _i: int) -> int:
         """The runnable thread that has waited longest."""
         machine, last, at = self.machine, self.last, len(self.machine.trail)
+        script = machine.execution.script
         t = min(machine.runnable, key=lambda t: last.get(t, -1))
-        if self.script:
-            t = self.script(t)
-        if last.get(t, -1) >= self.round:
+        if script:
+            usual, t = t, script(t)
+            self.led = self.led or t != usual
+        if self.led or last.get(t, -1) >= self.round:
             self.round = at
             if self.look():
                 return MAIN
@@ -101,10 +100,9 @@ class Fair:
         self.could[at] = tuple(machine.runnable)
         return t
 
-    def released(self) -> bool:
+    def stuck(self) -> bool:
         """Nobody can run; True if it was like this before.  The first times go unlooked at: looking is slow."""
-        self.releases += 1
-        return self.releases > 2 and self.look()
+        return self.machine.releases > 2 and self.look()
 
     def look(self) -> bool:
         """Look at the state; True if it makes a lasso round which everybody has run who could."""
@@ -120,7 +118,7 @@ class Fair:
             return all(ran.issuperset(self.could.get(at, ())) for at in range(lasso.begin, lasso.end))
         # Before the limit nobody notes who could run.  At both ends nobody can, so whoever could on the way and has not run
         # waits for a lock or a note that was free for a while.
-        waits = (t for t in range(len(machine.bodies)) if t not in ran)
+        waits = (t for t in range(len(machine.names)) if t not in ran)
         return all(machine.kinds[t] not in {ops.LOCK, ops.SLEEP} or self._left_alone(t, lasso) for t in waits)
 
     def _left_alone(self, t: int, lasso: Lasso) -> bool:

@@ -13,6 +13,7 @@ import types
 from functools import partial
 from typing import TYPE_CHECKING
 
+from collector.explore.machine.execution import ROOT
 from collector.explore.state.bytecode import Place, analysed
 from collector.explore.state.interpreter import NULL, entered_from_c, slots
 
@@ -47,7 +48,7 @@ def program_frames(frame: FrameType | None) -> Iterator[FrameType]:
     while frame is not None:
         if not of_explorer(frame):
             yield frame
-        elif frame.f_code.co_name == "life":
+        elif frame.f_code is ROOT:
             return
         frame = frame.f_back
 
@@ -57,7 +58,7 @@ def thread_frames(frame: FrameType | None) -> list[FrameType]:
     frames: list[FrameType] = []
     while frame is not None:
         if of_explorer(frame):
-            if frame.f_code.co_name == "life":
+            if frame.f_code is ROOT:
                 break
             if frame.f_code.co_name in ANNOUNCING:
                 frames.clear()

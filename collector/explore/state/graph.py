@@ -112,7 +112,8 @@ class Graph:
             )
             entries += self._way(at, source, component) + edge.entries
             at = edge.target
-        return Circle(self._way(0, begin, everything), entries + self._way(at, begin, component))
+        entries += self._way(at, begin, component)
+        return Circle(self._way(0, begin, everything) or entries, entries)
 
     def _way(self, source: int, target: int, among: set[int]) -> tuple[int, ...]:
         """The shortest way between two states."""

@@ -12,13 +12,13 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from collector.explore.machine.threads import PAUSED
 from collector.explore.state.fair import Lassos
 from collector.explore.state.frames import program_frames
 
 
 if TYPE_CHECKING:
-    from collector.explore.machine.machine import Pick, SteppedMachine
+    from collector.explore.machine.machine import SteppedMachine
+    from collector.explore.state.whole import States
 
 
 LOOK = 2_000
@@ -32,12 +32,11 @@ PATIENCE = 200
 class Spin:
     """Watches one thread that has run alone for long."""
 
-    def __init__(self, machine: SteppedMachine) -> None:
+    def __init__(self, machine: SteppedMachine, states: States) -> None:
         self.machine = machine
-        self.strategy: Pick = machine.give_up
-        """Who picks meanwhile."""
+        self.states = states
         self.thread = 0
-        self.lassos = Lassos(machine, machine.fair.states)
+        self.lassos = Lassos(machine, self.states)
         self.left = 0
 
     def suspected(self) -> bool:
@@ -46,7 +45,7 @@ class Spin:
         self.thread = machine.trail[-1]
         if len(machine.runnable) < 2 or machine.trail[-ALONE:].count(self.thread) < ALONE:
             return False
-        self.lassos = Lassos(machine, machine.fair.states)
+        self.lassos = Lassos(machine, self.states)
         self.left = PATIENCE
         return True
 
@@ -64,6 +63,5 @@ class Spin:
         machine.warnings.add(
             f"{machine.names[i]} spins without a pause{where}: it was made to wait until somebody writes what it reads"
         )
-        machine.flags[i] |= PAUSED
-        machine.refresh(i)
+        machine.threads.pause(i)
         return True

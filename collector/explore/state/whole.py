@@ -52,7 +52,7 @@ class States:
         for a in machine.statistics:
             words[a] = 0
         digest = blake2b(words.tobytes(), digest_size=DIGEST)
-        digest.update(marshal.dumps([more, *map(self._scheduling, range(len(machine.bodies)))], 2))
+        digest.update(marshal.dumps([more, *map(self._scheduling, range(len(machine.names)))], 2))
         if machine.more_state:
             digest.update(repr([say() for say in machine.more_state]).encode())
         digest.update(captured.written)
@@ -63,6 +63,6 @@ class States:
         machine = self.machine
         kind = machine.kinds[t]
         if kind == ops.ENDED:
-            return kind, t in machine.killed
+            return kind, t in machine.execution.killed
         stale = machine.stale[t]
         return kind, machine.addrs[t], machine.flags[t], stale, () if stale else tuple(sorted(machine.seen[t]))

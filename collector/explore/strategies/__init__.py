@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from collector.explore.strategies.bounded import Exhaustive
 from collector.explore.strategies.dpor.search import DPOR
 from collector.explore.strategies.pct import PCT
-from collector.explore.strategies.portfolio import Portfolio
+from collector.explore.strategies.portfolio import Everybody, Portfolio
 from collector.explore.strategies.pos import POS
 from collector.explore.strategies.stateful import Stateful
 from collector.explore.strategies.surw import SURW
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collector.explore.strategies.base import Options, Strategy
 
 
-NAMED: dict[str, Callable[[Options], Strategy]] = {
-    "portfolio": Portfolio,
+NAMED: dict[str, Callable[[Options], Strategy | Portfolio]] = {
+    "portfolio": Everybody,
     "random": RandomWalk,
     "urw": URW,
     "pct": PCT,
@@ -33,3 +33,5 @@ NAMED: dict[str, Callable[[Options], Strategy]] = {
     "dpor": DPOR,
     "stateful": Stateful,
 }
+BOUNDED = ("portfolio", "exhaustive")
+"""Those that a preemption bound means anything to."""

@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Protocol
 
+from collector.explore.claim import sampled
+
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
-    from collector.explore.machine.machine import Draw, Pick, SteppedMachine
+    from collector.explore.claim import Claim
+    from collector.explore.machine.execution import Draw, Pick
+    from collector.explore.machine.machine import SteppedMachine
 
 
 @dataclass(frozen=True)
@@ -48,8 +52,8 @@ class Strategy(Protocol):
     def outlook(self, schedules: int, /) -> str:
         """After `schedules` schedules, for a display: how much is left, as far as that can be told."""
 
-    def statement(self, schedules: int, /) -> str:
-        """What it is worth that `schedules` schedules passed, in a sentence."""
+    def claim(self, schedules: int, /) -> Claim:
+        """What it shows that `schedules` schedules passed."""
 
 
 class Sampler:
@@ -73,30 +77,36 @@ class Sampler:
         """There is always more to draw."""
         return ""
 
-    def statement(self, schedules: int) -> str:
+    def claim(self, schedules: int, /) -> Claim:
         """What random schedules can say."""
-        return passed(schedules, self.name)
+        return sampled(schedules, self.name)
 
 
-def passed(schedules: int, by: str) -> str:
-    """What random schedules that passed are worth, by the rule of three."""
-    if not schedules:
-        return "Nothing was run."
-    share = min(1.0, 3 / schedules)
-    return (
-        f"{schedules} schedules by {by} passed, which is no proof: a fault that shows in a share of {share:.2g} of them "
-        "would have been missed with a chance of 5 %."
-    )
+def share_done(path: Iterable[tuple[int, int]]) -> float:
+    """The share of its tree that a depth-first search has done, if all subtrees beside each other are of one size.
 
-
-def left(schedules: int, path: Iterable[tuple[int, int]]) -> str:
-    """How much a depth-first search has left that has run `schedules`.
-
-    `path` has, per choice on the current path, how many of the alternatives are done, and how many there are.  The share of
-    the tree that is done follows if all subtrees beside each other are of one size (Knuth, 1975).
+    `path` has, per choice on the current path, how many of the alternatives are done, and how many there are (Knuth, 1975).
     """
     share, width = 0.0, 1.0
     for done, alternatives in path:
         width *= alternatives
         share += done / width
+    return share
+
+
+def left(schedules: int, path: Iterable[tuple[int, int]]) -> str:
+    """How much a depth-first search has left that has run `schedules`; see `share_done`."""
+    share = share_done(path)
     return f"{share:.2%} done, about {schedules / share - schedules:,.0f} left" if share else "just begun"
+
+
+class Drawn(dict[int, float]):
+    """A number per thread, drawn when it is first looked at: threads may be spawned at any time."""
+
+    def __init__(self, draw: Callable[[], float]) -> None:
+        super().__init__()
+        self.draw = draw
+
+    def __missing__(self, t: int) -> float:
+        v = self[t] = self.draw()
+        return v

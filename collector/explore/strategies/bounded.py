@@ -1,9 +1,9 @@
 """Exhaustive search by growing preemption bound: all schedules with no preemption, with one, with two, ...
 
-Theory of operation.  The tree of choices is walked depth first, the running thread first among the alternatives.  Taking
-another one while the running thread could go on is a preemption; switching when it waits, ends or pauses is free.  Most
-faults need few preemptions, so a growing bound finds short schedules first (Musuvathi and Qadeer, Iterative context
-bounding, 2007).  When a bound has cut nothing off, everything has been seen.
+The tree of choices is walked depth first, the running thread first among the alternatives.  Taking another one while
+the running thread could go on is a preemption; switching when it waits, ends or pauses is free.  Most faults need few
+preemptions, so a growing bound finds short schedules first (Musuvathi and Qadeer, Iterative context bounding, 2007).
+When a bound has cut nothing off, everything has been seen.
 
 The memory is one list of alternatives per choice on the current path.  Each bound runs those below it again, which costs
 little beside it; they are counted as schedules, because they were run.
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
+from collector.explore.claim import Claim, Kind
 from collector.explore.machine.carrier import Broken
 from collector.explore.machine.ops import CHOOSE
 from collector.explore.machine.threads import PAUSED
@@ -20,7 +21,8 @@ from collector.explore.strategies.base import left
 
 
 if TYPE_CHECKING:
-    from collector.explore.machine.machine import Draw, Pick, SteppedMachine
+    from collector.explore.machine.execution import Draw, Pick
+    from collector.explore.machine.machine import SteppedMachine
     from collector.explore.strategies.base import Options
 
 
@@ -119,13 +121,12 @@ class Exhaustive:
         outlook = left(self.runs, path)
         return outlook if self.bound == UNBOUNDED else f"{self.bound} preemptions: {outlook}"
 
-    def statement(self, schedules: int) -> str:
+    def claim(self, schedules: int, /) -> Claim:
         """Exhausted, or up to which bound."""
         if self.exhausted:
-            return "Every interleaving was run, and passed."
-        if self.bound == UNBOUNDED:
-            return f"{schedules} schedules passed; more are left, so this is no proof."
+            return Claim(Kind.PROVED, self.name, number=schedules)
         finished = self.bound if self.done else self.bound - 1
-        if finished < 0:
-            return f"{schedules} schedules passed, not even all those without a preemption, which is no proof."
-        return f"All schedules with at most {finished} preemptions passed; those with more were not all run."
+        if self.bound == UNBOUNDED or finished < 0:
+            which = "more are left" if self.bound == UNBOUNDED else "not even all those without a preemption were run"
+            return Claim(Kind.UNDECIDED, self.name, number=schedules, reason=which)
+        return Claim(Kind.BOUNDED, self.name, number=schedules, bound=finished)

@@ -1,11 +1,11 @@
 """Coverage: how many schedules that differ in more than the order of independent steps were drawn.
 
-Theory of operation.  A thread's *past* is a number made of everything that the steps it has taken depend on, directly or by
-others (`strategies.dpor.dependence`); two schedules belong to one Mazurkiewicz trace exactly if all threads have the same
-pasts at the end.  A sampler that has drawn a trace twice learns nothing from the second one.  The share of schedules whose
-trace was drawn once is the chance that the next one is new (Good, 1953, after Turing).
+A thread's *past* is a number made of everything that the steps it has taken depend on, directly or by others
+(`strategies.dpor.dependence`); two schedules belong to one Mazurkiewicz trace exactly if all threads have the same
+pasts at the end.  A sampler that has drawn a trace twice learns nothing from the second one.  The share of schedules
+whose trace was drawn once is the chance that the next one is new (Good, 1953, after Turing).
 
-Not modelled.  Pasts are 64-bit hashes: two traces in many billions may be taken for one.
+Pasts are 64-bit hashes, so two traces in many billions may be taken for one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from collector.explore.strategies.dpor.dependence import pending
 
 
 if TYPE_CHECKING:
-    from collector.explore.machine.machine import Draw, Pick, SteppedMachine
+    from collector.explore.machine.execution import Draw, Pick
+    from collector.explore.machine.machine import SteppedMachine
 
 
 class Coverage:
@@ -34,7 +35,7 @@ class Coverage:
     def watching(self, machine: SteppedMachine, pick: Pick, draw: Draw) -> tuple[Pick, Draw]:
         """`pick` and `draw` for the next schedule, watched."""
         pasts = self.pasts
-        pasts[:] = range(len(machine.bodies))
+        pasts[:] = range(len(machine.names))
         written: dict[int, int] = {}
         read: dict[int, int] = {}
         """Cell to the past of its last write, and to the sum of those that have read it since."""
@@ -45,7 +46,7 @@ class Coverage:
                 return t
             step = pending(machine, t)
             cell = step.cell
-            depends = [pasts[t], machine.fair.releases, *sorted(written.get(a, 0) for a in step.guard)]
+            depends = [pasts[t], machine.releases, *sorted(written.get(a, 0) for a in step.guard)]
             if cell:
                 depends += (written.get(cell, 0), read.get(cell, 0) if step.write else 0)
             if machine.kinds[t] == ops.KILL:

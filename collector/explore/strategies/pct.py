@@ -14,11 +14,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from collector.explore.machine.threads import PAUSED
-from collector.explore.strategies.base import Sampler
+from collector.explore.strategies.base import Drawn, Sampler
 
 
 if TYPE_CHECKING:
-    from collector.explore.machine.machine import Draw, Pick, SteppedMachine
+    from collector.explore.machine.execution import Draw, Pick
+    from collector.explore.machine.machine import SteppedMachine
     from collector.explore.strategies.base import Options
 
 
@@ -42,8 +43,7 @@ class PCT(Sampler):
     def begin(self, machine: SteppedMachine) -> tuple[Pick, Draw]:
         runnable, trail, flags, random = machine.runnable, machine.trail, machine.flags, self.rng.random
         depth = self.depths[self.runs % len(self.depths)]
-        # Highest first; threads that do not exist yet have their place in the order too.
-        priority = [1.0 + random() for _ in range(len(machine.bodies) + 64)]
+        priority = Drawn(lambda: 1.0 + random())
         longest = max(self.longest, depth)
         changes = set(self.rng.sample(range(1, longest), depth - 1))
         tail = TAIL * longest

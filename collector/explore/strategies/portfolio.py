@@ -1,62 +1,79 @@
-"""The default: samplers and exhaustive search in turn, then exhaustive search alone for as long as the budget lasts.
+"""The default: DPOR, state search, samplers and bounded search in time slices; whoever is first to fail or to prove ends it.
 
-Theory of operation.  No sampler wins everywhere: on this project's faults the uniform random walk was best, PCT of depth
-3 never found the commonest one, and which is second depends on the fault.  So they take turns, a schedule each, and
-exhaustive search by growing preemption bound is one of them: on a small program that ends early, with a proof.  The
-second half of the budget is all its own.
+Theory of operation.  Nobody knows beforehand which search decides a program: DPOR where traces are few, state search where
+they are many and states few, a sampler where the fault is easy to hit and the program wide, bounded search where one
+preemption suffices.  So each is a member with a machine of its own and a share of the time, and the next schedule is that
+of the member with the least cost for its share (Waldspurger and Weihl, Stride scheduling, 1995).  A program that DPOR alone
+decides is then decided in about twice DPOR's time.
+
+Cost is counted in steps, not in seconds: the same seed gives the same schedules.  A schedule costs SET_UP steps beside its
+own, and a step of a search that keeps order or states as many as that member's `price` says.
+
+If DPOR has far to go and state search comes upon fewer and fewer new states, they change shares.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from collector.explore.strategies.base import passed
+from collector.explore.claim import Kind, sampled
+from collector.explore.strategies.base import Sampler
 from collector.explore.strategies.bounded import Exhaustive
+from collector.explore.strategies.dpor.search import DPOR
 from collector.explore.strategies.pct import LADDER, PCT
 from collector.explore.strategies.pos import POS
+from collector.explore.strategies.stateful import Stateful
 from collector.explore.strategies.surw import SURW
 from collector.explore.strategies.urw import URW
 from collector.explore.strategies.walk import RandomWalk
 
 
 if TYPE_CHECKING:
-    from collector.explore.machine.machine import Draw, Pick, SteppedMachine
+    from collections.abc import Sequence
+
+    from collector.explore.claim import Claim
+    from collector.explore.machine.execution import Draw, Pick
+    from collector.explore.machine.machine import SteppedMachine
     from collector.explore.strategies.base import Options, Strategy
 
 
-class Portfolio:
-    """URW, random walk, PCT, POS, SURW and exhaustive search in turn."""
+STRENGTH = [*Kind]
+"""Kinds of claims, the strongest first."""
+SET_UP = 20
+"""What beginning and checking a schedule costs, in steps."""
+FAR = 1_000
+"""Schedules of DPOR after which it is asked how far it has come, and again after twice as many."""
+LITTLE = 0.02
+"""A share of its tree that is little after so many."""
 
-    name = "portfolio"
+
+class Samplers:
+    """URW, random walk, PCT, POS, URW and SURW in turn, a schedule each.
+
+    No sampler wins everywhere: on this project's faults the uniform random walk was best, PCT of depth 3 never found the
+    commonest one, and which is second depends on the fault.
+    """
+
+    exhausted = done = False
 
     def __init__(self, options: Options) -> None:
         depths = (options.depth,) if options.depth else LADDER
-        self.exhaustive = Exhaustive(options)
-        self.members: list[Strategy] = [
+        self.turns: list[Strategy] = [
             URW(options),
             RandomWalk(options),
             PCT(options, depths),
             POS(options),
             URW(options),
             SURW(options),
-            self.exhaustive,
         ]
+        self.current = self.turns[-1]
+        self.name = "samplers"
+        """Of the one whose turn it was last."""
         self.runs = 0
-        self.shared = options.schedules // 2
-        self.current = self.members[0]
-
-    @property
-    def exhausted(self) -> bool:
-        """By the exhaustive part."""
-        return self.exhaustive.exhausted
-
-    @property
-    def done(self) -> bool:
-        """Only if the exhaustive part says so."""
-        return self.exhaustive.done
 
     def begin(self, machine: SteppedMachine) -> tuple[Pick, Draw]:
-        self.current = self.members[self.runs % len(self.members)] if self.runs < self.shared else self.exhaustive
+        self.current = self.turns[self.runs % len(self.turns)]
+        self.name = self.current.name
         self.runs += 1
         return self.current.begin(machine)
 
@@ -64,12 +81,104 @@ class Portfolio:
         """Whoever picked may learn."""
         self.current.end(machine)
 
-    def outlook(self, schedules: int, /) -> str:
-        """Of the exhaustive part."""
-        return self.exhaustive.outlook(schedules)
+    def outlook(self, _schedules: int, /) -> str:
+        """There is always more to draw."""
+        return ""
 
-    def statement(self, schedules: int) -> str:
-        """What the exhaustive part can say, else what the samplers can."""
-        if self.exhausted or self.runs > self.shared:
-            return self.exhaustive.statement(schedules)
-        return passed(schedules, self.name)
+    def claim(self, schedules: int, /) -> Claim:
+        """What random schedules can say."""
+        return sampled(schedules, "samplers")
+
+
+class Member:
+    """A strategy, its share of the time, and what it has spent."""
+
+    def __init__(self, strategy: Strategy, share: float = 1.0, price: float = 1.0) -> None:
+        self.strategy = strategy
+        self.share = share
+        self.price = price
+        """What a step costs."""
+        self.cost = 0.0
+        self.schedules = 0
+        """Complete ones."""
+        self.overlong = 0
+        """Schedules that grew longer than allowed."""
+
+    @property
+    def samples(self) -> bool:
+        """It draws its schedules, so some may come again."""
+        return isinstance(self.strategy, Sampler | Samplers)
+
+    def spend(self, steps: int, *, complete: bool) -> None:
+        """It has run a schedule of so many steps."""
+        self.cost += self.price * (steps + SET_UP)
+        self.schedules += complete
+
+
+class Portfolio:
+    """Members that take turns."""
+
+    def __init__(self, members: Sequence[Member], name: str = "") -> None:
+        self.members = members
+        self.name = name or members[0].strategy.name
+
+    @property
+    def exhausted(self) -> bool:
+        """One of them has seen everything."""
+        return any(member.strategy.exhausted for member in self.members)
+
+    @property
+    def done(self) -> bool:
+        """One of them has, or there is none left that goes on."""
+        return self.exhausted or all(member.strategy.done for member in self.members)
+
+    def turn(self) -> Member:
+        """Who runs the next schedule."""
+        going_on = (member for member in self.members if not member.strategy.done)
+        return min(going_on, key=lambda member: member.cost / member.share)
+
+    def outlook(self) -> str:
+        """Of those who can tell."""
+        told = ((member.strategy.name, member.strategy.outlook(member.schedules)) for member in self.members)
+        return "; ".join(
+            f"{name}: {outlook}" if len(self.members) > 1 else outlook for name, outlook in told if outlook
+        )
+
+    def claim(self) -> Claim:
+        """The strongest that any of them makes."""
+        claims = [member.strategy.claim(member.schedules) for member in self.members]
+        return min(claims, key=lambda claim: (STRENGTH.index(claim.kind), not claim.number))
+
+
+class Everybody(Portfolio):
+    """The default portfolio."""
+
+    def __init__(self, options: Options) -> None:
+        self.dpor, self.stateful, self.exhaustive = DPOR(options), Stateful(options), Exhaustive(options)
+        members = [
+            Member(Samplers(options), 0.30),
+            Member(self.dpor, 0.55, price=1.5),
+            Member(self.exhaustive, 0.05),
+            Member(self.stateful, 0.10, price=2.5),
+        ]
+        super().__init__(members, "portfolio")
+        self.asked = FAR
+        """Schedules of DPOR after which it is asked how far it has come."""
+        self.before = (0.0, 0)
+        """Cost and states of the state search when that was asked last."""
+
+    @property
+    def done(self) -> bool:
+        """Also when bounded search has come to the bound that was asked for."""
+        return super().done or self.exhaustive.done
+
+    def turn(self) -> Member:
+        _, dpor, _, stateful = self.members
+        if dpor.schedules >= self.asked:
+            self.asked *= 2
+            cost, states = stateful.cost - self.before[0], self.stateful.states - self.before[1]
+            slower = states * stateful.cost < self.stateful.states * cost / 2
+            self.before = stateful.cost, self.stateful.states
+            if slower and self.dpor.share_done() < LITTLE and dpor.share > stateful.share:
+                dpor.share, stateful.share = stateful.share, dpor.share
+        return super().turn()

@@ -11,11 +11,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from collector.explore.machine.ops import STORE
-from collector.explore.strategies.base import Sampler
+from collector.explore.strategies.base import Drawn, Sampler
 
 
 if TYPE_CHECKING:
-    from collector.explore.machine.machine import Draw, Pick, SteppedMachine
+    from collector.explore.machine.execution import Draw, Pick
+    from collector.explore.machine.machine import SteppedMachine
 
 
 class POS(Sampler):
@@ -25,7 +26,7 @@ class POS(Sampler):
 
     def begin(self, machine: SteppedMachine) -> tuple[Pick, Draw]:
         runnable, kinds, addrs, random = machine.runnable, machine.kinds, machine.addrs, self.rng.random
-        priority = [random() for _ in range(len(machine.bodies) + 64)]
+        priority = Drawn(random)
 
         def pick(_i: int) -> int:
             if len(runnable) == 1:

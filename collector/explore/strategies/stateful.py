@@ -20,14 +20,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from collector.explore.claim import Claim, Kind, Seen
 from collector.explore.machine.carrier import MAIN
 from collector.explore.machine.threads import PAUSED
 from collector.explore.state.graph import Circle, Edge, Graph
+from collector.explore.state.whole import States
 from collector.explore.strategies.base import left
 
 
 if TYPE_CHECKING:
-    from collector.explore.machine.machine import Draw, Pick, SteppedMachine
+    from collector.explore.machine.execution import Draw, Pick
+    from collector.explore.machine.machine import SteppedMachine
     from collector.explore.strategies.base import Options
 
 
@@ -69,7 +72,8 @@ class Stateful:
         self.unproved = False
         """A circle was run and did not come round."""
         self.runs = 0
-        self.steps_allowed = 0
+        self.whole: States | None = None
+        """The states of the machine that runs the schedules."""
         self.exhausted = False
 
     @property
@@ -83,13 +87,13 @@ class Stateful:
         return len(self.graph.edges)
 
     def begin(self, machine: SteppedMachine) -> tuple[Pick, Draw]:
-        self.steps_allowed = machine.steps_allowed
         return self._round(machine, self.circle) if self.circle else self._search(machine)
 
     def _search(self, machine: SteppedMachine) -> tuple[Pick, Draw]:
         """The current path, and on from its end."""
         path, runnable, numbers, graph = self.path, machine.runnable, self.numbers, self.graph
-        now = machine.fair.states.now
+        self.whole = self.whole or States(machine)
+        now = self.whole.now
         at = 0
         source = next((choice for choice in reversed(path) if choice.state >= 0), None)
         came = path.index(source) if source else 0
@@ -105,7 +109,7 @@ class Stateful:
             nonlocal last, came
             if at < len(path):
                 return take()
-            if machine.clock and not self.timed:
+            if machine.execution.clock and not self.timed:
                 return MAIN
             state = now(len(machine.trail)) if self.timed else now()
             number = -1 if state.opaque else numbers.get(state.digest, -1)
@@ -141,28 +145,31 @@ class Stateful:
     @staticmethod
     def _round(machine: SteppedMachine, circle: Circle) -> tuple[Pick, Draw]:
         """Into the circle and round it, where threads go in turn: what comes again is seen there."""
-        machine.steps_allowed = machine.limit = len(circle.stem)
         trail, stem, entries = machine.trail, circle.stem, circle.circle
 
         def entry(_i: int = MAIN) -> int:
             at = len(trail)
             return stem[at] if at < len(stem) else entries[(at - len(stem)) % len(entries)]
 
-        machine.fair.script = entry
-        return entry, lambda _i, _n: ~entry() - 1
+        def pick(i: int) -> int:
+            if len(trail) != len(stem):
+                return entry()
+            machine.execution.script = entry
+            return machine.go_round(i)
+
+        return pick, lambda _i, _n: ~entry() - 1
 
     def end(self, machine: SteppedMachine, /) -> None:
         """Back to the last choice with an alternative left."""
         self.runs += 1
         if self.circle:
             self.over = True
-            if machine.fault is not None:
-                return  # the limit stays: the livelock is seen behind it
-            self.unproved = True
-        machine.steps_allowed = self.steps_allowed
-        if self.over:
+            if machine.fault is None:
+                self.unproved = True
+            else:
+                machine.execution.steps_allowed = len(self.circle.stem)  # behind it the livelock is seen again
             return
-        if machine.clock and not self.timed:
+        if machine.execution.clock and not self.timed:
             self._afresh()
             return
         path = self.path
@@ -188,19 +195,17 @@ class Stateful:
         outlook = left(self.runs, ((choice.index, len(choice.alternatives)) for choice in self.path))
         return f"{self.states:,} states, {outlook}"
 
-    def statement(self, _schedules: int, /) -> str:
+    def claim(self, _schedules: int, /) -> Claim:
         """Exhausted or not, and what stood in the way."""
-        if self.exhausted:
-            seen = f"All {self.states} states were seen, and passed; schedules that came to a known one were cut off."
-        elif self.unproved:
-            seen = f"{self.states} states passed; there may be a livelock that could not be shown, so this is no proof."
-        else:
-            seen = f"{self.states} states passed; more are left, so this is no proof."
+        caveats = []
         if self.opaque:
-            seen += (
-                f"  States were not merged where {next(iter(self.opaque))}, which cannot be looked into; "
-                "machine.state(lambda: ...) tells it."
+            caveats.append(
+                f"states were not merged where {next(iter(self.opaque))}, which cannot be looked into; "
+                "machine.state(lambda: ...) tells it"
             )
         if self.timed:
-            seen += "  The program asks for the time, so states after different numbers of steps were told apart."
-        return seen
+            caveats.append("the program asks for the time, so states after different numbers of steps were told apart")
+        kind, reason = Kind.PROVED if self.exhausted else Kind.UNDECIDED, ""
+        if not self.exhausted:
+            reason = "there may be a livelock that could not be shown" if self.unproved else "more are left"
+        return Claim(kind, self.name, Seen.STATES, self.states, reason=reason, caveats=tuple(caveats))

@@ -1,10 +1,10 @@
 """Selectively uniform random walk: uniform over the interleavings of the steps on one cell, at will for the rest.
 
-Theory of operation.  One shared cell is drawn per schedule, among those that the schedules before saw touched by two
-threads and written.  The order of its steps is drawn as in a uniform random walk, by how many each thread has left: a
-thread is *intended*, and another that comes to such a step waits until the intended one has taken its own.  Everything
-else is a random walk.  So the order of a few steps that matter is not diluted by the many that do not (Zhao, Wolff,
-Mathur and Roychoudhury, Selectively uniform concurrency testing, 2025).
+One shared cell is drawn per schedule, among those that the schedules before saw touched by two threads and written.
+The order of its steps is drawn as in a uniform random walk, by how many each thread has left: a thread is *intended*,
+and another that comes to such a step waits until the intended one has taken its own.  Everything else is a random walk.
+So the order of a few steps that matter is not diluted by the many that do not (Zhao, Wolff, Mathur and Roychoudhury,
+Selectively uniform concurrency testing, 2025).
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from collector.explore.strategies.base import Sampler
 
 
 if TYPE_CHECKING:
-    from collector.explore.machine.machine import Draw, Pick, SteppedMachine
+    from collector.explore.machine.execution import Draw, Pick
+    from collector.explore.machine.machine import SteppedMachine
     from collector.explore.strategies.base import Options
 
 

@@ -10,13 +10,15 @@ Not modelled.  A spawned thread's steps are not counted to its parent before it 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from collector.explore.strategies.base import Sampler
 
 
 if TYPE_CHECKING:
-    from collector.explore.machine.machine import Draw, Pick, SteppedMachine
+    from collector.explore.machine.execution import Draw, Pick
+    from collector.explore.machine.machine import SteppedMachine
     from collector.explore.strategies.base import Options
 
 
@@ -32,7 +34,7 @@ class URW(Sampler):
 
     def begin(self, machine: SteppedMachine) -> tuple[Pick, Draw]:
         runnable, random = machine.runnable, self.rng.random
-        left = [*self.means, *[1.0] * 64]
+        left = defaultdict(lambda: 1.0, enumerate(self.means))
 
         def pick(_i: int) -> int:
             if len(runnable) == 1:
@@ -52,7 +54,7 @@ class URW(Sampler):
     def end(self, machine: SteppedMachine, /) -> None:
         """Learn how many steps each thread took."""
         self.runs += 1
-        while len(self.means) < len(machine.bodies):
+        while len(self.means) < len(machine.names):
             self.means.append(1.0)
-        for t in range(len(machine.bodies)):
+        for t in range(len(machine.names)):
             self.means[t] += (machine.trail.count(t) - self.means[t]) / self.runs

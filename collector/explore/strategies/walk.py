@@ -8,7 +8,8 @@ from collector.explore.strategies.base import Sampler
 
 
 if TYPE_CHECKING:
-    from collector.explore.machine.machine import Draw, Pick, SteppedMachine
+    from collector.explore.machine.execution import Draw, Pick
+    from collector.explore.machine.machine import SteppedMachine
 
 
 class RandomWalk(Sampler):

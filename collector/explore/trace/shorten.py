@@ -1,73 +1,89 @@
-"""Long stories made short: of a trace, the part that a reader needs.
+"""Long schedules made short: the part that a reader needs.
 
-Theory of operation.  A livelock's trace is the way into the circle and once round it; turns of a waiting loop that are the
-same on the way are told once.  Of what is still too long to read, the beginning and the end stay.
+A livelock's story is the way into the circle and once round it; turns of a waiting loop that are the same on the way
+are told once.  Of what is still too long to read, the beginning and the end stay.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from collector.explore.state.fair import Lasso
-    from collector.explore.trace.trace import Row
-
-    Story = list[Row | str]
-    """Lines of a trace; a string says what was left out between them."""
+    from collector.explore.trace.step import Schedule, Step
 
 
 MOST = 400
-"""Lines of a part that are shown in full."""
+"""Steps of a part that are shown in full."""
 LONGEST = 12
-"""Lines of a turn that is recognised."""
+"""Steps of a turn that is recognised."""
 SEVERAL = 3
 """Times that it has to come."""
 
 
-def shortened(rows: Sequence[Row], lasso: Lasso | None) -> Story:
-    """What is worth showing of `rows`."""
-    if lasso is None:
-        return middle_left_out(rows)
-    into: list[Row] = []
-    once: list[Row] = []
-    at = -1
-    for row in rows:
-        # What comes between two steps belongs to the one before.
-        at = row.at if row.at >= 0 else at
-        if at < lasso.begin:
-            into.append(row)
-        elif lasso.begin <= at < lasso.end:
-            once.append(row)
-    return [*middle_left_out(folded(into)), "      -- and from here on, for ever:", *middle_left_out(once)]
+class Again(NamedTuple):
+    """The last `steps` steps come `times` times more, until the step of that number."""
+
+    steps: int
+    times: int
+    until: int
 
 
-def folded(rows: Sequence[Row]) -> Story:
-    """`rows`, but what comes several times in a row only once."""
-    texts = [(row.thread, row.text(), row.views) for row in rows]
+class LeftOut(NamedTuple):
+    """So many steps are not shown."""
+
+    steps: int
+
+
+class Forever(NamedTuple):
+    """What follows comes again and again."""
+
+
+Story = list["Step | Again | LeftOut | Forever"]
+
+
+def shortened(schedule: Schedule) -> Story:
+    """What is worth telling of a schedule, its start left out."""
+    into, circle = schedule.course
+    if schedule.lasso is None:
+        return middle_left_out(list(into[1:]))
+    return [*middle_left_out(folded(into[1:])), Forever(), *middle_left_out(list(circle))]
+
+
+def folded(steps: Sequence[Step]) -> Story:
+    """`steps`, but what comes several times in a row only once."""
     story: Story = []
     at = 0
-    while at < len(rows):
-        turn, times = 1, 1
-        for n in range(1, LONGEST + 1):
-            again = 1
-            while texts[at : at + n] == texts[at + again * n : at + (again + 1) * n]:
-                again += 1
-            if again >= SEVERAL:
-                turn, times = n, again
+    for begin, end, length in repeats(steps):
+        story += steps[at:begin]
+        story.append(Again(length, (end - begin) // length, steps[end - 1].number))
+        at = end
+    return [*story, *steps[at:]]
+
+
+def repeats(steps: Sequence[Step]) -> Iterator[tuple[int, int, int]]:
+    """Where a turn of up to LONGEST steps repeats itself: where the first repetition begins, the last ends, and how long."""
+    at = 0
+    while at < len(steps):
+        for length in range(1, LONGEST + 1):
+            end = at + length
+            # Step for step the same as one turn before.
+            while end < len(steps) and steps[end].like(steps[end - length]):
+                end += 1
+            times = (end - at) // length
+            if times >= SEVERAL:
+                end = at + times * length
+                yield at + length, end, length
+                at = end - 1
                 break
-        story += rows[at : at + turn]
-        if times > 1:
-            story.append(f"      -- {'that' if turn == 1 else f'these {turn} lines'} {times - 1} times more --")
-        at += turn * times
-    return story
+        at += 1
 
 
-def middle_left_out(rows: Sequence[Row | str]) -> Story:
-    """`rows`, or their beginning and end."""
-    if len(rows) <= MOST:
-        return list(rows)
+def middle_left_out(story: Story) -> Story:
+    """`story`, or its beginning and end."""
+    if len(story) <= MOST:
+        return story
     half = MOST // 2
-    return [*rows[:half], f"      -- {len(rows) - MOST} lines left out --", *rows[-half:]]
+    return [*story[:half], LeftOut(len(story) - 2 * half), *story[-half:]]

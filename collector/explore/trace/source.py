@@ -1,30 +1,16 @@
-"""Which line of the program a step is: the frames that called the port.
-
-Theory of operation.  Exploration asks nobody.  A port that is fitted by `noting` says, before each of its operations, who
-called it; the step that the operation then announces is that caller's.
-"""
+"""Which line of the program a step is: the frames that called the port."""
 
 from __future__ import annotations
 
 import sys
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from collector.explore.state.frames import program_frames
 
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from collector.explore.machine.ports import SteppedPort
-    from workbuf.machine import Words
-
 DEPTH = 8
 """Callers kept."""
-OPERATIONS = (
-    "hint", "hints", "post", "fill", "load", "store", "cas", "xchg", "xadd", "or8",
-    "pause", "sleep", "wake", "lock", "unlock", "choose", "spawn", "sysalloc", "event",
-)  # fmt: skip
 
 
 class Site(NamedTuple):
@@ -39,36 +25,3 @@ def callers() -> tuple[Site, ...]:
     """The lines outside this package that are being executed, the innermost first."""
     frames = islice(program_frames(sys._getframe(1)), DEPTH)  # noqa: SLF001  the documented way to a caller
     return tuple(Site(frame.f_code.co_qualname, frame.f_code.co_filename, frame.f_lineno) for frame in frames)
-
-
-def noting(port: SteppedPort, here: dict[int, tuple[Site, ...]]) -> None:
-    """Make `port` note in `here`, under its number, who calls it."""
-    i = port.index
-
-    def told(operation: Callable[..., object]) -> Callable[..., object]:
-        def tell(*args: object) -> object:
-            here[i] = callers()
-            return operation(*args)
-
-        return tell
-
-    for name in OPERATIONS:
-        setattr(port, name, told(getattr(port, name)))
-    port.words = NotingWords(i, port.words, here)
-
-
-class NotingWords:
-    """`port.words` that notes who calls it."""
-
-    def __init__(self, index: int, words: Words, here: dict[int, tuple[Site, ...]]) -> None:
-        self.index = index
-        self.words = words
-        self.here = here
-
-    def __getitem__(self, a: int) -> int:
-        self.here[self.index] = callers()
-        return self.words[a]
-
-    def __setitem__(self, a: int, v: int) -> None:
-        self.here[self.index] = callers()
-        self.words[a] = v

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from collector.explore.machine.fault import Fault
+    from collector.explore.state.fair import Lasso
     from collector.explore.trace.source import Site
     from workbuf.events import Happening
     from workbuf.names import Name
@@ -30,17 +31,37 @@ class Pointer(NamedTuple):
     """The push count that is packed with the address."""
 
 
+SMALL = 1 << 16
+"""Numbers below are told in decimal, others in hexadecimal."""
+
+
 class Value(NamedTuple):
-    """A word of memory.  Two are the same if the words are."""
+    """A word of memory."""
 
     word: int
     means: Pointer | str | None = None
     """What it points to, or how the program prints it; None: it is a number."""
 
     @property
+    def noun(self) -> str:
+        """The record that it points to, if it is known for a pointer."""
+        return self.means.noun if isinstance(self.means, Pointer) else ""
+
+    @property
     def thing(self) -> str | int:
         """What is compared when it is asked whether two words lead to the same place: the record, or the number."""
-        return self.means.noun if isinstance(self.means, Pointer) else self.word
+        return self.noun or self.word
+
+    @property
+    def pushcnt(self) -> int | None:
+        """The push count beside the pointer, if it is one with a count."""
+        return self.means.pushcnt if isinstance(self.means, Pointer) else None
+
+    def __str__(self) -> str:
+        """What it means, without the count."""
+        if isinstance(self.means, str):
+            return self.means
+        return self.noun or (str(self.word) if self.word < SMALL else f"{self.word:#x}")
 
 
 class View(NamedTuple):
@@ -94,7 +115,7 @@ class Act:
 
 @dataclass(frozen=True, kw_only=True)
 class Step(Act):
-    """A step, and what came of it up to the next one.  Two are the same if they did the same to the same end."""
+    """A step, and what came of it up to the next one.  Two are the same if they did the same with the same outcome."""
 
     number: int = field(compare=False)
     """In traces; -1 before the first step, where `op` is "start"."""
@@ -111,22 +132,27 @@ class Step(Act):
         return tuple(note for note in self.notes if note.racing or not note.plain)
 
     def like(self, other: Step) -> bool:
-        """Did `other` do the same, with the same coming of it?"""
+        """Did `other` do the same, with the same outcome?"""
         return self == other and self.told == other.told
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """One schedule from its beginning to its end; the first of `steps` is none: it has what there was before any."""
+    """One schedule from its beginning to its end.  `steps[0]` is no step: it shows the state before the first one."""
 
     threads: tuple[str, ...]
     steps: tuple[Step, ...]
     fault: Fault | None = None
 
     @property
+    def lasso(self) -> Lasso | None:
+        """Of a livelock, what repeats."""
+        return self.fault.lasso if self.fault else None
+
+    @property
     def course(self) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
-        """The steps, and what comes of them for ever: of a livelock the way into the circle, and once round it."""
-        lasso = self.fault.lasso if self.fault else None
+        """Of a livelock, the steps on the way into the circle and those once round it; else all steps, and none."""
+        lasso = self.lasso
         if lasso is None:
             return self.steps, ()
         return (

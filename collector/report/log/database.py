@@ -13,13 +13,13 @@ Tables (all times in ns since the first event):
                                                 the entries it came and went with, NULL where the log does not have that end;
                                                 `came` is the list it came from, `before` the thread that had it last
 
-Theory of operation.  `holds` is made of the events: a get begins one; a put ends it; a harvest moves the buffer from the
-cache's M to the collector, which puts it.  Buffers taken before a ring's oldest event begin nowhere.
+`holds` is made of the events: a get begins one; a put ends it; a harvest moves the buffer from the cache's M to the
+collector, which puts it.  A buffer taken before a ring's oldest event has no beginning here.
 
 The database of a large log is kept beside it, `run.log.sqlite`, so that only the first question waits for the reading.  It
 knows the names, sizes and times of the files it was made from, and is made afresh when these have changed.
 
-Relied on.  `collector.report.log.parts` finds and checks the lines.
+`collector.report.log.parts` finds and checks the lines.
 """
 
 from __future__ import annotations

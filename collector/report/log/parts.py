@@ -1,10 +1,10 @@
 """The files of a log: found, unpacked, read line by line.
 
-Theory of operation.  A log that was rotated lies in several files: `run.log` is the last, `run.TIME.log` those before it,
-perhaps compressed.  Each begins with the same schema line, by which the parts of one run know each other; parts of an
-earlier run that lie there too are left alone.  A part by itself is a log too.
+A log that was rotated lies in several files: `run.log` is the last, `run.TIME.log` those before it, perhaps compressed.
+Each begins with the same schema line, by which the parts of one run know each other; parts of an earlier run that lie
+there too are left alone.  A part by itself is a log too.
 
-Relied on.  What a killed run leaves is a last line without its end, or one that is no JSON: it is left out and said.
+A run that was killed leaves a last line without its end, or one that is no JSON: it is left out, and that is said.
 Anything else that is wrong ends the reading.
 """
 

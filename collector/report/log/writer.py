@@ -23,8 +23,8 @@ the time the run began, tells one run's parts from another's.
 Theory of operation.  Protocol events lie in the threads' rings, are taken out when the world is stopped at the end of a
 cycle, or when the run has failed, and then written by the main thread: a log call inside a race window hides the race.
 
-Relied on.  loguru writes the lines, rotates and compresses.  It opens each part through `EventLog._begin`, which writes
-the first line.  A file that cannot be written any more ends in one line on stderr and not in a lost run.
+loguru writes the lines, rotates and compresses.  It opens each part through `EventLog._begin`, which writes the first
+line.  A file that cannot be written any more ends in one line on stderr and not in a lost run.
 """
 
 from __future__ import annotations
@@ -37,8 +37,9 @@ from typing import TYPE_CHECKING, Any
 
 from loguru import logger
 
-from workbuf.entry import decode
-from workbuf.events import FIELDS, LIST_NAMES, PHASE_NAMES, Event
+from collector.report.streams import oneline
+from workbuf.entry import Entry
+from workbuf.events import Reader
 
 
 if TYPE_CHECKING:
@@ -53,6 +54,14 @@ COMPRESSIONS = ("gz", "bz2", "xz")
 """Those of loguru's that hold a single file; `collector.report.log.parts` reads them back."""
 
 
+BLOCK = 64 << 10
+"""Bytes of lines that loguru is handed at once."""
+ROTATED_BLOCK = 1 << 10
+"""The same where parts are to have a size: loguru looks at it between two messages."""
+TAILS = 1 << 16
+"""Ends of lines that are kept."""
+
+
 class LogError(Exception):
     """The log file cannot be written: the text says which and why."""
 
@@ -61,13 +70,18 @@ def tostderr(level: str) -> None:
     """Send loguru's messages of `level` and above to stderr, one line each."""
     logger.remove()
     logger.add(
-        sys.stderr,
+        said,
         level=level,
         format="{level.name:7} {message}",
         filter=lambda record: "json" not in record["extra"],
         backtrace=False,
         diagnose=False,
     )
+
+
+def said(message: str) -> None:
+    """Print a message as one line."""
+    sys.stderr.write(f"{oneline(message.removesuffix(chr(10)))}\n")
 
 
 class EventLog:
@@ -86,9 +100,10 @@ class EventLog:
         compression: str | None = None,
     ) -> None:
         self.path = path
-        self.bufname = bufname
-        self.names: list[str] = header["threads"]
-        self.sites: dict[int, str] = {}
+        self.reader = Reader(bufname, header["threads"])
+        self.threads = [json.dumps(name) for name in header["threads"]]
+        self.tails: dict[tuple[int, ...], str] = {}
+        self.block = ROTATED_BLOCK if rotation else BLOCK
         self.broken = ""
         self.fd = -1
         self.opened = (0, 0)
@@ -141,35 +156,47 @@ class EventLog:
             os.close(nowhere)
 
     def events(self, records: Iterable[Record]) -> None:
-        """Write what the flight recorder held."""
-        for record in records:
-            kind = Event(record.kind)
-            line: dict[str, Any] = {"t": record.time, "m": self.names[record.thread], "event": kind.name.lower()}
-            for name, value in zip(FIELDS[kind], (record.a, record.b, record.c), strict=True):
+        """Write what the flight recorder held, in blocks: handing loguru a message costs more than making a line."""
+        block: list[str] = []
+        size = 0
+        for time, thread, *numbers in records:
+            line = f'{{"t": {time}, "m": {self.threads[thread]}, {self._tail(*numbers)}'
+            block.append(line)
+            size += len(line)
+            if size >= self.block:
+                self._write("\n".join(block))
+                block.clear()
+                size = 0
+        if block:
+            self._write("\n".join(block))
+
+    def _tail(self, *numbers: int) -> str:
+        """An event's line from its kind on: the same for the same four numbers, and most come again and again."""
+        tail = self.tails.get(numbers)
+        if tail is None:
+            event = self.reader.read(*numbers)
+            line: dict[str, Any] = {"event": event.name}
+            for name, value in event.fields.items():
                 if name == "buffer":
-                    line["wbuf"] = self.bufname(value)
-                elif name == "entry":
-                    line["entry"] = value
-                    line["site"] = self.sites.get(value) or self.sites.setdefault(value, str(decode(value)))
-                elif name == "list":
-                    line["list"] = LIST_NAMES[value]
-                elif name in ("phase", "before"):
-                    line[name] = PHASE_NAMES[value]
-                elif name == "waitedfor":
-                    line[name] = [thread for number, thread in enumerate(self.names) if value >> number & 1]
-                elif name:
+                    line["wbuf"] = value
+                elif isinstance(value, Entry):
+                    line["entry"], line["site"] = value.number, str(value)
+                else:
                     line[name] = value
-            self._write(line)
+            if len(self.tails) >= TAILS:
+                self.tails.clear()
+            tail = self.tails[numbers] = json.dumps(line)[1:]
+        return tail
 
     def event(self, kind: str, **fields: Any) -> None:  # noqa: ANN401  JSON values
         """Write one line of another kind."""
-        self._write({"event": kind, **fields})
+        self._write(json.dumps({"event": kind, **fields}))
 
-    def _write(self, line: dict[str, Any]) -> None:
+    def _write(self, lines: str) -> None:
         """A file that cannot take more is given up, once, and said when it is closed."""
         if not self.broken:
             try:
-                self.logger.log("INFO", "{}", json.dumps(line))
+                self.logger.log("INFO", "{}", lines)
             except OSError as error:
                 self._giveup(error)
 

@@ -6,6 +6,7 @@ const steps = data.steps;
 const last = steps.length - 1;
 const $ = (id) => document.getElementById(id);
 const HISTORY = 14;
+const BEFORE = { list: "on ", cache: "in ", hands: "" }; // ... the name of a place
 let now = 0;
 
 function make(tag, name, ...inside) {
@@ -18,9 +19,7 @@ const thread = (t) => (t < 0 ? "" : data.threads[t]);
 const colour = (t) => `var(--t${((t % 6) + 6) % 6})`;
 
 // Buffers and other nodes that some list or cache ever holds are nouns: they show their history.
-const chain = (view) => (view === "-" ? [] : view.split(/ -> |, /));
-const nouns = new Set(steps.flatMap((s) => Object.values(s.views).flatMap(chain)).filter((n) => /^\w+$/.test(n)));
-const nounPattern = nouns.size ? new RegExp(`\\b(${[...nouns].sort((a, b) => b.length - a.length).join("|")})\\b`) : null;
+const nouns = new Set(steps.flatMap((step) => Object.values(step.places).flatMap((place) => place.nodes)));
 
 function noun(name, kind) {
   const made = make("span", kind, name);
@@ -28,10 +27,21 @@ function noun(name, kind) {
   if (kind === "chip") made.tabIndex = 0;
   return made;
 }
-function marked(text) {
-  if (!nounPattern) return [text];
-  return text.split(nounPattern).map((part, i) => (i % 2 ? noun(part, "noun") : part));
+// `text` with the nouns in it that `act` names.
+function marked(text, act) {
+  let parts = [text];
+  for (const name of act.nouns.filter((n) => nouns.has(n)).sort((a, b) => b.length - a.length)) {
+    parts = parts.flatMap((part) => {
+      if (typeof part !== "string") return [part];
+      return part.split(name).flatMap((piece, i) => (i ? [noun(name, "noun"), piece] : [piece]));
+    });
+  }
+  return parts;
 }
+
+// Plain accesses are told only if they race, or if they were asked for.
+const told = (note) => !note.plain || note.racing;
+const toldNow = (note) => told(note) || $("plain").checked;
 
 // The schedule.
 const rows = [];
@@ -60,14 +70,14 @@ function buildTrace() {
       lane.style.setProperty("--thread", colour(t));
       return lane;
     });
-    const text = make("span", "mono", ...marked(step.text));
+    const text = make("span", "mono", ...marked(step.text, step));
     does.append(make("span", "who tag", thread(step.thread)), text);
     const from = site(step);
     if (from) {
       const code = ((data.code[from.file] || {})[from.line] || "").trim();
       does.append(make("span", "line", `${from.file.split("/").pop()}:${from.line}  ${code}`));
     }
-    for (const note of step.notes.filter((n) => !n.plain)) does.append(make("span", "note", ...marked(note.words)));
+    for (const note of step.notes.filter(told)) does.append(make("span", "note", ...marked(note.words, note)));
     if (i === last && data.fault) {
       row.classList.add("fault");
       does.append(make("span", "fails", `${data.fault.kind}: ${data.fault.message}`));
@@ -83,19 +93,19 @@ function buildTrace() {
 function showWords(step) {
   const who = make("strong", "tag", thread(step.thread) + " ");
   who.style.setProperty("--thread", colour(step.thread));
-  $("words").replaceChildren(...(step.at < 0 ? [] : [who]), ...marked(step.words + "."));
-  const notes = step.notes.filter((note) => $("plain").checked || !note.plain);
-  const items = notes.map((note) => make("li", "", ...marked(`${thread(note.thread)} ${note.words}`)));
+  $("words").replaceChildren(...(step.at < 0 ? [] : [who]), ...marked(step.words + ".", step));
+  const notes = step.notes.filter(toldNow);
+  const items = notes.map((note) => make("li", "", ...marked(`${thread(note.thread)} ${note.words}`, note)));
   if (step === steps[last] && data.fault) items.push(make("li", "fails", `That is the failure: ${data.fault.message}`));
   $("notes").replaceChildren(...items);
 }
 function showLists(step) {
   $("liststate").hidden = !data.lists.length;
   const lists = data.lists.filter((name) => name in step.views).map((name) => {
-    const nodes = chain(step.views[name]);
-    const cells = nodes.flatMap((n, i) => [
-      ...(i && step.views[name].includes("->") ? [make("span", "quiet", "→")] : []),
-      nouns.has(n) ? noun(n, "chip") : make("span", "chip plainview", n),
+    const place = step.places[name];
+    const cells = !place ? [make("span", "chip plainview", step.views[name])] : place.nodes.flatMap((n, i) => [
+      ...(i && place.kind === "list" ? [make("span", "quiet", "→")] : []),
+      noun(n, "chip"),
     ]);
     const changed = now > 0 && step.views[name] !== steps[now - 1].views[name];
     const drawn = make("div", "chain", ...(cells.length ? cells : [make("span", "quiet", "nothing")]));
@@ -110,7 +120,7 @@ function showThreads() {
     const next = steps.find((step, i) => i > now && theirs(step, i)) || steps.find(theirs);
     const who = make("span", "tag", name);
     who.style.setProperty("--thread", colour(t));
-    const what = next ? make("span", "mono", ...marked(next.text)) : make("span", "quiet", "nothing more");
+    const what = next ? make("span", "mono", ...marked(next.text, next)) : make("span", "quiet", "nothing more");
     return [who, make("span", "", make("span", t === going ? "goes" : "", what))];
   }));
 }
@@ -136,14 +146,15 @@ function showSource(step) {
 function showCells() {
   const values = new Map();
   for (let i = 0; i <= now; i++) {
-    for (const [cell, value] of steps[i].sets) {
-      values.delete(cell); // so that what was touched last comes last
-      values.set(cell, [value, i]);
+    for (const act of [steps[i], ...steps[i].notes]) {
+      if (!act.cell || !(act.wrote || act.saw)) continue;
+      values.delete(act.cell.name); // so that what was touched last comes last
+      values.set(act.cell.name, [act, i]);
     }
   }
-  const cells = [...values].reverse().slice(0, 16).flatMap(([cell, [value, i]]) => {
+  const cells = [...values].reverse().slice(0, 16).flatMap(([cell, [act, i]]) => {
     const fresh = i === now ? "fresh" : "";
-    return [make("span", fresh, ...marked(cell)), make("span", fresh, ...marked(value))];
+    return [make("span", fresh, ...marked(cell, act)), make("span", fresh, ...marked((act.wrote || act.saw).text, act))];
   });
   $("cells").replaceChildren(...(cells.length ? cells : [make("span", "quiet", "none yet")]));
 }
@@ -208,13 +219,12 @@ function hideTip() {
 }
 function showTip(at) {
   const name = at.dataset.noun;
-  const mentions = new RegExp(`\\b${name}\\b`);
   const found = [];
   for (let i = 0; i <= now; i++) {
     const step = steps[i];
-    if (i && mentions.test(step.words)) found.push([step.at, step.thread, step.words]);
+    if (step.nouns.includes(name)) found.push([step.at, step.thread, step.words]);
     for (const note of step.notes) {
-      if (mentions.test(note.words) && ($("plain").checked || !note.plain)) found.push([step.at, note.thread, note.words]);
+      if (note.nouns.includes(name) && toldNow(note)) found.push([step.at, note.thread, note.words]);
     }
   }
   const items = found.slice(-HISTORY).map(([n, t, words]) => {
@@ -222,11 +232,11 @@ function showTip(at) {
     who.style.setProperty("--thread", colour(t));
     return make("li", "", make("span", "quiet", `${n < 0 ? "" : n}  `), who, ` ${words}`);
   });
-  const places = data.lists.filter((list) => chain(steps[now].views[list] || "-").includes(name));
-  const place = places.map((list) => (list.startsWith("held") ? list : `on ${list}`)).join(" and ");
+  const where = Object.entries(steps[now].places).filter(([, place]) => place.nodes.includes(name));
+  const place = where.map(([list, { kind }]) => BEFORE[kind] + list).join(" and ");
   const more = found.length > HISTORY ? `the last ${HISTORY} of ${found.length}` : "so far";
   $("tip").replaceChildren(
-    make("div", "", make("strong", "mono", name), ` is ${(place || "on no list drawn here").replace(/on (\S+'s cache)/g, "in $1")}`),
+    make("div", "", make("strong", "mono", name), ` is ${place || "on no list drawn here"}`),
     make("div", "quiet", found.length ? `Its history, ${more}:` : "No step has touched it yet."),
     make("ol", "", ...items),
   );

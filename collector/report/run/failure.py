@@ -1,8 +1,8 @@
 """What a failed run prints: the text, where it was raised, the buffer's history and holders, the seed, the command.
 
-Theory of operation.  The words are Go's where a throw has them.  The buffer's own history has four entries; the rings
-know more: every event that named the buffer, with the thread and the time before the end.  Where a violation was found
-says nothing, as an audit always looks from the same place; where a throw or a worker's own error came from does.
+The words are Go's where a throw has them.  The buffer's own history has four entries; the rings know more: every event
+that named the buffer, with the thread and the time before the end.  The place in the source is shown for a throw and
+for a worker's own error; not for a violation, which an audit always raises from the same place.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from collector.audit.buffers import history
 from collector.audit.violation import Violation
-from workbuf.entry import decode
-from workbuf.events import FIELDS, LIST_NAMES, Event
+from workbuf.entry import Entry
+from workbuf.events import OF_BUFFERS, Reader
+from workbuf.machine import WORD
 from workbuf.throw import Throw
 
 
@@ -27,33 +28,24 @@ LAST = 16
 """Events shown."""
 FRAMES = 6
 """Calls shown, the innermost last."""
-BUFFER_EVENTS = {kind for kind, fields in FIELDS.items() if fields.a == "buffer"}
 
 
-def sentence(record: Record, thread: str, end: int) -> str:
+def sentence(record: Record, reader: Reader, end: int) -> str:
     """One event for people; `end` is the time from which it is counted back."""
-    kind = Event(record.kind)
-    values = []
-    for name, value in zip(FIELDS[kind], (record.a, record.b, record.c), strict=True):
-        if name == "buffer":
-            values.append(f"buffer {value * 8:#x}")
-        elif name == "entry":
-            values.append(str(decode(value)))
-        elif name == "list":
-            values.append(f"list {LIST_NAMES[value]}")
-        elif name:
-            values.append(f"{name} {value}")
-    return f"  {(record.time - end) / 1000:12.1f} us  {thread:12} {kind.name.lower():10} {', '.join(values)}"
+    event = reader.read(*record[2:])
+    said = ", ".join(str(v) if isinstance(v, Entry) else f"{name} {v}" for name, v in event.fields.items())
+    return f"  {(record.time - end) / 1000:12.1f} us  {reader.threads[record.thread]:12} {event.name:10} {said}"
 
 
 def lasteventsof(records: Sequence[Record], threads: Sequence[str], buffer: int) -> Iterator[str]:
     """The last of `records` that named `buffer`, or the last of all if it is 0, oldest first."""
     if buffer:
-        records = [record for record in records if record.kind in BUFFER_EVENTS and record.a == buffer]
+        records = [record for record in records if record.kind in OF_BUFFERS and record.a == buffer]
     if records:
         end = records[-1].time
+        reader = Reader(lambda b: f"{b * WORD:#x}", threads)
         for record in records[-LAST:]:
-            yield sentence(record, threads[record.thread], end)
+            yield sentence(record, reader, end)
 
 
 def failure(

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from collector.report.page import page
 from collector.report.run.charts import Series, bars, legend, lines
+from collector.report.run.gctrace import gctrace
 from collector.report.run.gctracetoday import MS, Clock
-from collector.stress.run import Tally
+from workbuf.recorder import Tally
 
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def runpage(reports: Sequence[CycleReport], summary: Summary, heap: str, command
     rows = "".join(f"<tr><th>{escape(what)}</th><td>{escape(said)}</td></tr>" for what, said in summary.rows())
     alone = [str(record["cycle"]) for record in records if not record["concurrent"]]
     outcome = told.partition("\n")[0] or ("interrupted" if summary.interrupted else summary.okline())
-    traced = escape("\n".join(report.line for report in reports))
+    traced = escape("\n".join(gctrace(report.stats) for report in reports))
     return page(
         "run.html",
         {"summary": summary.json(), "cycles": records},

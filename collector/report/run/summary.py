@@ -6,11 +6,13 @@ proved little.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from collector.audit.violation import Violation
 from collector.report.tables import table
+from collector.stress.markers import marks
 from workbuf.events import Event
 from workbuf.local import WORK
 
@@ -55,6 +57,10 @@ class Summary:
     waits: int = 0
     self_scans: int = 0
     events_dropped: int = 0
+    nproc: int = 0
+    """Markers of the last mark termination."""
+    marks: list[dict[str, Any]] = field(default_factory=list)
+    """Of every mark termination its markers, `nproc`, and the objects that each has `scanned` there, the master first."""
     interrupted: bool = False
 
     @classmethod
@@ -80,11 +86,11 @@ class Summary:
             buffers=run.machine.peek(run.world.work + WORK.nbuffers),
             buffers_leaked=error.count if isinstance(error, Violation) and kind == "leak" else 0,
             migrations=tally.migrations,
-            steals=sum(ring.steals for ring in recorder.rings.values()),
+            steals=recorder.steals,
             cas_attempts=tally.cas_attempts,
             cas_failures=tally.cas_failures,
             handoffs=total(Event.HANDOFF),
-            nwait_max=max((ring.nwait_max for ring in recorder.rings.values()), default=0),
+            nwait_max=recorder.nwait_max,
             stw_share=round(stopped / scanned, 4) if scanned else 0.0,
             wall_s=round(wall, 2),
             seed=run.plan.seed,
@@ -96,7 +102,8 @@ class Summary:
             assists=total(Event.ASSIST),
             waits=total(Event.WAIT),
             self_scans=total(Event.SCANSTACK),
-            events_dropped=sum(ring.dropped for ring in recorder.rings.values()),
+            events_dropped=recorder.dropped,
+            **marks([r.stats for r in reports]),
             interrupted=isinstance(error, KeyboardInterrupt),
         )
 
@@ -123,9 +130,18 @@ class Summary:
             ),
             ("handoffs", f"{self.handoffs}"),
             ("barrier", f"{self.waits} waits in getfull, nwait peak {self.nwait_max}"),
+            ("markers", self.markers()),
             ("assists, stack scans", f"{self.assists}, {self.self_scans}"),
             ("last harvests", f"{harvested} buffers with work, at mark + mark termination"),
         ]
+
+    def markers(self) -> str:
+        """How many marked together, and what helpers have scanned in mark termination."""
+        counts = Counter(mark["nproc"] for mark in self.marks)
+        by = sum(sum(mark["scanned"][1:]) for mark in self.marks)
+        of = sum(sum(mark["scanned"]) for mark in self.marks)
+        cycles = ", ".join(f"{nproc} in {n}" for nproc, n in sorted(counts.items())) or "-"
+        return f"{cycles} mark terminations; helpers scanned {by} of the {of} objects there"
 
     def table(self) -> str:
         """The table, as text."""

@@ -4,10 +4,10 @@ A track per thread, with slices under the names that users of `go tool trace` kn
 the lists, the barrier and the colours of the objects; an arrow from each put of a buffer on full or partial to the get that
 took it.
 
-Theory of operation.  Slices come from pairs of events (`PAIRS`), and nest on a thread because the protocol's do; what is
-open when the recording ends is closed there, what ends without having begun (its beginning fell out of the ring) is left
-out.  The stops of the world are slices of the collector's thread, named by which stop of the cycle they are.  A phase
-begins in one stop and ends in another, so it would not nest there: the phases have a track of their own.
+Slices come from pairs of events (`PAIRS`), and nest on a thread because the protocol's do; what is open when the
+recording ends is closed there, what ends without having begun (its beginning fell out of the ring) is left out.  The
+stops of the world are slices of the collector's thread, named by which stop of the cycle they are.  A phase begins in
+one stop and ends in another, so it would not nest there: the phases have a track of their own.
 
 The counter `scanned` is how many objects the cycle has blackened by scanning them: each drain, assist and helper says so
 when it ends, so it rises in steps.  An object without pointers is black without being scanned, and is not in it.
@@ -15,26 +15,26 @@ when it ends, so it rises in steps.  An object without pointers is black without
 White, grey and black are not told by events: `Painter` looks at the heap now and then (report/colours.py), for a twentieth
 of the time at most.
 
-Not modelled.  Perfetto's own protobuf: JSON is what every viewer of this family reads.
+The format is JSON and not Perfetto's own protobuf, because every viewer of this family reads it.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 from time import perf_counter_ns, thread_time_ns
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from mutator.phase import GCmark, GCmarktermination, GCscan
-from workbuf.entry import decode
-from workbuf.events import EMPTY, FIELDS, FULL, LIST_NAMES, PARTIAL, Event
+from workbuf.events import EMPTY, LIST_NAMES, PHASE_NAMES, Event, Reader
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from pathlib import Path
 
     from collector.report.run.colours import Colours
+    from workbuf.events import Happening
     from workbuf.recorder import Record
 
 PID = 1
@@ -61,7 +61,11 @@ SHARE = 20
 """Looking at the heap takes a twentieth of the time at most: of the processor's, so that others in its way do not count."""
 LAST_STOP = "stop-the-world (GC mark termination)"
 PHASES_TRACK = "GC phases"
-PHASES = {GCscan: "GC scan phase", GCmark: "GC concurrent mark phase", GCmarktermination: "GC mark termination"}
+PHASES = {
+    PHASE_NAMES[GCscan]: "GC scan phase",
+    PHASE_NAMES[GCmark]: "GC concurrent mark phase",
+    PHASE_NAMES[GCmarktermination]: "GC mark termination",
+}
 
 
 @dataclass
@@ -74,8 +78,8 @@ class Timeline:
     start: int = 0
     open: dict[int, list[tuple[Event, str]]] = field(default_factory=dict)
     """Slices that are open on each thread, outermost first."""
-    depth: dict[int, int] = field(default_factory=lambda: {EMPTY: 0, PARTIAL: 0, FULL: 0})
-    put: dict[int, tuple[int, float, int]] = field(default_factory=dict)
+    depth: dict[str, int] = field(default_factory=lambda: dict.fromkeys(LIST_NAMES.values(), 0))
+    put: dict[str, tuple[int, float, int]] = field(default_factory=dict)
     """The last put of each buffer on full or partial: (flow's number, when, thread)."""
     flows: int = 0
     stops: int = 0
@@ -90,6 +94,7 @@ class Timeline:
 
     def __post_init__(self) -> None:
         self.events.append({"ph": "M", "pid": PID, "tid": 0, "name": "process_name", "args": {"name": "workbuf-model"}})
+        self.reader = Reader(self.bufname, self.threads)
         self.phases = len(self.threads)
         """The phases' track, as a thread behind the last."""
         for number, name in enumerate((*self.threads, PHASES_TRACK), FIRST_TID):
@@ -104,44 +109,43 @@ class Timeline:
         for record in records:
             self.start = self.start or record.time
             ts = self.last = (record.time - self.start) / US
-            self._one(Event(record.kind), record, ts)
+            self._one(record.thread, self.reader.read(*record[2:]), ts)
 
-    def _one(self, kind: Event, record: Record, ts: float) -> None:
+    def _one(self, thread: int, event: Happening, ts: float) -> None:
+        kind, fields = event
         if kind in ENDS:
-            begun = self._end(record.thread, ENDS[kind], ts)
+            begun = self._end(thread, ENDS[kind], ts)
             if begun and ENDS[kind] in SCANNING:
-                self._scanned(record, ts)
+                self._scanned(thread, fields["scanned"], ts)
         if kind in (Event.STOP, Event.START, Event.PHASE, Event.CYCLE):
-            self._world(kind, record, ts)
+            self._world(thread, event, ts)
         if kind in PAIRS:
-            idle = kind == Event.PARK and record.a == 0
-            self._begin(record.thread, kind, "idle" if idle else PAIRS[kind][1], ts)
+            idle = kind == Event.PARK and not fields["gcwaiting"]
+            self._begin(thread, kind, "idle" if idle else PAIRS[kind][1], ts)
         elif kind in (Event.GET, Event.PUT):
-            self._handover(kind, record, ts)
+            self._handover(thread, event, ts)
         elif kind in INSTANTS:
-            named = zip(FIELDS[kind], (record.a, record.b, record.c), strict=True)
-            args = {name: self.bufname(value) if name == "buffer" else value for name, value in named if name}
-            self._event("i", record.thread, kind.name.lower(), ts, s="t", args=args)
+            self._event("i", thread, event.name, ts, s="t", args=event.plain)
         if kind in (Event.WAIT, Event.RESUME):
-            self._counter("nwait", ts, waiting=record.a)
+            self._counter("nwait", ts, waiting=fields["nwait"])
         elif kind == Event.REACHED:
             self._counter("nwait", ts, waiting=0)
 
-    def _world(self, kind: Event, record: Record, ts: float) -> None:
+    def _world(self, thread: int, event: Happening, ts: float) -> None:
         """The collector's stops and phases."""
-        thread = record.thread
+        kind, fields = event
         if kind == Event.CYCLE:
             self.stops = self.scanned = 0
             self._counter("scanned", ts, objects=0)
         elif kind == Event.STOP:
             name = STOPS[self.stops] if self.stops < len(STOPS) else LAST_STOP
             self.stops += 1
-            waited = [other for number, other in enumerate(self.threads) if record.b >> number & 1]
-            self._begin(thread, Event.STOP, name, ts, {"waited for": ", ".join(waited) or "nobody"})
+            waited = ", ".join(fields["waitedfor"]) or "nobody"
+            self._begin(thread, Event.STOP, name, ts, {"waited for": waited})
         elif kind == Event.START:
             self._end(thread, Event.STOP, ts)
         elif kind == Event.PHASE:
-            self._enter(PHASES.get(record.a, ""), ts)
+            self._enter(PHASES.get(fields["phase"], ""), ts)
 
     def _enter(self, phase: str, ts: float) -> None:
         """Another phase, or none."""
@@ -151,30 +155,28 @@ class Timeline:
             self._event("B", self.phases, phase, ts)
         self.phase = phase
 
-    def _handover(self, kind: Event, record: Record, ts: float) -> None:
+    def _handover(self, thread: int, event: Happening, ts: float) -> None:
         """A buffer on or off a list: the list's depth, and the arrow of a flow."""
-        place = record.c
-        self.depth[place] += 1 if kind == Event.PUT else -1
-        self._counter("lists", ts, **{LIST_NAMES[at]: max(n, 0) for at, n in self.depth.items() if at != EMPTY})
-        name = self.bufname(record.a)
+        buffer, place = event.fields["buffer"], event.fields["list"]
+        self.depth[place] += 1 if event.kind == Event.PUT else -1
+        self._counter("lists", ts, **{at: max(n, 0) for at, n in self.depth.items() if at != LIST_NAMES[EMPTY]})
         # A slice of no length for the arrow to end on.
-        what = f"{kind.name.lower()} {LIST_NAMES[place]}"
-        args = {"buffer": name, "entry": str(decode(record.b))}
-        self._event("X", record.thread, what, ts, dur=0.0, args=args)
-        if place == EMPTY:
+        args = {"buffer": buffer, "entry": str(event.fields["entry"])}
+        self._event("X", thread, f"{event.name} {place}", ts, dur=0.0, args=args)
+        if place == LIST_NAMES[EMPTY]:
             return
-        if kind == Event.PUT:
+        if event.kind == Event.PUT:
             self.flows += 1
-            self.put[record.a] = (self.flows, ts, record.thread)
-        elif record.a in self.put:
-            flow, when, thread = self.put.pop(record.a)
-            self._event("s", thread, "buffer", when, cat="buffer", id=flow)
-            self._event("f", record.thread, "buffer", ts, cat="buffer", id=flow, bp="e")
+            self.put[buffer] = (self.flows, ts, thread)
+        elif buffer in self.put:
+            flow, when, putter = self.put.pop(buffer)
+            self._event("s", putter, "buffer", when, cat="buffer", id=flow)
+            self._event("f", thread, "buffer", ts, cat="buffer", id=flow, bp="e")
 
-    def _scanned(self, record: Record, ts: float) -> None:
+    def _scanned(self, thread: int, objects: int, ts: float) -> None:
         """A slice has ended in which objects were scanned."""
-        if not any(kind in SCANNING for kind, _ in self.open[record.thread]):
-            self.scanned += record.a
+        if not any(kind in SCANNING for kind, _ in self.open[thread]):
+            self.scanned += objects
             self._counter("scanned", ts, objects=self.scanned)
 
     def _begin(self, thread: int, kind: Event, name: str, ts: float, args: dict[str, str] | None = None) -> None:
@@ -213,10 +215,17 @@ class Timeline:
         self.painted.clear()
         return {"traceEvents": self.events, "displayTimeUnit": "ns", "otherData": other}
 
-    def write(self, path: Path, other: dict[str, Any]) -> None:
-        """Write it to `path`; raises OSError."""
-        with path.open("w", encoding="utf-8") as file:
-            json.dump(self.finish(other), file)
+    def write(self, file: BinaryIO, other: dict[str, Any]) -> None:
+        """Write it to `file`; raises OSError."""
+        trace = self.finish(other)
+        rest = {key: value for key, value in trace.items() if key != "traceEvents"}
+        file.write(b'{"traceEvents": [')
+        # An event at a time: the text of all of them may need more memory than they do.
+        between = chain((b"\n",), repeat(b",\n"))
+        file.writelines(
+            start + json.dumps(event).encode() for start, event in zip(between, trace["traceEvents"], strict=False)
+        )
+        file.write(b"\n], " + json.dumps(rest).encode()[1:])
 
 
 @dataclass

@@ -1,121 +1,113 @@
 """A schedule for reading aloud: numbered sentences, and at each switch who is left standing where and who goes on.
 
-The numbers are the steps' own, as traces, tokens and the step-through page have them.  A thread that does the same few
-things again and again, spinning say, is told of once, and then how often.
+The numbers are the steps' own, as traces and the step-through page have them.  What is done again and again, by a thread
+that spins, say, is told of once, and then how often.
 """
 
 from __future__ import annotations
 
 from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from collector.report.schedule.operation import operation
+from collector.explore.trace.shorten import Again, Forever, LeftOut, shortened
+from collector.explore.trace.step import PAUSES, Step
+from collector.report.schedule.sentences import told
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from collector.explore.trace.step import Schedule, View
+
 WIDTH = 110
+"""Characters of a line, if nobody says how many there are."""
 INDENT = " " * 6
-LONGEST, FEWEST = 6, 2
-"""Of what is done again: how many steps at most, and how often at least."""
-WAITS = {"lock": "waits for {cell}", "sleep": "sleeps on {cell}", "pause": "lets others go first"}
+WAITS = {"lock": "waits for {cell}", "sleep": "sleeps on {cell}"}
 
 
-def explained(records: Mapping[str, Any]) -> str:
-    """The text; `records` are those of `collector.report.schedule.steps`."""
-    lines = [records["title"]]
-    lines += [f"{records['scenario']} {records['variant']}: {len(records['steps']) - 1} steps", ""]
-    lines += sentences(records)
-    fault = records["fault"]
+def explained(schedule: Schedule, title: str, of: str, width: int = WIDTH) -> str:
+    """The text, in lines of `width` characters; `of` says what the schedule is one of."""
+    steps = schedule.course[0] + schedule.course[1]
+    lines = [*wrapped(title, width), *wrapped(f"{of}: {len(steps) - 1} steps", width), ""]
+    lines += sentences(schedule, width)
+    fault = schedule.fault
     if fault is None:
         return "\n".join([*lines, "", "Nothing failed."])
-    who = f" in {records['threads'][fault['thread']]}" if fault["thread"] >= 0 else ""
-    lines += ["", f"That is the failure{who}, {fault['kind']}: {fault['message']}"]
-    if fault["details"] not in ("", fault["message"]):
-        lines.append(fault["details"])
+    who = f" in {schedule.threads[fault.thread]}" if fault.thread >= 0 else ""
+    lines += ["", *wrapped(f"That is the failure{who}, {fault.kind}: {fault.message}", width)]
+    if fault.details not in ("", fault.message):
+        lines.append(fault.details)
     return "\n".join(lines)
 
 
-def sentences(records: Mapping[str, Any]) -> Iterator[str]:
-    """A line for every step, with what came of it below, and one for every switch."""
-    steps, names = records["steps"], records["threads"]
-    drawn = [name for name in records["lists"] if not name.startswith("held by")]
-    yield f"{INDENT}At first {listing(steps[0]['views'], drawn)}." if drawn else f"{INDENT}The beginning."
-    folds = {begin: (end, times) for begin, end, times in repeats(steps)}
-    untold = 0
-    for i, step in enumerate(steps):
-        if i in folds:
-            untold, times = folds[i]
-            last = steps[untold - 1]["at"]
-            yield f"{INDENT}{names[step['thread']]} does the same {times} times more, until step {last}."
-        if i == 0 or i < untold:
-            continue
-        if step["circle"] and not steps[i - 1]["circle"]:
-            yield f"{INDENT}And from here on, for ever:"
-        if step["switch"]:
-            yield f"{INDENT}{switch(steps, names, i)}"
-        said = [f"{names[step['thread']]} {step['words']}", *afterwards(step, names)]
-        number = f"{step['at']:4d}. "
-        yield fill(f"{'; '.join(said)}.", WIDTH, initial_indent=number, subsequent_indent=INDENT)
-        before = steps[i - 1]["views"]
-        changed = [name for name in drawn if step["views"][name] != before[name]]
-        if changed:
-            yield f"{INDENT}  Now {listing(step['views'], changed)}."
+def sentences(schedule: Schedule, width: int) -> Iterator[str]:
+    """A paragraph for every step, with what came of it, and one for every switch."""
+    names = schedule.threads
+    words = {step.place: said for step, said in zip(schedule.steps, told(schedule), strict=True)}
+    before = schedule.steps[0]
+    at_first = f"At first {listing(before.views)}." if before.views else "The beginning."
+    yield from wrapped(at_first, width, INDENT)
+    for item in shortened(schedule):
+        match item:
+            case Again(length, times, until):
+                what = f"{names[before.thread]} does" if length == 1 else f"These {length} steps come"
+                yield f"{INDENT}{what} the same {times} times more, until step {until}."
+            case LeftOut(steps):
+                yield f"{INDENT}{steps} steps are left out here."
+            case Forever():
+                yield f"{INDENT}And from here on, for ever:"
+            case Step():
+                if item.thread != before.thread:
+                    yield from wrapped(switch(schedule, before, item), width, INDENT)
+                said = [f"{names[item.thread]} {words[item.place].words}"]
+                for note, noted in zip(item.notes, words[item.place].notes, strict=True):
+                    if note in item.told:
+                        said.append(noted if note.thread == item.thread else f"{names[note.thread]} {noted}")
+                yield from wrapped(f"{'; '.join(said)}.", width, f"{item.number:4d}. ", INDENT)
+                changed = {name: view for name, view in item.views.items() if view != before.views.get(name)}
+                if changed:
+                    yield from wrapped(f"Now {listing(changed)}.", width, f"{INDENT}  ")
+                before = item
 
 
-def repeats(steps: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int, int, int]]:
-    """Where a thread repeats what it has just done: (first record of the repetitions, first one after them, how many)."""
-    same = [
-        (
-            step["thread"],
-            step["words"],
-            step["views"],
-            step["circle"],
-            [note["words"] for note in step["notes"] if not note["plain"]],
-        )
-        for step in steps
-    ]
-    at = 1
-    while at < len(same):
-        for length in range(1, LONGEST + 1):
-            end = at + length
-            while end + length <= len(same) and same[end : end + length] == same[at : at + length]:
-                end += length
-            times = (end - at) // length - 1
-            if times >= FEWEST and len({thread for thread, *_ in same[at : at + length]}) == 1:
-                yield at + length, end, times
-                at = end - 1
-                break
-        at += 1
-
-
-def afterwards(step: Mapping[str, Any], names: Sequence[str]) -> Iterator[str]:
-    """What was said of the step before the next one, plain accesses left out."""
-    for note in step["notes"]:
-        if not note["plain"]:
-            other = "" if note["thread"] == step["thread"] else f"{names[note['thread']]} "
-            yield f"{other}{note['words']}"
-
-
-def listing(views: Mapping[str, str], drawn: Sequence[str]) -> str:
+def listing(views: Mapping[str, View]) -> str:
     """`full is node2 -> node1, empty holds nothing`."""
-    return ", ".join(f"{name} {'holds nothing' if views[name] == '-' else 'is ' + views[name]}" for name in drawn)
+    return ", ".join(f"{name} {place(view)}" for name, view in views.items())
 
 
-def switch(steps: Sequence[Mapping[str, Any]], names: Sequence[str], i: int) -> str:
-    """Who goes on at step `i`, and where that leaves the one who went before."""
-    new, old = steps[i]["thread"], steps[i - 1]["thread"]
-    if old < 0:
-        return f"{names[new]} begins."
-    following = next((step for step in steps[i:] if step["thread"] == old), None)
+def place(view: View) -> str:
+    """What is there."""
+    if view.kind == "text":
+        return f"is {view.text}"
+    return f"is {' -> '.join(view.nodes)}" if view.nodes else "holds nothing"
+
+
+def switch(schedule: Schedule, last: Step, step: Step) -> str:
+    """Who goes on at `step`, and where that leaves the one who took the `last` step before it."""
+    names = schedule.threads
+    if last.thread < 0:
+        return f"{names[step.thread]} begins."
+    following = next((later for later in schedule.steps[step.number + 1 :] if later.thread == last.thread), None)
     if following is None:
-        return f"{names[new]} goes on."
-    did = operation(following["text"])
-    if steps[i - 1]["notes"] and steps[i - 1]["notes"][-1]["words"].startswith("pauses"):
-        left = WAITS["pause"]
-    elif did.op in WAITS:
-        left = WAITS[did.op].format(cell=did.cell)
+        return f"{names[step.thread]} goes on."
+    if last.notes and last.notes[-1].op in PAUSES:
+        left = "lets others go first"
+    elif following.op in WAITS:
+        left = WAITS[following.op].format(cell=following.cell)
+    elif following.cell:
+        left = f"is left before its next step, the {following.op} of {following.cell}"
     else:
-        left = f"is left before its next step, the {did.op} of {did.cell}" if did.cell else "is left standing"
-    return f"{names[old]} {left}; {names[new]} goes on."
+        left = "is left standing"
+    return f"{names[last.thread]} {left}; {names[step.thread]} goes on."
+
+
+def wrapped(said: str, width: int, first: str = "", later: str = "") -> Sequence[str]:
+    """A paragraph, broken between words alone."""
+    return fill(
+        said,
+        width,
+        initial_indent=first,
+        subsequent_indent=later or first,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ).split("\n")

@@ -1,39 +1,87 @@
-"""Who had each buffer when, in a schedule that was replayed: every change of owner, its entry number decoded.
+"""Who has which buffer, step by step: in a thread's hands from the get to the put, in no list and no cache meanwhile.
 
-Theory of operation.  The protocol's events say it all: a buffer's owner changes with a get, a put, a harvest, and with
-every way into a cache and out of it.  The four entries of the buffer's own log are the last of these.
-
-Not modelled.  Of a livelock, what happens in the circle: it is the same every time round.
+The protocol's events say it all: a buffer's owner changes with a get, a put, a harvest, and with every way into a cache
+and out of it.  A put is announced before the push, so a buffer that is given up stays in its owner's hands until the
+list it goes to shows it; where that list is not drawn, it leaves them at once.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from collector.report.schedule.sentences import Teller
-from workbuf.events import FIELDS
+from collector.explore.trace.step import View
+from workbuf.events import OF_BUFFERS, Event
 
 
 if TYPE_CHECKING:
-    from collector.explore.replay import Replay
+    from collections.abc import Mapping, Sequence
 
-OF_BUFFERS = frozenset(kind for kind, fields in FIELDS.items() if fields.a == "buffer")
+    from collector.explore.trace.step import Schedule
+    from workbuf.events import Happening
+
+TAKEN = (Event.NEW, Event.GET, Event.UNCACHED, Event.HARVESTED)
 
 
-def ownership(replay: Replay) -> list[str]:
-    """The history of every buffer that changed hands, buffer by buffer in order of name; a line has step and thread."""
-    machine, fault = replay.machine, replay.fault
-    end = fault.lasso.begin if fault and fault.lasso else replay.steps
+class Change(NamedTuple):
+    """A buffer changes hands: after which step, whose doing, and how."""
 
-    def bufname(b: int) -> str:
-        return machine.name(b).partition(".")[0]
+    step: int
+    thread: int
+    event: Happening
 
-    teller = Teller(machine.names, bufname)
-    histories: dict[str, list[str]] = {}
-    at = 0
-    for row in replay.recorder.rows:
-        at = max(at, row.at)
-        if row.event and row.event[0] in OF_BUFFERS and at < end:
-            said = f"{at:4d}  {machine.names[row.thread]} {teller.event(row.event)}"
-            histories.setdefault(bufname(row.event[1]), []).append(said)
-    return [line for name in sorted(histories) for line in (f"{name}:", *histories[name])]
+
+class Hands:
+    """What is in the hands of each thread; `threads` are their names."""
+
+    def __init__(self, threads: Sequence[str]) -> None:
+        self.threads = threads
+        self.owner: dict[str, int] = {}
+        self.given: dict[str, str] = {}
+        """Buffers that are being put, and on which list."""
+
+    def event(self, thread: int, event: Happening) -> None:
+        """Something happened in `thread`."""
+        if event.kind not in OF_BUFFERS:
+            return
+        buffer = str(event.fields["buffer"])
+        if event.kind in TAKEN:
+            self.owner[buffer] = thread
+            self.given.pop(buffer, None)
+        elif event.kind == Event.PUT:
+            self.given[buffer] = str(event.fields["list"])
+        elif event.kind == Event.CACHED:
+            self.owner.pop(buffer, None)
+
+    def views(self, shown: Mapping[str, View]) -> dict[str, View]:
+        """What each thread holds now; `shown` are the lists as they stand."""
+        for buffer, place in list(self.given.items()):
+            if place not in shown or buffer in shown[place].nodes:
+                del self.given[buffer]
+                self.owner.pop(buffer, None)
+        return {
+            f"held by {name}": View("hands", tuple(buffer for buffer, owner in self.owner.items() if owner == t))
+            for t, name in enumerate(self.threads)
+        }
+
+
+def held(schedule: Schedule) -> list[dict[str, View]]:
+    """After each step, what each thread holds."""
+    hands = Hands(schedule.threads)
+    views = []
+    for step in schedule.steps:
+        for note in step.notes:
+            if note.event:
+                hands.event(note.thread, note.event)
+        views.append(hands.views(step.views))
+    return views
+
+
+def histories(schedule: Schedule) -> dict[str, list[Change]]:
+    """Every change of owner, by buffer in order of name.  Of a livelock, not what is the same every time round."""
+    found: dict[str, list[Change]] = {}
+    for step in schedule.course[0]:
+        for note in step.notes:
+            if note.event and note.event.kind in OF_BUFFERS:
+                change = Change(max(step.number, 0), note.thread, note.event)
+                found.setdefault(str(note.event.fields["buffer"]), []).append(change)
+    return dict(sorted(found.items()))

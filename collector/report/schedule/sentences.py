@@ -1,22 +1,25 @@
 """A schedule in sentences: what each step does, and what makes it remarkable.
 
-Theory of operation.  `Teller` follows the steps and remembers, for every thread, what it read where, and for every cell,
-who changed it.  So it can say of a compare-and-swap that fails who was quicker, and of one that succeeds that what it
-builds on is out of date: the cell was changed and looks the same again (ABA), or the value it installs has been replaced
-where it was read.
+`Teller` follows the steps and remembers, for every thread, what it read where, and for every cell, who changed it.  So
+it can say of a compare-and-swap that fails who was quicker, and of one that succeeds that what it builds on is out of
+date: the cell was changed and looks the same again (ABA), or the value it installs has been replaced where it was read.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from collector.report.schedule.operation import Operation, operation
-from workbuf.entry import decode
-from workbuf.events import FIELDS, LIST_NAMES, PHASE_NAMES, Event
+from collector.explore.trace.step import PAUSES
+from workbuf.entry import Entry
+from workbuf.events import Event
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
+
+    from collector.explore.trace.step import Act, Schedule, Step, Value
+    from workbuf.events import Happening
+    from workbuf.names import Name
 
 SIMPLE = {
     "load": "reads {cell}: {saw}",
@@ -34,42 +37,47 @@ SIMPLE = {
     "sysalloc": "takes fresh memory from the system",
     "pause": "pauses again",
     "kill": "ends {cell} where it stands",
-    "read": "reads {cell}",
-    "write": "writes {cell}",
+    "read": "reads {cell}: {saw}",
+    "write": "writes {wrote} to {cell}",
 }
-PLAIN = {True: "writes {wrote} to {cell}, plainly", False: "reads {cell}, plainly: {saw}"}
+VALUED = ("load", "hint", "read", "store", "post", "write", "cas", "xchg", "xadd", "or8")
+"""Operations that see or write something, unless the schedule ends in them."""
+PLAIN = {"read": "reads {cell}, plainly: {saw}", "write": "writes {wrote} to {cell}, plainly"}
+RACES = ", in the race"
+UNKNOWN = "comes to the {op} of {cell}"
+"""Of an operation that the schedule ended in."""
 EVENTS = {
-    Event.NEW: "has made {a}",
-    Event.GET: "now owns {a}, off the {c} list ({b})",
-    Event.PUT: "gives {a} up, for the {c} list ({b})",
-    Event.CACHED: "keeps {a} in its cache",
-    Event.UNCACHED: "takes {a} out of its cache",
-    Event.HARVESTED: "has harvested {a}, with {c} objects in it, from the cache of M {b}",
-    Event.HANDOFF: "hands half of {a} on: keeps {b} objects, moves {c}",
-    Event.WAIT: "waits in getfull: nwait {a}",
-    Event.RESUME: "waits no longer: nwait {a}",
+    Event.NEW: "has made {buffer}",
+    Event.GET: "now owns {buffer}, off the {list} list ({entry})",
+    Event.PUT: "gives {buffer} up, for the {list} list ({entry})",
+    Event.CACHED: "keeps {buffer} in its cache",
+    Event.UNCACHED: "takes {buffer} out of its cache",
+    Event.HARVESTED: "has harvested {buffer}, with {nobj} objects in it, from the cache of M {owner}",
+    Event.HANDOFF: "hands half of {buffer} on: keeps {kept} objects, moves {moved}",
+    Event.WAIT: "waits in getfull: nwait {nwait}",
+    Event.RESUME: "waits no longer: nwait {nwait}",
     Event.REACHED: "sees that all wait: the mark is over",
-    Event.CYCLE: "begins cycle {a}",
-    Event.PHASE: "changes the phase from {b} to {a}",
-    Event.STOP: "stops the world, and waits for {a} more Ps",
+    Event.CYCLE: "begins cycle {number}",
+    Event.PHASE: "changes the phase from {before} to {phase}",
+    Event.STOP: "stops the world, and waits for {waiting} more Ps",
     Event.STOPPED: "has stopped the world",
     Event.START: "starts the world",
-    Event.ROOT: "takes root job {a}",
-    Event.STEAL: "steals {b} root jobs from share {a}",
-    Event.CYCLE_END: "ends cycle {a}",
-    Event.ASSIST: "begins to assist, in phase {a}",
-    Event.ASSIST_END: "has assisted: {a} objects scanned",
-    Event.SCANSTACK: "scans the stack of goroutine {a}, {b} frames",
+    Event.ROOT: "takes root job {index}",
+    Event.STEAL: "steals {jobs} root jobs from share {share}",
+    Event.CYCLE_END: "ends cycle {number}",
+    Event.ASSIST: "begins to assist, in phase {phase}",
+    Event.ASSIST_END: "has assisted: {scanned} objects scanned",
+    Event.SCANSTACK: "scans the stack of goroutine {goroutine}, {frames} frames",
     Event.PARK: "parks",
     Event.UNPARK: "goes on after the stop",
     Event.SYSCALL: "enters a system call",
     Event.SYSCALL_END: "is back from its system call",
-    Event.HELP: "begins to help, as helper {a}",
-    Event.HELP_END: "has helped: {a} objects scanned",
-    Event.BLOCK: "blocks, with goroutine {a}",
+    Event.HELP: "begins to help, as helper {helper}",
+    Event.HELP_END: "has helped: {scanned} objects scanned",
+    Event.BLOCK: "blocks, with goroutine {goroutine}",
     Event.BLOCK_END: "blocks no longer",
     Event.DRAIN: "begins to drain",
-    Event.DRAIN_END: "has drained: {a} objects scanned",
+    Event.DRAIN_END: "has drained: {scanned} objects scanned",
 }
 
 
@@ -78,86 +86,86 @@ class Write(NamedTuple):
 
     step: int
     thread: int
-    value: str
+    value: Value
+
+
+class Told(NamedTuple):
+    """A step in words, without its subject, and the notes that come with it."""
+
+    words: str
+    notes: tuple[str, ...]
 
 
 class Teller:
-    """Tells a schedule step by step.  `names` are the threads'; `bufname` turns a buffer's cell into its name."""
+    """Tells a schedule step by step.  `names` are the threads'."""
 
-    def __init__(self, names: Sequence[str], bufname: Callable[[int], str]) -> None:
+    def __init__(self, names: Sequence[str]) -> None:
         self.names = names
-        self.bufname = bufname
-        self.reads: dict[int, dict[str, tuple[int, str]]] = {}
+        self.reads: dict[int, dict[Name, tuple[int, Value]]] = {}
         """For each thread, the step at which it last read a cell, and what was there."""
-        self.writes: dict[str, list[Write]] = {}
+        self.writes: dict[Name, list[Write]] = {}
 
-    def step(self, at: int, thread: int, text: str) -> str:
-        """Step number `at` of `thread`, without its subject."""
-        did = operation(text)
-        said = self._say(did, thread) or text
-        self._remember(at, thread, did)
-        return said
+    def step(self, step: Step) -> Told:
+        """The next step."""
+        if step.number < 0:
+            said = "Nothing has happened yet"
+        else:
+            said = self._say(step)
+            self._remember(step.number, step)
+        return Told(said, tuple(self._note(step.number, note) for note in step.notes))
 
-    def plain(self, at: int, thread: int, text: str) -> str:
-        """A plain access of `thread` after step number `at`."""
-        did = operation(text)
-        self._remember(at, thread, did)
-        return filled(PLAIN[bool(did.wrote)], did)
+    def _note(self, at: int, note: Act) -> str:
+        """What was done after step number `at`."""
+        if note.event:
+            return event(note.event)
+        if note.op in PAUSES:
+            return f"pauses ({note.op} {note.operand})"
+        self._remember(at, note)
+        said = filled(PLAIN[note.op] if note.now else UNKNOWN, note)
+        return said + RACES if note.racing else said
 
-    def event(self, event: Sequence[int]) -> str:
-        """An event: its kind and its three numbers."""
-        kind, *numbers = event
-        a, b, c = (self._number(what, value) for what, value in zip(FIELDS[Event(kind)], numbers, strict=True))
-        return EVENTS[Event(kind)].format(a=a, b=b, c=c)
+    def _say(self, did: Step) -> str:
+        if did.op == "kill" and did.operand is not None:
+            return SIMPLE["kill"].format(cell=self.names[did.operand])
+        if did.op in VALUED and did.saw is None and did.wrote is None:
+            return filled(UNKNOWN, did)
+        if did.op == "cas" and did.cell and did.saw:
+            return self._cas(did, did.cell, did.saw)
+        if did.op == "xchg" and did.saw and did.wrote:
+            return xchg(did, did.saw, did.wrote)
+        return filled(SIMPLE.get(did.op, did.op), did)
 
-    def _number(self, what: str, value: int) -> str:
-        if what == "buffer":
-            return self.bufname(value)
-        if what == "entry":
-            return short(value)
-        if what in ("phase", "before"):
-            return PHASE_NAMES[value]
-        return LIST_NAMES.get(value, str(value)) if what == "list" else str(value)
-
-    def _say(self, did: Operation, thread: int) -> str:
-        if did.op == "cas":
-            return self._cas(did, thread)
-        if did.op == "xchg":
-            return xchg(did)
-        return filled(SIMPLE[did.op], did) if did.op in SIMPLE else ""
-
-    def _cas(self, did: Operation, thread: int) -> str:
+    def _cas(self, did: Step, cell: Name, saw: Value) -> str:
         """A compare-and-swap, and whose doing its outcome is."""
-        since = self.reads.get(thread, {}).get(did.cell, (-1, ""))[0]
-        others = self._others(did.cell, thread, since)
+        since = self.reads.get(did.thread, {}).get(cell, (-1, None))[0]
+        others = self._others(cell, did.thread, since)
         if not did.wrote:
             because = f", because {others}" if others else ""
-            return f"cannot replace {value(did.expected)} in {did.cell}: {value(did.saw)} is there{because}"
-        if did.wrote == "0":
-            said = f"empties {did.cell} of {value(did.expected)}"
+            return f"cannot replace {value(did.expected)} in {cell}: {value(saw)} is there{because}"
+        if not did.wrote.word:
+            said = f"empties {cell} of {value(did.expected)}"
         else:
-            said = f"installs {value(did.wrote)} in {did.cell}"
-            said += f" in place of {value(did.expected)}" if did.expected != "0" else ""
+            said = f"installs {value(did.wrote)} in {cell}"
+            said += f" in place of {value(did.expected)}" if saw.word else ""
         although = [f"{others}, and it only looks the same again"] if others else []
-        although += self._stale(did, thread)
+        although += self._stale(did, did.wrote)
         return f"{said}, although {'; and '.join(although)}" if although else said
 
-    def _stale(self, did: Operation, thread: int) -> list[str]:
+    def _stale(self, did: Step, wrote: Value) -> list[str]:
         """That the value installed was read from a cell which says something else by now."""
-        noun = did.wrote.partition("#")[0]
         found = [
             (step, cell, read)
-            for cell, (step, read) in self.reads.get(thread, {}).items()
-            if cell != did.cell and noun != "0" and read.partition("#")[0] == noun
+            for cell, (step, read) in self.reads.get(did.thread, {}).items()
+            if cell != did.cell and wrote.word and read.thing == wrote.thing
         ]
         for step, cell, read in sorted(found, reverse=True)[:1]:
-            others = self._others(cell, thread, step)
+            others = self._others(cell, did.thread, step)
             if others and self.writes[cell][-1].value != read:
                 by_now = value(self.writes[cell][-1].value)
-                return [f"{noun} was read from {cell} at step {step}, where by now {by_now} stands"]
+                return [f"{wrote} was read from {cell} at step {step}, where by now {by_now} stands"]
         return []
 
-    def _others(self, cell: str, thread: int, since: int) -> str:
+    def _others(self, cell: Name, thread: int, since: int) -> str:
         """`pusher changed it at steps 4 and 7`: who but `thread` did, after step `since`; empty if nobody."""
         by: dict[int, list[int]] = {}
         for write in self.writes.get(cell, ()):
@@ -167,36 +175,49 @@ class Teller:
             f"{self.names[t]} changed it at {'step' if len(at) == 1 else 'steps'} {listed(at)}" for t, at in by.items()
         )
 
-    def _remember(self, at: int, thread: int, did: Operation) -> None:
-        if did.saw and did.cell and did.op != "xchg":
-            self.reads.setdefault(thread, {})[did.cell] = (at, did.saw)
-        if did.wrote:
-            self.writes.setdefault(did.cell, []).append(Write(at, thread, did.wrote))
+    def _remember(self, at: int, did: Act) -> None:
+        if did.cell and did.wrote:
+            self.writes.setdefault(did.cell, []).append(Write(at, did.thread, did.wrote))
+        elif did.cell and did.saw:
+            self.reads.setdefault(did.thread, {})[did.cell] = (at, did.saw)
 
 
-def xchg(did: Operation) -> str:
+def told(schedule: Schedule) -> list[Told]:
+    """Every step of a schedule in words."""
+    teller = Teller(schedule.threads)
+    return [teller.step(step) for step in schedule.steps]
+
+
+def event(happening: Happening) -> str:
+    """An event in words."""
+    fields = {name: short(v) if isinstance(v, Entry) else v for name, v in happening.fields.items()}
+    return EVENTS[happening.kind].format(**fields)
+
+
+def xchg(did: Step, saw: Value, wrote: Value) -> str:
     """An exchange: give, take, or both."""
-    if did.wrote != "0":
-        out = "" if did.saw == "0" else f" and takes {value(did.saw)} out"
-        return f"puts {value(did.wrote)} into {did.cell}{out}"
-    return f"finds nothing in {did.cell}" if did.saw == "0" else f"takes {value(did.saw)} out of {did.cell}"
+    if wrote.word:
+        out = f" and takes {value(saw)} out" if saw.word else ""
+        return f"puts {value(wrote)} into {did.cell}{out}"
+    return f"takes {value(saw)} out of {did.cell}" if saw.word else f"finds nothing in {did.cell}"
 
 
-def value(text: str) -> str:
-    """`node2#0` as `node2, count 0`, other values as they are."""
-    noun, hash_, count = text.partition("#")
-    return f"{noun}, count {count}" if hash_ else noun
+def value(word: Value | None) -> str:
+    """A word with a push count as `node2, count 0`, others as traces have them."""
+    if word is None:
+        return ""
+    return str(word) if word.pushcnt is None else f"{word}, count {word.pushcnt}"
 
 
-def short(entry: int) -> str:
+def short(entry: Entry) -> str:
     """An entry number's operation and number; what function passes it if it says so: `getfull in drainworkbuf, 504`."""
-    found = decode(entry)
-    return f"{found.operation} in {found.site.function}, {entry}" if found.site else str(found)
+    return f"{entry.operation} in {entry.site.function}, {entry.number}" if entry.site else str(entry)
 
 
-def filled(form: str, did: Operation) -> str:
+def filled(form: str, did: Act) -> str:
     """`form` with the operation's parts in it."""
-    return form.format(cell=did.cell, saw=value(did.saw), wrote=value(did.wrote), operand=did.operand.removeprefix("+"))
+    operand = f"{did.operand:#x}" if did.op == "or8" and did.operand is not None else did.operand
+    return form.format(op=did.op, cell=did.cell, saw=value(did.saw), wrote=value(did.wrote), operand=operand)
 
 
 def listed(numbers: Sequence[int]) -> str:

@@ -1,15 +1,21 @@
-"""A replayed schedule as plain records: what the step-through page and `explain` are made of.
+"""A schedule as JSON: what the step-through page is made of, and what `explain` and `replay` write.
 
     {"title", "scenario", "variant", "token", "threads": [name, ..], "lists": [name of a view, ..],
      "sites": [{"function", "file", "line"}, ..], "code": {file: {line: text}},
      "fault": null or {"kind", "message", "thread", "details"},
-     "steps": [{"at", "thread", "text", "words", "source": [number of a site, innermost first, ..],
-                "notes": [{"thread", "text", "words", "plain", "source"}, ..],
-                "sets": [[cell, value], ..], "views": {name: text}, "switch", "circle"}, ..]}
+     "steps": [{"at", "place", .., "notes": [{..}, ..], "views": {name: text}, "places": {name: {"kind", "nodes"}},
+                "sets": [[cell, value], ..], "switch", "circle"}, ..]}
 
-The first record is no step: `at` is -1, and it holds what there is before any.  `at` is the step's number in traces and
-tokens.  `views` are whole, as after the step: lists, caches, and what is in whose hands; `notes` are what the thread did
-between this step and its next one: events, pauses, plain accesses.  `switch`: another thread than in the record before.
+The first of `steps` is not a step: its `at` is -1, and it shows the state before the first one.  `at` is the step's
+number in traces, `place` its place in the token's trail.  A step and a note (what the thread did between this step and
+its next one: events, pauses, plain accesses) are `trace.step.Act`:
+
+    {"thread", "op", "cell": null or {"name", "noun"}, "saw", "wrote", "expected": null or {"word", "text", "noun", "count"},
+     "operand", "byte", "ok", "event": null or {"kind", and its fields by name}, "plain", "racing",
+     "source": [number of a site, innermost first, ..], "nouns": [what it names, ..], "text", "words"}
+
+`text` is what traces print of it, `words` what `explain` says.  `views` and `places` are whole, as after the step: lists,
+caches, and what is in whose hands; a view that is a text has no place.  `switch`: another thread than in the step before.
 Of a livelock there is the way into the circle and then once round it: `circle`.
 """
 
@@ -18,21 +24,20 @@ from __future__ import annotations
 import linecache
 import os
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from collector.report.schedule.hands import Hands
-from collector.report.schedule.operation import operation
-from collector.report.schedule.sentences import Teller
+from collector.explore.trace.trace import shown, text, viewed
+from collector.report.schedule.ownership import held
+from collector.report.schedule.sentences import told
 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from collector.explore.replay import Replay
-    from collector.explore.state.fair import Lasso
     from collector.explore.trace.source import Site
-    from collector.explore.trace.trace import Row
+    from collector.explore.trace.step import Act, Schedule, Value, View
 
 ROOT = Path(__file__).parents[3]
 AROUND = 4
@@ -47,11 +52,8 @@ class Sources:
     code: dict[str, dict[int, str]] = field(default_factory=dict)
     known: dict[Site, int] = field(default_factory=dict)
 
-    def numbers(self, source: Sequence[Site]) -> list[int]:
-        """The numbers of these sites."""
-        return [self._number(site) for site in source]
-
-    def _number(self, site: Site) -> int:
+    def number(self, site: Site) -> int:
+        """The number of a site."""
         if site not in self.known:
             self.known[site] = len(self.sites)
             file = shortened(site.file)
@@ -69,47 +71,40 @@ def shortened(file: str) -> str:
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else path.name
 
 
-def steps(replay: Replay, title: str, scenario: str = "", variant: str = "", token: str = "") -> dict[str, Any]:
-    """The records of a schedule that was replayed with its sources."""
-    machine, recorder = replay.machine, replay.recorder
-    recorder.finish()
+def steps(schedule: Schedule, title: str, scenario: str = "", variant: str = "", token: str = "") -> dict[str, Any]:
+    """The JSON of a schedule that was replayed with its sources."""
     sources = Sources()
-
-    def bufname(b: int) -> str:
-        return machine.name(b).partition(".")[0]
-
-    teller, hands = Teller(machine.names, bufname), Hands(machine.names, bufname)
-    views = dict(recorder.first)
-    records = [record(-1, -1, "start", "Nothing has happened yet", [])]
-    for row in recorder.rows:
-        text, where = row.text(), sources.numbers(row.source)
-        if row.at >= 0:
-            close(records[-1], views, hands)
-            records.append(record(row.at, row.thread, text, teller.step(row.at, row.thread, text), where))
-            records[-1]["switch"] = row.thread != records[-2]["thread"]
-        else:
-            note = {"thread": row.thread, "text": text, "words": words(teller, records[-1]["at"], row, text)}
-            records[-1]["notes"].append({**note, "plain": row.plain, "source": where})
-        did = operation(text)
-        if did.cell and did.now:
-            records[-1]["sets"].append([did.cell, did.now])
-        for view in row.views:
-            what, _, now = view.partition(": ")
-            views[what] = now
-        if row.event:
-            hands.event(row.thread, row.event)
-    close(records[-1], views, hands)
-    fault = replay.fault
-    if fault and fault.lasso:
-        records = once(records, fault.lasso)
-    known = {view for step in records for view, shown in step["views"].items() if shown != "-" or view in views}
+    threads = schedule.threads
+    into, circle = schedule.course
+    made = {}
+    for step, said, hands in zip(schedule.steps, told(schedule), held(schedule), strict=True):
+        views = {**step.views, **hands}
+        notes = [act(note, threads, words, sources) for note, words in zip(step.notes, said.notes, strict=True)]
+        made[step.place] = {
+            "at": step.number,
+            "place": step.place,
+            **act(step, threads, said.words, sources),
+            "notes": notes,
+            "sets": [[str(did.cell), shown(did.now)] for did in (step, *step.notes) if did.now],
+            "views": {name: viewed(view) for name, view in views.items()},
+            "places": {name: place(view) for name, view in views.items() if view.kind != "text"},
+            "switch": False,
+            "circle": False,
+        }
+    records = [made[step.place] for step in (*into, *circle)]
+    for before, record in pairwise(records):
+        record["switch"] = record["thread"] != before["thread"]
+    for step in circle:
+        made[step.place]["circle"] = True
+    ever = {name for record in records for name, where in record["places"].items() if where["nodes"]}
+    fault = schedule.fault
     return {
         "title": title,
         "scenario": scenario,
         "variant": variant,
         "token": token,
-        "threads": machine.names[:],
-        "lists": [view for view in records[-1]["views"] if view in known],
+        "threads": list(threads),
+        "lists": [name for name in records[-1]["views"] if name in ever or name in schedule.steps[-1].views],
         "sites": sources.sites,
         "code": sources.code,
         "fault": fault
@@ -123,39 +118,36 @@ def steps(replay: Replay, title: str, scenario: str = "", variant: str = "", tok
     }
 
 
-def record(at: int, thread: int, text: str, said: str, source: list[int]) -> dict[str, Any]:
-    """A step's record, with nothing after it yet."""
+def act(did: Act, threads: Sequence[str], words: str, sources: Sources) -> dict[str, Any]:
+    """What a thread did, as JSON."""
+    values = (did.saw, did.wrote, did.expected)
+    nouns = [did.cell.noun] if did.cell else []
+    nouns += [value.noun for value in values if value and value.noun]
+    if did.event and "buffer" in did.event.fields:
+        nouns.append(str(did.event.fields["buffer"]))
     return {
-        "at": at,
-        "thread": thread,
-        "text": text,
-        "words": said,
-        "source": source,
-        "notes": [],
-        "sets": [],
-        "views": {},
-        "switch": False,
-        "circle": False,
+        "thread": did.thread,
+        "op": did.op,
+        "cell": did.cell and {"name": str(did.cell), "noun": did.cell.noun},
+        **{name: word(value) for name, value in zip(("saw", "wrote", "expected"), values, strict=True)},
+        "operand": did.operand,
+        "byte": did.byte,
+        "ok": did.ok,
+        "event": did.event and {"kind": did.event.name, **did.event.plain},
+        "plain": did.plain,
+        "racing": did.racing,
+        "source": [sources.number(site) for site in did.sites],
+        "nouns": list(dict.fromkeys(nouns)),
+        "text": text(did, threads),
+        "words": words,
     }
 
 
-def once(records: list[dict[str, Any]], lasso: Lasso) -> list[dict[str, Any]]:
-    """The records up to the circle, and then those of one round."""
-    circle = [step for step in records if lasso.begin <= step["at"] < lasso.end]
-    for step in circle:
-        step["circle"] = True
-    return [step for step in records if step["at"] < lasso.begin] + circle
+def word(value: Value | None) -> dict[str, Any] | None:
+    """A word, as JSON."""
+    return value and {"word": value.word, "text": shown(value), "noun": value.noun, "count": value.pushcnt}
 
 
-def close(done: dict[str, Any], views: Mapping[str, str], hands: Hands) -> None:
-    """A record is complete: note how the lists, the caches and the hands stand."""
-    done["views"] = {**views, **hands.views(views)}
-
-
-def words(teller: Teller, at: int, row: Row, text: str) -> str:
-    """What happened between two steps, in words."""
-    if row.event:
-        return teller.event(row.event)
-    if row.plain:
-        return teller.plain(at, row.thread, text)
-    return f"pauses {text}"
+def place(view: View) -> Mapping[str, Any]:
+    """What is in a place, as JSON."""
+    return {"kind": view.kind, "nodes": list(view.nodes)}

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from collector import heaps
-from collector.audit.audited import Audited
 from collector.audit.traverse import Reach
 from collector.audit.violation import Violation
 from collector.roots import ROOT_BSS, ROOT_COUNT, ROOT_DATA
-from collector.runtime import Config
-from collector.stress.run import CollectorM, Plan, Stress
+from collector.runtime import AuditedM, Config
+from collector.stress.run import Plan, Stress, StressM
 from mutator.heap import MARKED, SPAN
 from mutator.phase import GCmarktermination, GCscan
 from mutator.world import G
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def blur(m: Audited, span: int) -> None:
+def blur(m: AuditedM, span: int) -> None:
     """Take the marks of every second object of a span away."""
     words = m.port.words
     cells = words[span + SPAN.objs] // WORD
@@ -39,7 +38,7 @@ def blur(m: Audited, span: int) -> None:
         words[cells + at] &= ~0x0200020002000200
 
 
-class Sound(Audited):
+class Sound(AuditedM):
     """The protocol as it is, with a place for a mutator's turn."""
 
     turn: Callable[[str], object] = staticmethod(lambda _: None)
@@ -395,7 +394,7 @@ def test_a_mutator_without_a_barrier_loses_what_it_publishes() -> None:
 # Real threads.
 
 
-class Unharvested(CollectorM):
+class Unharvested(StressM):
     """As NoHarvest."""
 
     def harvestwbufs(self) -> int:
@@ -403,7 +402,7 @@ class Unharvested(CollectorM):
         return 0
 
 
-class Dropping(CollectorM):
+class Dropping(StressM):
     """Drops one full buffer in ten."""
 
     puts = 0
@@ -417,7 +416,7 @@ class Dropping(CollectorM):
             self.logput(b, entry)
 
 
-class Forgetting(CollectorM):
+class Forgetting(StressM):
     """Marks and does not queue one object in fifty."""
 
     greyed = 0
@@ -432,7 +431,7 @@ class Forgetting(CollectorM):
         return wbuf
 
 
-class Freeing(CollectorM):
+class Freeing(StressM):
     """As FreesTheLiving."""
 
     def sweepbits(self, span: int) -> int:
@@ -441,7 +440,7 @@ class Freeing(CollectorM):
         return super().sweepbits(span)
 
 
-def stress(m: type[CollectorM], seed: int, cycles: int) -> Stress:
+def stress(m: type[StressM], seed: int, cycles: int) -> Stress:
     """So many cycles and the last one, over a small random graph that a mutator rewires, with a helper."""
     print(f"seed {seed}")  # noqa: T201  for whoever has to run it again
     config = Config(mutators=3, helpers=1, arena=1 << 25)
@@ -453,7 +452,7 @@ def stress(m: type[CollectorM], seed: int, cycles: int) -> Stress:
 
 def test_a_sound_run_on_real_threads_passes(seed: int) -> None:
     """Three collections, each audited; what follows breaks exactly this."""
-    run = stress(CollectorM, seed, 2)
+    run = stress(StressM, seed, 2)
 
     assert [report.stats.concurrent for report in run.reports] == [True, True, False]
 
@@ -467,7 +466,7 @@ def test_a_sound_run_on_real_threads_passes(seed: int) -> None:
         (Freeing, {"lost", "throw"}),
     ],
 )
-def test_a_fault_on_real_threads_is_caught(fault: type[CollectorM], kinds: set[str], seed: int) -> None:
+def test_a_fault_on_real_threads_is_caught(fault: type[StressM], kinds: set[str], seed: int) -> None:
     """By an audit, as a rule in the first cycle; what is freed while alive, by whoever meets it first."""
     with pytest.raises(Throw) as found:
         stress(fault, seed, 30)

@@ -1,4 +1,4 @@
-"""The oracle: what it calls reachable, and what it says of marks that disagree."""
+"""The oracle: what it calls reachable, and what it says of marks that disagree.  (I14.)"""
 
 from __future__ import annotations
 

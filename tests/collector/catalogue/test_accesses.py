@@ -1,4 +1,4 @@
-"""The table of racing accesses (workbuf/accesses.py) against what the protocol really does."""
+"""The table of racing accesses against what the protocol really does."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from collector import heaps
 from collector.catalogue.accesses import RACING
 from collector.runtime import Config
-from collector.stress.run import CollectorM, Plan, Stress
+from collector.stress.run import Plan, Stress, StressM
 from mutator.programs.registry import PROGRAMS
 
 
@@ -19,14 +19,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+class ByMethods(StressM):
+    """Marks with the methods: the fused loop reads words as an array and asks no port."""
+
+    def scanobject(self, b: int, wbuf: int) -> int:
+        return super().scanobject(b, wbuf)
+
+
 class Watched(Stress):
     """A run that notes which cells its threads read by `hint` and store by `post`."""
 
     def __init__(self, plan: Plan) -> None:
         self.seen: set[int] = set()
-        super().__init__(plan, heaps.read("synthetic:random,n=400,m=800,seed=1,threads=2"))
+        super().__init__(plan, heaps.read("synthetic:random,n=400,m=800,seed=1,threads=2"), ByMethods)
 
-    def equip(self, me: CollectorM) -> None:
+    def equip(self, me: StressM) -> None:
         """Put a note-taker before each of the three operations."""
         super().equip(me)
         for kind in ("hint", "hints", "post"):

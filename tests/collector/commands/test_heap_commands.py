@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from collector.commands.limits import size
 from collector.heaps import Graph, oracle, read
 from collector.heaps.oracle import reach
 from collector.run import main
 from collector.stress.survivors import Keep, KeepingM
-from tests.collector.heaps.writers import GoDump
+from tests.collector.heaps.writers import HPROF_HEADER, GoDump, hprof_bytes, record
 
 
 SAMPLES = Path(__file__).parents[2] / "heaps"
@@ -163,12 +165,73 @@ def test_a_real_heap_survives_its_mutators(tmp_path: Path, seed: int) -> None:
     assert (figures["lost"], figures["violations"], figures["buffers_leaked"]) == (0, 0, 0)
 
 
+@pytest.mark.parametrize("second", [(8, "pointers"), (0, "another one")])
+def test_finalizers_that_go_cannot_have_set_are_one_line(
+    second: tuple[int, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Inside an object, or twice: no throw of the model, in `heap --mark` and in stress."""
+    at = 0xC000000000
+    dump = GoDump().params().object(at, 64, {}).segment(12, 8, {0: at}).finalizer(at, at).finalizer(at + second[0], at)
+    path = tmp_path / "finalizers"
+    path.write_bytes(dump.statistics(1).done())
+
+    for words in (["heap", str(path), "--mark"], ["--heap", str(path), "--cycles", "1"]):
+        assert main(words) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert "a finalizer" in line or "one finalizer" in line
+        assert second[1] in line
+
+
+def test_limits_are_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each limit is named where it refuses, and lifted by its option or by --trust, in every command."""
+    zeros = tmp_path / "zeros.hprof.gz"
+    zeros.write_bytes(gzip.compress(HPROF_HEADER + record(0x0C, hprof_bytes(0x1000, bytes(24 << 20))), 9))
+    commands = ["heap", str(zeros)], ["heap", str(zeros), "--mark"]
+
+    for words in commands:
+        assert main(words) == 2
+        assert "(see --max-ratio)" in capsys.readouterr().err
+        assert main([*words, "--max-ratio", "2000"]) == 0
+        assert main([*words, "--max-ratio", "2000", "--max-heap", "20M"]) == 2
+        assert "at most 20971520 bytes of heap, found more (see --max-heap)" in capsys.readouterr().err
+        assert main([*words, "--trust"]) == 0
+    for words in (["heap", str(BEFORE)], ["referee", str(BEFORE), str(AFTER)], ["--heap", str(BEFORE)]):
+        assert main([*words, "--max-objects", "1000"]) == 2
+        assert "at most 1000 objects, found more (see --max-objects)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["heap"], ["referee"], ["stress"]])
+def test_limits_and_their_defaults_are_in_the_help(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """And in the README, where they are named."""
+    with pytest.raises(SystemExit):
+        main([*command, "--help"])
+
+    said = " ".join(capsys.readouterr().out.split())
+    readme = (Path(__file__).parents[3] / "README.md").read_text()
+    for option, default in (("--max-heap", "8G"), ("--max-objects", "16777216"), ("--max-ratio", "200")):
+        assert option in said
+        assert f"({default})" in said
+        assert option in readme
+        assert default in readme
+
+
+@pytest.mark.parametrize("text", ["", "x", "1.5G", "-1", "0", "8 G", "9" * 30, "1P", "\u0663"])
+def test_sizes(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A number of bytes, with K, M, G or T; anything else is bad usage."""
+    with pytest.raises(SystemExit, match="2"):
+        main(["heap", "cpython", f"--max-heap={text}"])
+    assert "say 500000, 512M or 8G" in capsys.readouterr().err
+    assert [size(word) for word in ("7", "2k", "3M", "1G", "1t")] == [7, 2048, 3 << 20, 1 << 30, 1 << 40]
+
+
 @pytest.mark.parametrize(
     "words",
     [
         ["heap", "/nowhere/at/all"],
         ["heap", "synthetic:cube"],
         ["referee", str(BEFORE), str(SAMPLES / "node20-small.heapsnapshot.gz")],
+        ["referee", str(AFTER), str(BEFORE)],
+        ["referee", str(SAMPLES / "go119-small-nogc.heapdump.gz"), str(AFTER)],
         ["--heap", str(Path(__file__))],
         ["heap", "synthetic:list,n=100000,size=1000000", "--mark"],
     ],

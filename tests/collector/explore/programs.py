@@ -212,6 +212,27 @@ def spin_lock(threads: int, *, by_exchange: bool) -> Program:
     return program
 
 
+def reorder(threads: int) -> Program:
+    """SCTBench's reorder_N_bad: all but one set a, then b, and one expects to find them set together."""
+
+    def program(machine: SteppedMachine) -> None:
+        a, b = machine.word(0, "a"), machine.word(0, "b")
+
+        def setter(port: Port) -> None:
+            port.store(a, 1)
+            port.store(b, 2)
+
+        def checker(port: Port) -> None:
+            seen = port.load(a), port.load(b)
+            assert seen in {(0, 0), (1, 2)}, "set in another order"
+
+        for _ in range(threads - 1):
+            machine.spawn(setter)
+        machine.spawn(checker)
+
+    return program
+
+
 def filesystem(threads: int | Sequence[int], blocks: int = 26, inodes: int = 32) -> Program:
     """Flanagan and Godefroid 2005: threads that each find a free block for an inode, under a lock per inode and block.
 

@@ -408,7 +408,7 @@ class TestEnds:
 
 
 class TestDefault:
-    """The schedule that needs no words."""
+    """Which thread goes next where nothing is prescribed."""
 
     def test_the_running_thread_goes_on(self, machine: SteppedMachine) -> None:
         """Until it ends or waits; then the next in order of number."""

@@ -19,7 +19,7 @@ from tests.collector.explore.traces import TooMany, executions
 
 if TYPE_CHECKING:
     from collector.explore import Result
-    from collector.explore.strategies.base import Strategy
+    from collector.explore.strategies.portfolio import Portfolio
 
 
 def traces_of(program: programs.Program) -> int:
@@ -83,7 +83,7 @@ def outlooks(strategy: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(engine, "SHOW_S", 0.0)
     told: list[str] = []
 
-    def progress(result: Result, _strategy: Strategy) -> None:
+    def progress(result: Result, _portfolio: Portfolio) -> None:
         told.append(result.outlook)
 
     explore(programs.treiber(tagged=True), strategy, schedules=400, progress=progress)

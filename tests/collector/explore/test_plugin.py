@@ -210,7 +210,7 @@ class TestMark:
         result = run(KEPT.replace("mark.race", "mark.race(exhaust=True, schedules=1)"))
 
         result.assert_outcomes(failed=1)
-        result.stdout.fnmatch_lines(["not exhausted", "dpor: 1 schedules*no proof."])
+        result.stdout.fnmatch_lines(["not exhausted", "dpor: 1 schedules*no proof: more are left."])
 
     def test_exhausted_to_a_bound(self, run: Run) -> None:
         """With a bound on preemptions, what has to be exhausted is what stays below it, and that whole."""
@@ -464,9 +464,9 @@ class TestOptions:
 
         result.stdout.re_match_lines([
             r"test +strategy +executions +pruned +states +verdict +seconds",
-            r"test_it.py::test_found +portfolio +\d+ +0 +0 +fault found +\d.*",
-            r"test_it.py::test_kept +portfolio +\d+ +0 +0 +exhausted +\d.*",
-            r"test_it.py::test_lost +portfolio +\d+ +0 +0 +check: an update is lost +\d.*",
+            r"test_it.py::test_found +portfolio +\d+ +\d+ +\d+ +fault found +\d.*",
+            r"test_it.py::test_kept +portfolio +\d+ +\d+ +\d+ +exhausted +\d.*",
+            r"test_it.py::test_lost +portfolio +\d+ +\d+ +\d+ +check: an update is lost +\d.*",
         ], consecutive=True)  # fmt: skip
 
     def test_no_report(self, run: Run) -> None:

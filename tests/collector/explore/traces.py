@@ -5,18 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from collector.explore import SteppedMachine
-from collector.explore.program import run_and_check, set_up
+from collector.explore.program import new_machine, run_and_check, set_up
 from collector.explore.strategies import NAMED
 from collector.explore.strategies.base import Options
 from collector.explore.strategies.dpor.dependence import Step, dependent, pending
+from collector.explore.strategies.portfolio import Portfolio
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from collector.explore import SteppedMachine
+    from collector.explore.machine.execution import Draw
     from collector.explore.machine.fault import Fault
-    from collector.explore.machine.machine import Draw
     from tests.collector.explore.programs import Program
 
     Trace = frozenset[tuple[object, ...]]
@@ -63,7 +64,8 @@ class Execution:
 def executions(program: Program, strategy: str, limit: int = 20_000) -> Iterator[Execution]:
     """All schedules that `strategy` runs of `program`, whether they fail or not."""
     search = NAMED[strategy](Options())
-    machine = SteppedMachine(taps=getattr(search, "taps", ()))
+    assert not isinstance(search, Portfolio), "a portfolio has more than one machine"
+    machine = new_machine(taps=getattr(search, "taps", ()))
     try:
         for _ in range(limit):
             check = set_up(machine, program)
@@ -91,7 +93,7 @@ class Noted:
     def observe(self, t: int) -> None:
         """Thread `t` is about to take its step."""
         self.steps.append(pending(self.machine, t))
-        self.eras.append(self.machine.fair.releases)
+        self.eras.append(self.machine.releases)
 
     def draw(self, i: int, n: int) -> int:
         """The last step was to choose."""

@@ -9,7 +9,7 @@ import pytest
 from collector.heaps import Graph, HeapError, Kind, read
 from collector.heaps.graph import NONE
 from collector.heaps.oracle import reach
-from tests.collector.heaps.writers import GoDump, mini_go, text, varint, varints
+from tests.collector.heaps.writers import GoDump, fields, mini_go, text, varint, varints
 
 
 if TYPE_CHECKING:
@@ -214,6 +214,18 @@ def test_wrong_dumps(tmp_path: Path, message: str) -> None:
 
     assert message in str(error)
     assert byte == error.offset
+
+
+@pytest.mark.parametrize("offset", [(1 << 63) - 8, (1 << 64) - 8, 1 << 62, 64])
+def test_fields_beyond_any_memory(tmp_path: Path, offset: int) -> None:
+    """A field list may say any offset, of an object, a frame or a segment: refused where the record begins."""
+    for dump, at in (
+        (GoDump().params().raw(varints(1, A) + text(bytes(64)) + fields([offset])), len(GoDump().params().out)),
+        (GoDump().params().raw(varints(12, A) + text(bytes(64)) + fields([0, offset])), len(GoDump().params().out)),
+    ):
+        error = refused(tmp_path, dump.done())
+        assert f"expected slots within 64 bytes, found one at {offset}" in str(error)
+        assert error.offset == at
 
 
 def test_absurd_length(tmp_path: Path) -> None:

@@ -11,11 +11,13 @@ from collector.heaps import Graph, HeapError, Kind, Limits, read
 from collector.heaps.graph import NO_GROUP
 from tests.collector.heaps.writers import (
     HPROF_HEADER,
+    ended_hprof,
     hprof_bytes,
     hprof_class,
     hprof_instance,
     hprof_objects,
     mini_hprof,
+    old_hprof,
     record,
 )
 
@@ -139,6 +141,45 @@ def test_wrong_files(tmp_path: Path, message: str) -> None:
 
     assert message in error
     assert "j.hprof: byte " in error
+
+
+HEAP = hprof_bytes(0x500, b"bytes")
+SECOND = len(old_hprof(HEAP))
+
+
+@pytest.mark.parametrize(
+    "dump",
+    [old_hprof(HEAP, HEAP), old_hprof(HEAP) + record(0x1C, hprof_bytes(0x600, b""))],
+)
+def test_a_second_dump_is_named(tmp_path: Path, dump: bytes) -> None:
+    """Whatever is in it: two moments of one heap, or two halves that nobody can tell from that."""
+    expected = f"byte {SECOND}: expected one heap dump in a file, found a second, which begins at byte {SECOND}"
+    assert expected in refused(tmp_path, dump)
+    assert "found a second" in refused(tmp_path, segment(HEAP) + record(0x1C, HEAP))
+
+
+@pytest.mark.parametrize("window", [1, 64, 1 << 20])
+@pytest.mark.parametrize("records", [0, 1, 3])
+def test_a_length_that_was_never_written(tmp_path: Path, window: int, records: int) -> None:
+    """The writer was ended in its last segment: the cause, and what stands whole before it, at any cut behind it."""
+    whole = ended_hprof(records)
+    at = whole.index(struct.pack(">BII", 0x1C, 0, 0)) + 5
+    expected = (
+        f"byte {at}: expected the length of the last heap dump segment, found 0, which was never written over:"
+        f" the writer was ended ({records} whole records before it, with {records} objects)"
+    )
+
+    for cut in (len(whole), at + 5, at + 6, at + 20):
+        with pytest.raises(HeapError) as caught:
+            load(tmp_path, whole[:cut], window)
+        assert expected in str(caught.value)
+
+
+def test_an_empty_segment_is_one(tmp_path: Path) -> None:
+    """Where another segment or the end of the dump follows it."""
+    dump = HPROF_HEADER + record(0x1C, b"") + record(0x1C, LONE) + record(0x1C, b"") + record(0x2C, b"")
+
+    assert load(tmp_path, dump).objects == 1
 
 
 def test_wrong_instances_of_one_class(tmp_path: Path) -> None:

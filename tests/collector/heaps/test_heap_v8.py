@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from collector.heaps import Graph, HeapError, Kind, Limits, read
-from tests.collector.heaps.writers import mini_snapshot
+from tests.collector.heaps.writers import hermes_snapshot, mini_snapshot
 
 
 if TYPE_CHECKING:
@@ -66,6 +66,18 @@ def test_blanks_are_free(tmp_path: Path) -> None:
     assert list(load(tmp_path, b" \n" + spread + b"\n ").target) == [1, 2, 2]
 
 
+@pytest.mark.parametrize("window", [1, 2, 100, 1 << 20])
+@pytest.mark.parametrize("before", [b"", b"\xef\xbb\xbf", b"\xef\xbb\xbf \n"])
+def test_counts_of_0_are_a_hint_and_a_byte_order_mark_is_none(tmp_path: Path, window: int, before: bytes) -> None:
+    """The arrays' own lengths decide; the mark is no text, and is counted where a byte is named."""
+    graph = load(tmp_path, before + hermes_snapshot(), window)
+
+    assert (graph.objects, graph.edges, graph.source.dropped) == (4, 3, {"weak references": 1})
+    whole, cut = refused(tmp_path, before + mini_snapshot(edges=[0, 7, 7])), len(before)
+    plain = refused(tmp_path, mini_snapshot(edges=[0, 7, 7]))
+    assert int(whole.split("byte ")[1].split(":")[0]) == int(plain.split("byte ")[1].split(":")[0]) + cut
+
+
 def snapshot_with(**changes: Any) -> bytes:  # noqa: ANN401 - whatever JSON can say
     """A snapshot whose member `snapshot` is changed."""
     snapshot = json.loads(mini_snapshot())["snapshot"]
@@ -80,6 +92,7 @@ WRONG = {
     "to be whole numbers with commas between, found a gap, or no comma": mini_snapshot().replace(b"[0, 0,", b"[0 0,"),
     "expected 4 times 5 numbers in 'nodes', found 5": mini_snapshot(nodes=[0, 0, 1, 0, 2]),
     "expected 4 times 3 numbers in 'edges', found 0": mini_snapshot(edges=[]),
+    "expected a multiple of 5 numbers in 'nodes', found 21": hermes_snapshot().replace(b'"nodes": [', b'"nodes": [0, '),
     "expected edge 1 to a node's position in 'nodes', found 11": mini_snapshot(
         edges=[0, 1, 5, 0, 2, 11, 0, 0, 10, 1, 0, 15]
     ),

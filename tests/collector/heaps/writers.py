@@ -92,9 +92,17 @@ class GoDump:
         """A finalizer, or one that waits in the queue."""
         return self.raw(varints(11 if queued else 7, target, closure, 1, 2, 3))
 
-    def statistics(self, heap_objects: int) -> GoDump:
-        """The memory statistics."""
-        return self.raw(varint(10) + varints(*(heap_objects if k == 11 else 0 for k in range(24 + 256 + 1))))
+    def statistics(self, heap_objects: int, total: int = 0, pauses: tuple[int, ...] = ()) -> GoDump:
+        """The memory statistics, with `total` bytes ever allocated and a pause for each collection so far."""
+        numbers = [0] * (24 + 256 + 1)
+        numbers[1], numbers[11], numbers[23], numbers[280] = total, heap_objects, sum(pauses), len(pauses)
+        for n, pause in enumerate(pauses):
+            numbers[24 + n % 256] = pause
+        return self.raw(varint(10) + varints(*numbers))
+
+    def thread(self, m: int, system: int) -> GoDump:
+        """An M and its thread."""
+        return self.raw(varints(9, 0xC000000000, m, system))
 
     def done(self) -> bytes:
         """The dump with its end record."""
@@ -179,6 +187,23 @@ def mini_hprof() -> bytes:
         + record(0x1C, classes + late + arrays)
         + record(0x2C, b"")
     )
+
+
+def hermes_snapshot() -> bytes:
+    """A snapshot as Hermes (React Native) wrote them for years: what it counts is 0."""
+    snapshot = json.loads(mini_snapshot())["snapshot"]
+    return mini_snapshot(snapshot=snapshot | {"node_count": 0, "edge_count": 0})
+
+
+def ended_hprof(records: int = 1) -> bytes:
+    """A file whose writer was ended in its last segment, before it wrote that one's length."""
+    whole = HPROF_HEADER + b"".join(record(0x1C, hprof_bytes(0x500 + 8 * k, b"bytes")) for k in range(records))
+    return whole + struct.pack(">BII", 0x1C, 0, 0) + HPROF_ROOTS + hprof_bytes(0x600, b"more")
+
+
+def old_hprof(*dumps: bytes) -> bytes:
+    """A file of whole heap dumps, not in segments, one after another."""
+    return HPROF_HEADER + b"".join(record(0x0C, dump) for dump in dumps)
 
 
 def mini_snapshot(**changes: object) -> bytes:

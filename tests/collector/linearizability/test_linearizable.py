@@ -110,7 +110,7 @@ class TestLiterature:
         assert [operation.input[0] for operation in verdict.order] == ["p", "q", "q", "p"]
 
     def test_both_queues_out_of_order(self) -> None:
-        """Herlihy and Wing 1990, section 3.3: each thread takes what it brought second; either queue shows it."""
+        """Herlihy and Wing 1990, on queues: each thread takes what it brought second; either queue shows it."""
         verdict = linearizable(
             history(
                 (0, 1, "A", ("p", ("enqueue", "x"))),

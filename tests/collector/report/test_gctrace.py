@@ -11,6 +11,7 @@ import pytest
 from collector import heaps
 from collector.audit.traverse import Reach
 from collector.gc import CycleStats
+from collector.report.run.gctrace import gctrace
 from collector.report.run.gctracetoday import Clock, GctraceToday, Sizes, assisttime, ms
 from collector.runtime import Config
 from collector.stress.run import Plan, Stress
@@ -117,7 +118,7 @@ def test_every_line_of_a_real_run_has_both_shapes() -> None:
     trace = GctraceToday()
     for report in made:
         stats, stamps = report.stats, report.stats.stamps
-        old = OLD.fullmatch(report.line)
+        old = OLD.fullmatch(gctrace(report.stats))
         today = TODAY.fullmatch(
             trace.line(stats, report.reach, assisttime(report.events), Sizes.of(run.world, stats.goroutines))
         )

@@ -43,7 +43,7 @@ def stepped(name: str, folder: Path) -> Path:
     program = scenario.variants["failing"].program
     failure = explore(program, seed=1).failure
     assert failure is not None
-    records = steps(Replay(Token.decode(failure.schedule), program, sources=True), scenario.title)
+    records = steps(Replay(Token.decode(failure.schedule), program, sources=True).schedule, scenario.title)
     file = folder / f"{name}.html"
     file.write_text(page("steps.html", records, title=scenario.title), encoding="utf-8")
     return file

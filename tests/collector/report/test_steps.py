@@ -13,15 +13,20 @@ import pytest
 from collector.explore import explore
 from collector.explore.replay import Replay
 from collector.explore.token import Token
+from collector.explore.trace import trace as tracing
+from collector.explore.trace.shorten import Again, repeats, shortened
+from collector.explore.trace.step import Schedule, Step, Value, View
 from collector.report.page import embedded, page
-from collector.report.schedule.explanation import explained, repeats
-from collector.report.schedule.hands import Hands
-from collector.report.schedule.operation import Operation, operation
-from collector.report.schedule.sentences import Teller, short
+from collector.report.schedule import explanation, sentences
+from collector.report.schedule.explanation import explained
+from collector.report.schedule.ownership import Hands, histories
+from collector.report.schedule.sentences import Teller, event, short
 from collector.report.schedule.steps import steps
 from collector.scenarios.catalogue import SCENARIOS
-from workbuf.entry import SITES
-from workbuf.events import FULL, PARTIAL, Event
+from workbuf.entry import SITES, decode
+from workbuf.events import FULL, PARTIAL, Event, Reader
+from workbuf.machine import Pause
+from workbuf.names import Name
 
 
 if TYPE_CHECKING:
@@ -32,12 +37,23 @@ ROOT = Path(__file__).parents[3]
 
 
 @cache
+def replayed(name: str, variant: str = "failing") -> Replay:
+    """A scenario's shrunk failure."""
+    chosen = SCENARIOS[name].variants[variant]
+    failure = explore(chosen.program, seed=1, races=chosen.races).failure
+    assert failure is not None
+    return Replay(Token.decode(failure.schedule), chosen.program, sources=True)
+
+
+@cache
 def told(name: str, variant: str = "failing") -> dict[str, Any]:
     """The records of a scenario's shrunk failure."""
-    program = SCENARIOS[name].variants[variant].program
-    failure = explore(program, seed=1).failure
-    assert failure is not None
-    return steps(Replay(Token.decode(failure.schedule), program, sources=True), name, token=failure.schedule)
+    return steps(replayed(name, variant).schedule, name)
+
+
+def step(number: int, thread: int = 0, op: str = "load", **more: Any) -> Step:  # noqa: ANN401  a step's fields
+    """A step on x."""
+    return Step(number=number, place=number, thread=thread, op=op, cell=Name("x"), **more)
 
 
 def test_every_step_names_the_line_of_the_protocol_that_took_it() -> None:
@@ -65,9 +81,9 @@ def test_the_lists_are_there_whole_after_every_step() -> None:
 def test_a_buffer_is_always_in_one_place() -> None:
     """Between get and put a buffer is in its owner's hands; at every step of the run each one is somewhere, once."""
     for step in told("latedecrement")["steps"][1:]:
-        shown = " -> ".join(step["views"].values()).replace(", ", " -> ").split(" -> ")
+        nodes = [node for place in step["places"].values() for node in place["nodes"]]
 
-        assert [shown.count(b) for b in ("wbuf0", "wbuf1")] == [1, 1], step["text"]
+        assert [nodes.count(b) for b in ("wbuf0", "wbuf1")] == [1, 1], step["text"]
 
 
 def test_a_cache_is_drawn() -> None:
@@ -91,9 +107,10 @@ def test_of_a_livelock_there_is_the_way_in_and_one_round() -> None:
 def test_the_records_are_the_same_twice() -> None:
     """Replaying takes nothing from outside."""
     name = "latedecrement"
-    again = Replay(Token.decode(told(name)["token"]), SCENARIOS[name].variants["failing"].program, sources=True)
+    again = Replay(replayed(name).token, SCENARIOS[name].variants["failing"].program, sources=True)
 
-    assert steps(again, name, token=told(name)["token"]) == told(name)
+    assert again.schedule == replayed(name).schedule
+    assert steps(again.schedule, name) == told(name)
 
 
 def test_no_path_of_this_machine_is_in_the_records() -> None:
@@ -112,33 +129,11 @@ def test_a_program_from_elsewhere_is_named_by_its_file_alone() -> None:
 
         machine.spawn(body, "writer")
 
-    records = steps(Replay(Token(), program, sources=True), "here")
+    records = steps(Replay(Token(), program, sources=True).schedule, "here")
 
     assert records["fault"] is None
     assert [step["text"] for step in records["steps"]] == ["start", "store x := 1"]
     assert records["sites"][0]["function"] == "body"
-
-
-@pytest.mark.parametrize(
-    ("text", "did"),
-    [
-        ("load work.full = node2#0", Operation("load", "work.full", saw="node2#0")),
-        ("post node2.next := 0", Operation("post", "node2.next", wrote="0")),
-        ("cas work.full a#1 := b#2", Operation("cas", "work.full", expected="a#1", wrote="b#2")),
-        ("cas cell 12 5 fails: is 6", Operation("cas", "cell 12", expected="5", saw="6")),
-        ("xchg m0.currentwbuf := 0, was wbuf1", Operation("xchg", "m0.currentwbuf", wrote="0", saw="wbuf1")),
-        ("xadd work.nwait +1 = 2", Operation("xadd", "work.nwait", operand="+1", wrote="2")),
-        ("or8 bits[0] byte 3 |= 0x2", Operation("or8", "bits[0]", operand="0x2")),
-        ("lock sched.lock", Operation("lock", "sched.lock")),
-        ("choose 3 = 2", Operation("choose", operand="3", saw="2")),
-        (". x := 4", Operation(".", "x", wrote="4")),
-        ("[get buffer wbuf0]", Operation("")),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_a_steps_text_is_read_back(text: str, did: Operation) -> None:
-    """What the trace prints says which cell was touched and what was there before and after."""
-    assert operation(text) == did
 
 
 class TestSentences:
@@ -159,25 +154,25 @@ class TestSentences:
 
     def test_a_failed_swap_says_who_was_quicker(self) -> None:
         """The thread and its step are named."""
-        teller = Teller(["a", "b"], str)
-        teller.step(0, 0, "load x = 1")
-        teller.step(1, 1, "store x := 2")
+        teller = Teller(["a", "b"])
+        teller.step(step(0, saw=Value(1)))
+        teller.step(step(1, 1, "store", wrote=Value(2)))
 
         assert (
-            teller.step(2, 0, "cas x 1 fails: is 2")
+            teller.step(step(2, op="cas", expected=Value(1), saw=Value(2))).words
             == "cannot replace 1 in x: 2 is there, because b changed it at step 1"
         )
 
     def test_events_are_decoded(self) -> None:
         """A get names the buffer, the list, and what its entry number stands for."""
-        said = Teller(["a"], lambda b: f"wbuf{b}").event((Event.GET, 7, 504, FULL))
+        said = event(Reader(lambda b: f"wbuf{b}", ["a"]).read(Event.GET, 7, 504, FULL))
 
         assert said == "now owns wbuf7, off the full list (getfull in drainworkbuf, 504)"
 
     @pytest.mark.parametrize("entry", [0, 5, 99, *SITES, 80700460, 81500670])
     def test_every_entry_number_is_told_with_itself(self, entry: int) -> None:
         """Who passed it and for what, shortly; one that means nothing says so."""
-        said = short(entry)
+        said = short(decode(entry))
 
         assert str(entry) in said
         assert (" in " in said) == (entry in SITES or entry > 1_000_000)
@@ -185,7 +180,7 @@ class TestSentences:
     @pytest.mark.parametrize("kind", Event, ids=lambda kind: kind.name)
     def test_every_event_has_words(self, kind: Event) -> None:
         """No event of the vocabulary is without a sentence."""
-        assert Teller(["a"], str).event((kind, 1, 1, 1))
+        assert event(Reader(str, ["a"]).read(kind, 1, 1, 1))
 
 
 class TestExplanation:
@@ -193,27 +188,121 @@ class TestExplanation:
 
     def test_what_is_done_again_is_told_once(self) -> None:
         """A thread that spins before its livelock: one round in words, and how often it goes round."""
-        said = explained(told("noreset"))
+        said = explained(replayed("noreset").schedule, "noreset", "noreset failing")
 
         assert len(said.splitlines()) < 40
-        assert re.search(r"m0 does the same \d+ times more, until step \d+\.", said)
+        assert re.search(r"These 3 steps come the same \d+ times more, until step \d+\.", said)
 
     def test_no_step_is_lost_by_it(self) -> None:
         """What is told, and what is said to be done again, is the whole schedule."""
-        records = told("noreset")["steps"]
-        folded = [i for begin, end, _ in repeats(records) for i in range(begin, end)]
-        numbers = [int(n) for n in re.findall(r"^ *(\d+)\. ", explained(told("noreset")), re.MULTILINE)]
+        schedule = replayed("noreset").schedule
+        folded = [item for item in shortened(schedule) if isinstance(item, Again)]
+        said = explained(schedule, "noreset", "noreset failing")
+        numbers = re.findall(r"^ *(\d+)\. ", said, re.MULTILINE)
+        into, circle = schedule.course
 
-        assert sorted([*numbers, *(records[i]["at"] for i in folded)]) == [step["at"] for step in records[1:]]
+        assert folded
+        assert len(numbers) + sum(item.steps * item.times for item in folded) == len(into) + len(circle) - 1
 
-    def test_a_round_of_two_threads_is_not_one_threads(self) -> None:
-        """Only what one thread does by itself is folded."""
+    def test_what_repeats_is_found_whatever_its_numbers_are(self) -> None:
+        """Turns of one step and of two, three times at least; where anything else comes of it, it is no repetition."""
 
-        def step(thread: int) -> dict[str, Any]:
-            return {"thread": thread, "words": "x", "views": {}, "circle": False, "notes": []}
+        def turns(threads: str, **more: Any) -> list[Step]:  # noqa: ANN401
+            return [step(i, int(t), **more) for i, t in enumerate(threads)]
 
-        assert not list(repeats([step(i % 2) for i in range(20)]))
-        assert list(repeats([step(-1), *[step(0)] * 5])) == [(2, 6, 4)]
+        assert list(repeats(turns("100000"))) == [(2, 6, 1)]
+        assert list(repeats(turns("01010101012"))) == [(2, 10, 2)]
+        assert not list(repeats(turns("0011")))
+        assert not list(repeats([step(i, saw=Value(i)) for i in range(9)]))
+
+    @pytest.mark.parametrize("width", [60, 80])
+    def test_lines_are_as_wide_as_the_terminal(self, width: int) -> None:
+        """And broken between words alone."""
+        schedule = replayed("pless").schedule
+        wide, narrow = (explained(schedule, "pless", "pless failing", n) for n in (10_000, width))
+
+        assert max(map(len, narrow.splitlines())) <= width
+        assert narrow.split() == wide.split()
+
+
+class TestTrace:
+    """The columns."""
+
+    @pytest.mark.parametrize("width", [80, 110])
+    @pytest.mark.parametrize(
+        ("name", "variant"), [("latedecrement", "failing3"), ("pless", "failing"), ("aba", "failing")]
+    )
+    def test_it_is_as_wide_as_the_terminal_and_breaks_between_words(self, name: str, variant: str, width: int) -> None:
+        """The same words in the same order as on an endless line."""
+        schedule = replayed(name, variant).schedule
+        wide, narrow = (tracing.trace(schedule, n).splitlines() for n in (1000, width))
+
+        assert max(map(len, narrow)) <= width
+        assert [word for line in narrow for word in line.split() if word != "--"] == " ".join(wide).split()
+
+    def test_columns_that_do_not_fit_become_one(self) -> None:
+        """Every line then says whose it is."""
+
+        def program(machine: SteppedMachine) -> None:
+            x = machine.word(0, "a_cell_with_a_long_name")
+            for i in range(6):
+                machine.spawn(lambda port: port.xadd(x, 1), f"thread{i}")
+
+        lines = tracing.trace(Replay(Token(), program).schedule, 80).splitlines()
+
+        assert lines == ["step", *(f"{i:4d}  thread{i}: xadd a_cell_with_a_long_name +1 = {i + 1}" for i in range(6))]
+
+    def test_step_numbers_do_not_skip(self) -> None:
+        """A value that was chosen has a place in the trail, and no number."""
+
+        def program(machine: SteppedMachine) -> None:
+            x = machine.word(0, "x")
+            machine.spawn(lambda port: (port.choose(3), port.store(x, port.choose(2)), port.load(x)), "t")
+
+        schedule = Replay(Token(), program).schedule
+
+        assert [step.number for step in schedule.steps] == [-1, 0, 1, 2, 3]
+        assert [step.place for step in schedule.steps] == [-1, 0, 2, 4, 5]
+
+    @pytest.mark.parametrize("first", ["read", "write"])
+    def test_the_plain_accesses_that_race_are_in_it(self, first: str) -> None:
+        """Both, at the steps that the race report names; other plain accesses are not."""
+
+        def program(machine: SteppedMachine) -> None:
+            x, y, z = machine.word(0, "x"), machine.word(0, "y"), machine.alloc(2, "z")
+
+            def one(port: Port) -> None:
+                port.store(y, 1)
+                port.words[z] = 5
+                if first == "read":
+                    assert port.words[x] == 0
+                else:
+                    port.words[x] = 7
+
+            def other(port: Port) -> None:
+                port.load(z + 1)
+                port.words[x] = 8
+
+            machine.spawn(one, "one")
+            machine.spawn(other, "other")
+
+        failure = explore(program, "dpor").failure
+        assert failure is not None
+        assert failure.kind == "race"
+        assert failure.record is not None
+        racing = [note for step in failure.record.steps for note in step.told]
+
+        assert {(note.op, note.racing) for note in racing} == {(first, True), ("write", True)}
+        assert f"race: {first} x" in failure.trace
+        assert "race: write x := 8" in failure.trace
+        assert "z[0]" not in failure.trace
+
+    def test_values_that_are_addresses_are_shown_by_their_names(self) -> None:
+        """Pointers into the heap, buffers' entries, spans."""
+        text = replayed("pless").trace
+
+        assert "h_spans[0] = span0" in text
+        assert "data[0] = arena[0]" in text
 
 
 class TestHands:
@@ -221,20 +310,89 @@ class TestHands:
 
     def test_a_put_leaves_the_hands_when_the_list_shows_it(self) -> None:
         """The announcement alone does not."""
-        hands = Hands(["a", "b"], str)
-        hands.event(1, (Event.GET, 7, 504, FULL))
-        hands.event(1, (Event.PUT, 7, 942, FULL))
+        read = Reader(str, ()).read
+        hands = Hands(["a", "b"])
+        hands.event(1, read(Event.GET, 7, 504, FULL))
+        hands.event(1, read(Event.PUT, 7, 942, FULL))
+        nobody, seven = View("hands"), View("hands", ("7",))
 
-        assert hands.views({"full": "-"}) == {"held by a": "-", "held by b": "7"}
-        assert hands.views({"full": "3 -> 7"}) == {"held by a": "-", "held by b": "-"}
+        assert hands.views({"full": View("list")}) == {"held by a": nobody, "held by b": seven}
+        assert hands.views({"full": View("list", ("3", "7"))}) == {"held by a": nobody, "held by b": nobody}
 
     def test_a_put_on_a_list_that_is_not_drawn_leaves_them_at_once(self) -> None:
         """Nothing would ever show it."""
-        hands = Hands(["a"], str)
-        hands.event(0, (Event.GET, 7, 504, FULL))
-        hands.event(0, (Event.PUT, 7, 942, PARTIAL))
+        read = Reader(str, ()).read
+        hands = Hands(["a"])
+        hands.event(0, read(Event.GET, 7, 504, FULL))
+        hands.event(0, read(Event.PUT, 7, 942, PARTIAL))
 
-        assert hands.views({"full": "-"}) == {"held by a": "-"}
+        assert hands.views({"full": View("list")}) == {"held by a": View("hands")}
+
+    def test_a_buffers_history_is_every_change_of_its_owner(self) -> None:
+        """Who, after which step, and by which entry."""
+        changes = histories(replayed("latedecrement").schedule)
+
+        assert list(changes) == ["wbuf0", "wbuf1"]
+        for history in changes.values():
+            assert [change.event.name for change in history][:1] == ["get"]
+            assert [change.step for change in history] == sorted(change.step for change in history)
+
+
+class TestTextIsMadeLast:
+    """Whoever shows a schedule reads records, and is read by nobody."""
+
+    def test_a_symbol_of_the_trace_is_in_the_trace_alone(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """With other symbols the records and the sentences are what they were."""
+        schedule = replayed("aba").schedule
+        before, said = told("aba"), explained(schedule, "aba", "aba failing")
+        monkeypatch.setitem(tracing.FORMS, "load", "{cell} is {saw}")
+        monkeypatch.setitem(tracing.FORMS, "cas", "{cell} from {expected} to {wrote}")
+        monkeypatch.setattr(tracing, "shown", lambda value: f"<{value}>" if value else "")
+        after = steps(replayed("aba").schedule, "aba")
+
+        assert replayed("aba").trace != tracing.trace(schedule, 80)
+        assert explained(schedule, "aba", "aba failing") == said
+        assert without(after, "text") == without(before, "text")
+        assert after != before
+
+    def test_a_word_of_a_sentence_is_in_the_sentences_alone(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """With other words the records and the trace are what they were, and so is who is left standing where."""
+        schedule = replayed("latedecrement").schedule
+        before, drawn = told("latedecrement"), tracing.trace(schedule)
+        monkeypatch.setattr(sentences, "SIMPLE", dict.fromkeys(sentences.SIMPLE, "acts"))
+        monkeypatch.setattr(sentences, "EVENTS", dict.fromkeys(sentences.EVENTS, "happens"))
+        monkeypatch.setattr(sentences, "PLAIN", dict.fromkeys(sentences.PLAIN, "touches"))
+        after = steps(schedule, "latedecrement")
+
+        assert tracing.trace(schedule) == drawn
+        assert without(after, "words") == without(before, "words")
+        assert after != before
+        assert "m1 lets others go first; m0 goes on." in explained(schedule, "latedecrement", "failing")
+
+    def test_a_view_is_data(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """How a list is drawn changes neither where the buffers are nor who holds them."""
+        before = told("latedecrement")
+        monkeypatch.setattr("collector.report.schedule.steps.viewed", lambda _view: "drawn otherwise")
+        after = steps(replayed("latedecrement").schedule, "latedecrement")
+
+        assert without(after, "views") == without(before, "views")
+
+    def test_a_pause_is_told_from_its_record(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Not from the words that tell it."""
+        idle = Step(number=1, place=1, thread=1, op="load")
+        pausing = step(0, notes=(step(-1, op=Pause.USLEEP.name.lower(), operand=3),))
+        start = Step(number=-1, place=-1, thread=-1, op="start")
+        schedule = Schedule(("a", "b"), (start, pausing, idle, step(2)))
+        monkeypatch.setattr(sentences.Teller, "_note", lambda *_: "rests")
+
+        assert explanation.switch(schedule, pausing, idle) == "a lets others go first; b goes on."
+
+
+def without(records: Any, name: str) -> Any:  # noqa: ANN401  JSON values
+    """JSON less the keys of that name, at any depth; `sets` goes with `text`, whose values it has."""
+    if isinstance(records, dict):
+        return {k: without(v, name) for k, v in records.items() if k != name and (k != "sets" or name != "text")}
+    return [without(item, name) for item in records] if isinstance(records, list) else records
 
 
 class TestPage:

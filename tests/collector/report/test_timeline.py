@@ -14,7 +14,7 @@ from collector import heaps
 from collector.report.run.colours import Colours, colours
 from collector.report.run.timeline import Painter, Timeline
 from collector.runtime import Config
-from collector.stress.run import CollectorM, Plan, Stress
+from collector.stress.run import Plan, Stress, StressM
 from mutator.heap import DEAD
 from mutator.phase import GCmark, GCmarktermination, GCoff
 from tests.collector.report import perfetto
@@ -199,7 +199,7 @@ def test_what_a_mark_kept_is_black_until_it_is_swept() -> None:
     """In the stopped world behind every mark: as many as the audit counted, and the rest white."""
     looks: list[Colours] = []
 
-    class Looking(CollectorM):
+    class Looking(StressM):
         """Looks where nothing has been swept yet."""
 
         def collected(self) -> None:
@@ -217,7 +217,7 @@ def test_what_a_mark_kept_is_black_until_it_is_swept() -> None:
 def test_grey_is_what_lies_in_buffers() -> None:
     """Marked and in a buffer: grey.  Marked and in none: black.  The rest: white."""
     run = Stress(replace(PLAN, seed=1), heaps.read("synthetic:random,n=300,m=600,seed=1"))
-    m = CollectorM(run.machine.boot(), run.world, run.model.gcm)
+    m = StressM(run.machine.boot(), run.world, run.model.gcm)
     assert run.placed
     found = [m.heapBitsForObject(address) for address in run.placed.address]
     before = colours(run.machine, run.world)
@@ -319,7 +319,8 @@ def test_the_file_is_what_was_collected(tmp_path: Path) -> None:
     """JSON, with what was said about the run beside the events."""
     timeline = Timeline(["gc"], str)
     timeline.add([Record(1, 0, Event.CYCLE, 1, 0, 0)])
-    timeline.write(tmp_path / "trace.json", {"seed": 7})
+    with (tmp_path / "trace.json").open("wb") as file:
+        timeline.write(file, {"seed": 7})
     read = json.loads((tmp_path / "trace.json").read_text())
 
     assert read["otherData"] == {"seed": 7}

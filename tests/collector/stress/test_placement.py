@@ -9,14 +9,15 @@ import pytest
 
 from collector import heaps
 from collector.audit.traverse import Traversal
+from collector.heaps.errors import HeapError
 from collector.heaps.graph import NONE, Areas, Finalizers, Graph, Kind, Source
 from collector.heaps.oracle import reach
 from collector.runtime import Config
 from collector.stress.placement import STATIC_CLOSURE, load, sized
 from collector.stress.run import Plan
 from collector.stress.survivors import Keep
-from mutator.heap import SPAN, SPECIAL
-from mutator.world import GWAITING, M
+from mutator.heap import FINALIZER, SPAN, SPECIAL
+from mutator.world import GWAITING, MRECORD
 from scripts.bench_heap import overhead
 from tests.worlds import SMALL, Bench
 from workbuf.machine import WORD
@@ -85,7 +86,7 @@ def test_global_roots_become_the_data_segment() -> None:
 def test_goroutines_get_their_frames() -> None:
     """Mutators' own first, innermost on top; the rest would be parked."""
     bench, at = loaded(small())
-    first, second = (bench.peek(m.record + M.curg) for m in bench.mutators)
+    first, second = (bench.peek(m.record + MRECORD.curg) for m in bench.mutators)
     inner, outer = bench.gcm.frames(first)
     (another,) = bench.gcm.frames(second)
 
@@ -113,6 +114,40 @@ def test_room_is_made_for_the_graph() -> None:
     assert config.data == 4
     assert config.goroutines == 0
     assert config.stackwords == SMALL.stackwords + 2 * (6 + 4)
+
+
+@pytest.mark.parametrize(
+    ("finalizers", "expected"),
+    [
+        (
+            [(0, 8)],
+            "a finalizer at the beginning of its object, or in 16 bytes without pointers, found one at 0xc000000008",
+        ),
+        ([(1, 8)], "a finalizer at the beginning of its object, or in 16 bytes without pointers"),
+        ([(3, 0), (0, 0), (3, 0)], "one finalizer on an object, found another one on 0xc000000c00"),
+        ([(5, 4), (5, 0), (5, 4)], "one finalizer on an object"),
+        ([(5, 0), (5, 4), (5, 7), (0, 0)], ""),
+    ],
+)
+def test_finalizers_are_as_go_sets_them(finalizers: list[tuple[int, int]], expected: str) -> None:
+    """At the beginning of an object, once; inside one only where Go puts several small ones into 16 bytes."""
+    graph = small()
+    for column in (
+        graph.finalizers.object,
+        graph.finalizers.offset,
+        graph.finalizers.closure,
+        graph.finalizers.interior,
+    ):
+        del column[:]
+    for i, offset in finalizers:
+        graph.finalizers.add(i, offset, NONE, 0)
+
+    if expected:
+        with pytest.raises(HeapError, match=f"^small: expected {expected}"):
+            sized(SMALL, graph)
+        return
+    bench, at = loaded(graph)
+    assert [bench.gcm.removespecial(at[i] + offset, FINALIZER) for i, offset in finalizers] == [True] * len(finalizers)
 
 
 @pytest.mark.parametrize("shape", ["random", "list", "wide", "power"])

@@ -12,7 +12,7 @@ import pytest
 from collector import heaps
 from collector.audit.violation import Violation
 from collector.runtime import Config
-from collector.stress.run import CollectorM, CycleReport, Plan, Stress
+from collector.stress.run import CycleReport, Plan, Stress, StressM
 from mutator.heap import SPAN, SPAN_IN_USE, SPECIAL
 from mutator.programs.finalizers import NUMBER
 from mutator.programs.program import Program
@@ -30,7 +30,7 @@ GRAPH = "synthetic:random,n=1500,m=4000,threads=4"
 def stress(
     seed: int,
     *programs: str,
-    m: type[CollectorM] = CollectorM,
+    m: type[StressM] = StressM,
     heap: str = GRAPH,
     helpers: int = 2,
     **changes: Any,  # noqa: ANN401
@@ -141,7 +141,7 @@ def test_a_heap_that_nobody_changes_keeps_what_is_reachable(seed: int) -> None:
     assert run.freed == 1200
 
 
-class Counting(CollectorM):
+class Counting(StressM):
     """Notes every finalizer that is set or taken, by the number in its object."""
 
     made: list[int]
@@ -241,7 +241,7 @@ def test_a_mutator_that_raises_ends_the_run(seed: int, monkeypatch: pytest.Monke
     assert run.machine.failure.thread == "clumsy1"
 
 
-class Dying(CollectorM):
+class Dying(StressM):
     """A helper that fails when it is woken."""
 
     def gchelper(self) -> None:

@@ -149,7 +149,7 @@ class Order:
         port.words = mine
         _order_atomics(port, mine)
         _order_waits(port, mine)
-        port.spawn = self._spawning(port, mine)  # type: ignore[method-assign]
+        port.spawn = self._spawning(port, mine)
 
     def _spawning(self, port: SteppedPort, mine: Clock) -> Callable[..., None]:
         spawn = port.spawn
@@ -245,4 +245,4 @@ def _order_waits(port: SteppedPort, mine: Clock) -> None:
         return woken
 
     port.lock, port.unlock, port.wake = lock_, unlock_, wake_
-    port.sleep = sleep_  # type: ignore[method-assign]
+    port.sleep = sleep_

@@ -1,11 +1,11 @@
 """Which steps depend on each other: what makes two interleavings the same.
 
-Theory of operation.  Two interleavings are equivalent (one Mazurkiewicz trace) if one comes from the other by swapping
-neighbouring steps that are independent.  Steps of one thread depend on each other; steps of two threads do if they touch
-one cell and one of them writes it.  A CAS that fails is a read, and so are a second wake-up and an unlock that throw, and
-an exchange of a value for itself.  A store of what is there already stays a write.  A step after a pause waits for a change
-of one of the cells in its `guard`, so it counts as a read of all of them.  Spawning comes before all that the new thread
-does; a kill depends on all that its victim does.
+Two interleavings are equivalent (one Mazurkiewicz trace) if one comes from the other by swapping neighbouring steps
+that are independent.  Steps of one thread depend on each other; steps of two threads do if they touch one cell and one
+of them writes it.  A CAS that fails is a read, and so are a second wake-up and an unlock that throw, and an exchange of
+a value for itself.  A store of what is there already stays a write.  A step after a pause waits for a change of one of
+the cells in its `guard`, so it counts as a read of all of them.  Spawning comes before all that the new thread does; a
+kill depends on all that its victim does.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def pending(machine: SteppedMachine, t: int) -> Step:
     if kind in ops.DEPENDING:
         return Step(t, a, writes(kind, machine.expects[t], machine.mem[a]), guard=guard)
     if kind == ops.SPAWN:
-        return Step(t, NUMBERS, write=True, guard=guard, aim=len(machine.bodies))
+        return Step(t, NUMBERS, write=True, guard=guard, aim=len(machine.names))
     if kind == ops.SYSALLOC:
         return Step(t, ADDRESSES, write=True, guard=guard)
     if kind == ops.KILL:

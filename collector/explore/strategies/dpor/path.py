@@ -1,9 +1,9 @@
-"""The path: the interleaving that DPOR is on, its happens-before order, and which of its steps race.
+"""The interleaving that DPOR is exploring: its steps, their happens-before order, and which of them race.
 
-Theory of operation.  Per step a clock: of each thread, how many steps come before it in every equivalent interleaving.  A
-new step is compared with the last ones of other threads that it conflicts with, the latest first; one that its clock does
-not know yet races with it.  What has been written and read is kept per cell and taken back with the steps, so going back
-costs no more than having come.
+Each step has a clock: of each thread, how many steps come before it in every equivalent interleaving.  A new step is
+compared with the last ones of other threads that it conflicts with, the latest first; one that its clock does not know
+yet races with it.  What has been written and read is kept per cell and taken back with the steps, so going back costs
+no more than having come.
 
 A race is put down only if it can be turned round:
 
@@ -70,7 +70,7 @@ class Node:
         self.step: Step
         self.kind: int
         self.number: int
-        """The step is the so-manieth of its thread, counted from 1."""
+        """Which of its thread's steps it is, counted from 1."""
         self.clock: list[int]
         """Per thread, how many of its steps come before this one or are it."""
         self.before: int
@@ -119,11 +119,11 @@ class Path:
         """The state at the end of the path."""
         nodes = self.nodes
         if not nodes:
-            return Node(0, {}, [], Era(machine.fair.releases, 0, []))
+            return Node(0, {}, [], Era(machine.releases, 0, []))
         parent = nodes[-1]
         era = parent.era
-        if machine.fair.releases != era.releases:
-            era = Era(machine.fair.releases, len(nodes), [len(steps) for steps in self.steps[: len(machine.bodies)]])
+        if machine.releases != era.releases:
+            era = Era(machine.releases, len(nodes), [len(steps) for steps in self.steps[: len(machine.names)]])
         return Node(len(nodes), awake(parent.sleep, parent.step), parent.tree[0].children, era)
 
     def take(self, machine: SteppedMachine, node: Node, step: Step) -> None:
@@ -145,7 +145,7 @@ class Path:
         node.number = len(own) + 1
         node.races = []
         node.victim = None
-        clock = self._past(node.era, t, len(machine.bodies))
+        clock = self._past(node.era, t, len(machine.names))
         let_go = self.let_go(step, node.era)
         for i in sorted(self._conflicts(step), reverse=True):
             other = nodes[i]

@@ -21,17 +21,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from collector.explore.claim import Claim, Kind, Seen
 from collector.explore.machine import ops
 from collector.explore.machine.carrier import MAIN, Broken
 from collector.explore.machine.threads import PAUSED
-from collector.explore.strategies.base import left
+from collector.explore.strategies.base import left, share_done
 from collector.explore.strategies.dpor.dependence import Step, pending, writes
 from collector.explore.strategies.dpor.path import Node, Path, Victim, happens_before
 from collector.explore.strategies.dpor.wakeup import Branch, asleep, insert
 
 
 if TYPE_CHECKING:
-    from collector.explore.machine.machine import Draw, Pick, SteppedMachine
+    from collections.abc import Iterator
+
+    from collector.explore.machine.execution import Draw, Pick
+    from collector.explore.machine.machine import SteppedMachine
     from collector.explore.strategies.base import Options
 
 
@@ -182,12 +186,20 @@ class DPOR:
 
     def outlook(self, schedules: int, /) -> str:
         """As far as the trees say; they still grow."""
-        path = [*self.path.nodes, self.branching] if self.branching else []
-        return left(schedules, ((node.done, node.done + len(node.tree)) for node in path))
+        return left(schedules, self._done())
 
-    def statement(self, schedules: int) -> str:
+    def share_done(self) -> float:
+        """The share of the traces that were run, as far as the trees say."""
+        return share_done(self._done())
+
+    def _done(self) -> Iterator[tuple[int, int]]:
+        """Per state on the path, how many branches are done, and how many there are."""
+        path = [*self.path.nodes, self.branching] if self.branching else []
+        return ((node.done, node.done + len(node.tree)) for node in path)
+
+    def claim(self, schedules: int, /) -> Claim:
         """Exhausted or not."""
+        caveats = ("invariants were checked in these alone",) if self.invariants else ()
         if self.exhausted:
-            but = "  Invariants were checked in these alone." if self.invariants else ""
-            return f"Every interleaving is equivalent to one of the {schedules} that were run, and those passed.{but}"
-        return f"{schedules} interleavings passed, no two of them equivalent; more are left, so this is no proof."
+            return Claim(Kind.PROVED, self.name, Seen.TRACES, schedules, caveats=caveats)
+        return Claim(Kind.UNDECIDED, self.name, Seen.TRACES, schedules, reason="more are left", caveats=caveats)

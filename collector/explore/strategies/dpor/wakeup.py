@@ -1,10 +1,10 @@
 """Wake-up trees: which beginnings still have to be explored from one state, without exploring one of them twice.
 
-Theory of operation.  A tree of step sequences, ordered.  Exploration takes the leftmost branch and hands its subtree on to
-the state behind it.  A race found later asks for a sequence `w` to be covered: if a branch of the tree can be taken first
-on some interleaving equivalent to `w`, what is left of `w` goes below that branch, and nothing is added if that is a leaf,
-which stands for everything that begins so.  Else `w` becomes a new branch at the right.  (Abdulla, Aronis, Jonsson and
-Sagonas, Optimal dynamic partial order reduction, 2014 and 2017.)
+The tree holds sequences of steps, in order from left to right.  Exploration takes the leftmost branch and hands its
+subtree on to the state behind it.  A race found later asks for a sequence `w` to be covered: if a branch of the tree
+can be taken first on some interleaving equivalent to `w`, what is left of `w` goes below that branch, and nothing is
+added if that is a leaf, which stands for everything that begins so.  Else `w` becomes a new branch at the right.
+(Abdulla, Aronis, Jonsson and Sagonas, Optimal dynamic partial order reduction, 2014 and 2017.)
 """
 
 from __future__ import annotations

@@ -1,0 +1,279 @@
+"""Writes one schedule down as records: each step when it is picked, what came of it when it is done, and what lay between.
+
+Exploration records nothing; a schedule that is worth showing is run again on a machine whose ports are fitted with a
+`Recorder`.  While it runs that keeps numbers; when it is over these become the records of `trace.step`, with names,
+since a cell may get its name after the step that touched it.  After each step the program's views are looked at
+(`SteppedMachine.view`: the lists' contents, say).
+
+A plain access is no step, unless it was made one (`machine.plainpoints`): then it is the step that was picked for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from collector.explore.machine import ops
+from collector.explore.trace.source import callers
+from collector.explore.trace.step import Act, Schedule, Step, Value, View
+from workbuf.events import Reader
+from workbuf.machine import MASK64
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from collector.explore.machine.fault import Fault
+    from collector.explore.machine.machine import SteppedMachine
+    from collector.explore.machine.ports import SteppedPort
+    from collector.explore.races.report import Race
+    from collector.explore.trace.source import Site
+    from workbuf.machine import Pause, Words
+    from workbuf.names import Name
+
+OPERATIONS = (
+    "hint", "post", "fill", "load", "store", "cas", "xchg", "xadd", "or8",
+    "pause", "sleep", "wake", "lock", "unlock", "choose", "spawn", "sysalloc",
+)  # fmt: skip
+"""Those of a port that are noted; `hints` is made of `hint`."""
+
+
+@dataclass
+class Noted:
+    """A step, or what was done between two, in numbers; see `trace.step.Act`."""
+
+    thread: int
+    op: str
+    cell: int = 0
+    """0: it touches none."""
+    saw: int | None = None
+    wrote: int | None = None
+    expected: int | None = None
+    operand: int | None = None
+    byte: int | None = None
+    event: tuple[int, int, int, int] | None = None
+    plain: bool = False
+    racing: bool = False
+    number: int = -1
+    """Of the step; of anything else, -1."""
+    place: int = -1
+    sites: tuple[Site, ...] = ()
+    views: Mapping[str, View] = field(default_factory=dict)
+    notes: list[Noted] = field(default_factory=list)
+
+
+class Recorder:
+    """Writes one schedule down; with the source lines of the steps if `sources`."""
+
+    def __init__(self, *, sources: bool = False) -> None:
+        self.machine: SteppedMachine
+        self.sources = sources
+        self.here: dict[int, tuple[Site, ...]] = {}
+        """Where each thread is."""
+        self.steps = [Noted(-1, "start")]
+        self.current: dict[int, Noted] = {}
+        """The step of each thread that was picked last."""
+        self.reader = Reader(lambda b: self._name(b).noun, ())
+        self.names: dict[int, Name] = {}
+        """Those that were looked up."""
+
+    def fit(self, machine: SteppedMachine, port: SteppedPort) -> None:
+        """Make `port` tell of what it does."""
+        self.machine = machine
+        i = port.index
+        for name in OPERATIONS:
+            setattr(port, name, self._noting(i, name, getattr(port, name)))
+        port.hints = lambda a, n: [port.hint(cell) for cell in range(a, a + n)]
+        port.words = NotedWords(self, i, port.words)
+        port.event = lambda kind, a=0, b=0, c=0: self._between(i, Noted(i, "event", event=(kind, a, b, c)))
+
+    def observe(self, t: int) -> None:
+        """Thread `t` is about to take its step."""
+        self._look()
+        machine = self.machine
+        kind, a = machine.kinds[t], machine.addrs[t]
+        step = Noted(t, ops.NAMES[kind], number=len(self.steps) - 1, place=len(machine.trail))
+        if kind == ops.KILL:
+            step.operand = a
+        else:
+            step.cell = a
+        step.sites = self.here.get(t, ())
+        self.current[t] = step
+        self.steps.append(step)
+
+    def _noting(self, i: int, name: str, operation: Callable[..., object]) -> Callable[..., object]:
+        outcome = OUTCOMES.get(name)
+
+        def noted(*args: object) -> object:
+            self._where(i)
+            result = operation(*args)
+            if name == "pause":
+                self._between(i, pause(i, *args))  # type: ignore[arg-type]
+            elif outcome:
+                outcome(self.current[i], self.machine.mem, result, *args)
+            return result
+
+        return noted
+
+    def accessed(self, i: int, op: str, a: int, saw: int | None, wrote: int | None, before: Noted | None) -> None:
+        """Thread `i` has made a plain access, or was ended while it made it; its last step before that was `before`."""
+        now = self.current.get(i)
+        if now is not None and now is not before:
+            now.saw, now.wrote = saw, wrote
+        elif not self.machine.execution.unwinding:
+            self._between(i, Noted(i, op, a, saw, wrote, plain=True))
+
+    def _where(self, i: int) -> None:
+        if self.sources:
+            self.here[i] = callers()
+
+    def _between(self, i: int, noted: Noted) -> None:
+        self._where(i)
+        noted.sites = self.here.get(i, ())
+        self.steps[-1].notes.append(noted)
+
+    def _look(self) -> None:
+        """What the views show after the last step."""
+        views = {what: view(say()) for what, say in self.machine.views.items()}
+        before = self.steps[-2].views if len(self.steps) > 1 else {}
+        self.steps[-1].views = before if views == before else views
+
+    def schedule(self, fault: Fault | None, races: Sequence[Race] = ()) -> Schedule:
+        """The schedule, which is over."""
+        self._look()
+        if fault and fault.kind == "race":
+            for race in races:
+                self._mark(race)
+        return Schedule(tuple(self.machine.names), tuple(map(self._step, self.steps)), fault)
+
+    def _mark(self, race: Race) -> None:
+        """The plain accesses that `race` is between."""
+        for access in (race.earlier, race.later):
+            for noted in reversed(self.steps[access.step + 1].notes):
+                if noted.plain and (noted.thread, noted.cell) == (access.thread, race.address):
+                    noted.racing = True
+                    break
+
+    def _step(self, noted: Noted) -> Step:
+        return Step(
+            **vars(self._act(noted)),
+            number=noted.number,
+            place=noted.place,
+            notes=tuple(map(self._act, noted.notes)),
+            views=noted.views,
+        )
+
+    def _act(self, noted: Noted) -> Act:
+        a = noted.cell
+        value, reader = self._value, self.reader
+        return Act(
+            thread=noted.thread,
+            op=noted.op,
+            cell=self._name(a) if a else None,
+            saw=value(a, noted.saw),
+            wrote=value(a, noted.wrote),
+            expected=value(a, noted.expected),
+            operand=noted.operand,
+            byte=noted.byte,
+            event=reader.read(*noted.event) if noted.event else None,
+            plain=noted.plain,
+            racing=noted.racing,
+            sites=noted.sites,
+        )
+
+    def _name(self, a: int) -> Name:
+        found = self.names.get(a)
+        if found is None:
+            found = self.names[a] = self.machine.named(a)
+        return found
+
+    def _value(self, a: int, v: int | None) -> Value | None:
+        if v is None:
+            return None
+        return Value(v, self.machine.formatter(a, v) if self.machine.formatter and a else None)
+
+
+class NotedWords:
+    """`port.words` that tells of its loads and stores, and of one that ends its thread, too: it may be what races."""
+
+    def __init__(self, recorder: Recorder, i: int, words: Words) -> None:
+        self.recorder = recorder
+        self.index = i
+        self.words = words
+
+    def __getitem__(self, a: int) -> int:
+        i, say, saw = self.index, self.recorder, None
+        before = say.current.get(i)
+        try:
+            saw = self.words[a]
+        finally:
+            say.accessed(i, "read", a, saw, None, before)
+        return saw
+
+    def __setitem__(self, a: int, v: int) -> None:
+        i, say = self.index, self.recorder
+        before = say.current.get(i)
+        try:
+            self.words[a] = v
+        finally:
+            say.accessed(i, "write", a, None, v, before)
+
+
+def view(shown: object) -> View:
+    """What a program's view has returned, as a View."""
+    return shown if isinstance(shown, View) else View("text", text=str(shown))
+
+
+def pause(i: int, kind: Pause, n: int) -> Noted:
+    """A pause of thread `i`."""
+    return Noted(i, kind.name.lower(), operand=n)
+
+
+def loaded(step: Noted, _mem: Sequence[int], result: int, _a: int) -> None:
+    """What came of a load or a hint."""
+    step.saw = result
+
+
+def stored(step: Noted, _mem: Sequence[int], _result: None, _a: int, v: int) -> None:
+    """What came of a store or a post."""
+    step.wrote = v
+
+
+def swapped(step: Noted, mem: Sequence[int], done: bool, a: int, old: int, new: int) -> None:  # noqa: FBT001  as cas
+    """What came of a compare-and-swap.  Nobody else has taken a step since: what is there is what it found."""
+    step.expected = old
+    step.saw, step.wrote = (old, new) if done else (mem[a], None)
+
+
+def exchanged(step: Noted, _mem: Sequence[int], old: int, _a: int, v: int) -> None:
+    """What came of an exchange."""
+    step.saw, step.wrote = old, v
+
+
+def added(step: Noted, _mem: Sequence[int], new: int, _a: int, delta: int) -> None:
+    """What came of an addition."""
+    step.saw, step.wrote, step.operand = new - delta & MASK64, new, delta
+
+
+def ored(step: Noted, mem: Sequence[int], _result: None, byte: int, mask: int) -> None:
+    """What came of an or."""
+    step.wrote, step.operand, step.byte = mem[byte >> 3], mask, byte & 7
+
+
+def chosen(step: Noted, _mem: Sequence[int], result: int, n: int) -> None:
+    """What came of a choice."""
+    step.saw, step.operand = result, n
+
+
+OUTCOMES: Mapping[str, Callable[..., None]] = {
+    "load": loaded,
+    "hint": loaded,
+    "store": stored,
+    "post": stored,
+    "cas": swapped,
+    "xchg": exchanged,
+    "xadd": added,
+    "or8": ored,
+    "choose": chosen,
+}
+"""Of the operations whose step has more to tell than its cell."""

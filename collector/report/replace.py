@@ -1,0 +1,123 @@
+"""A file that is written whole or not at all: beside its place first, and moved there at the end.
+
+Until then it has no name, where the file system allows that, so that nothing is left behind by whoever is killed.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from secrets import token_hex
+from typing import TYPE_CHECKING, BinaryIO
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NAMELESS = getattr(os, "O_TMPFILE", 0)
+
+
+class Beside:
+    """A new file in the folder of `path`, open at `fd`, which `publish` puts into that place.  Raises OSError."""
+
+    def __init__(self, path: Path) -> None:
+        """`path`: a regular file, or nothing yet; if a symbolic link leads there, the link stays."""
+        self.path = Path(os.path.realpath(path))
+        self.name = self.path.with_name(f".{token_hex(8)}.part")
+        self.named = False
+        self.fd = self._open()
+        with suppress(FileNotFoundError):
+            os.fchmod(self.fd, stat.S_IMODE(self.path.stat().st_mode))
+
+    def _open(self) -> int:
+        if NAMELESS:
+            try:
+                return os.open(self.path.parent, NAMELESS | os.O_RDWR, 0o666)
+            except OSError as error:
+                if error.errno not in (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL):
+                    raise
+        self.named = True
+        return os.open(self.name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+
+    def publish(self) -> None:
+        """Take the place of what is there."""
+        if not self.named:
+            folder = os.open(self.path.parent, os.O_RDONLY)
+            try:
+                # A folder's descriptor makes Python take the call that follows /proc's link to the file.
+                os.link(f"/proc/self/fd/{self.fd}", self.name.name, dst_dir_fd=folder, follow_symlinks=True)
+            finally:
+                os.close(folder)
+            self.named = True
+        self.name.replace(self.path)
+        self.named = False
+
+    def discard(self) -> None:
+        """Remove what has not been published."""
+        if self.named:
+            self.name.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[BinaryIO]:
+    """A file to write to, which takes the place of `path` if the block ends without an error.  Raises OSError.
+
+    A pipe or a device cannot be replaced, nor can a file in a folder that takes no new ones: these are written as they are.
+    """
+    path = Path(path)
+    if not replaceable(path):
+        with path.open("ab") as file:
+            yield file
+        return
+    try:
+        beside = Beside(path)
+    except PermissionError:
+        with path.open("wb") as file:
+            yield file
+        return
+    try:
+        with os.fdopen(beside.fd, "wb") as file:
+            yield file
+            file.flush()
+            beside.publish()
+    finally:
+        beside.discard()
+
+
+def replaceable(path: Path) -> bool:
+    """Is it a regular file, or nothing yet, and not where stdout or stderr go?"""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return True
+    return stat.S_ISREG(status.st_mode) and not any(
+        os.path.samestat(status, os.fstat(number)) for number in (1, 2) if isopen(number)
+    )
+
+
+def isopen(number: int) -> bool:
+    """Is there such a descriptor?"""
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
+
+
+def check(path: str | Path) -> None:
+    """Raise the OSError that writing `path` would end in, as far as that can be known before.  Nothing is left there."""
+    path = Path(path)
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        beside = Beside(path)
+        os.close(beside.fd)
+        beside.discard()
+        return
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
