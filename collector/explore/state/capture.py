@@ -28,7 +28,7 @@ from collector.explore.state.classes import Shape, shape, slot_values
 from collector.explore.state.constant import Constant
 from collector.explore.state.frames import between, of_explorer, thread_frames
 from collector.explore.state.interpreter import LAYOUT, NULL, slots
-from collector.explore.state.namespaces import CONSTANT, EXPLORER, Namespaces, library
+from collector.explore.state.namespaces import CONSTANT, EXPLORER, Namespaces
 from collector.explore.state.objects import CONTENT, WRITERS, named, pairs, reduced, write_enum, write_exception
 from collector.explore.state.walk import EMPTY, SCALARS, Walk
 from workbuf.events import null
@@ -64,6 +64,8 @@ class Capture:
         self.machine = machine
         self.namespaces = Namespaces()
         self.codes: dict[CodeType, int] = {}
+        self.met: dict[int, tuple[int, CodeType]] = {}
+        """The number of each code object, by its id: asking for the hash of code takes long."""
         self.writers: dict[type, Writer] = dict(WRITERS)
         self.writers[types.FunctionType] = self.write_function
         self.writers[types.GeneratorType] = self.write_generator
@@ -72,8 +74,10 @@ class Capture:
         self.shapes: dict[type, Shape] = {}
         self.constant = Constant(self.namespaces, self.shapes)
         self.keys: dict[tuple[str, ...], int] = {}
-        self.places: dict[tuple[CodeType, int], tuple[Place, tuple[int, ...], tuple[int, ...], int]] = {}
+        self.places: dict[tuple[int, int], tuple[Place, tuple[int, ...], tuple[int, ...], int]] = {}
         self.labels: dict[int, Writer] = {}
+        self.kept: list[object] = []
+        """What has a label: as long as it lives, its id is its own."""
         self.labelled = 0
         self.port_attributes: frozenset[str] = frozenset()
         self.reads_names = False
@@ -131,8 +135,9 @@ class Capture:
         owners = [(part, type(part).__name__) for part in parts]
         for owner, what in (*owners, *((port, f"port {port.index}") for port in machine.ports)):
             for name, v in vars(owner).items():
-                if type(v) not in SCALARS and v is not null and not isinstance(v, tuple | frozenset | SteppedPort):
+                if _explorers(v):
                     self.labels.setdefault(id(v), _label(f"{what}.{name}"))
+                    self.kept.append(v)
         self.labels.update((id(part), _label(what)) for part, what in owners)
         self.port_attributes = frozenset(vars(machine.ports[0])) - {"seed", "event"} if machine.ports else frozenset()
 
@@ -162,11 +167,12 @@ class Capture:
 
     def code(self, code: CodeType) -> int:
         """A number for `code`, equal code with equal numbers."""
-        number = self.codes.get(code)
-        if number is None:
-            number = self.codes[code] = len(self.codes)
-            self.reads_names = self.reads_names or ("name" in code.co_names and not library(code.co_filename))
-        return number
+        known = self.met.get(id(code))
+        if known is None:
+            # What is met is kept, so that its id stays its own.
+            known = self.met[id(code)] = self.codes.setdefault(code, len(self.codes)), code
+            self.reads_names = self.reads_names or "name" in code.co_names
+        return known[0]
 
     def write_function(self, walk: Walk, f: object) -> None:
         """A function: its code, what it closes over, its defaults, and the globals that it names."""
@@ -256,12 +262,13 @@ class Capture:
     def frame(self, walk: Walk, frame: FrameType, *, program: bool) -> None:
         """One frame.  Of the explorer's own, the variables alone: what they close over is the machine's."""
         code = frame.f_code
-        key = code, frame.f_lasti
+        number = self.code(code)
+        key = id(code), frame.f_lasti
         found = self.places.get(key)
         if found is None:
             found = self.places[key] = self._place(frame, program=program)
         place, kept, dead, size = found
-        walk.out += (self.code(code), place.offset)
+        walk.out += (number, place.offset)
         if place.below < 0 or LAYOUT is None:
             walk.hidden(f"the stack of {code.co_qualname}")
             return
@@ -309,6 +316,17 @@ class Capture:
 
 def _label(name: str) -> Writer:
     return lambda walk, _v: walk.out.append(name)
+
+
+def _explorers(v: object) -> bool:
+    """Is `v`, which a part of the machine holds, the machine's own, for all its life?"""
+    if isinstance(v, types.MethodType):
+        v = v.__func__
+    if isinstance(v, types.FunctionType):
+        return v.__module__.startswith(EXPLORER) and v is not null
+    return type(v) in {list, dict, set} or (
+        type(v).__module__.startswith(EXPLORER) and not isinstance(v, SteppedPort | BaseException)
+    )
 
 
 def _own(invariant: object) -> list[object]:
