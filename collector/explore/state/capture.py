@@ -29,7 +29,7 @@ from collector.explore.state.constant import Constant
 from collector.explore.state.frames import between, of_explorer, thread_frames
 from collector.explore.state.interpreter import LAYOUT, NULL, slots
 from collector.explore.state.namespaces import CONSTANT, EXPLORER, Namespaces
-from collector.explore.state.objects import CONTENT, WRITERS, named, pairs, reduced, write_enum, write_exception
+from collector.explore.state.objects import WRITERS, named, pairs, reduced, write_enum, write_exception
 from collector.explore.state.walk import EMPTY, SCALARS, Walk
 from workbuf.events import null
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from types import CodeType, FrameType
 
     from collector.explore.machine.machine import SteppedMachine
-    from collector.explore.state.walk import Writer
+    from collector.explore.state.walk import Object, Writer
 
 
 HARMLESS = SCALARS | {types.FunctionType, types.MethodType, types.BuiltinFunctionType, types.ModuleType, type, range}
@@ -174,9 +174,8 @@ class Capture:
             self.reads_names = self.reads_names or "name" in code.co_names
         return known[0]
 
-    def write_function(self, walk: Walk, f: object) -> None:
+    def write_function(self, walk: Walk, f: types.FunctionType) -> None:
         """A function: its code, what it closes over, its defaults, and the globals that it names."""
-        assert isinstance(f, types.FunctionType)  # noqa: S101  what the table of writers is for
         walk.out += ("function", self.code(f.__code__))
         if self.namespaces.inert(f):
             return
@@ -195,9 +194,8 @@ class Capture:
             walk.out.append(name)
             walk.put([(space if module is None else vars(module)).get(name, NULL)])
 
-    def write_class(self, walk: Walk, cls: object) -> None:
+    def write_class(self, walk: Walk, cls: type) -> None:
         """A class: its name, its bases, and those of its attributes that hold data."""
-        assert isinstance(cls, type)  # noqa: S101  as above
         walk.out.append(cls.__qualname__)
         if self.namespaces.inert(cls):
             walk.out.append(cls.__module__)
@@ -210,7 +208,7 @@ class Capture:
             walk.put([cls.__dict__[name]])
         walk.put(cls.__bases__)
 
-    def write_object(self, walk: Walk, v: object) -> None:
+    def write_object(self, walk: Walk, v: Object) -> None:
         """An object of a Python class."""
         kind = type(v)
         found = self.shapes[kind]
@@ -229,9 +227,8 @@ class Capture:
             walk.out.append(len(content))
             walk.put(content)
 
-    def write_port(self, walk: Walk, port: object) -> None:
+    def write_port(self, walk: Walk, port: SteppedPort) -> None:
         """A port: whose, and what a program may have changed in it."""
-        assert isinstance(port, SteppedPort)  # noqa: S101  as above
         walk.out += ("port", port.index, port.seed)
         if port.event is not null:
             walk.put([port.event])
@@ -239,10 +236,10 @@ class Capture:
             if name not in self.port_attributes and name not in {"seed", "event"}:
                 walk.put([name, v])
 
-    def write_generator(self, walk: Walk, v: object) -> None:
+    def write_generator(self, walk: Walk, v: Object) -> None:
         """A generator or coroutine that is not running, where it stands."""
         running, frame = (
-            (v.gi_running, v.gi_frame) if isinstance(v, types.GeneratorType) else (v.cr_running, v.cr_frame)  # type: ignore[attr-defined]
+            (v.gi_running, v.gi_frame) if isinstance(v, types.GeneratorType) else (v.cr_running, v.cr_frame)
         )
         walk.out += ("generator", running)
         if frame is not None and not running:
@@ -289,11 +286,7 @@ class Capture:
         analysis = analysed(frame.f_code)
         place = analysis.place(frame.f_lasti)
         count, own = len(analysis.names), len(frame.f_code.co_varnames)
-        kept = [
-            v
-            for v in place.live
-            if analysis.names[v] not in self.machine.uncounted and (program or v < own)
-        ]
+        kept = [v for v in place.live if analysis.names[v] not in self.machine.uncounted and (program or v < own)]
         size = count + max(place.below, 0)
         dead = tuple(v for v in place.dead if analysis.names[v] not in self.machine.uncounted)
         return place, (*kept, *range(count, size)), dead, size

@@ -9,7 +9,7 @@ something that cannot be seen.
 from __future__ import annotations
 
 from types import MemberDescriptorType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from collector.explore.state.interpreter import NULL, WORD
 from collector.explore.state.objects import CONTENT
@@ -23,7 +23,7 @@ class Shape(NamedTuple):
     """Where the objects of a class keep things."""
 
     slots: tuple[MemberDescriptorType, ...]
-    content: Callable[[object], Iterable[object]] | None
+    content: Callable[[Any], Iterable[object]] | None
     """What the builtin base holds."""
     dictionary: bool
     finalized: bool

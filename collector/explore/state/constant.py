@@ -1,8 +1,8 @@
 """What programs share by name: walked once, and again only if something in it has changed.
 
-Theory of operation.  The globals that code names hold tables, records, classes: much, and hardly ever changed.  They are walked
-before everything else, so their numbers are the same in every capture.  What each object held then is kept, and as
-long as each still holds the very same things the walk need not be repeated; its digest stands for it.
+Theory of operation.  The globals that code names hold tables, records, classes: much, and hardly ever changed.  They are
+walked before everything else, so their numbers are the same in every capture.  What each object held then is kept, and
+as long as each still holds the very same things the walk need not be repeated; its digest stands for it.
 
 What cannot be compared cheaply (an iterator, a generator) is walked every time.
 """
@@ -14,12 +14,11 @@ import types
 from collections import deque
 from hashlib import blake2b
 from operator import is_
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from collector.explore.state.interpreter import NULL
-from collector.explore.state.namespaces import Namespaces
 from collector.explore.state.objects import pairs
-from collector.explore.state.walk import SCALARS, Walk
+from collector.explore.state.walk import SCALARS
 
 
 if TYPE_CHECKING:
@@ -27,8 +26,10 @@ if TYPE_CHECKING:
     from types import CodeType
 
     from collector.explore.state.classes import Shape
+    from collector.explore.state.namespaces import Namespaces
+    from collector.explore.state.walk import Walk
 
-    Parts = Callable[[object], list[object]]
+    Parts = Callable[[Any], list[object]]
     """What an object holds."""
 
 UNCHANGING = SCALARS | {
@@ -121,13 +122,13 @@ class Constant:
         if kind in UNCHANGING or v is NULL:
             return None
         if kind is dict:
-            return pairs  # type: ignore[return-value]
+            return pairs
         if kind is list or kind is deque:
-            return list  # type: ignore[return-value]
+            return list
         if kind is types.CellType:
             return _inside
         if kind is types.FunctionType:
-            return lambda f: [f.__defaults__, f.__kwdefaults__, *pairs(f.__dict__)]  # type: ignore[attr-defined]
+            return lambda f: [f.__defaults__, f.__kwdefaults__, *pairs(f.__dict__)]
         if isinstance(v, type):
             return self._attributes
         shape = self.shapes.get(kind)
@@ -136,13 +137,12 @@ class Constant:
         self.volatile = self.volatile or not self.namespaces.inert(v)
         return None
 
-    def _attributes(self, cls: object) -> list[object]:
-        assert isinstance(cls, type)  # noqa: S101  what `_parts` chose it for
+    def _attributes(self, cls: type) -> list[object]:
         return [cls.__dict__[name] for name in self.namespaces.data(cls)]
 
 
-def _inside(cell: object) -> list[object]:
+def _inside(cell: types.CellType) -> list[object]:
     try:
-        return [cell.cell_contents]  # type: ignore[attr-defined]
+        return [cell.cell_contents]
     except ValueError:
         return []

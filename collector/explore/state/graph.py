@@ -1,7 +1,7 @@
 """The graph of the states that a search has seen, and circles in it that may be gone round for ever.
 
-Theory of operation.  A circle is *strongly fair* if every thread that can run somewhere in it also runs in it.  Circles lie in
-the strongly connected components of the graph (Tarjan, 1972).  If in one of them some threads can run and never do, no
+Theory of operation.  A circle is *strongly fair* if every thread that can run somewhere in it also runs in it.  Circles lie
+in the strongly connected components of the graph (Tarjan, 1972).  If in one of them some threads can run and never do, no
 fair circle comes by where they can: those states are taken out and what is left is decomposed again (Streett, 1982;
 Emerson and Lei, 1987).
 
@@ -101,8 +101,8 @@ class Graph:
     def _round(self, component: set[int], threads: set[int]) -> Circle:
         """Into the component, and round in it with a step of each of the threads."""
         everything = set(range(len(self.edges)))
-        begin = min(component)
-        at, entries = begin, ()
+        at = begin = min(component)
+        entries: tuple[int, ...] = ()
         for t in sorted(threads):
             source, edge = next(
                 (state, edge)

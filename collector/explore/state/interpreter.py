@@ -17,11 +17,12 @@ import sys
 from ctypes import c_char, c_ssize_t, py_object, sizeof
 from functools import cache, partial
 from types import FrameType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+
 
 class Null:
     """Stands for an empty slot: a variable that has no value, an argument that is not there."""
@@ -57,19 +58,19 @@ def _header(frame: FrameType) -> tuple[int, bytes, list[int]]:
 
 
 def _slots_at(frame: FrameType, first: object, iterator: object) -> int | None:
-    """Where `localsplus` begins in `frame`, which has three variables and an iterator on its stack."""
+    """Where `localsplus` begins in `frame`, which has four variables and an iterator on its stack."""
     at = interpreter_frame(frame)
     words = (c_ssize_t * (WINDOW + 4)).from_address(at)
     for k in range(WINDOW):
-        if words[k] & ~3 == id(first) and words[k + 3] & ~3 == id(iterator):
+        if words[k] & ~3 == id(first) and words[k + 4] & ~3 == id(iterator):
             return k * WORD
     return None
 
 
 def _probe(first: object, iterator: Iterator[int]) -> int | None:
     found = None
-    for found in iterator:  # type: ignore[assignment]
-        return _slots_at(sys._getframe(), first, iterator)  # noqa: SLF001
+    for _ in iterator:
+        found = found or _slots_at(sys._getframe(), first, iterator)  # noqa: SLF001
     return found
 
 
@@ -123,12 +124,12 @@ SAVED = FrameType.__basicsize__ - (LAYOUT.localsplus if LAYOUT else 0)
 
 
 @cache
-def _array(size: int, kind: type) -> type:
-    return kind * size  # type: ignore[operator, no-any-return]
+def _array(size: int, kind: Any) -> Any:  # noqa: ANN401  a type that ctypes makes
+    return kind * size
 
 
 def _plain_slots(frame: FrameType, indices: Iterable[int], size: int) -> list[object]:
-    array = _array(size, py_object).from_address(interpreter_frame(frame) + LOCALSPLUS)  # type: ignore[attr-defined]
+    array = _array(size, py_object).from_address(interpreter_frame(frame) + LOCALSPLUS)
     found = []
     for k in indices:
         try:
@@ -143,7 +144,7 @@ _scratch_object = py_object.from_buffer(_scratch)
 
 
 def _tagged_slots(frame: FrameType, indices: Iterable[int], size: int) -> list[object]:
-    words = _array(size, c_ssize_t).from_address(interpreter_frame(frame) + LOCALSPLUS)  # type: ignore[attr-defined]
+    words = _array(size, c_ssize_t).from_address(interpreter_frame(frame) + LOCALSPLUS)
     found: list[object] = []
     for k in indices:
         word = words[k]

@@ -3,7 +3,8 @@
 Theory of operation.  A function's globals are those that its code, and code within it, loads or stores.  Most name what
 never changes: modules, functions, classes.  Such a value is *inert*, and left out of a state, if it is the library's or
 if all that it names itself is inert.  What is left is data, a module's counter for instance, and part of the state
-of whoever can reach it.  So is what a bound method of a library's module hides: `random.randrange` has a generator behind it.
+of whoever can reach it.  So is what a bound method of a library's module hides: `random.randrange` has a generator behind
+it.
 
 Relied on.  A name that held something inert when it was first met goes on doing so, unless the code itself stores it.
 """
@@ -36,7 +37,7 @@ BUILTIN = (
 )  # fmt: skip
 CONSTANT = (
     re.Pattern, Struct, logging.Logger, types.GenericAlias, types.UnionType, types.EllipsisType, types.NotImplementedType,
-    typing.TypeVar, typing.ParamSpec, type(typing.Any), type(typing.Optional[int]), type(typing.Callable),
+    typing.TypeVar, typing.ParamSpec, type(typing.Any), type(typing.Callable),
 )  # fmt: skip
 """Types whose objects decide nothing, or never change."""
 Reference = tuple[types.ModuleType | None, str]
@@ -130,9 +131,10 @@ class Namespaces:
         names, attributes, stored, modules = _mentioned(code)
         builtins = space.get("__builtins__", {})
         builtins = builtins if isinstance(builtins, dict) else vars(builtins)
+        known = space.keys() | builtins.keys()
         for name in sorted(names):
             v = space.get(name, builtins.get(name))
-            if name in stored or name in space and not self.inert(v) or name not in space and name not in builtins:
+            if name in stored or name not in known or (name in space and not self.inert(v)):
                 yield None, name
             if type(v) is types.ModuleType:
                 modules.append(v)
@@ -140,7 +142,7 @@ class Namespaces:
             inside = library(module.__name__)
             for name in sorted(attributes & vars(module).keys()):
                 v = vars(module)[name]
-                bound = isinstance(v, types.MethodType) or isinstance(v, types.BuiltinMethodType)
+                bound = isinstance(v, types.MethodType | types.BuiltinMethodType)
                 if not self.inert(v) and (bound or not inside):
                     yield module, name
 

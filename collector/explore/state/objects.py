@@ -18,23 +18,22 @@ import itertools
 import random
 import types
 import weakref
-from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from collector.explore.state.interpreter import NULL
 from collector.explore.state.walk import SCALARS
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
-    from collector.explore.state.walk import Walk, Writer
+    from collector.explore.state.walk import Object, Walk, Writer
 
 
-def written(parts: Callable[[object], Iterable[object]]) -> Writer:
+def written(parts: Callable[[Any], Iterable[object]]) -> Writer:
     """A writer of a type whose object is the `parts`, as many as there are."""
 
-    def write(walk: Walk, v: object) -> None:
+    def write(walk: Walk, v: Object) -> None:
         values = list(parts(v))
         walk.out += (type(v).__name__, len(values))
         walk.put(values)
@@ -42,14 +41,14 @@ def written(parts: Callable[[object], Iterable[object]]) -> Writer:
     return write
 
 
-def pairs(v: dict[object, object]) -> list[object]:
+def pairs(v: Mapping[Any, Any]) -> list[object]:
     """Keys and values in order."""
     return [*v.keys(), *v.values()]
 
 
-def write_set(walk: Walk, v: object) -> None:
+def write_set(walk: Walk, v: Object) -> None:
     """The items in the order in which they are met: that decides what a loop over them does."""
-    items = list(v)  # type: ignore[call-overload]
+    items = list(v)
     walk.out += (type(v).__name__, len(items))
     walk.put(items)
     if len(items) > 1 and not all(_ordered(item) for item in items):
@@ -63,20 +62,19 @@ def _ordered(v: object) -> bool:
     return type(v).__hash__ is not object.__hash__
 
 
-def write_exception(walk: Walk, v: object) -> None:
+def write_exception(walk: Walk, v: Object) -> None:
     """Everything but the traceback."""
-    error = v if isinstance(v, BaseException) else BaseException()
     walk.out.append("exception")
-    walk.put([type(v), error.args, error.__dict__, error.__cause__, error.__context__, error.__suppress_context__])
+    walk.put([type(v), v.args, v.__dict__, v.__cause__, v.__context__, v.__suppress_context__])
 
 
-def write_enum(walk: Walk, v: object) -> None:
+def write_enum(walk: Walk, v: Object) -> None:
     """An enum member, by name."""
     walk.out.append(type(v).__qualname__)
-    walk.put([v.name if isinstance(v, Enum) else None])
+    walk.put([v.name])
 
 
-def write_method(walk: Walk, v: object) -> None:
+def write_method(walk: Walk, v: Object) -> None:
     """A builtin function, a method of a builtin object, a descriptor."""
     walk.out.append(getattr(v, "__qualname__", ""))
     owner = getattr(v, "__self__", None)
@@ -84,20 +82,20 @@ def write_method(walk: Walk, v: object) -> None:
         walk.put([owner])
 
 
-def write_cell(walk: Walk, v: object) -> None:
+def write_cell(walk: Walk, v: Object) -> None:
     """What a closure shares."""
     try:
-        kept: object = v.cell_contents  # type: ignore[attr-defined]
+        kept: object = v.cell_contents
     except ValueError:
         kept = NULL
     walk.put([kept])
 
 
-def reduced(walk: Walk, v: object) -> None:
+def reduced(walk: Walk, v: Object) -> None:
     """A type whose own `__reduce_ex__` is complete, or opaque."""
     kind = type(v)
-    ways = kind.__reduce_ex__, kind.__reduce__
-    own = ways != (object.__reduce_ex__, object.__reduce__) and types.FunctionType not in map(type, ways)
+    ways: list[object] = [kind.__reduce_ex__, kind.__reduce__]
+    own = ways != [object.__reduce_ex__, object.__reduce__] and types.FunctionType not in map(type, ways)
     try:
         parts = v.__reduce_ex__(4) if own else ""
     except Exception:  # noqa: BLE001  whatever it raises, it tells nothing
@@ -115,26 +113,27 @@ def named(kind: type) -> str:
     return f"an {name}" if name[:1].lower() in "aeiou" else f"a {name}"
 
 
-def write_reference(walk: Walk, v: object) -> None:
+def write_reference(walk: Walk, v: Object) -> None:
     """What a weak reference refers to."""
-    walk.put(["weak", v() if isinstance(v, weakref.ref) else None])
+    walk.put(["weak", v()])
 
 
-def write_proxy(walk: Walk, v: object) -> None:
+def write_proxy(walk: Walk, v: Object) -> None:
     """A view of a dictionary that cannot be written through."""
-    walk.put(["proxy", v | {} if isinstance(v, types.MappingProxyType) else None])
+    walk.put(["proxy", v | {}])
 
 
-def write_view_iterator(walk: Walk, v: object) -> None:
+def write_view_iterator(walk: Walk, v: Object) -> None:
     """An iterator over a dictionary or a set: what is left, and of what."""
     walk.out.append(type(v).__name__)
-    walk.put([list(v.__reduce__()[1]), *gc.get_referents(v)])  # type: ignore[call-overload, misc]
+    walk.put([list(v.__reduce__()[1]), *gc.get_referents(v)])
 
 
-def write_recipe(walk: Walk, v: object) -> None:
+def write_recipe(walk: Walk, v: Object) -> None:
     """An iterator whose repr says all: how often, and of what."""
-    walk.out.append(repr(v) if all(type(part) in SCALARS for part in gc.get_referents(v) if part is not type(v)) else type(v).__name__)
-    if type(walk.out[-1]) is str and "(" not in walk.out[-1]:
+    if all(type(part) in SCALARS for part in gc.get_referents(v) if part is not type(v)):
+        walk.out.append(repr(v))
+    else:
         walk.hidden(named(type(v)))
 
 
@@ -143,8 +142,8 @@ ITERATORS: tuple[type, ...] = tuple(
         type,
         (
             iter([]), iter(()), iter(""), iter("\u0100"), iter(b""), iter(bytearray()), iter(range(0)), iter(range(1 << 70)),
-            iter(collections.deque()), reversed(()), reversed([]), reversed(range(0)), enumerate(()), zip(), map(len, ()), filter(None, ()), iter(int, 1),
-            array.array("b").__iter__(),
+            iter(collections.deque()), reversed(()), reversed([]), reversed(range(0)), enumerate(()), zip(),
+            map(len, ()), filter(None, ()), iter(int, 1), array.array("b").__iter__(),
         ),
     )
 )  # fmt: skip
@@ -158,7 +157,7 @@ VIEW_ITERATORS: tuple[type, ...] = tuple(
     )
 )  # fmt: skip
 
-CONTENT: dict[type, Callable[[object], Iterable[object]]] = {
+CONTENT: dict[type, Callable[[Any], Iterable[object]]] = {
     list: list.__iter__,
     tuple: tuple.__iter__,
     dict: pairs,
@@ -172,7 +171,7 @@ CONTENT: dict[type, Callable[[object], Iterable[object]]] = {
     str: lambda v: [str.__str__(v)],
     bytes: lambda v: [bytes(v)],
     random.Random: lambda v: v.getstate(),
-}  # type: ignore[dict-item]
+}
 """What an object of a builtin class holds, and an object of a Python class that extends it beside its attributes."""
 
 WRITERS: dict[type, Writer] = {
@@ -205,5 +204,5 @@ WRITERS: dict[type, Writer] = {
     **{kind: written(lambda v: v.__reduce__()) for kind in ITERATORS},
     **dict.fromkeys(VIEW_ITERATORS, write_view_iterator),
     **dict.fromkeys((itertools.count, itertools.repeat), write_recipe),
-}  # type: ignore[attr-defined]
+}
 """By exact type."""

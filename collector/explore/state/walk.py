@@ -13,7 +13,7 @@ Relied on.  `collector.explore.state.objects` says what there is to be written a
 from __future__ import annotations
 
 import marshal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from collector.explore.state.interpreter import NULL
 
@@ -21,7 +21,9 @@ from collector.explore.state.interpreter import NULL
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    Writer = Callable[["Walk", "object"], None]
+    Object = Any
+    """An object of the type that somebody is for."""
+    Writer = Callable[["Walk", Object], None]
 
 
 SCALARS = frozenset({int, str, bytes, float, bool, complex, type(None)})
@@ -32,7 +34,9 @@ EMPTY = StopIteration
 class Walk:
     """One walk.  `out` is what it has written."""
 
-    def __init__(self, writer: Callable[[type], Writer], labels: Mapping[int, Writer], after: Walk | None = None) -> None:
+    def __init__(
+        self, writer: Callable[[type], Writer], labels: Mapping[int, Writer], after: Walk | None = None
+    ) -> None:
         """`writer(type)` writes objects of that type; `labels` has writers of single objects, by their ids.
 
         What the walk `after` which this one comes has met keeps its number.

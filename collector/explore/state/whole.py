@@ -2,8 +2,8 @@
 
 Theory of operation.  It is the memory less the statistics; each thread's next step, its pause and what may let it go from
 there; what the threads, the check and the invariants keep in Python (`state.capture`); and what the program tells by
-`SteppedMachine.state`.  Nothing counts that decides nothing: the last address of a thread that has ended, what a thread has read
-since its last pause if its next one is over already.
+`SteppedMachine.state`.  Nothing counts that decides nothing: the last address of a thread that has ended, what a thread
+has read since its last pause if its next one is over already.
 
 Relied on.  128 bits of blake2b tell states apart.
 """

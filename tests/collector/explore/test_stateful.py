@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from collector.explore import SteppedMachine, explore, replay
-from collector.explore.program import run_and_check, set_up
+from collector.explore.program import new_machine, run_and_check, set_up
 from collector.explore.strategies.base import Options
 from collector.explore.strategies.stateful import Stateful
 from tests.collector.explore import programs
@@ -153,13 +153,13 @@ def test_what_cannot_be_looked_into_is_not_merged_but_named() -> None:
             break
     else:
         raise AssertionError("the fault was not found")
-    assert "t0 keeps a _thread._local, which cannot be looked into" in search.statement(1)
+    assert "t0 keeps a _thread._local, which cannot be looked into" in str(search.claim(1))
     assert explore(partial(opaque, told=True), "stateful").failure
 
 
 def searched(search: Stateful, program: Program) -> Iterator[Fault | None]:
     """The faults of all schedules of a search."""
-    machine = SteppedMachine()
+    machine = new_machine()
     try:
         while not search.done:
             check = set_up(machine, program)
@@ -196,7 +196,7 @@ def ends(program: Program, strategy: str, word: str) -> set[int]:
 
     def noting(machine: SteppedMachine) -> Callable[[], None]:
         program(machine)
-        cell = next(a for a, _n, name, _fields in machine.labels if name == word)
+        cell = next(a for a in range(len(machine.mem)) if machine.name(a) == word)
         return lambda: found.add(machine.peek(cell))
 
     assert explore(noting, strategy, races=False).exhausted

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from types import GeneratorType
 from typing import TYPE_CHECKING
 
 from collector.explore.state.bytecode import analysed
@@ -10,7 +11,7 @@ from collector.explore.state.interpreter import slots
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from types import FrameType
 
 
@@ -117,13 +118,15 @@ def test_dead_variables_are_told_from_live_ones() -> None:
 def test_a_generator_keeps_its_place() -> None:
     """Suspended, its stack is as deep as at its yield; in 3.11 the effect of its first instruction is not what dis says."""
 
-    def counting() -> Iterator[int]:
+    def counting() -> Generator[int, int, None]:
         for k in range(3):
             yield 10 + (yield k)
 
     generator = counting()
     next(generator)
+    assert isinstance(generator, GeneratorType)
     frame = generator.gi_frame
+    assert frame is not None
     code = analysed(frame.f_code)
     place = code.place(frame.f_lasti)
     stack = slots(frame, range(len(code.names), len(code.names) + place.below), len(code.names) + place.below)
