@@ -94,11 +94,14 @@ class Constant:
         while True:
             known = len(self.codes) + len(self.classes)
             named = self.namespaces.named
-            self.names = [
-                (space if module is None else vars(module), name)
+            # Many functions name the same: each global once.
+            names = {
+                (id(holder), name): (holder, name)
                 for code, space in self.codes.values()
                 for module, name in named(code, space)
-            ]
+                for holder in [space if module is None else vars(module)]
+            }
+            self.names = [*names.values()]
             self.roots = self.values()
             walk = fresh()
             walk.put(self.classes)

@@ -13,7 +13,7 @@ from collector.explore.program import new_machine, run_and_check, set_up
 from collector.explore.strategies.base import Options
 from collector.explore.strategies.stateful import Stateful
 from tests.collector.explore import programs
-from tests.collector.explore.arbitrary import VOCABULARIES
+from tests.collector.explore.arbitrary import MINDS, VOCABULARIES
 from tests.collector.explore.compare import compare_arbitrary, compare_stateful
 from tests.collector.explore.test_dpor import PROGRAMS
 from tests.collector.explore.test_fair import not_reset
@@ -36,7 +36,7 @@ def test_small_models(name: str) -> None:
     compare_stateful(PROGRAMS[name], list(executions(PROGRAMS[name], "dfs")))
 
 
-@pytest.mark.parametrize("vocabulary", VOCABULARIES)
+@pytest.mark.parametrize("vocabulary", [*VOCABULARIES, *MINDS])
 def test_arbitrary_programs(vocabulary: str, seed: int) -> None:
     """All ends of arbitrary programs."""
     compare_arbitrary(vocabulary, seed, compare_stateful)
