@@ -13,7 +13,7 @@ from tests.collector.report.schedules import replayed
 
 def test_what_is_done_again_is_told_once() -> None:
     """A thread that spins before its livelock: one round in words, and how often it goes round."""
-    said = explained(replayed("noreset").schedule, "noreset", "noreset failing")
+    said = explained(replayed("noreset").schedule, "noreset", "noreset failing", 110)
 
     assert len(said.splitlines()) < 40
     assert re.search(r"These 3 steps come the same \d+ times more, until step \d+\.", said)
@@ -23,7 +23,7 @@ def test_no_step_is_lost_by_it() -> None:
     """What is told, and what is said to be done again, is the whole schedule."""
     schedule = replayed("noreset").schedule
     folded = [item for item in shortened(schedule) if isinstance(item, Again)]
-    said = explained(schedule, "noreset", "noreset failing")
+    said = explained(schedule, "noreset", "noreset failing", 110)
     numbers = re.findall(r"^ *(\d+)\. ", said, re.MULTILINE)
     into, circle = schedule.course
 

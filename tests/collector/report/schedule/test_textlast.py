@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 def test_a_symbol_of_the_trace_is_in_the_trace_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """With other symbols the records and the sentences are what they were."""
     schedule = replayed("aba").schedule
-    before, said = told("aba"), explained(schedule, "aba", "aba failing")
+    before, said = told("aba"), explained(schedule, "aba", "aba failing", 110)
     monkeypatch.setitem(tracing.FORMS, "load", "{cell} is {saw}")
     monkeypatch.setitem(tracing.FORMS, "cas", "{cell} from {expected} to {wrote}")
     monkeypatch.setattr(tracing, "shown", lambda value: f"<{value}>" if value else "")
     after = steps(replayed("aba").schedule, "aba")
 
     assert replayed("aba").trace != tracing.trace(schedule, 80)
-    assert explained(schedule, "aba", "aba failing") == said
+    assert explained(schedule, "aba", "aba failing", 110) == said
     assert without(after, "text") == without(before, "text")
     assert after != before
 
@@ -36,7 +36,7 @@ def test_a_word_of_a_sentence_is_in_the_sentences_alone(monkeypatch: pytest.Monk
     """With other words the records and the trace are what they were, and so is who is left standing where."""
     schedule = replayed("latedecrement").schedule
     before, drawn = told("latedecrement"), tracing.trace(schedule)
-    left = switches(explained(schedule, "latedecrement", "failing"))
+    left = switches(explained(schedule, "latedecrement", "failing", 110))
     monkeypatch.setattr(sentences, "SIMPLE", dict.fromkeys(sentences.SIMPLE, "acts"))
     monkeypatch.setattr(sentences, "EVENTS", dict.fromkeys(sentences.EVENTS, "happens"))
     monkeypatch.setattr(sentences, "PLAIN", dict.fromkeys(sentences.PLAIN, "touches"))
@@ -45,7 +45,7 @@ def test_a_word_of_a_sentence_is_in_the_sentences_alone(monkeypatch: pytest.Monk
     assert tracing.trace(schedule) == drawn
     assert without(after, "words") == without(before, "words")
     assert after != before
-    assert switches(explained(schedule, "latedecrement", "failing")) == left
+    assert switches(explained(schedule, "latedecrement", "failing", 110)) == left
 
 
 def test_a_view_is_data(monkeypatch: pytest.MonkeyPatch) -> None:
