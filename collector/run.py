@@ -21,14 +21,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from collector.commands import COMMANDS, files, load
+from collector.commands.status import BUG, INTERRUPTED, OK, USAGE
 from collector.report.streams import STDERR, Streams, oneline
 from collector.stress.interrupts import Interrupts
 
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-OK, VIOLATION, USAGE, BUG, INTERRUPTED = 0, 1, 2, 70, 130
 
 
 class Parser(argparse.ArgumentParser):
