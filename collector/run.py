@@ -55,6 +55,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"collector.run: {environment(error)}", file=sys.stderr)
             status = USAGE
         except Exception as error:  # noqa: BLE001  the last one there is
+            if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
+                print("collector.run: the system starts no more threads (ulimit -u)", file=sys.stderr)
+                return USAGE
             print(report(error, words), file=sys.stderr)
             status = BUG
         if streams.out.failed:
@@ -93,8 +96,9 @@ def one_line_errors() -> tuple[type[Exception], ...]:
     from collector.commands.usage import UsageError  # noqa: PLC0415  imported where one of them may have been raised
     from collector.heaps.errors import HeapError  # noqa: PLC0415
     from collector.report.log.writer import LogError  # noqa: PLC0415
+    from workbuf.hardware.limits import Shortage  # noqa: PLC0415
 
-    return UsageError, HeapError, LogError
+    return UsageError, HeapError, LogError, Shortage
 
 
 def environment(error: OSError | MemoryError) -> str:

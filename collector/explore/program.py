@@ -41,7 +41,7 @@ def new_machine(vehicle: str = "greenlets", taps: Sequence[Tap] = (), steps: int
 def set_up(machine: SteppedMachine, program: Program, invariants: Sequence[Invariant] = ()) -> Check | None:
     """`program` on an empty machine; returns its check."""
     machine.begin()
-    check = program(machine)
+    check = machine.check = program(machine)
     if check is not None and not callable(check):
         machine.execution.refuse(
             f"the program returns {check!r}: a program returns its check, or nothing", of_function(program)
