@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
@@ -48,8 +48,9 @@ def test_an_error_of_our_own_is_no_failure_of_the_program(
     """A strategy that breaks in a thread's step ends the command as a bug."""
 
     def begin(_self: RandomWalk, _machine: SteppedMachine) -> tuple[object, object]:
-        def pick(_i: int) -> int:
-            return [][0]
+        def pick(_i: int) -> NoReturn:
+            message = "list index out of range"
+            raise IndexError(message)
 
         return pick, pick
 
