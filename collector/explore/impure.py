@@ -1,10 +1,10 @@
 """Calls that give something else on every run: found in a program's code without running it.
 
-Theory of operation.  From the bodies and the check, the functions of the program are walked by what they name: globals,
-what they close over, the classes of objects they close over, functions within functions.  Where one names a module or
-builtin in IMPURE, its instructions say which attribute.
+From the bodies and the check, the functions of the program are walked by what they name: globals, what they close over,
+the classes of objects they close over, functions within functions.  Where one names a module or builtin in IMPURE, its
+instructions say which attribute.
 
-Not modelled.  Functions reached through containers, attributes or getattr; C extensions.
+Functions reached through containers, attributes or getattr are not looked at, nor C extensions.
 """
 
 from __future__ import annotations
