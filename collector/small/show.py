@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from workbuf.local import Globals
 
 COUNTS = ("cas_attempts", "cas_failures", "again")
-"""Attributes and variables of the protocol that only count, and that nobody goes by: states that differ there are the same."""
+"""Attributes and variables of the protocol that only count, and that nobody goes by."""
 HEADS = ("full", "partial", "empty")
 LONGEST = 64
 """Nodes of a list that are drawn."""
