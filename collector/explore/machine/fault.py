@@ -5,18 +5,32 @@ from __future__ import annotations
 import re
 import traceback
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from collector.explore.machine.carrier import MAIN
 from workbuf.throw import Throw
 
 
-if TYPE_CHECKING:
-    from collector.explore.state.fair import Lasso
-
-
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+(?=>)")
 """Where an object of Python's lies, as its repr tells it: different on every run."""
+
+
+class Refused(BaseException):
+    """The program breaks a rule of the machine; not an Exception, so no program swallows it."""
+
+    def __init__(self, reason: str, where: str = "") -> None:
+        super().__init__(f"{where}: {reason}" if where else reason)
+        self.reason = reason
+        """Which rule, and what to do."""
+        self.where = where
+        """`file:line` in the program."""
+
+
+class Lasso(NamedTuple):
+    """A part of a trail, from one visit of a state to the next."""
+
+    begin: int
+    end: int
 
 
 @dataclass(frozen=True)
