@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from collector.audit.buffers import onlist
 from collector.small.show import show
 from workbuf.boot import BootWords
-from workbuf.buffer import NOBJ, OBJ, WORKBUF
+from workbuf.buffer import LOG0, LOG3, NOBJ, OBJ, WORKBUF
 from workbuf.lfstack import pack
 from workbuf.local import MLOCAL, WORK, Globals
 
@@ -49,6 +49,12 @@ def pool(m: type[Getfull], participants: int, more: int, *, late: bool = False) 
         link(machine, work + WORK.empty, spare)
 
         records = [MLOCAL.allocate(machine, f"m{i}") for i in range(participants)]
+        # How long a turn of the loop waits decides nothing, and neither does what is counted.
+        machine.uncounted.update(("turn", "cas_attempts", "cas_failures"))
+        for b in buffers:
+            machine.statistics.update(range(b + LOG0, b + LOG3 + 1))
+        for record in records:
+            machine.statistics.update(range(record + MLOCAL.nhandoff, record + MLOCAL.nsleep + 1))
         show(machine, world, "full", "empty", ms=records)
 
         def drained() -> bool:
