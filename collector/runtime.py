@@ -52,7 +52,7 @@ class Config:
     """Bytes in a workbuf."""
     countbits: int = 19
     gcpercent: int = 100
-    arena: int = 1 << 30
+    arena: int = 1 << 29
     """Bytes of address space for the heap."""
     page_size: int = 8192
     data: int = 0

@@ -40,7 +40,7 @@ RENDERED = (
 LINES = {
     (
         "collector/commands/inspect.py",
-        ast.unparse(ast.parse(r"""re.fullmatch(r"(\d+(?:\.\d*)?)(ns|us|ms|s)", text)""")),
+        ast.unparse(ast.parse(r"""re.fullmatch(r"([0-9]+(?:\.[0-9]*)?)(ns|us|ms|s)", text)""")),
     ): "what the user typed",
     ("collector/run.py", "words[0].startswith('-')"): "what the user typed",
     ("collector/explore/machine/fault.py", "text.partition('\\n')"): "the first line of the program's own exception",

@@ -87,7 +87,7 @@ def check(args: argparse.Namespace) -> None:
             value.option = f"--{name.replace('_', '-')}"
             outputs[value.option] = value
     for name, value in given.items():
-        if isinstance(value, Input):
+        if isinstance(value, Input) and os.path.exists(value):  # noqa: PTH110
             apart(outputs, f"the {name}", [value])
     for i, (option, path) in enumerate(outputs.items()):
         for other in list(outputs)[:i]:
@@ -105,7 +105,7 @@ def apart(outputs: dict[str, Output], what: str, files: Iterable[str | os.PathLi
     """Raise UsageError if one of `outputs`, by option, is one of the `files` that are read."""
     for file in files:
         for option, path in outputs.items():
-            if os.path.exists(file) and same(path, file):  # noqa: PTH110
+            if same(path, file):
                 raise UsageError(f"{option} {path}: that is {what}, which is read: give the output a file of its own")
 
 

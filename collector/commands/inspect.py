@@ -13,18 +13,18 @@ inspect LOG tables                the tables that --sql sees
 from __future__ import annotations
 
 import re
-import sqlite3
-import time
 from typing import TYPE_CHECKING, Any
 
-from collector.commands.files import Input, Output
+from collector.commands.files import Input, Output, apart
 from collector.commands.usage import UsageError, atleast
 from collector.report.log import database as logfile
 from collector.report.log import queries
 from collector.report.log.database import Logfile
 from collector.report.log.parts import LogfileError
 from collector.report.log.queries import Filters
+from collector.report.log.sql import SECONDS, SqlError, select
 from collector.report.progress import Progress
+from collector.report.streams import oneline
 from collector.report.tables import table
 
 
@@ -39,7 +39,8 @@ ARGUMENT = {
     "cycle": "a cycle's number",
     "who-held": "a duration, say 500us",
 }
-SQL_SECONDS = 10.0
+MOST_NS = (1 << 63) - 1
+"""SQLite's largest number; as a time, three hundred years."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,9 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--to", dest="until", metavar="TIME", help="leave out what came after")
     add("--m", metavar="M", help="only this thread, by number or name")
     add("--buffer", metavar="N", help="only this buffer")
-    add("--entry", type=atleast(0), metavar="N", help="only this entry number")
-    add("--most", type=atleast(1), default=queries.MOST, metavar="N", help=f"rows at most ({queries.MOST})")
-    add("--sql", metavar="SELECT", help="ask the tables yourself; read only")
+    add("--entry", type=atleast(0, MOST_NS), metavar="N", help="only this entry number")
+    add("--most", type=atleast(1, MOST_NS), default=queries.MOST, metavar="N", help=f"rows at most ({queries.MOST})")
+    add("--sql", metavar="SELECT", help=f"ask the tables yourself; read only, {SECONDS:g} s at most")
     add("--json", type=Output, metavar="FILE", help="write the answer")
 
 
@@ -62,10 +63,13 @@ def nanoseconds(text: str | None, option: str) -> int | None:
     """`1.5s`, `20ms`, `500us` or `300ns` as ns."""
     if text is None:
         return None
-    match = re.fullmatch(r"(\d+(?:\.\d*)?)(ns|us|ms|s)", text)
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]*)?)(ns|us|ms|s)", text)
     if not match:
-        raise UsageError(f"{option} {text!r}: a number and a unit, say 1.5s, 20ms, 500us or 300ns")
-    return int(float(match[1]) * UNITS[match[2]])
+        raise UsageError(f"{option} {text[:80]!r}: a number and a unit, say 1.5s, 20ms, 500us or 300ns")
+    time = float(match[1]) * UNITS[match[2]]
+    if time > MOST_NS:
+        raise UsageError(f"{option} {text[:80]!r}: longer than three hundred years")
+    return min(int(time), MOST_NS)
 
 
 def main(args: argparse.Namespace) -> int:
@@ -81,23 +85,37 @@ def main(args: argparse.Namespace) -> int:
         except LogfileError as error:
             raise UsageError(str(error)) from None
     with log:
+        if args.json:
+            apart({"--json": args.json}, "a file of the log", log.files)
         head, rows = ask(log, args)
     print(table([tuple("" if cell is None else str(cell) for cell in row) for row in rows], head if any(head) else ()))
     if len(rows) == args.most:
         print(f"(the first {args.most} rows; --most N for more)")
     if log.about.torn:
-        print(f"(line {log.about.torn}, the last, is torn: the run was killed; it is left out)")
+        print(f"(line {log.about.torn}, the last, is torn: the run was killed, or writes it just now; it is left out)")
+    for line in log.about.missing:
+        print(f"({oneline(line)})")
     if log.kept:
         print(f"(kept as {log.kept}: the next question is answered at once)")
     if args.json:
-        args.json.writejson({"columns": list(head), "rows": [list(row) for row in rows], "torn": log.about.torn})
+        args.json.writejson(
+            {
+                "columns": list(head),
+                "rows": [list(row) for row in rows],
+                "torn": log.about.torn,
+                "missing": log.about.missing,
+            }
+        )
     return 0
 
 
 def ask(log: Logfile, args: argparse.Namespace) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
     """The answer to what the options ask."""
     if args.sql:
-        return sql(log, args.sql, args.most)
+        try:
+            return select(log.db, args.sql, args.most)
+        except SqlError as error:
+            raise UsageError(f"--sql: {error} (see: inspect LOG tables)") from None
     filters = Filters(
         since=nanoseconds(args.since, "--from"),
         until=nanoseconds(args.until, "--to"),
@@ -112,8 +130,8 @@ def ask(log: Logfile, args: argparse.Namespace) -> tuple[tuple[str, ...], list[t
         case "m":
             return queries.listing(log, filters, "m = ?", thread(log, args.what, "m"))
         case "cycle":
-            if not args.what.isdigit():
-                raise UsageError(f"cycle {args.what!r}: a number")
+            if not re.fullmatch("[0-9]{1,18}", args.what):
+                raise UsageError(f"cycle {args.what[:80]!r}: a number")
             return queries.cycle(log, filters, int(args.what))
         case "contention":
             return queries.contention(log, filters)
@@ -129,20 +147,5 @@ def thread(log: Logfile, name: str, what: str) -> str:
     """A thread's name; raises UsageError if there is none."""
     found = queries.threadname(log, name)
     if found is None:
-        raise UsageError(f"{what} {name!r}: no such thread; there are {', '.join(log.threads)}")
+        raise UsageError(f"{what} {name[:80]!r}: no such thread; there are {', '.join(log.threads)[:400]}")
     return found
-
-
-def sql(log: Logfile, text: str, most: int) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
-    """The user's own question, which may read and nothing else, for SQL_SECONDS at most."""
-    until = time.monotonic() + SQL_SECONDS
-    log.db.execute("PRAGMA query_only = ON")
-    log.db.set_progress_handler(lambda: time.monotonic() > until, 100_000)
-    try:
-        answer = log.db.execute(text)
-        rows = answer.fetchmany(most)
-    except sqlite3.Error as error:
-        raise UsageError(f"--sql: {error} (see: inspect LOG tables)") from None
-    finally:
-        log.db.set_progress_handler(None, 0)
-    return tuple(column[0] for column in answer.description or ()), rows

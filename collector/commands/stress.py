@@ -22,11 +22,12 @@ from collector.commands.usage import (
     SWITCH_INTERVAL,
     UsageError,
     atleast,
+    between,
     fitting,
     positive,
-    share,
     switching,
 )
+from collector.report.log.rotation import rotation
 from collector.report.log.writer import COMPRESSIONS, tostderr
 from collector.report.progress import Progress
 from collector.report.run.failure import failure
@@ -38,6 +39,7 @@ from collector.stress.interrupts import Interrupts
 from collector.stress.run import Plan, Stress, gil
 from mutator.programs.registry import PROGRAMS
 from workbuf.buffer import gcinit
+from workbuf.hardware.limits import Shortage
 from workbuf.hardware.selftest import AUTO, BINDINGS
 from workbuf.throw import Throw
 
@@ -50,6 +52,8 @@ if TYPE_CHECKING:
 
 MOST_THREADS = 128
 """Of each kind: with more, a GIL build takes so long to stop the world that it looks hung."""
+MOST_PROCS = 1 << 10
+"""Processors, and Ps; Go's own limit for long."""
 LARGEST_WORKBUF = 32 << 10
 """Bytes; persistentalloc makes no chunk for larger blocks."""
 EVERY_EVENT = 1 << 20
@@ -72,9 +76,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--programs", default=DEFAULT_PROGRAMS, metavar="A,B,..", help=f"one a mutator, again from the first: {names}")
     add("--workbuf", type=atleast(1), default=256, metavar="BYTES", help="size of a work buffer (256)")
     add("--gogc", default="100", metavar="PERCENT", help="heap growth that starts a cycle, or off (100)")
-    add("--ncpu", type=atleast(1), default=0, metavar="N", help="processors of the model (helpers + 1)")
+    add("--ncpu", type=atleast(1, MOST_PROCS), default=0, metavar="N", help="processors of the model (helpers + 1)")
     procs = "Ps of the model: a mutator has one, the collector has one, others idle (as many as let all helpers mark)"
-    add("--gomaxprocs", type=atleast(1), default=0, metavar="N", help=procs)
+    add("--gomaxprocs", type=atleast(1, MOST_PROCS), default=0, metavar="N", help=procs)
     add("--seed", type=atleast(0), default=None, metavar="N", help="seed of programs and jitter (drawn and printed)")
     add(
         "--atomics",
@@ -82,12 +86,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=AUTO,
         help="the quickest there is (auto); public: the atomics package's own classes, far slower: take a small heap",
     )
-    add("--switch-interval", type=positive, default=SWITCH_INTERVAL, metavar="S", help="of a GIL build (1e-4)")
-    add("--jitter", type=share, default=0.0, metavar="P", help="probability of an extra yield at an atomic (0)")
-    add("--patience", type=positive, default=60.0, metavar="S", help="without progress for S seconds: hung (60)")
+    add(
+        "--switch-interval", type=between(1e-6, 1.0), default=SWITCH_INTERVAL, metavar="S", help="of a GIL build (1e-4)"
+    )
+    add(
+        "--jitter",
+        type=between(0.0, 1.0),
+        default=0.0,
+        metavar="P",
+        help="probability of an extra yield at an atomic (0)",
+    )
+    add(
+        "--patience",
+        type=between(0.5, 1e9),
+        default=60.0,
+        metavar="S",
+        help="without progress for S seconds: hung (60)",
+    )
     add("--checkmark", action="store_true", help="mark twice, the second time to verify the first")
     add("--log", type=Output, metavar="FILE", help="write every protocol event as JSON lines")
-    add("--log-rotation", metavar="WHEN", help='go on in a new file: "100 MB", "10 minutes", as loguru has it')
+    add("--log-rotation", type=rotation, metavar="WHEN", help='go on in a new file: "100 MB", "10 minutes", "18:00"')
     add("--log-compression", choices=COMPRESSIONS, help="pack each file of the log when it is finished")
     add("--trace", type=Output, metavar="FILE", help="write a timeline for ui.perfetto.dev")
     add("--html", type=Output, metavar="FILE", help="write a report of the run as a page")
@@ -178,6 +196,8 @@ def execute(args: argparse.Namespace, what: Plan, command: str) -> int:
         error = collect(run, outputs, lines(run, quiet=args.quiet, in_both=args.gctrace), interrupts)
         rest = run.recorder.drain()
         outputs.end(rest, error)
+        if isinstance(error, Shortage):
+            raise UsageError(str(error))
         summary = Summary.of(run, interpreter(), monotonic() - began, error)
         print(summary.table(), flush=True)
         told = ""

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
+from workbuf.hardware.limits import Shortage, memory
+
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,15 +57,19 @@ def positive(text: str) -> float:
     return value
 
 
-def share(text: str) -> float:
-    """An argparse type: a probability."""
-    try:
-        value = float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
-    return value
+def between(low: float, most: float) -> Callable[[str], float]:
+    """An argparse type: a number from `low` to `most`."""
+
+    def number(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+        if not low <= value <= most:
+            raise argparse.ArgumentTypeError(f"{text} is not between {low:g} and {most:g}")
+        return value
+
+    return number
 
 
 def linewidth() -> int:
@@ -73,11 +79,13 @@ def linewidth() -> int:
 
 @contextmanager
 def fitting(source: str) -> Iterator[None]:
-    """Say in one line that a heap is too large for this machine."""
+    """Say in one line that a heap is too large for this machine, or that it has too few threads."""
     try:
         yield
     except MemoryError as full:
-        raise UsageError(f"{source}: does not fit into memory: {str(full) or 'take a smaller heap'}") from None
+        raise UsageError(f"{source}: does not fit into memory: {str(full) or memory()}") from None
+    except Shortage as short:
+        raise UsageError(str(short)) from None
 
 
 @contextmanager

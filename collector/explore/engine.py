@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     Progress = Callable[[Result, Portfolio], object]
     Races = bool | Literal["report", "knowing"]
 
+ENOUGH = 20
+"""Schedules without an end, by each member, after which no further one is run."""
 SHOW_S = 0.25
 """Seconds between two calls of `progress`."""
 
@@ -101,7 +103,9 @@ def explore(
     with no_collection(), search:
         fault = search.run(seconds, progress)
         if fault:
-            limit = 0 if steps == LIMIT else steps
+            # A strategy may have shortened it, to show a livelock.
+            allowed = search.here.machine.steps_allowed
+            limit = 0 if allowed == LIMIT else allowed
             token = Token(plain_points=plain_points, races=races is True, limit=limit, about=dict(about or {}))
             search.result.failure = search.failure(fault, token, shrink=shrink)
     search.conclude(steps)
@@ -137,6 +141,9 @@ class Search:
         self.witness: Callable[[Place], list[Race]] = lambda _here: []
         """All races of the schedule that has just been run."""
         self.coverage: Coverage | None = None
+        self.undecided = 0
+        """Schedules that did not end."""
+        self.why_undecided = ""
         self.failed: list[int] = []
         """Trail of the schedule that failed."""
 
@@ -159,7 +166,7 @@ class Search:
             if fault:
                 self.failed = self.here.machine.trail[:]
                 break
-            if portfolio.done:
+            if portfolio.done or self.undecided >= ENOUGH * len(portfolio.members):
                 break
             now = perf_counter()
             result.seconds = now - begun
@@ -196,6 +203,9 @@ class Search:
         result.steps += steps
         member.spend(steps, complete=complete)
         member.overlong += steps > machine.steps_allowed
+        if machine.execution.undecided:
+            self.undecided += 1
+            self.why_undecided = machine.execution.undecided
         if fault:
             result.found_by = strategy.name
         strategy.end(machine)
@@ -264,6 +274,9 @@ class Search:
         elif raced:
             reason = f"there are {len(raced)} data races"
             result.claim = Claim(Kind.UNDECIDED, by, number=number, reason=reason, where=raced[0].later.site)
+        elif self.undecided and (cut_short or not proved):
+            reason = f"{self.undecided} schedules did not end, {self.why_undecided}"
+            result.claim = Claim(Kind.UNDECIDED, by, number=number, reason=reason)
         elif proved and cut_short:
             result.claim = Claim(Kind.UNDECIDED, by, number=number, reason="see the warnings")
         else:

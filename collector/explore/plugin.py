@@ -9,9 +9,9 @@
             assert machine.peek(x) == 2
         return check
 
-Theory of operation.  A test that takes this plugin's fixture `machine` is not called once but given to `explore` as its
-program; its other fixtures are evaluated once and passed to every call.  What the mark says goes to `explore` as it is,
-but for what is the plugin's own:
+A test that takes this plugin's fixture `machine` is not called once but given to `explore` as its program; its other
+fixtures are evaluated once and passed to every call.  What the mark says goes to `explore` as it is, but for what is
+the plugin's own:
 
     exhaust=True     the test fails unless every inequivalent interleaving was seen, by dpor if no strategy is named; with
                      preemptions=N (strategy exhaustive), every interleaving that has no more preemptions
@@ -22,10 +22,10 @@ Marks of a function, its parameters, its class and its module add up; the closes
 all that is drawn: a test's own follows from it and from the test's id.  A failing test prints its shrunk schedule and the
 command that repeats it; the token in that says which test it is of.
 
-Relied on.  The plugin may come as an entry point, by `-p` or by a conftest's `pytest_plugins`, together too: pytest
-registers one name once, so the entry point's name is this module's.
+The plugin may come as an entry point, by `-p` or by a conftest's `pytest_plugins`, together too: pytest registers one
+name once, so the entry point's name is this module's.
 
-Not modelled.  Async test functions; fixtures made afresh for every schedule.
+Async test functions are not supported, nor fixtures made afresh for every schedule.
 """
 
 from __future__ import annotations

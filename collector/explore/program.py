@@ -40,7 +40,7 @@ def new_machine(vehicle: str = "greenlets", taps: Sequence[Tap] = (), steps: int
 def set_up(machine: SteppedMachine, program: Program, invariants: Sequence[Invariant] = ()) -> Check | None:
     """`program` on an empty machine; returns its check."""
     machine.begin()
-    check = program(machine)
+    check = machine.check = program(machine)
     for invariant in invariants:
         machine.invariant(partial(invariant, machine))
     return check

@@ -49,12 +49,7 @@ def pool(m: type[Getfull], participants: int, more: int, *, late: bool = False) 
         link(machine, work + WORK.empty, spare)
 
         records = [MLOCAL.allocate(machine, f"m{i}") for i in range(participants)]
-        # How long a turn of the loop waits decides nothing, and neither does what is counted.
-        machine.uncounted.update(("turn", "cas_attempts", "cas_failures"))
-        for b in buffers:
-            machine.statistics.update(range(b + LOG0, b + LOG3 + 1))
-        for record in records:
-            machine.statistics.update(range(record + MLOCAL.nhandoff, record + MLOCAL.nsleep + 1))
+        decides_nothing(machine, buffers, records)
         show(machine, world, "full", "empty", ms=records)
 
         def drained() -> bool:
@@ -73,7 +68,7 @@ def pool(m: type[Getfull], participants: int, more: int, *, late: bool = False) 
                         assert drained(), "the mark ended early: a buffer is not back on empty"
                         return
                     left = port.words[b + OBJ]
-                    port.words[b + NOBJ] = 0
+                    port.words[b + NOBJ] = port.words[b + OBJ] = 0
                     if left:
                         fresh = me.getempty(915)
                         port.words[fresh + OBJ] = left - 1
@@ -92,6 +87,15 @@ def pool(m: type[Getfull], participants: int, more: int, *, late: bool = False) 
         return check
 
     return program
+
+
+def decides_nothing(machine: SteppedMachine, buffers: list[int], records: list[int]) -> None:
+    """Where the protocol keeps what only people read, and how long a turn of getfull's loop waits."""
+    for b in buffers:
+        machine.statistics.update(range(b + LOG0, b + LOG3 + 1))
+    for record in records:
+        machine.statistics.update(range(record + MLOCAL.nhandoff, record + MLOCAL.nsleep + 1))
+    machine.uncounted.update(("cas_attempts", "cas_failures", "turn"))
 
 
 def buffer(machine: SteppedMachine, number: int) -> int:

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 LARGEST = 4 << 30
 """Bytes of objects that are loaded at most."""
-SPARE = 256 << 20
 STEP = 1 << 13
 """Objects between two reports of progress."""
 STATIC_CLOSURE = WORD
@@ -51,7 +50,7 @@ class Placed:
 
 
 def sized(config: Config, graph: Graph) -> Config:
-    """`config` with the room that `graph` needs, and as much again for programs; HeapError if it cannot be loaded."""
+    """`config` with the roots and stacks of `graph`; HeapError if it cannot be loaded."""
     checkfinalizers(graph)
     need = sum(graph.size)
     if need > LARGEST:
@@ -62,7 +61,6 @@ def sized(config: Config, graph: Graph) -> Config:
     slots = sum(roots.first[i + 1] - roots.first[i] for i in range(len(roots)) if roots.kind[i] != Kind.STACK)
     return replace(
         config,
-        arena=max(config.arena, 2 * need + SPARE),
         data=slots,
         goroutines=max(len(stacks) - config.mutators, 0),
         stackwords=config.stackwords + max(owned, default=0),

@@ -21,6 +21,7 @@ from collector.fusedmark import FusedMark
 from collector.runtime import AuditedM, Config, Model
 from collector.stress.markers import missing
 from collector.stress.placement import load, sized
+from collector.stress.room import reserved
 from mutator.heap import MSTATS
 from mutator.programs.registry import assign, bsswords
 from mutator.world import MRECORD, SCHED
@@ -28,7 +29,7 @@ from workbuf.events import PHASE_NAMES
 from workbuf.hardware.machine import HardwareMachine
 from workbuf.hardware.selftest import AUTO
 from workbuf.local import WORK
-from workbuf.machine import WORD, Pause
+from workbuf.machine import Pause
 from workbuf.recorder import Recorder, Tally
 
 
@@ -46,8 +47,6 @@ if TYPE_CHECKING:
 
 SECONDS_AN_OBJECT = 1e-4
 """By which a run over a large heap is given more patience: an audit's traversal and a sweep move no counter."""
-META = 1 << 29
-"""Bytes of address space beside the arena and a quarter of it: page tables, bits, masks, stacks, buffers."""
 
 
 @dataclass(frozen=True)
@@ -166,13 +165,7 @@ class Stress:
         config = replace(plan.config, bss=max(bsswords(plan.programs), 1))
         if graph:
             config = sized(config, graph)
-        self.machine = HardwareMachine(
-            words=(config.arena + config.arena // 4 + META) // WORD,
-            binding=plan.binding,
-            seed=plan.seed,
-            jitter=plan.jitter,
-            listener_for=self.recorder.listen if plan.recorder else None,
-        )
+        self.machine, config = reserved(config, graph, self._machine)
         self.model = Model(self.machine, config, m)
         self.world: World = self.model.world
         boot = m(self.machine.boot(), self.world, self.model.gcm)
@@ -182,6 +175,16 @@ class Stress:
         self.objects = graph.objects if graph else 0
         self.programs = assign(self.world, plan.programs)
         self._spawn(m)
+
+    def _machine(self, words: int) -> HardwareMachine:
+        plan = self.plan
+        return HardwareMachine(
+            words=words,
+            binding=plan.binding,
+            seed=plan.seed,
+            jitter=plan.jitter,
+            listener_for=self.recorder.listen if plan.recorder else None,
+        )
 
     def _spawn(self, m: type[StressM]) -> None:
         model, machine = self.model, self.machine

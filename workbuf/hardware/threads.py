@@ -17,6 +17,7 @@ from threading import Event, Lock, Thread, current_thread
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
+from workbuf.hardware.limits import Shortage, threads
 from workbuf.machine import Aborted
 from workbuf.throw import Throw
 
@@ -122,7 +123,11 @@ class Crew:
         with self._lock:
             while self._pending:
                 thread = self._pending.pop(0)
-                thread.start()
+                try:
+                    thread.start()
+                except (RuntimeError, MemoryError) as error:
+                    wanted = len(self._threads) + 1 + len(self._pending)
+                    raise Shortage(threads(len(self._threads), wanted)) from error
                 self._threads.append(thread)
 
     def _alive(self) -> list[Thread]:

@@ -108,6 +108,12 @@ class Execution:
         """Threads raise Aborted where they check."""
         self.given_up = False
         self.unwinding = False
+        self.undecided = ""
+        """Why the schedule was given up, if it grew too long."""
+        self.clock = 0
+        """Times that a thread has asked for the time."""
+        self.script: Callable[[int], int] | None = None
+        """Where threads go in turn: who goes instead of that thread, in a schedule that is run again."""
 
     def begin(self) -> None:
         """A new schedule."""
@@ -118,6 +124,9 @@ class Execution:
         self.releases = 0
         self.fault = self.broken = None
         self.aborted = self.given_up = self.unwinding = False
+        self.undecided = ""
+        self.clock = 0
+        self.script = None
         self.watch.begin()
 
     def run(self, pick: Pick, draw: Draw, observers: Sequence[Callable[[int], None]] = ()) -> Fault | None:
@@ -248,8 +257,8 @@ class Execution:
         self.aborted = self.given_up = True
         self.pick = self._abandon
 
-    def give_up(self, fault: Fault) -> None:
-        """The schedule ends with `fault` at the next step."""
+    def give_up(self, fault: Fault | None) -> None:
+        """The schedule ends at the next step, with `fault` or undecided."""
         self.fault = fault
         self.pick = self._abandon
 

@@ -81,6 +81,8 @@ class SteppedMachine:
         self.views: dict[str, Callable[[], object]] = {}
         self.formatter: Callable[[int, int], Pointer | str | None] | None = None
         """For traces: what value v of cell a points to, or how to print it; None: it is a number."""
+        self.check: object = None
+        """The program's check: what it reaches is part of the state."""
         self.warnings: set[str] = set()
         # What strategies read at every step, without the way through the parts: the lists stay the same objects.
         self.mem, self.statistics = self.memory.words, self.memory.statistics
@@ -108,6 +110,7 @@ class SteppedMachine:
         self.uncounted.clear()
         self.views.clear()
         self.formatter = None
+        self.check = None
 
     def run(self, pick: Pick, draw: Draw, observers: Sequence[Callable[[int], None]] = ()) -> Fault | None:
         """Run the threads to their end, or to a fault, which is returned; see `Execution.run`."""

@@ -77,6 +77,7 @@ class SteppedPort:
 
     def now(self) -> int:
         """Steps since the run began."""
+        self.execution.clock += 1
         return len(self.execution.trail)
 
 

@@ -1,9 +1,9 @@
 """Probabilistic concurrency testing: threads have priorities, and d - 1 random steps change who is on top.
 
-Theory of operation.  The runnable thread of the highest priority goes.  A fault that needs d ordered events is found in
-one schedule with a chance of at least 1 / (n * k^(d-1)) for n threads and k steps (Burckhardt, Kothari, Musuvathi and
-Nagarakatte, 2010).  k is the longest schedule seen.  A thread that pauses goes to the bottom, free of charge: it has
-said itself that others should run.
+The runnable thread of the highest priority goes.  A fault that needs d ordered events is found in one schedule with a
+chance of at least 1 / (n * k^(d-1)) for n threads and k steps (Burckhardt, Kothari, Musuvathi and Nagarakatte, 2010). k
+is the longest schedule seen.  A thread that pauses goes to the bottom, free of charge: it has said itself that others
+should run.
 
 Priorities alone are unfair.  A schedule that grows ten times longer than any before goes on as a random walk, as Coyote's
 does, so a waiting loop without a pause is no hang.

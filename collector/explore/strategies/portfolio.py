@@ -1,10 +1,10 @@
 """The default: DPOR, state search, samplers and bounded search in time slices; whoever is first to fail or to prove ends it.
 
-Theory of operation.  Nobody knows beforehand which search decides a program: DPOR where traces are few, state search where
-they are many and states few, a sampler where the fault is easy to hit and the program wide, bounded search where one
-preemption suffices.  So each is a member with a machine of its own and a share of the time, and the next schedule is that
-of the member with the least cost for its share (Waldspurger and Weihl, Stride scheduling, 1995).  A program that DPOR alone
-decides is then decided in about twice DPOR's time.
+Nobody knows beforehand which search decides a program: DPOR where traces are few, state search where they are many and
+states few, a sampler where the fault is easy to hit and the program wide, bounded search where one preemption suffices.
+So each is a member with a machine of its own and a share of the time, and the next schedule is that of the member with
+the least cost for its share (Waldspurger and Weihl, Stride scheduling, 1995).  A program that DPOR alone decides is
+then decided in about twice DPOR's time.
 
 Cost is counted in steps, not in seconds: the same seed gives the same schedules.  A schedule costs SET_UP steps beside its
 own, and a step of a search that keeps order or states as many as that member's `price` says.

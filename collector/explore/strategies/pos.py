@@ -1,9 +1,9 @@
 """Partial order sampling: every pending step has a random priority, redrawn when something it conflicts with happens.
 
-Theory of operation.  The runnable step of the highest priority goes; its thread's next step gets a fresh priority, and so
-does every other pending step that touches the same cell where one of the two writes (Yuan, Yang and Gu, Partial order
-aware concurrency sampling, 2018).  Steps that conflict with nothing keep their place, so schedules spread over partial
-orders instead of over interleavings.
+The runnable step of the highest priority goes; its thread's next step gets a fresh priority, and so does every other
+pending step that touches the same cell where one of the two writes (Yuan, Yang and Gu, Partial order aware concurrency
+sampling, 2018).  Steps that conflict with nothing keep their place, so schedules spread over partial orders instead of
+over interleavings.
 """
 
 from __future__ import annotations

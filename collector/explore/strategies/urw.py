@@ -1,11 +1,11 @@
 """Uniform random walk: a thread is as likely as it has steps left, so every interleaving is about equally likely.
 
-Theory of operation.  With fixed numbers of steps, the interleavings that begin with a step of t are in the ratio of t's
-remaining steps to all remaining ones; drawing by that ratio draws an interleaving uniformly (Zhao, Wolff, Mathur and
-Roychoudhury, Selectively uniform concurrency testing, 2025).  Blocking and loops make it approximate: the numbers of
-steps are running means over the schedules before; the first schedule is a plain random walk.
+With fixed numbers of steps, the interleavings that begin with a step of t are in the ratio of t's remaining steps to
+all remaining ones; drawing by that ratio draws an interleaving uniformly (Zhao, Wolff, Mathur and Roychoudhury,
+Selectively uniform concurrency testing, 2025).  Blocking and loops make it approximate: the numbers of steps are
+running means over the schedules before; the first schedule is a plain random walk.
 
-Not modelled.  A spawned thread's steps are not counted to its parent before it exists.
+A spawned thread's steps are not counted to its parent before it exists.
 """
 
 from __future__ import annotations

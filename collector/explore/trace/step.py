@@ -156,6 +156,6 @@ class Schedule:
         if lasso is None:
             return self.steps, ()
         return (
-            tuple(step for step in self.steps if step.place < lasso.first),
+            tuple(step for step in self.steps if step.place < lasso.begin),
             tuple(step for step in self.steps if lasso.begin <= step.place < lasso.end),
         )

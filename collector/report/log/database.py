@@ -17,7 +17,7 @@ Tables (all times in ns since the first event):
 collector, which puts it.  A buffer taken before a ring's oldest event has no beginning here.
 
 The database of a large log is kept beside it, `run.log.sqlite`, so that only the first question waits for the reading.  It
-knows the names, sizes and times of the files it was made from, and is made afresh when these have changed.
+knows a digest of the files it was made from, and is made afresh when these, or itself, have changed in any byte.
 
 `collector.report.log.parts` finds and checks the lines.
 """
@@ -27,17 +27,20 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
-from collector.report.log.parts import LogfileError, Parts
+from collector.report.log import kept
+from collector.report.log.parts import LogfileError, Parts, packings
+from collector.report.replace import replacing
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-LAYOUT = 1
+LAYOUT = 2
 """Version of the tables: a kept database of another one is made afresh."""
 TABLES = """
 PRAGMA journal_mode = OFF;
@@ -59,9 +62,16 @@ CREATE INDEX holds_wbuf ON holds(wbuf);
 CREATE INDEX holds_for ON holds(ended - began);
 """
 COLUMNS = ("t", "m", "event", "wbuf", "entry", "list")
+UNFIT = (sqlite3.DataError, sqlite3.InterfaceError, sqlite3.IntegrityError, sqlite3.ProgrammingError)
 OWN = {*COLUMNS, "site"}
 """Fields with a place of their own; the others are `more`."""
 CYCLE = ("cycle", "line", "objects", "reachable", "marked", "floating", "seconds")
+KINDS: dict[str, type] = {
+    **dict.fromkeys(("t", "entry", "number"), int),
+    **dict.fromkeys(("m", "event", "wbuf", "site", "list"), str),
+    "waitedfor": list,
+}
+"""What the fields are that something is made of."""
 BATCH = 10_000
 KEPT_FROM = 4 << 20
 """Bytes of log from which on its database is kept: a smaller one is read in no time."""
@@ -71,8 +81,8 @@ KEPT_FROM = 4 << 20
 class About:
     """What is known of a log beside its tables."""
 
-    source: list[list[Any]]
-    """LAYOUT, and the name, size and time of every file."""
+    source: list[Any]
+    """LAYOUT, and a digest of the files' content."""
     header: dict[str, Any] = field(default_factory=dict)
     """The first line."""
     torn: int = 0
@@ -83,6 +93,8 @@ class About:
     """Clock reading that the log's times count from."""
     dropped: int = 0
     """Events that had fallen out of the rings before they could be written."""
+    missing: list[str] = field(default_factory=list)
+    """What of the log is not there, a line each."""
     ended: bool = False
     """Is the last line there?"""
 
@@ -90,37 +102,29 @@ class About:
 class Logfile:
     """A log: `db` has the tables, `about` the rest.  Close it by leaving its `with`."""
 
-    def __init__(self, db: sqlite3.Connection, about: About, kept: Path | None) -> None:
+    def __init__(self, db: sqlite3.Connection, about: About, files: list[Path], kept: Path | None) -> None:
         self.db = db
         self.about = about
+        self.files = files
+        """What it was read from, and where its database may be kept."""
         self.kept = kept
-        """Where its database has just been kept, if it has."""
+        """Where that has just been done."""
 
     @classmethod
     def open(cls, path: str) -> Logfile:
         """Read the log at `path`, or its database if that is kept; raises LogfileError."""
-        parts = Parts(path)
-        status = [(file.name, file.stat()) for file in parts.files]
-        about = About([[LAYOUT], *([name, stat.st_size, stat.st_mtime_ns] for name, stat in status)])
-        kept = parts.path.with_name(f"{parts.path.name}.sqlite")
-        found = reopened(kept, about.source)
-        if found:
-            return cls(*found, None)
-        about.header = parts.header
-        if sum(stat.st_size for _, stat in status) >= KEPT_FROM:
-            scratch = kept.with_name(f"{kept.name}.{os.getpid()}")
-            try:
-                load(sqlite3.connect(scratch), parts, about).close()
-                scratch.replace(kept)
-            except (OSError, sqlite3.OperationalError):
-                pass  # nowhere to keep it, or no room: it is read into memory instead
-            else:
-                found = reopened(kept, about.source)
-            finally:
-                scratch.unlink(missing_ok=True)
+        with closing(Parts(path)) as parts:
+            about = About([LAYOUT, parts.digest()], parts.header)
+            path_kept = parts.path.with_name(f"{parts.path.name}.sqlite")
+            files = [*parts.files, *(packed for file in parts.files for packed in packings(file)), path_kept]
+            found = reopened(path_kept, about.source)
             if found:
-                return cls(*found, kept)
-        return cls(load(sqlite3.connect(":memory:"), parts, about), about, None)
+                return cls(*found, files, None)
+            if parts.bytes >= KEPT_FROM and kept.ours(path_kept) and keep(path_kept, parts, about):
+                found = reopened(path_kept, about.source)
+                if found:
+                    return cls(*found, files, path_kept)
+            return cls(load(sqlite3.connect(":memory:"), parts, about), about, files, None)
 
     @property
     def threads(self) -> list[str]:
@@ -135,11 +139,14 @@ class Logfile:
         self.db.close()
 
 
-def reopened(kept: Path, source: list[list[Any]]) -> tuple[sqlite3.Connection, About] | None:
-    """The kept database and what it says about the log, if it was made from these files."""
-    if not kept.is_file():
+def reopened(path: Path, source: list[Any]) -> tuple[sqlite3.Connection, About] | None:
+    """The kept database and what it says about the log, if it was made from these files and nobody has touched it."""
+    if not kept.intact(path):
         return None
-    db = sqlite3.connect(f"{kept.resolve().as_uri()}?mode=ro", uri=True)
+    try:
+        db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+    except sqlite3.Error:
+        return None
     try:
         about = About(**json.loads(db.execute("SELECT made FROM about").fetchone()[0]))
     except (sqlite3.Error, ValueError, TypeError):
@@ -150,6 +157,28 @@ def reopened(kept: Path, source: list[list[Any]]) -> tuple[sqlite3.Connection, A
     return db, about
 
 
+def keep(path: Path, parts: Parts, about: About) -> bool:
+    """Keep the database of a log that does not change meanwhile; False where that cannot be done."""
+    scratch = path.with_name(f".{os.getpid()}.part")
+    try:
+        with replacing(path) as file:
+            try:
+                made = scratch.open("x+b")
+                db = sqlite3.connect(scratch)
+            finally:
+                # SQLite has it open.  Without a name nothing is left behind by whoever is killed.
+                scratch.unlink(missing_ok=True)
+            with made:
+                load(db, parts, about).close()
+                kept.copy(made, file)
+            kept.seal(file.fileno())
+            if [LAYOUT, parts.digest()] != about.source:
+                raise InterruptedError
+    except (OSError, sqlite3.OperationalError):
+        return False  # nowhere to keep it, no room, or the log goes on: it is read into memory instead
+    return True
+
+
 def load(db: sqlite3.Connection, parts: Parts, about: About) -> sqlite3.Connection:
     """Fill the tables; returns `db`, which is closed if that fails."""
     try:
@@ -157,7 +186,7 @@ def load(db: sqlite3.Connection, parts: Parts, about: About) -> sqlite3.Connecti
         db.executemany("INSERT INTO threads VALUES(?, ?)", enumerate(parts.header["threads"]))
         _events(db, parts, about)
         db.executescript(INDICES)
-        about.torn = parts.torn
+        about.torn, about.missing = parts.torn, parts.missing
         db.execute("INSERT INTO about VALUES(?)", [json.dumps(vars(about))])
         db.commit()
     except BaseException:
@@ -175,12 +204,15 @@ def _events(db: sqlite3.Connection, parts: Parts, about: About) -> None:
     try:
         for where, entry in parts.entries():
             at = where
+            for key in KINDS.keys() & entry.keys():
+                if type(entry[key]) is not KINDS[key]:
+                    raise TypeError(f"{key!r} is no {KINDS[key].__name__}")  # noqa: TRY301  said below, with the line
             event = entry["event"]
             if event == "gctrace":
                 db.execute("INSERT INTO cycles VALUES(?, ?, ?, ?, ?, ?, ?)", [entry.get(key) for key in CYCLE])
                 continue
             if event == "end":
-                about.dropped, about.ended = entry["dropped"], True
+                about.dropped, about.ended = int(entry["dropped"]), True
                 continue
             if event == "failure":
                 about.failure = {"error": str(entry["error"]), "text": str(entry["text"])}
@@ -202,9 +234,9 @@ def _events(db: sqlite3.Connection, parts: Parts, about: About) -> None:
         _insert(db, rows)
         db.executemany("INSERT INTO entries VALUES(?, ?)", sites.items())
         db.executemany("INSERT INTO holds VALUES(?, ?, ?, ?, ?, ?, ?, ?)", holds.finish())
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise LogfileError(f"{at}: no event of a log ({type(error).__name__}: {error})") from None
-    except (OverflowError, sqlite3.InterfaceError, sqlite3.IntegrityError, sqlite3.ProgrammingError) as error:
+    except (OverflowError, ValueError, *UNFIT) as error:
         raise LogfileError(f"{at}, or before: a field that is none of a log's ({error})") from None
 
 

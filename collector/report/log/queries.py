@@ -6,6 +6,7 @@ A question reads the tables of `collector.report.log.database`, within the filte
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -173,13 +174,13 @@ def wbuf(log: Logfile, filters: Filters, name: str) -> Answer:
 
 def buffername(name: str) -> str:
     """`17` and `wbuf17` are the same buffer."""
-    return f"wbuf{name}" if name.isdigit() else name
+    return f"wbuf{name}" if name.isascii() and name.isdigit() else name
 
 
 def threadname(log: Logfile, name: str) -> str | None:
     """A thread by its name or its number; None if there is none."""
     threads = log.threads
-    if name.isdigit() and int(name) < len(threads):
+    if re.fullmatch("[0-9]{1,9}", name) and int(name) < len(threads):
         return threads[int(name)]
     return name if name in threads else None
 

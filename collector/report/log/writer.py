@@ -17,8 +17,8 @@ A finished cycle is an event "gctrace" with the line, the objects counted by the
 throw say, has an event "failure" with the text; the last line is an event "end" that says how many events fell out of the
 rings before they could be written.
 
-A log may be rotated and its parts compressed.  Every part begins with the schema's line, the same in all of them: `run`,
-the time the run began, tells one run's parts from another's.
+A log may be rotated and its parts compressed.  Every part begins with the schema's line, the same in all of them but for
+the number of the `part`, from 1: `run`, the time the run began, tells one run's parts from another's.
 
 Theory of operation.  Protocol events lie in the threads' rings, are taken out when the world is stopped at the end of a
 cycle, or when the run has failed, and then written by the main thread: a log call inside a race window hides the race.
@@ -32,11 +32,14 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from loguru import logger
 
+from collector.report.replace import Beside, replaceable
 from collector.report.streams import oneline
 from workbuf.entry import Entry
 from workbuf.events import Reader
@@ -44,14 +47,22 @@ from workbuf.events import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from pathlib import Path
 
+    from collector.report.log.rotation import Rotation
     from workbuf.recorder import Record
 
 SCHEMA = "workbuf-log"
 VERSION = 1
 COMPRESSIONS = ("gz", "bz2", "xz")
 """Those of loguru's that hold a single file; `collector.report.log.parts` reads them back."""
+
+
+BLOCK = 64 << 10
+"""Bytes of lines that loguru is handed at once."""
+ROTATED_BLOCK = 1 << 10
+"""The same where parts are to have a size: loguru looks at it between two messages."""
+TAILS = 1 << 16
+"""Ends of lines that are kept."""
 
 
 class LogError(Exception):
@@ -88,18 +99,21 @@ class EventLog:
         bufname: Callable[[int], str],
         header: dict[str, Any],
         *,
-        rotation: str | None = None,
+        rotation: Rotation | None = None,
         compression: str | None = None,
     ) -> None:
         self.path = path
         self.reader = Reader(bufname, header["threads"])
+        self.threads = [json.dumps(name) for name in header["threads"]]
+        self.tails: dict[tuple[int, ...], str] = {}
+        self.block = ROTATED_BLOCK if rotation else BLOCK
         self.broken = ""
         self.fd = -1
         self.opened = (0, 0)
         if (rotation or compression) and path.exists() and not path.is_file():
             raise LogError(f"--log {path}: only a regular file can be rotated or compressed")
-        first = {"schema": SCHEMA, "version": VERSION, "run": datetime.now(UTC).isoformat(), **header}
-        self.first = f"{json.dumps(first)}\n".encode()
+        self.first = {"schema": SCHEMA, "version": VERSION, "run": datetime.now(UTC).isoformat(), **header}
+        self.parts = 0
         try:
             self.handler = logger.add(
                 str(path).replace("{", "{{").replace("}", "}}"),  # loguru puts times into its names
@@ -122,15 +136,26 @@ class EventLog:
         self.logger = logger.bind(json=True)
 
     def _begin(self, path: str, flags: int) -> int:
-        """Open a part and write its first line."""
-        self.fd = fd = os.open(path, flags, 0o666)
-        status = os.fstat(fd)
+        """Open a part that has its first line already, whenever it is looked at."""
+        self.parts += 1
+        line = f"{json.dumps({**self.first, 'part': self.parts})}\n".encode()
+        beside = None
+        if replaceable(Path(path)):
+            with suppress(PermissionError):  # a folder that takes no new files: the old one is written over
+                beside = Beside(Path(path))
+        self.fd = beside.fd if beside else os.open(path, flags, 0o666)
+        status = os.fstat(self.fd)
         self.opened = (status.st_dev, status.st_ino)
         try:
-            os.write(fd, self.first)
+            os.write(self.fd, line)
+            if beside:
+                beside.publish()
         except OSError as error:
             self._giveup(error)
-        return fd
+        finally:
+            if beside:
+                beside.discard()
+        return self.fd
 
     def _giveup(self, error: Exception) -> None:
         """The file can take no more: what lies in its buffer goes nowhere, and so raises nothing when it is closed."""
@@ -145,10 +170,26 @@ class EventLog:
             os.close(nowhere)
 
     def events(self, records: Iterable[Record]) -> None:
-        """Write what the flight recorder held."""
-        for record in records:
-            event = self.reader.read(*record[2:])
-            line: dict[str, Any] = {"t": record.time, "m": self.reader.threads[record.thread], "event": event.name}
+        """Write what the flight recorder held, in blocks: handing loguru a message costs more than making a line."""
+        block: list[str] = []
+        size = 0
+        for time, thread, *numbers in records:
+            line = f'{{"t": {time}, "m": {self.threads[thread]}, {self._tail(*numbers)}'
+            block.append(line)
+            size += len(line)
+            if size >= self.block:
+                self._write("\n".join(block))
+                block.clear()
+                size = 0
+        if block:
+            self._write("\n".join(block))
+
+    def _tail(self, *numbers: int) -> str:
+        """An event's line from its kind on: the same for the same four numbers, and most come again and again."""
+        tail = self.tails.get(numbers)
+        if tail is None:
+            event = self.reader.read(*numbers)
+            line: dict[str, Any] = {"event": event.name}
             for name, value in event.fields.items():
                 if name == "buffer":
                     line["wbuf"] = value
@@ -156,17 +197,20 @@ class EventLog:
                     line["entry"], line["site"] = value.number, str(value)
                 else:
                     line[name] = value
-            self._write(line)
+            if len(self.tails) >= TAILS:
+                self.tails.clear()
+            tail = self.tails[numbers] = json.dumps(line)[1:]
+        return tail
 
     def event(self, kind: str, **fields: Any) -> None:  # noqa: ANN401  JSON values
         """Write one line of another kind."""
-        self._write({"event": kind, **fields})
+        self._write(json.dumps({"event": kind, **fields}))
 
-    def _write(self, line: dict[str, Any]) -> None:
+    def _write(self, lines: str) -> None:
         """A file that cannot take more is given up, once, and said when it is closed."""
         if not self.broken:
             try:
-                self.logger.log("INFO", "{}", json.dumps(line))
+                self.logger.log("INFO", "{}", lines)
             except OSError as error:
                 self._giveup(error)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from collector.explore.strategies.base import Options
 from collector.explore.strategies.dpor.search import DPOR
-from tests.collector.explore.arbitrary import VOCABULARIES, program_of, shape
+from tests.collector.explore.arbitrary import MINDS, VOCABULARIES, program_of, shape
 from tests.collector.explore.traces import TooMany, executions, runs_of
 
 
@@ -65,7 +65,7 @@ def compare_arbitrary(vocabulary: str, seed: int, compare: Callable[[Program, li
     compared = 0
     while compared < 12:
         seed += 1
-        form = shape(seed, VOCABULARIES[vocabulary].split())
+        form = shape(seed, {**VOCABULARIES, **MINDS}[vocabulary].split())
         program = program_of(form)
         try:
             compare(program, list(executions(program, "dfs", limit=5000)))

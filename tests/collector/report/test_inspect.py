@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -134,7 +136,7 @@ def test_sql_reads_and_does_not_write(log: str, tmp_path: Path, capsys: pytest.C
 
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 2
-    assert "readonly" in said[0]
+    assert "not authorized" in said[0]
 
 
 def test_the_summary_says_what_is_missing(log: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -167,6 +169,13 @@ def test_a_torn_last_line_is_said_and_skipped(write: Callable[..., str], capsys:
         pytest.param([HEADER, {**LIFE[1], "wbuf": [1]}], "", "line 2", id="no buffer"),
         pytest.param([HEADER, {**LIFE[0], "m": {}}], "", "line 2", id="no thread"),
         pytest.param([HEADER, LIFE[0], {**LIFE[0], "t": 1 << 80}], "", "line 3", id="no 64 bits"),
+        pytest.param([HEADER, {**LIFE[0], "t": 1e400}, *LIFE], "", "line 2", id="no number"),
+        pytest.param([HEADER, {**LIFE[0], "m": "\ud800"}, *LIFE], "", "line", id="half a surrogate"),
+        pytest.param([{**HEADER, "threads": ["\ud800"]}], "", "line 1", id="half a surrogate for a thread"),
+        pytest.param([HEADER, {**LIFE[0], "waitedfor": 5}, *LIFE], "", "line 2", id="waited for a number"),
+        pytest.param([HEADER, {"event": "end", "dropped": "x"}], "", "line 2", id="dropped no number"),
+        pytest.param([HEADER], f"{'[' * 100_000}\n{{}}\n", "line 2", id="nested deep"),
+        pytest.param([HEADER], f'{{"t": {"9" * 5000}}}\n{{}}\n', "line 2", id="5000 digits"),
     ],
 )
 def test_what_is_no_log_is_refused_in_a_line(
@@ -263,13 +272,134 @@ def test_a_missing_file_and_a_directory_are_refused(tmp_path: Path) -> None:
             Logfile.open(str(path))
 
 
-@pytest.mark.parametrize("words", [["wbuf"], ["m", "nobody"], ["cycle", "x"], ["who-held", "fast"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["wbuf"],
+        ["m", "nobody"],
+        ["m", "\u00b2"],
+        ["m", "9" * 5000],
+        ["cycle", "x"],
+        ["cycle", "\u00b2"],
+        ["cycle", "9" * 5000],
+        ["who-held", "fast"],
+        ["who-held", f"{'9' * 400}s"],
+        ["summary", "--from", "99999999999s"],
+        ["summary", "--to", f"{'9' * 400}ns"],
+        ["summary", "--most", "9" * 30],
+        ["summary", "--entry", "9" * 30],
+    ],
+    ids=lambda words: " ".join(words)[:24],
+)
 def test_a_question_without_its_object_is_refused(
     log: str, words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One line, status 2."""
-    assert main(["inspect", log, *words]) == 2
+    assert ended(["inspect", log, *words]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def ended(words: list[str]) -> int | str | None:
+    """The status; argparse leaves by an exception."""
+    try:
+        return main(words)
+    except SystemExit as left:
+        return left.code
+
+
+def test_a_log_by_a_long_name_or_of_strange_bytes(
+    write: Callable[..., str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Too long is one line; bytes that are no text are a name all the same, and so is one that leaves no room beside it."""
+    assert main(["inspect", "x" * 300]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    for name in ("x" * 255, os.fsdecode(b"\xff\xfe\x1b.log")):
+        path = tmp_path / name
+        Path(write([HEADER, *LIFE])).rename(path)
+        assert main(["inspect", str(path)]) == 0
+
+
+def test_the_answer_in_json_is_json(log: str, tmp_path: Path) -> None:
+    """A blob as SQL writes it; what JSON has no number for as text."""
+    rows = answer(log, "--sql", "SELECT x'00ff', 9e999, -9e999, NULL, 1.5", tmp_path=tmp_path)
+
+    assert rows == [["X'00ff'", "inf", "-inf", None, 1.5]]
+
+
+@pytest.mark.parametrize("flip", [0, 60, 68, 100, 5000, 9000])
+def test_a_kept_database_that_was_touched_is_made_anew(
+    write: Callable[..., str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], flip: int
+) -> None:
+    """One bit of it, wherever."""
+    monkeypatch.setattr(logfile, "KEPT_FROM", 1)
+    path = write([HEADER, *LIFE])
+    assert main(["inspect", path, "m", "b"]) == 0
+    first = capsys.readouterr().out.partition("(kept")[0]
+    kept = bytearray(Path(f"{path}.sqlite").read_bytes())
+    kept[flip] ^= 1
+    Path(f"{path}.sqlite").write_bytes(kept)
+
+    assert main(["inspect", path, "m", "b"]) == 0
+
+    assert capsys.readouterr().out.partition("(kept")[0] == first
+
+
+def test_forged_tables_are_not_believed(
+    write: Callable[..., str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Somebody has changed a row."""
+    monkeypatch.setattr(logfile, "KEPT_FROM", 1)
+    path = write([HEADER, *LIFE])
+    assert answer(path, "--sql", "SELECT COUNT(*) FROM events", tmp_path=tmp_path) == [[7]]
+    with sqlite3.connect(f"{path}.sqlite") as db:
+        db.execute("DELETE FROM events")
+    db.close()
+
+    assert answer(path, "--sql", "SELECT COUNT(*) FROM events", tmp_path=tmp_path) == [[7]]
+
+
+def test_a_log_of_the_same_size_and_time_is_another_log(
+    write: Callable[..., str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What counts is what stands in it."""
+    monkeypatch.setattr(logfile, "KEPT_FROM", 1)
+    path = write([HEADER, *LIFE])
+    status = Path(path).stat()
+    assert answer(path, "m", "b", tmp_path=tmp_path)[0][1] == "b"
+    Path(path).write_text(Path(path).read_text().replace('"b"', '"c"'))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+    assert answer(path, "m", "c", tmp_path=tmp_path)[0][1] == "c"
+
+
+def test_a_database_of_somebody_elses_is_left_alone(
+    write: Callable[..., str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It has the name by chance."""
+    monkeypatch.setattr(logfile, "KEPT_FROM", 1)
+    path = write([HEADER, *LIFE])
+    with sqlite3.connect(f"{path}.sqlite") as db:
+        db.execute("CREATE TABLE mine(x)")
+    db.close()
+    before = Path(f"{path}.sqlite").read_bytes()
+
+    assert len(answer(path, "m", "b", tmp_path=tmp_path)) == 2
+
+    assert Path(f"{path}.sqlite").read_bytes() == before
+
+
+def test_an_answer_never_goes_into_a_part_or_the_kept_database(
+    write: Callable[..., str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They are read, too."""
+    path = Path(write([HEADER, *LIFE]))
+    part = tmp_path / "log.2026-01-01_00-00-00_000001"
+    part.write_text(json.dumps(HEADER) + "\n")
+    for file in (part, Path(f"{path}.sqlite")):
+        before = file.read_bytes() if file.exists() else b""
+        assert main(["inspect", str(path), "--json", str(file)]) == 2
+        assert "give the output a file of its own" in capsys.readouterr().err
+        assert (file.read_bytes() if file.exists() else b"") == before
 
 
 def test_a_real_runs_log_is_read_back(tmp_path: Path, seed: int) -> None:

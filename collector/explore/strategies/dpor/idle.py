@@ -2,21 +2,20 @@
 
 Theory of operation.  A loop that waits with a pause goes round until somebody changes what it reads.  A turn that began and
 ended in the same local state (where the code stands, what it keeps) and only read in between has done nothing: every
-interleaving in which a later turn sees the change has an equal one in which the thread had not yet begun the idle turn.  So a
-thread that ends an idle turn is *cut*: nothing lets it go on but the moment when nobody can run and all who pause are let go
-together (Kokologiannakis, Ren and Vafeiadis, Dynamic partial order reductions for spinloops, 2021).  That moment is
-part of no turn, so a livelock is seen as ever: all spin, are let go, and the state comes again.  Where only those who are cut
-could go on, the interleaving ends there; what they would have done is in another.
+interleaving in which a later turn sees the change has an equal one in which the thread had not yet begun the idle turn.
+So a thread that ends an idle turn is *cut*: it goes on only when nobody can run and all who pause are let go together
+(Kokologiannakis, Ren and Vafeiadis, Dynamic partial order reductions for spinloops, 2021).  That moment is no part of a
+turn, so a livelock is seen as ever: all spin, are let go, and the state comes again.  Where only those who are cut could go
+on, the interleaving ends; what they would have done is in another one.
 
-A turn may be left out only if nobody was let go by that moment within it: without the turn, its thread could have run, and
-there would have been no such moment.
+A turn may be left out only if that moment has not come within it: without the turn its thread could have run, and nobody
+would have been let go.
 
 The beginning of a turn is recognised by the step that the thread is about to take: those before which some thread has
 paused are noted first (`heads`).
 
-Guards.  The local state is told exactly or not at all (`state.local`); an iterator, a temporary, an object of a class that
-is not Python's own makes the turn no idle one.  A plain write in a turn counts unless the word is a statistic, and so does
-asking for the time.
+Guards.  The local state is told exactly or not at all (`state.capture`): where something is opaque, no turn is idle.  A
+plain write in a turn counts unless the word is a statistic, and so does asking for the time.
 """
 
 from __future__ import annotations
@@ -25,14 +24,11 @@ from typing import TYPE_CHECKING
 
 from collector.explore.machine import ops
 from collector.explore.machine.threads import PAUSED
-from collector.explore.state.local import local_state
+from collector.explore.state.capture import Capture
 
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
-
     from collector.explore.machine.machine import SteppedMachine
-    from collector.explore.machine.ports import SteppedPort
     from collector.explore.strategies.dpor.path import Node
 
 
@@ -41,7 +37,7 @@ ONLY_READ = frozenset((ops.LOAD, ops.HINT, ops.READ, ops.CAS, ops.XCHG))
 MANY = 10_000
 """Words of memory that are too many to be compared step by step."""
 
-Turns = dict[int, tuple["Hashable", ...]]
+Turns = dict[int, tuple[bytes, ...]]
 """Per thread, the local states that it has been in since it last did more than read."""
 
 
@@ -51,22 +47,10 @@ class Idle:
     def __init__(self) -> None:
         self.heads: set[tuple[int, int]] = set()
         """Kind and cell of steps that came after a pause."""
+        self.capture: Capture | None = None
+        """Of the one machine that the search runs on."""
         self.words: list[int] = []
         """The memory before the last step, where somebody wants to know."""
-        self.mover = -1
-        """Whose step that was."""
-        self.asked = False
-        """Somebody has asked for the time in this schedule."""
-
-    def tap(self, _machine: SteppedMachine, port: SteppedPort) -> None:
-        """Notice who asks for the time."""
-        now = port.now
-
-        def now_() -> int:
-            self.asked = True
-            return now()
-
-        port.now = now_  # type: ignore[method-assign]
 
     def note(self, machine: SteppedMachine, t: int) -> None:
         """Thread `t` has announced a step."""
@@ -75,7 +59,7 @@ class Idle:
 
     def go(self, machine: SteppedMachine, node: Node) -> None:
         """The step from `node` is about to be taken."""
-        t = self.mover = node.step.thread
+        t = node.step.thread
         self.words = machine.mem[:] if node.turns.get(t) else []
 
     def begin(self, machine: SteppedMachine, node: Node) -> None:
@@ -92,7 +76,7 @@ class Idle:
             # Who has begun a turn has to take it again: this moment was in its middle.
             turns = {u: states[-1:] for u, states in turns.items() if machine.flags[u] & PAUSED}
             node.cut = frozenset()
-        if turns.get(t) and (parent.step.write or parent.kind not in ONLY_READ or self.asked or self._wrote(machine)):
+        if turns.get(t) and (parent.step.write or parent.kind not in ONLY_READ or self._did_more(machine)):
             turns = {**turns, t: ()}
         node.turns = turns
         self._announced(machine, node, t, released=released)
@@ -105,8 +89,8 @@ class Idle:
         if machine.has_ended(t) or not (paused or (machine.kinds[t], machine.addrs[t]) in self.heads):
             return
         states = node.turns.get(t, ())
-        state = None if len(machine.mem) > MANY else local_state(machine, t)
-        if state is None:
+        state = self._local_state(machine, t) if len(machine.mem) <= MANY else b""
+        if not state:
             states = ()
         elif state not in states:
             states = (*states, state)
@@ -116,8 +100,16 @@ class Idle:
             states = (state,)
         node.turns = {**node.turns, t: states}
 
-    def _wrote(self, machine: SteppedMachine) -> bool:
-        """Has the last step, or what its thread did up to the next one, changed the memory?"""
+    def _local_state(self, machine: SteppedMachine, t: int) -> bytes:
+        """The local state of thread `t`; empty if something in it cannot be looked into."""
+        if self.capture is None:
+            self.capture = Capture(machine)
+        return self.capture.take(threads=[t]).written
+
+    def _did_more(self, machine: SteppedMachine) -> bool:
+        """Has the thread that went last written plainly, or has somebody asked for the time?"""
+        if machine.execution.clock:
+            return True
         mem, words, statistics = machine.mem, self.words, machine.statistics
         if mem == words:
             return False

@@ -55,8 +55,8 @@ class Node:
     """A state on the current path and the step taken from it."""
 
     __slots__ = (
-        "before", "changes", "clock", "cut", "done", "era", "expects", "expired", "index", "kind", "number", "races", "saved",
-        "sleep", "step", "tree", "turns", "victim",
+        "before", "changes", "clock", "cut", "done", "era", "expects", "expired", "index", "kind", "number", "races",
+        "saved", "sleep", "step", "tree", "turns", "victim",
     )  # fmt: skip
 
     def __init__(self, index: int, sleep: dict[int, Step], tree: list[Branch], era: Era) -> None:

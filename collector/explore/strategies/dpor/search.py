@@ -57,7 +57,6 @@ class DPOR:
         """Index of the first step whose races are to be covered after this schedule."""
         self.exhausted = False
         self.idle = Idle()
-        self.taps = [self.idle.tap]
         self.plain = PLAIN
         self.cutting = False
         """Idle turns are."""
@@ -144,7 +143,6 @@ class DPOR:
     def end(self, machine: SteppedMachine, /) -> None:
         """Cover the races of the interleaving that was run, then go back to the deepest state with something left."""
         self.runs += 1
-        self.idle.asked = False
         for node in self.path.nodes[self.new :]:
             for i in node.races:
                 self._cover(self.path.nodes[i], node)
@@ -160,6 +158,7 @@ class DPOR:
             if node.tree:
                 self.branching = node
                 if self.runs >= self.plain and self.idle.heads and not self.cutting:
+                    # Afresh: what is cut from here on was not cut in the states that are on the path.
                     self.cutting = True
                     self.path, self.branching = Path(), None
                 return

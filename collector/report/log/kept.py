@@ -1,0 +1,82 @@
+"""A log's database kept beside it: sealed with a digest of itself, so that whatever has touched it since shows.
+
+The seal stands in the two numbers of a database's header that SQLite leaves to applications, the user version and the
+application id; they are not part of what is summed up.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from hashlib import blake2b
+from typing import TYPE_CHECKING, BinaryIO
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MAGIC = b"SQLite format 3\0"
+SEAL, HALF = (60, 68), 4
+"""Where the two numbers stand, and their bytes."""
+PIECE = 1 << 20
+
+
+def digest(fd: int) -> bytes:
+    """Of the bytes of a database, its seal left out."""
+    whole = blake2b(digest_size=HALF * len(SEAL))
+    at = 0
+    while piece := os.pread(fd, PIECE, at):
+        if not at:
+            first = bytearray(piece)
+            for place in SEAL:
+                first[place : place + HALF] = bytes(HALF)
+            piece = bytes(first)
+        whole.update(piece)
+        at += len(piece)
+    return whole.digest()
+
+
+def seal(fd: int) -> None:
+    """Seal the database that is open there."""
+    value = digest(fd)
+    for i, place in enumerate(SEAL):
+        os.pwrite(fd, value[i * HALF : (i + 1) * HALF], place)
+
+
+def intact(path: Path) -> bool:
+    """Is it a database that was sealed, and is as it was then?"""
+    try:
+        with path.open("rb") as file:
+            fd = file.fileno()
+            return os.pread(fd, len(MAGIC), 0) == MAGIC and digest(fd) == b"".join(
+                os.pread(fd, HALF, place) for place in SEAL
+            )
+    except OSError:
+        return False
+
+
+def ours(path: Path) -> bool:
+    """Is there nothing, or a database that was kept here before, touched or not?"""
+    try:
+        with path.open("rb") as file:
+            if file.read(len(MAGIC)) != MAGIC:
+                return False
+        db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+    except FileNotFoundError:
+        return True
+    except (OSError, sqlite3.Error):
+        return False
+    try:
+        (tables,) = db.execute("SELECT COUNT(*) FROM sqlite_master WHERE name IN ('about', 'holds')").fetchone()
+    except sqlite3.Error:  # too spoilt to say
+        return True
+    finally:
+        db.close()
+    return bool(tables == 2)
+
+
+def copy(source: BinaryIO, target: BinaryIO) -> None:
+    """Copy a whole file."""
+    while piece := source.read(PIECE):
+        target.write(piece)
+    target.flush()
