@@ -94,6 +94,8 @@ class Cycle(Checkmark):
         self.cycle.scanned_before = self.scannedtotal()
         self.cycle.heapstart = port.hint(self.mstats + MSTATS.heap_alloc)
         port.event(Event.CYCLE, self.numgc, force)
+        self.bgsweep()
+        # Go sweeps twice, and lets the cycle's clock begin between the two.
         stamp("sweepterm")
         self.bgsweep()
         self.clearpools()

@@ -111,6 +111,27 @@ class Parfor(Fastrand):
         words[me + THR.nsteal] += 1
         words[me + THR.nstealcnt] += end - begin
 
+    def stealfrom(self, at: int, done: int, *, idle: bool) -> tuple[tuple[int, int] | None, bool]:
+        """Try to take the upper half of the piece at cell `at`, as a thread that counts as `idle` in the cell `done` or not.
+
+        Returns what was stolen, None if there is too little, and whether the thread counts as idle now.
+        """
+        port = self.port
+        while True:
+            pos = port.load(at)
+            begin, end = pos & LOW32, pos >> 32
+            if begin + 1 >= end:
+                return None, idle  # never the last index: its owner may be claiming it
+            if idle:
+                # Before the steal: from the CAS until our store the range is in nobody's word, and whoever saw `done`
+                # complete then would leave it.
+                port.xadd(done, -1)
+                idle = False
+            mid = begin + (end - begin) // 2
+            if port.cas(at, pos, begin | mid << 32):
+                return (mid, end), idle
+            port.check()
+
     def steal(self, desc: int, tid: int, nthr: int) -> bool:
         """Look for work in the other threads' pieces; False when the loop is over for this thread."""
         port, words = self.port, self.port.words
@@ -130,23 +151,12 @@ class Parfor(Fastrand):
             victim = self.fastrand1() % (nthr - 1)
             if victim >= tid:
                 victim += 1
-            at = thr(desc, victim) + THR.pos
-            while True:
-                pos = port.load(at)
-                begin, end = pos & LOW32, pos >> 32
-                if begin + 1 >= end:
-                    break  # never the last index: its owner may be claiming it
-                if idle:
-                    # Before the steal: from the CAS until our store the range is in nobody's word, and whoever saw
-                    # `done` complete then would leave it.
-                    port.xadd(done, -1)
-                    idle = False
-                mid = begin + (end - begin) // 2
-                if port.cas(at, pos, begin | mid << 32):
-                    self.take(me, mid, end, idle=idle)
-                    port.event(Event.STEAL, victim, end - mid)
-                    return True
-                port.check()
+            stolen, idle = self.stealfrom(thr(desc, victim) + THR.pos, done, idle=idle)
+            if stolen:
+                begin, end = stolen
+                self.take(me, begin, end, idle=idle)
+                port.event(Event.STEAL, victim, end - begin)
+                return True
             if turn >= nthr:
                 if turn < nthr * 4:
                     words[me + THR.nprocyield] += 1

@@ -8,6 +8,9 @@ method changed, passed here as `m`.  `Model` makes the heap, the world and the M
 What the default corrects.  The default does what the seed commit does wherever that is sound.  Where it is not, Go's own
 later fix is the default: collector/catalogue/corrections.toml lists them, with the modules that make them.  K-4, K-5, K-7,
 K-9, K-17, K-20, K-21 and K-22 lose no object here; they are as in the seed.
+
+What else differs from the seed.  The verifying mark is off unless asked for; the seed, a development version, has it on.
+The harvest goes through the Ms from the oldest on; Go's allm begins with the newest.
 """
 
 from __future__ import annotations

@@ -12,7 +12,8 @@ goroutine that it had asked to scan itself stays in a system call (O-11), or run
 (K-14); and it leaves a request standing that it has meanwhile fulfilled itself, so that the goroutine scans itself in
 some later phase (O-12).  Go's scang (3c60e6e8cf) does none of this, nor do we.
 
-Not modelled.  Shrinking stacks; traceback of untyped frames.
+Not modelled.  Shrinking stacks; traceback of untyped frames; g0, on which Go runs all this: so there is no throw "can't
+scan our own stack", which in Go means that a goroutine scans itself without having changed to g0.
 """
 
 from __future__ import annotations

@@ -57,18 +57,18 @@ class Writebarrier(Spans, Safepoint):
 
     def writebarrierptr_nostore1(self, src: int) -> None:
         """The barrier without the store.  One inside another is dropped, as in Go."""
-        self.writebarrier_needs_p()
         if self.inwb:
             return
+        self.writebarrier_needs_p(src)
         self.locks += 1
         self.inwb = True
         self.gcmarkwb_m(src)
         self.inwb = False
         self.locks -= 1
 
-    def writebarrier_needs_p(self) -> None:
-        """Throw if this M has no P (41dbcc19ef)."""
-        if not self.p:
+    def writebarrier_needs_p(self, src: int) -> None:
+        """Throw if `src` lies in the heap and this M has no P (41dbcc19ef): nothing else is shaded."""
+        if not self.p and self.inheap(src):
             raise Throw("writebarrierptr_nostore1 called with mp.p == nil")
 
     def gcmarkwb_m(self, ptr: int) -> None:

@@ -106,12 +106,11 @@ def test_reading_back_is_seen(line: str) -> None:
 
 
 def test_the_page_takes_no_text_apart() -> None:
-    """steps.js has records; of a text it only marks the names that the record says are in it, and a file's last part."""
+    """steps.js has records; in a text it only marks the names that the record says are in it."""
     script = (ROOT / "collector/report/pages/steps.js").read_text()
 
     assert "RegExp" not in script
     assert ".match(" not in script
     assert [line.strip() for line in script.splitlines() if ".split(" in line] == [
-        'return part.split(name).flatMap((piece, i) => (i ? [noun(name, "noun"), piece] : [piece]));',
         'does.append(make("span", "line", `${from.file.split("/").pop()}:${from.line}  ${code}`));',
     ]

@@ -136,27 +136,28 @@ class Reader:
     """Reads events.  `bufname` turns a buffer's cell into its name, `threads` are the threads' names by number."""
 
     def __init__(self, bufname: Callable[[int], str], threads: Sequence[str]) -> None:
-        self.bufname = bufname
         self.threads = threads
+        means: dict[str, Callable[[int], Any]] = {
+            "buffer": bufname,
+            "entry": decode,
+            "list": lambda v: LIST_NAMES.get(v, v),
+            "phase": phasename,
+            "before": phasename,
+            "waitedfor": lambda v: [thread for number, thread in enumerate(self.threads) if v >> number & 1],
+        }
+        self._fields: dict[int, tuple[Event, list[tuple[str, Callable[[int], Any]]]]] = {
+            event: (event, [(name, means.get(name, int)) for name in names if name]) for event, names in FIELDS.items()
+        }
 
-    def read(self, kind: int, a: int, b: int, c: int) -> Happening:
-        """What these four numbers say.  A number that means nothing stays one."""
-        event = Event(kind)
-        fields: dict[str, Any] = {}
-        for name, value in zip(FIELDS[event], (a, b, c), strict=True):
-            if name == "buffer":
-                fields[name] = self.bufname(value)
-            elif name == "entry":
-                fields[name] = decode(value)
-            elif name == "list":
-                fields[name] = LIST_NAMES.get(value, value)
-            elif name in ("phase", "before"):
-                fields[name] = PHASE_NAMES[value] if value < len(PHASE_NAMES) else value
-            elif name == "waitedfor":
-                fields[name] = [thread for number, thread in enumerate(self.threads) if value >> number & 1]
-            elif name:
-                fields[name] = value
-        return Happening(event, fields)
+    def read(self, kind: int, *numbers: int) -> Happening:
+        """What an event's kind and three numbers say.  A number that means nothing stays one."""
+        event, fields = self._fields[kind]
+        return Happening(event, {name: means(v) for (name, means), v in zip(fields, numbers, strict=False)})
+
+
+def phasename(phase: int) -> str | int:
+    """A phase by its name."""
+    return PHASE_NAMES[phase] if phase < len(PHASE_NAMES) else phase
 
 
 def null(kind: int, a: int = 0, b: int = 0, c: int = 0, /) -> None:

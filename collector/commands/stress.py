@@ -8,8 +8,11 @@ from __future__ import annotations
 import platform
 import shlex
 import sys
+from contextlib import ExitStack
+from dataclasses import replace
 from itertools import cycle, islice
 from random import SystemRandom
+from threading import main_thread
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -17,7 +20,7 @@ from collector import heaps
 from collector.audit.violation import Violation
 from collector.commands.files import Input, Output
 from collector.commands.limits import add_limits, limits
-from collector.commands.outputs import Outputs
+from collector.commands.outputs import END_SECONDS, Outputs
 from collector.commands.usage import (
     SWITCH_INTERVAL,
     UsageError,
@@ -27,6 +30,7 @@ from collector.commands.usage import (
     positive,
     switching,
 )
+from collector.faults import FAULTS
 from collector.report.log.rotation import rotation
 from collector.report.log.writer import COMPRESSIONS, tostderr
 from collector.report.progress import Progress
@@ -36,7 +40,8 @@ from collector.report.run.gctracetoday import GctraceToday, Sizes, assisttime
 from collector.report.run.summary import Summary
 from collector.runtime import Config
 from collector.stress.interrupts import Interrupts
-from collector.stress.run import Plan, Stress, gil
+from collector.stress.run import Plan, Stress, StressM, gil
+from collector.stress.watchdog import LastResort
 from mutator.programs.registry import PROGRAMS
 from workbuf.buffer import gcinit
 from workbuf.hardware.limits import Shortage
@@ -49,6 +54,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from collector.stress.run import CycleReport
+    from workbuf.recorder import Record
 
 MOST_THREADS = 128
 """Of each kind: with more, a GIL build takes so long to stop the world that it looks hung."""
@@ -60,20 +66,32 @@ EVERY_EVENT = 1 << 20
 """Events a thread keeps until the cycle is over where every one is wanted: about one for each object it scans."""
 MAX_GOGC = (1 << 31) - 1
 """Go reads GOGC into an int32."""
+ALL_HEAP, ALL_PERIOD, ALL_MINIMUM, ALL_SECONDS, TURN = "synthetic:random,n=1000", 0.01, 256 << 10, 60.0, 5.0
+"""What --all takes: a heap, a rest and a goal that make for many short cycles; seconds in all, and of one run."""
+TROUPES = (
+    "rewire,hider,arguments,sizes",
+    "latesend,latesend,hider,pushpop",
+    "channel,channel,finalizers,bintree",
+    "rewire,finalizers,sizes,longlist",
+)
+"""The programs of --all, run by run: few enough threads for cycles to be short."""
+SECONDS = 9.0
+MUTATORS = 4
+PERIOD = 0.1
 DEFAULT_PROGRAMS = "rewire,pushpop,hider,finalizers,channel,bintree,channel,longlist"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `stress`."""
     add = parser.add_argument
-    add("--heap", type=Input, default="cpython", help="a heap dump, or cpython (default), synthetic:SPEC or none")
-    add("--mutators", type=atleast(0, MOST_THREADS), default=4, metavar="N", help="threads that run programs (4)")
+    add("--heap", type=Input, help="a heap dump, or cpython (default), synthetic:SPEC or none")
+    add("--mutators", type=atleast(0, MOST_THREADS), metavar="N", help="threads that run programs (4)")
     add("--helpers", type=atleast(0, MOST_THREADS), default=2, metavar="N", help="idle Ms, of which up to 31 mark (2)")
     add("--cycles", type=atleast(1), default=0, metavar="N", help="end after N concurrent cycles, not by the clock")
-    add("--seconds", type=positive, default=9.0, metavar="S", help="start no cycle after S seconds (9)")
-    add("--period", type=positive, default=0.1, metavar="S", help="rest at most S seconds between cycles (0.1)")
+    add("--seconds", type=positive, metavar="S", help="start no cycle after S seconds (9; --all 60, in runs of 5)")
+    add("--period", type=positive, metavar="S", help="rest at most S seconds between cycles (0.1)")
     names = ", ".join(PROGRAMS)
-    add("--programs", default=DEFAULT_PROGRAMS, metavar="A,B,..", help=f"one a mutator, again from the first: {names}")
+    add("--programs", metavar="A,B,..", help=f"one a mutator, again from the first: {names}")
     add("--workbuf", type=atleast(1), default=256, metavar="BYTES", help="size of a work buffer (256)")
     add("--gogc", default="100", metavar="PERCENT", help="heap growth that starts a cycle, or off (100)")
     add("--ncpu", type=atleast(1, MOST_PROCS), default=0, metavar="N", help="processors of the model (helpers + 1)")
@@ -97,6 +115,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="probability of an extra yield at an atomic (0)",
     )
     add(
+        "--dawdle",
+        type=between(0.0, 1.0),
+        default=0.01,
+        metavar="P",
+        help="the same for two threads of three (0.01)",
+    )
+    add("--all", action="store_true", help="every program, run after run on a small heap; outputs are the last run's")
+    add("--plant", metavar="FAULT", help="run with a planted fault, which should be found; list: say which there are")
+    add(
         "--patience",
         type=between(0.5, 1e9),
         default=60.0,
@@ -104,7 +131,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="without progress for S seconds: hung (60)",
     )
     add("--checkmark", action="store_true", help="mark twice, the second time to verify the first")
-    add("--log", type=Output, metavar="FILE", help="write every protocol event as JSON lines")
+    end = f"a run that ends early takes {END_SECONDS:g} s for it, the newest events first"
+    add("--log", type=Output, metavar="FILE", help=f"write every protocol event as JSON lines; {end}")
     add("--log-rotation", type=rotation, metavar="WHEN", help='go on in a new file: "100 MB", "10 minutes", "18:00"')
     add("--log-compression", choices=COMPRESSIONS, help="pack each file of the log when it is finished")
     add("--trace", type=Output, metavar="FILE", help="write a timeline for ui.perfetto.dev")
@@ -119,6 +147,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def plan(args: argparse.Namespace) -> Plan:
     """The run that the options ask for; raises UsageError."""
+    fill(args)
     names = [name.strip() for name in args.programs.split(",") if name.strip()]
     for name in names:
         if name not in PROGRAMS:
@@ -152,6 +181,7 @@ def plan(args: argparse.Namespace) -> Plan:
             wbufsize=args.workbuf,
             gcpercent=percent,
             checkmark=args.checkmark,
+            heapminimum=ALL_MINIMUM if args.all else Config.heapminimum,
         ),
         programs=tuple(islice(cycle(names), args.mutators)),
         cycles=args.cycles,
@@ -160,10 +190,26 @@ def plan(args: argparse.Namespace) -> Plan:
         seed=SystemRandom().randrange(1 << 32) if args.seed is None else args.seed,
         binding=args.atomics,
         jitter=args.jitter,
+        dawdle=args.dawdle,
+        newborn=args.all,
         patience=args.patience,
         ring=EVERY_EVENT if keeping else Plan.ring,
         events=keeping,
     )
+
+
+def fill(args: argparse.Namespace) -> None:
+    """Give the options their values that depend on --all, where none was given."""
+    defaults = (Input(ALL_HEAP), ALL_PERIOD, ALL_SECONDS) if args.all else (Input("cpython"), PERIOD, SECONDS)
+    for option, value in zip(("heap", "period", "seconds"), defaults, strict=True):
+        if getattr(args, option) is None:
+            setattr(args, option, value)
+    if args.all and (args.programs or args.mutators or args.cycles):
+        raise UsageError(
+            "--all: it says which programs run and for how long; leave out --programs, --mutators, --cycles"
+        )
+    args.programs = args.programs or DEFAULT_PROGRAMS
+    args.mutators = MUTATORS if args.mutators is None else args.mutators
 
 
 def interpreter() -> str:
@@ -174,6 +220,11 @@ def interpreter() -> str:
 def main(args: argparse.Namespace) -> int:
     """Run, print, write; returns the exit status."""
     tostderr(args.log_level)
+    if args.plant == "list":
+        print("\n".join(f"{fault.name:30} {fault.what}" for fault in FAULTS.values()))
+        return 0
+    if args.plant and args.plant not in FAULTS:
+        raise UsageError(f"--plant {args.plant}: there is no such fault; --plant list says which there are")
     what = plan(args)
     if (args.log_rotation or args.log_compression) and not args.log:
         raise UsageError("--log-rotation and --log-compression are about the file of --log FILE: name one")
@@ -182,7 +233,22 @@ def main(args: argparse.Namespace) -> int:
         argv += ["--seed", str(what.seed)]
     command = shlex.join(["python", "-m", "collector.run", "stress", *argv])
     with switching(args.switch_interval):
-        return execute(args, what, command)
+        return turns(args, what, command) if args.all else execute(args, what, command)
+
+
+def turns(args: argparse.Namespace, first: Plan, command: str) -> int:
+    """One run after another, each with the next troupe, until the seconds are over or a run has failed."""
+    left, status = args.seconds, 0
+    for number, troupe in enumerate(cycle(TROUPES)):
+        names = troupe.split(",")
+        config = replace(first.config, mutators=len(names))
+        what = replace(first, config=config, programs=tuple(names), seconds=min(left, TURN), seed=first.seed + number)
+        began = monotonic()
+        status = execute(args, what, command)
+        left -= max(monotonic() - began, TURN)
+        if status or left <= 0:
+            break
+    return status
 
 
 def execute(args: argparse.Namespace, what: Plan, command: str) -> int:
@@ -191,13 +257,17 @@ def execute(args: argparse.Namespace, what: Plan, command: str) -> int:
     run = loaded(args, what)
     # A signal sets only the abort flag, and at once: the threads stop and leave the processors to the writing of what there
     # is.  machine.abort takes locks, so it is called later, when the main thread asks whether a signal has come.
-    with Interrupts(lambda: run.machine.poke(run.machine.aborted, 1)) as interrupts:
-        outputs = Outputs(args, run, {"seed": what.seed, "python": interpreter(), "command": command})
+    with ExitStack() as stack:
+        interrupts = stack.enter_context(Interrupts(lambda: run.machine.poke(run.machine.aborted, 1)))
+        facts = {"seed": what.seed, "python": interpreter(), "command": command}
+        outputs = Outputs(args, run, facts, lambda: bool(interrupts.count or run.machine.failure))
+        resort = stack.enter_context(LastResort(run, lambda: run.beats + outputs.beats, interrupts, run.patience))
         error = collect(run, outputs, lines(run, quiet=args.quiet, in_both=args.gctrace), interrupts)
-        rest = run.recorder.drain()
+        resort.ending = True
+        rest = drained(run)
         outputs.end(rest, error)
         if isinstance(error, Shortage):
-            raise UsageError(str(error))
+            raise error
         summary = Summary.of(run, interpreter(), monotonic() - began, error)
         print(summary.table(), flush=True)
         told = ""
@@ -206,10 +276,24 @@ def execute(args: argparse.Namespace, what: Plan, command: str) -> int:
             thread = run.machine.failure.thread if run.machine.failure else "the watchdog"
             print(f"\nin thread {thread}:\n{told}", file=sys.stderr)
         outputs.reports(summary, told)
-        if isinstance(error, KeyboardInterrupt):
+        if isinstance(error, KeyboardInterrupt) or (error and ownfault(run, error)):
             raise error
         print(verdict(summary, error), flush=True)
     return int(error is not None)
+
+
+def ownfault(run: Stress, error: BaseException) -> bool:
+    """Did the main thread raise it, which only looks on?  That is no violation."""
+    where = run.machine.failure
+    return where is not None and where.thread == main_thread().name and not isinstance(error, Throw | Violation)
+
+
+def drained(run: Stress) -> list[Record]:
+    """The events since the last cycle, or none where there is no memory for them."""
+    try:
+        return run.recorder.drain()
+    except MemoryError:
+        return []
 
 
 def loaded(args: argparse.Namespace, what: Plan) -> Stress:
@@ -218,7 +302,8 @@ def loaded(args: argparse.Namespace, what: Plan) -> Stress:
     with Progress(f"reading {args.heap}") as progress, fitting(args.heap):
         graph = None if args.heap == "none" else heaps.read(args.heap, progress.part, limits(args))
         progress.say("placing it in the model's heap")
-        run = Stress(what, graph, progress=progress.part)
+        m = FAULTS[args.plant].planted(StressM) if args.plant else StressM
+        run = Stress(what, graph, m, progress=progress.part)
     print(
         f"{args.heap}: {run.objects} objects loaded in {monotonic() - began:.1f} s;"
         f" {what.config.mutators} mutators, {what.config.helpers} helpers, seed {what.seed}, {interpreter()},"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from contextlib import contextmanager
-from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
 from workbuf.hardware.limits import Shortage, memory
@@ -17,9 +16,6 @@ if TYPE_CHECKING:
 
 LARGEST = 1e9
 """What an option that is a number of seconds may be at most."""
-
-WIDTH = 110
-"""Characters of a line that goes to no terminal."""
 
 SWITCH_INTERVAL = 1e-4
 """Seconds; at the default 5e-3 one busy thread without atomics cuts the others' rate tenfold."""
@@ -70,11 +66,6 @@ def between(low: float, most: float) -> Callable[[str], float]:
         return value
 
     return number
-
-
-def linewidth() -> int:
-    """Characters of a terminal's line; of a file's, WIDTH."""
-    return get_terminal_size((WIDTH, 24)).columns
 
 
 @contextmanager

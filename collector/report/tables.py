@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import zip_longest
+from shutil import get_terminal_size
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 WIDTH = 110
+"""Characters of a line that goes to no terminal."""
 GAP = "  "
 
 
+def linewidth() -> int:
+    """Characters of a line of the terminal's."""
+    return get_terminal_size((WIDTH, 24)).columns
+
+
 def table(rows: Iterable[Sequence[str]], head: Sequence[str] = ()) -> str:
-    """`rows` in columns, with a line of headings if there are any; wrapped at WIDTH, without colours."""
+    """`rows` in columns, with a line of headings if there are any; wrapped at the terminal's width, without colours."""
     cells = [[oneline(cell) for cell in row] for row in ((head, *rows) if head else rows)]
     columns = zip_longest(*cells, fillvalue="")
     widths = fitted([max(map(cell_len, column)) for column in columns])
@@ -27,9 +34,9 @@ def table(rows: Iterable[Sequence[str]], head: Sequence[str] = ()) -> str:
 
 
 def fitted(widths: list[int]) -> list[int]:
-    """The columns' widths, the widest ones cut until all fit into WIDTH."""
+    """The columns' widths, the widest ones cut until all fit into a line."""
     widths = list(widths)
-    room = WIDTH - len(GAP) * (len(widths) - 1)
+    room = linewidth() - len(GAP) * (len(widths) - 1)
     while sum(widths) > room and max(widths) > 1:
         widest = max(widths)
         those = [i for i, width in enumerate(widths) if width == widest]

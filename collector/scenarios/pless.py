@@ -52,7 +52,7 @@ class Unswept(CollectorM):
 class Seed(Unswept):
     """The seed: a barrier asks nobody for a P."""
 
-    def writebarrier_needs_p(self) -> None:
+    def writebarrier_needs_p(self, src: int) -> None:
         """Anything goes."""
 
 

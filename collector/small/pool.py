@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from collector.audit.buffers import onlist
 from collector.small.show import show
-from workbuf.boot import BootWords
 from workbuf.buffer import LOG0, LOG3, NOBJ, OBJ, WORKBUF
 from workbuf.lfstack import pack
 from workbuf.local import MLOCAL, WORK, Globals
@@ -53,7 +52,7 @@ def pool(m: type[Getfull], participants: int, more: int, *, late: bool = False) 
         show(machine, world, "full", "empty", ms=records)
 
         def drained() -> bool:
-            return sorted(onlist(work + WORK.empty, BootWords(machine), len(buffers))) == buffers
+            return sorted(onlist(work + WORK.empty, machine.mem, len(buffers))) == buffers
 
         def participant(number: int) -> Callable[[Port], None]:
             def body(port: Port) -> None:

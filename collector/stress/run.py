@@ -2,8 +2,8 @@
 
 Theory of operation.  One M runs the background collector, `mutators` Ms run programs, `helpers` Ms lie idle until mark
 termination wakes them.  The collector's M counts cycles or looks at the clock, and in the end asks the programs to stop,
-makes one last stopped collection and sends the idle Ms home.  The main thread only watches: it passes on what the
-collector reports, and calls the run hung when neither cycles nor marking advance.
+makes one last stopped collection and sends the idle Ms home.  The main thread passes on what the collector reports; the
+watchdog, a thread of its own, calls the run hung when neither cycles nor marking advance.
 
 Guards.  Nothing arranges the outcome: no lock around a step, no sleep but the protocol's own and the programs' system calls.
 """
@@ -22,14 +22,15 @@ from collector.runtime import AuditedM, Config, Model
 from collector.stress.markers import missing
 from collector.stress.placement import load, sized
 from collector.stress.room import reserved
+from collector.stress.watchdog import Watchdog
 from mutator.heap import MSTATS
+from mutator.phase import GCmarktermination
 from mutator.programs.registry import assign, bsswords
 from mutator.world import MRECORD, SCHED
 from workbuf.events import PHASE_NAMES
 from workbuf.hardware.machine import HardwareMachine
 from workbuf.hardware.selftest import AUTO
-from workbuf.local import WORK
-from workbuf.machine import Pause
+from workbuf.machine import WORD, Pause
 from workbuf.recorder import Recorder, Tally
 
 
@@ -66,6 +67,11 @@ class Plan:
     seed: int = 1
     binding: str = AUTO
     jitter: float = 0.0
+    """Share of its atomics before which every thread dawdles."""
+    dawdle: float = 0.0
+    """The same for two threads of three, if it is more."""
+    newborn: bool = False
+    """Let the collector's M allocate an object in every mark termination, which floats until the mark is over."""
     patience: float = 60.0
     """Seconds without progress after which the run is called hung."""
     ring: int = 1 << 14
@@ -96,11 +102,16 @@ class StressM(FusedMark, AuditedM):
     """How many are to mark together when every helper lies idle."""
     awaited = False
     """Did all of them lie idle when this cycle began?"""
+    newborn = False
+    """Does it allocate in mark termination?"""
+    born = 0
+    """The object that this M has allocated in the mark termination under way."""
 
     def collect(self, plan: Plan, report: Callable[[CycleReport], object], recorder: Recorder) -> None:
         """Collect until the plan is fulfilled, then once more with the world stopped."""
         self.report = report
         self.events = recorder.drain if plan.events else list
+        self.newborn = plan.newborn
         began = monotonic()
         self.awaithelpers()
         while True:
@@ -133,8 +144,20 @@ class StressM(FusedMark, AuditedM):
         port.unlock(sched + SCHED.lock)
         return n
 
+    def setuproots(self, nthr: int) -> int:
+        """Allocate in mark termination, as the runtime itself may: what is born there must be born marked."""
+        words = self.port.words
+        if self.newborn and words[self.gcphase] == GCmarktermination and not words[self.checkmarkphase]:
+            self.born = self.mallocgc(WORD, 1)
+        return super().setuproots(nthr)
+
     def collected(self) -> None:
-        """Report the cycle, and say if the helpers that lay idle for it did not mark."""
+        """Let the object born in this mark live from now on by a global word; report the cycle.
+
+        Raises a Violation if helpers that lay idle for it did not mark.
+        """
+        if self.newborn:
+            self.port.words[self.world.bss.base + self.world.bss.n - 1] = self.born
         assert self.reach is not None
         assert self.places is not None
         stamps = self.cycle.stamps
@@ -162,7 +185,9 @@ class Stress:
         self.ms: list[StressM] = []
         """Every thread's own M, from when it begins to run."""
         self.queue: SimpleQueue[CycleReport] = SimpleQueue()
-        config = replace(plan.config, bss=max(bsswords(plan.programs), 1))
+        self.beats = 0
+        """How often the main thread has looked."""
+        config = replace(plan.config, bss=bsswords(plan.programs) + 1)
         if graph:
             config = sized(config, graph)
         self.machine, config = reserved(config, graph, self._machine)
@@ -182,7 +207,7 @@ class Stress:
             words=words,
             binding=plan.binding,
             seed=plan.seed,
-            jitter=plan.jitter,
+            jitter=(max(plan.jitter, plan.dawdle), max(plan.jitter, plan.dawdle), plan.jitter),
             listener_for=self.recorder.listen if plan.recorder else None,
         )
 
@@ -218,17 +243,22 @@ class Stress:
 
         The main thread hands every cycle's report to `seen`, and calls `ticked` about every 50 ms.
         """
-        watch = Watchdog(self, self.plan.patience + SECONDS_AN_OBJECT * self.objects)
 
         def tick() -> None:
+            self.beats += 1
             self._pass_on(seen)
-            watch.look()
             ticked()
 
         try:
-            self.machine.run(tick)
+            with Watchdog(self, self.patience):
+                self.machine.run(tick)
         finally:
             self._pass_on(seen)
+
+    @property
+    def patience(self) -> float:
+        """Seconds without progress after which something stands still."""
+        return self.plan.patience + SECONDS_AN_OBJECT * self.objects
 
     def _put(self, report: CycleReport) -> None:
         """Called by the collector's M in the stopped world: nobody counts meanwhile."""
@@ -277,28 +307,6 @@ class Stress:
         # Not there yet if the collector's thread is slower to begin than the first look.
         ring = self.recorder.rings.get(0)
         return scanned + sum(ring.counts) if ring else scanned
-
-
-class Watchdog:
-    """Raises a Violation, with every thread's stack, when a run makes no progress for `patience` seconds."""
-
-    def __init__(self, run: Stress, patience: float) -> None:
-        self.run = run
-        self.patience = patience
-        self.last = -1
-        self.since = monotonic()
-
-    def look(self) -> None:
-        """Called now and then from the main thread."""
-        progress = self.run.progress()
-        if progress != self.last:
-            self.last, self.since = progress, monotonic()
-        elif monotonic() - self.since > self.patience:
-            stacks = [f"{name}:\n{stack}" for name, stack in self.run.machine.stacks().items()]
-            nwait, nproc = (self.run.machine.peek(self.run.world.work + at) for at in (WORK.nwait, WORK.nproc))
-            raise Violation(
-                "hang", f"no progress for {self.patience:.0f} seconds (nwait={nwait}, nproc={nproc})", *stacks
-            )
 
 
 def gil() -> bool:

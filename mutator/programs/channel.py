@@ -54,11 +54,7 @@ class Channel(Program):
         while not m.stop_requested():
             m.poll()
             number += 1
-            payload = m.new(SIZE, MASK)
-            m.port.post(payload // WORD + NUMBER, number)
-            outer = m.new(SIZE, MASK)
-            m.put(outer, PAYLOAD, payload)
-            m.port.words[frame] = outer
+            m.port.words[frame] = self.message(m, number)
             m.chansend(self.chan, frame)
             m.port.words[frame] = 0
             if alone:
@@ -66,6 +62,14 @@ class Channel(Program):
                 self.unpack(m, frame, number)
         if not alone:
             m.chansend(self.chan, frame)
+
+    def message(self, m: M, number: int) -> int:
+        """A fresh object that names another one, which has the number; no safepoint inside."""
+        payload = m.new(SIZE, MASK)
+        m.port.post(payload // WORD + NUMBER, number)
+        outer = m.new(SIZE, MASK)
+        m.put(outer, PAYLOAD, payload)
+        return outer
 
     def receive(self, m: M, frame: int) -> None:
         """Receive until nil and check every number."""

@@ -1,13 +1,15 @@
 """The adversary of every marker: load a pointer onto the stack, delete it from the heap, put it back somewhere else.
 
-If the stack is scanned before the load and the object that held the pointer after the deletion, only the second stack
-scan, in mark termination, can find what is hidden.
+What it hides has been in the heap for a while, so no barrier has shaded it in this cycle.  If the stack is scanned before
+the load and the object that held the pointer after the deletion, only the second stack scan, in mark termination, can find
+what is hidden; so it is often kept hidden until the mark is over.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mutator.phase import GCoff
 from mutator.programs.program import Program
 from workbuf.machine import WORD
 
@@ -25,33 +27,48 @@ class Hider(Program):
     name = "hider"
     globals = 16
     boxes = 16
+    patience = 4000
+    """Polls for which it waits at most for the end of a mark."""
 
     def run(self, m: M) -> None:
-        """Hide the chain of one box on the stack for a few polls, then publish it in another box."""
+        """Hide the chain of one box on the stack for some polls, then publish it in another box."""
         frame = m.call(1)
         stamps = [0] * self.boxes
         stamp = 0
         while not m.stop_requested():
             m.poll()
-            stamp += 1
             source, target = m.rng.randrange(self.boxes), m.rng.randrange(self.boxes)
-            self.fill(m, source, stamp)
-            stamps[source] = stamp
             box = m.port.hint(self.slot(source) // WORD)
+            if not box or not m.get(box, FIRST):
+                stamp += 1
+                self.fill(m, source, stamp)
+                stamps[source] = stamp
+                continue
+            mine = stamps[source]
             m.port.words[frame] = m.get(box, FIRST)
             m.put(box, FIRST, 0)
             m.writebarrierptr(self.slot(source), 0)
             stamps[source] = 0
-            for _ in range(m.rng.randrange(4)):
-                m.poll()
+            self.wait(m)
             hidden = m.port.words[frame]
-            self.expect(m, hidden, STAMP, stamp)
-            self.expect(m, m.get(hidden, SECOND), STAMP, stamp)
+            self.expect(m, hidden, STAMP, mine)
+            self.expect(m, m.get(hidden, SECOND), STAMP, mine)
             m.writebarrierptr(self.slot(target), hidden)
             m.port.words[frame] = 0
-            stamps[target] = stamp
+            stamps[target] = mine
             self.check(m, stamps)
         m.ret()
+
+    def wait(self, m: M) -> None:
+        """A few polls, or every other time as many as it takes for the mark under way to be over."""
+        if m.rng.random() < 0.5:
+            for _ in range(m.rng.randrange(4)):
+                m.poll()
+            return
+        for _ in range(self.patience):
+            m.poll()
+            if m.port.words[m.gcphase] == GCoff:
+                return
 
     def fill(self, m: M, i: int, stamp: int) -> None:
         """Put box -> inner -> innermost into global word `i`, all three stamped; no safepoint inside."""

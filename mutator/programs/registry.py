@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mutator.programs.arguments import Arguments
 from mutator.programs.bintree import BinTree
 from mutator.programs.channel import Channel
 from mutator.programs.finalizers import Finalizers
 from mutator.programs.hider import Hider
+from mutator.programs.latesend import LateSend
 from mutator.programs.longlist import LongList
 from mutator.programs.pushpop import PushPop
 from mutator.programs.rewire import Rewire
+from mutator.programs.sizes import Sizes
 
 
 if TYPE_CHECKING:
@@ -20,7 +23,8 @@ if TYPE_CHECKING:
     from mutator.world import World
 
 PROGRAMS: dict[str, type[Program]] = {
-    program.name: program for program in (Rewire, PushPop, BinTree, Hider, Channel, Finalizers, LongList)
+    program.name: program
+    for program in (Rewire, PushPop, BinTree, Hider, Channel, Finalizers, LongList, Arguments, LateSend, Sizes)
 }
 """In the order in which a run's mutators take them."""
 
@@ -33,7 +37,7 @@ def bsswords(names: Sequence[str]) -> int:
 def assign(world: World, names: Sequence[str]) -> list[Program]:
     """One program for each of `names`, its place in bss assigned and channels paired.  Before any thread runs."""
     programs: list[Program] = []
-    senders: list[Channel] = []
+    senders: dict[str, Channel] = {}
     first = 0
     for at, name in enumerate(names):
         kind = PROGRAMS[name]
@@ -41,8 +45,8 @@ def assign(world: World, names: Sequence[str]) -> list[Program]:
         first += kind.globals
         if isinstance(program, Channel):
             if program.rank % 2:
-                program.pair(senders.pop())
+                program.pair(senders.pop(name))
             else:
-                senders.append(program)
+                senders[name] = program
         programs.append(program)
     return programs

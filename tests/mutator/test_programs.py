@@ -68,7 +68,7 @@ class Unaudited(Forgetful):
         """No audit."""
 
 
-SMALLER = {"longlist": {"length": 50}, "pushpop": {"longest": 50}, "bintree": {"depth": 4}}
+SMALLER = {"longlist": {"length": 50}, "pushpop": {"longest": 50}, "bintree": {"depth": 4}, "sizes": {"entries": 20}}
 """Attributes of programs, such that they free something in so few turns."""
 
 

@@ -176,6 +176,22 @@ def test_a_barrier_needs_a_p(bench: Bench, m: AuditedM, phase: int) -> None:
     assert bench.marked(p) == [False]
 
 
+@pytest.mark.parametrize("phase", ON)
+def test_a_barrier_that_shades_nothing_needs_no_p(bench: Bench, m: AuditedM, phase: int) -> None:
+    """As in Go: one of nil, one of a pointer that leads out of the heap, and one inside another barrier."""
+    holder, p = bench.obj(0, 0), bench.leaf()
+    bench.phase(phase)
+    m.entersyscall()
+
+    m.writebarrierptr(holder, 0)
+    m.writebarrierptr(holder, bench.world.heap.arena_end + WORD)
+    m.inwb = True
+    m.writebarrierptr(holder + WORD, p)
+
+    assert bench.peek(holder // WORD + 1) == p
+    assert bench.marked(p) == [False]
+
+
 def test_an_m_of_the_idle_list_has_no_p_at_all(bench: Bench) -> None:
     """Helpers mark; they may not store pointers while the barrier is on."""
     holder, p = bench.obj(0), bench.leaf()

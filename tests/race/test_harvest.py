@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 class Anyone(CollectorM):
     """The seed's barrier: it asks nobody for a P."""
 
-    def writebarrier_needs_p(self) -> None:
+    def writebarrier_needs_p(self, src: int) -> None:
         """Anything goes."""
 
 

@@ -1,16 +1,18 @@
-"""Jitter: now and then a thread dawdles before an atomic, so that threads meet in places where they rarely would.
+"""Jitter: now and then a thread dawdles before an atomic or a post, so that threads meet in places where they rarely would.
 
 Theory of operation.  An atomic is where the protocol's races are decided, and the window before it is a fraction of a
 microsecond wide.  With probability `share` a wait is put into it: half of the time a sched_yield, which lets the system
-run somebody else, half of the time a spin, which does not.  Both are drawn from the port's seed, so the same seed gives
-every thread the same waits; where the operating system switches remains its own affair.
+run somebody else, half of the time a spin, which does not.  One wait in `DEEP` is a sleep instead, long enough for another
+thread to get a good deal further: so pairs of steps are torn apart too.  All are drawn from the port's seed, so the same
+seed gives every thread the same waits; where the operating system switches remains its own affair.
 
-Not modelled.  Jitter at plain accesses: those are the array's own C functions, and stay so.
+Not modelled.  Jitter at plain accesses and hints: those are the array's own C functions, and stay so.
 """
 
 from __future__ import annotations
 
 from random import Random
+from time import sleep
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from workbuf.hardware.binding import Operations
@@ -25,17 +27,25 @@ T = TypeVar("T")
 
 SPIN_MAX = 200
 """Turns of the longest spin, some microseconds."""
+DEEP = 16
+"""One wait in so many is a sleep."""
+DEEP_S = 2e-4
+"""Seconds of such a sleep, at least."""
 
 
-def jittered(operations: Operations, share: float, seed: int) -> Operations:
-    """The same operations, each preceded by a wait with probability `share` (0 to 1)."""
+def jittered(
+    operations: Operations, post: Callable[[int, int], None], share: float, seed: int
+) -> tuple[Operations, Callable[[int, int], None]]:
+    """The same operations and the same `post`, each preceded by a wait with probability `share` (0 to 1)."""
     random = Random(seed).random
 
     def late(operation: Callable[P, T]) -> Callable[P, T]:
         def dawdling(*args: P.args, **kwargs: P.kwargs) -> T:
             if random() < share:
                 wait = random()
-                if wait < 0.5:
+                if wait * DEEP < 1:
+                    sleep(DEEP_S)
+                elif wait < 0.5:
                     sched_yield()
                 else:
                     spin(int((wait - 0.5) * 2 * SPIN_MAX))
@@ -43,7 +53,7 @@ def jittered(operations: Operations, share: float, seed: int) -> Operations:
 
         return dawdling
 
-    return Operations(
+    late_operations = Operations(
         load=late(operations.load),
         store=late(operations.store),
         cas=late(operations.cas),
@@ -51,3 +61,4 @@ def jittered(operations: Operations, share: float, seed: int) -> Operations:
         xadd=late(operations.xadd),
         or8=late(operations.or8),
     )
+    return late_operations, late(post)

@@ -92,8 +92,9 @@ class HardwarePort(Notes):
         self.hint, self.hints, self.post, self.fill, self.check = hint, hints, words.__setitem__, fill, check
         self.pause = pauser(check)
         operations = machine.atomics.bind(machine.memory.map)
-        if machine.jitter:
-            operations = jittered(operations, machine.jitter, mix(self.seed, "jitter"))
+        jitter = machine.jitter[index % len(machine.jitter)]
+        if jitter:
+            operations, self.post = jittered(operations, self.post, jitter, mix(self.seed, "jitter"))
         self.load, self.store, self.cas, self.xchg, self.xadd, self.or8 = operations
         self.parking, self.cellname = machine.parking, machine.name
         self.sysalloc, self.label = machine.memory.take, machine.names.label
@@ -122,22 +123,24 @@ class HardwareMachine:
         words: int | None = None,
         binding: str = AUTO,
         seed: int = 0,
-        jitter: float = 0.0,
+        jitter: float | Sequence[float] = 0.0,
         listener_for: Callable[[Port], Listener] | None = None,
         grace: float = 10.0,
     ) -> None:
         """`words`: size of the memory, by default as much as the system reserves readily (4 GiB).
 
         `binding`: "compiled", "fast" or "public", "auto" for the quickest there is.  `seed`: of all that ports draw.
-        `jitter`: share of atomics that a thread dawdles before.  `listener_for`: asked once per thread, in it, for where
+        `jitter`: share of atomics and posts that a thread dawdles before, or several, which threads have in turn.
+        `listener_for`: asked once per thread, in it, for where
         its events go.  `grace`: seconds that threads have to end after an abort.
         """
-        if not 0 <= jitter <= 1:
-            raise ValueError(f"jitter is a share of the atomics, between 0 and 1, not {jitter}")
+        self.jitter = (jitter,) if isinstance(jitter, int | float) else tuple(jitter)
+        for each in self.jitter:
+            if not 0 <= each <= 1:
+                raise ValueError(f"jitter is a share of the atomics, between 0 and 1, not {each}")
         self.memory = Memory(words)
         self.atomics = select(binding)
         self.seed = seed
-        self.jitter = jitter
         self.names = Names()
         self.parking = Parking()
         self.began = 0
@@ -226,6 +229,10 @@ class HardwareMachine:
     def abort(self) -> None:
         """Make every thread raise Aborted at its next `pause`, `sleep`, `lock` or `check`; returns at once."""
         self._crew.abort()
+
+    def fail(self, who: str, error: BaseException) -> None:
+        """Make this the run's failure, if it is the first, and abort: for a thread that looks on."""
+        self._crew.fail(who, error)
 
     def stacks(self) -> dict[str, str]:
         """The Python stack of every running thread, by its name."""

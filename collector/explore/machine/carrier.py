@@ -12,6 +12,7 @@ interpreter has a GIL or not.  `collector.explore.machine.osthreads` carries the
 from __future__ import annotations
 
 import gc
+from threading import get_ident
 from typing import TYPE_CHECKING, Protocol
 
 import greenlet
@@ -47,6 +48,9 @@ class Carrier(Protocol):
     def frame(self, t: int) -> FrameType | None:
         """The innermost Python frame of thread `t`, which is not running."""
 
+    def ident(self, t: int) -> int:
+        """The operating system's thread that runs thread `t`, as `threading.get_ident` has it."""
+
     def handled(self, t: int) -> BaseException | None:
         """The exception that thread `t`, which is not running, is handling."""
 
@@ -61,6 +65,7 @@ class Greenlets:
 
     def __init__(self) -> None:
         self.main = greenlet.getcurrent()
+        self.home = get_ident()
         self.carriers: list[greenlet.greenlet] = []
         self.goto: list[Callable[[int], int]] = [self.main.switch]
 
@@ -72,6 +77,9 @@ class Greenlets:
 
     def frame(self, t: int) -> FrameType | None:
         return self.carriers[t].gr_frame
+
+    def ident(self, _t: int) -> int:
+        return self.home
 
     def handled(self, t: int) -> BaseException | None:
         # A greenlet keeps it beside its frames, where only the garbage collector looks.

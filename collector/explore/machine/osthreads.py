@@ -92,6 +92,9 @@ class OSThreads:
         ident = self.threads[t].ident
         return sys._current_frames().get(ident) if ident else None  # noqa: SLF001  the only way to another's frame
 
+    def ident(self, t: int) -> int:
+        return self.threads[t].ident or 0
+
     def handled(self, t: int) -> BaseException | None:
         found = sys._current_exceptions().get(self.threads[t].ident or 0)  # noqa: SLF001  as above
         return found[1] if isinstance(found, tuple) else found

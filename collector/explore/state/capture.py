@@ -22,11 +22,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from collector.explore.machine import ops
 from collector.explore.machine.ports import SteppedPort
+from collector.explore.machine.site import of_explorer
 from collector.explore.machine.skippable import Left
 from collector.explore.state.bytecode import OPTIMIZED, Place, analysed
 from collector.explore.state.classes import Shape, shape, slot_values
 from collector.explore.state.constant import Constant
-from collector.explore.state.frames import between, of_explorer, thread_frames
+from collector.explore.state.frames import between, thread_frames
 from collector.explore.state.interpreter import LAYOUT, NULL, slots
 from collector.explore.state.namespaces import CONSTANT, EXPLORER, Namespaces
 from collector.explore.state.objects import WRITERS, named, pairs, reduced, write_enum, write_exception

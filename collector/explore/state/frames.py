@@ -13,17 +13,15 @@ import types
 from functools import partial
 from typing import TYPE_CHECKING
 
-from collector.explore.machine.execution import ROOT
+from collector.explore.machine.site import ROOTS, of_explorer
 from collector.explore.state.bytecode import Place, analysed
 from collector.explore.state.interpreter import NULL, entered_from_c, slots
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from types import FrameType
 
 
-EXPLORER = "collector.explore"
 ANNOUNCING = frozenset({"point", "arrive"})
 """Functions of the machine in which a thread waits for its turn."""
 GENERATORS = (types.GeneratorType, types.CoroutineType)
@@ -38,27 +36,12 @@ ON_BEHALF = {
 """Instructions that call one method of their operand, and which."""
 
 
-def of_explorer(frame: FrameType) -> bool:
-    """Is it a frame of this package?"""
-    return (frame.f_globals.get("__package__") or "").startswith(EXPLORER)
-
-
-def program_frames(frame: FrameType | None) -> Iterator[FrameType]:
-    """`frame` and its callers, but for this package's own, out to the thread's body."""
-    while frame is not None:
-        if not of_explorer(frame):
-            yield frame
-        elif frame.f_code is ROOT:
-            return
-        frame = frame.f_back
-
-
 def thread_frames(frame: FrameType | None) -> list[FrameType]:
     """The frames of a thread whose innermost is `frame`, from its body to where it has announced its step."""
     frames: list[FrameType] = []
     while frame is not None:
         if of_explorer(frame):
-            if frame.f_code is ROOT:
+            if frame.f_code in ROOTS:
                 break
             if frame.f_code.co_name in ANNOUNCING:
                 frames.clear()

@@ -9,11 +9,10 @@ that let it spin longer were not seen.
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
+from collector.explore.machine.site import innermost
 from collector.explore.state.fair import Lassos
-from collector.explore.state.frames import program_frames
 
 
 if TYPE_CHECKING:
@@ -58,8 +57,8 @@ class Spin:
         lasso = self.lassos.visit()
         if lasso is None:
             return False
-        frame = next(program_frames(sys._getframe()), None)  # noqa: SLF001  the thread is in the middle of a step
-        where = f" at {frame.f_code.co_filename}:{frame.f_lineno}" if frame else ""
+        where = innermost()  # the thread is in the middle of a step
+        where = where and f" at {where}"
         machine.warnings.add(
             f"{machine.names[i]} spins without a pause{where}: it was made to wait until somebody writes what it reads"
         )

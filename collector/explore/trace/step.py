@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from collector.explore.machine.fault import Fault
+    from collector.explore.machine.site import Site
     from collector.explore.state.fair import Lasso
-    from collector.explore.trace.source import Site
     from workbuf.events import Happening
     from workbuf.names import Name
 

@@ -27,16 +27,22 @@ function noun(name, kind) {
   if (kind === "chip") made.tabIndex = 0;
   return made;
 }
-// `text` with the nouns in it that `act` names.
+// `text` with the nouns marked in it that `act` names: whole words, as `x` is none in `xadd x`.
 function marked(text, act) {
-  let parts = [text];
-  for (const name of act.nouns.filter((n) => nouns.has(n)).sort((a, b) => b.length - a.length)) {
-    parts = parts.flatMap((part) => {
-      if (typeof part !== "string") return [part];
-      return part.split(name).flatMap((piece, i) => (i ? [noun(name, "noun"), piece] : [piece]));
-    });
+  const parts = [];
+  let rest = text;
+  const named = act.nouns.filter((n) => nouns.has(n)).sort((a, b) => b.length - a.length);
+  const word = (c) => c !== undefined && /\w/.test(c);
+  for (let i = 0; i < rest.length; ) {
+    const name = named.find((n) => rest.startsWith(n, i) && !word(rest[i - 1]) && !word(rest[i + n.length]));
+    if (!name) i++;
+    else {
+      parts.push(rest.slice(0, i), noun(name, "noun"));
+      rest = rest.slice(i + name.length);
+      i = 0;
+    }
   }
-  return parts;
+  return [...parts, rest];
 }
 
 // Plain accesses are told only if they race, or if they were asked for.

@@ -19,13 +19,11 @@ if TYPE_CHECKING:
 
     from collector.explore.trace.step import Schedule, View
 
-WIDTH = 110
-"""Characters of a line, if nobody says how many there are."""
 INDENT = " " * 6
 WAITS = {"lock": "waits for {cell}", "sleep": "sleeps on {cell}"}
 
 
-def explained(schedule: Schedule, title: str, of: str, width: int = WIDTH) -> str:
+def explained(schedule: Schedule, title: str, of: str, width: int) -> str:
     """The text, in lines of `width` characters; `of` says what the schedule is one of."""
     steps = schedule.course[0] + schedule.course[1]
     lines = [*wrapped(title, width), *wrapped(f"{of}: {len(steps) - 1} steps", width), ""]

@@ -128,7 +128,7 @@ def program_of(form: Shape) -> Program:
                 for line in lines:
                     doing = Lines(port, shared, form.words, lock, note, body(form.child), mind, board)
                     log = log * 7 + doing.run(line) + 1
-                machine.poke(logs + port.index, log)
+                machine.mem[logs + port.index] = log
 
             return run
 

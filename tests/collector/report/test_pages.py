@@ -198,6 +198,16 @@ class TestSteps:
         assert "pusher reads node1.next: node0, count 0" in said
         assert "writes node0" not in said
 
+    def test_nouns_are_marked_as_whole_words(self, browser: Browser, aba: Path) -> None:
+        """What the record names, wherever it stands, and nothing that only contains it."""
+        browser.open(aba)
+        browser.do("nouns.add('x')")
+        parts = "marked('xadd x +1 = x2 of x, x', {nouns: ['x', 'gone']})"
+
+        assert browser.do(parts + ".map(p => p.textContent ? `[${p.textContent}]` : p).join('')") == (
+            "xadd [x] +1 = x2 of [x], [x]"
+        )
+
     @pytest.mark.parametrize("scheme", ["light", "dark"])
     def test_colours_follow_the_system_until_toggled(self, browser: Browser, aba: Path, scheme: str) -> None:
         """Light and dark by the system's setting, the other one by the button; text stands out in both."""

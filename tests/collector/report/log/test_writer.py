@@ -30,7 +30,7 @@ from workbuf.recorder import Record
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 HEADER: dict[str, Any] = {"seed": 1, "python": "3.x", "command": "x", "threads": ["gc", "a", "b"]}
 SMALL = ["--heap", "synthetic:random,n=300,m=600,seed=1", "--cycles", "1", "--mutators", "2", "--quiet"]
 

@@ -1,0 +1,245 @@
+"""Programs for the stepped machine, each small enough to find a fault that a stress run may not see.
+
+A program is made of the part of an M that it is about: the class that the protocol has, or one with a fault.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from collector.parfor import LOW32, PARFOR, THR, Parfor, parforalloc, thr
+from collector.runtime import CollectorM
+from collector.small.pool import buffer, pool
+from collector.small.worlds import CONFIG, Small
+from mutator.goroutine import Goroutines
+from mutator.heap import ALLOCATED, POISON, SPAN
+from mutator.world import GRUNNABLE, GRUNNING, GSCAN, MRECORD, G
+from workbuf.boot import BootPort
+from workbuf.buffer import NOBJ, OBJ
+from workbuf.getfull import Getfull
+from workbuf.lfstack import NEXT, PUSHCNT, Lfstack, pack, unpack
+from workbuf.local import MLOCAL, WORK, Globals
+from workbuf.machine import WORD
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from collector.explore import SteppedMachine
+    from collector.explore.program import Program
+    from collector.faults.fault import Fault
+    from workbuf.local import Local
+    from workbuf.machine import Port
+
+
+def aba(m: type[Lfstack]) -> Program:
+    """One thread pops two nodes and pushes the first one back while another pops."""
+
+    def program(machine: SteppedMachine) -> Callable[[], object]:
+        world = Globals.allocate(machine)
+        head = world.work + WORK.full
+        nodes = [machine.alloc(2, f"node{i}", ("next", "pushcnt"), align=8) for i in range(3)]
+        for node in nodes:
+            machine.poke(node + PUSHCNT, 1)
+            machine.poke(node + NEXT, machine.peek(head))
+            machine.poke(head, pack(node * 8, 1))
+        records = [MLOCAL.allocate(machine, f"m{i}") for i in range(2)]
+        held: list[list[int]] = [[], []]
+
+        def returns(port: Port) -> None:
+            me = m(port, world, records[0])
+            first, second = me.lfstackpop(head), me.lfstackpop(head)
+            held[0] += [node for node in (second,) if node]
+            me.lfstackpush(head, first)
+
+        def pops(port: Port) -> None:
+            held[1].append(m(port, world, records[1]).lfstackpop(head))
+
+        machine.spawn(returns, "returns")
+        machine.spawn(pops, "pops")
+
+        def check() -> None:
+            found, val = [node for some in held for node in some], machine.peek(head)
+            while val and len(found) <= len(nodes):
+                found.append(unpack(val) // 8)
+                val = machine.peek(found[-1] + NEXT)
+            assert sorted(found) == nodes, "a node is lost or in two places"
+
+        return check
+
+    return program
+
+
+def cached(m: type[Getfull]) -> Program:
+    """The only work there is lies in the cache of the M that looks for some."""
+
+    def program(machine: SteppedMachine) -> None:
+        world = Globals.allocate(machine, wbufsize=112)
+        machine.poke(world.work + WORK.nproc, 1)
+        b, record = buffer(machine, 0), MLOCAL.allocate(machine, "m0")
+        machine.poke(b + NOBJ, 1)
+        machine.poke(b + OBJ, WORD)
+        machine.poke(record + MLOCAL.currentwbuf, b * WORD)
+
+        def participant(port: Port) -> None:
+            assert m(port, world, record).getfull(504) == b, "the mark ended with work in a cache"
+
+        machine.spawn(participant, "m0")
+
+    return program
+
+
+def idle(m: type[Parfor]) -> Program:
+    """Of two threads one counts as idle and steals once more; the other runs out, and may leave when both are idle."""
+    threads, n = 2, 4
+
+    def program(machine: SteppedMachine) -> None:
+        world = Globals.allocate(machine)
+        desc = parforalloc(machine, m.nthrmax)
+        records = [MRECORD.allocate(machine, f"m{i}") for i in range(threads)]
+        m(BootPort(machine), world, records[0]).parforsetup(desc, threads, n, wait=True, body=print)
+        owner, done = thr(desc, 0) + THR.pos, desc + PARFOR.done
+        machine.poke(owner, n << 32)
+        machine.poke(done, 1)
+        executed = machine.word(0, "executed")
+
+        def own(port: Port) -> None:
+            while (pos := port.xadd(owner, 1)) & LOW32 <= pos >> 32:
+                port.xadd(executed, 1)
+            if port.xadd(done, 1) == threads:
+                assert port.load(executed) == n, "a thread has left before all was executed"
+
+        def steal(port: Port) -> None:
+            stolen, _ = m(port, world, records[1]).stealfrom(owner, done, idle=True)
+            if stolen:
+                port.xadd(executed, stolen[1] - stolen[0])
+                port.xadd(done, 1)
+
+        machine.spawn(own, "owner")
+        machine.spawn(steal, "thief")
+
+    return program
+
+
+def starting(m: type[Goroutines]) -> Program:
+    """A goroutine begins to run while another M scans its stack: it must not count as scanned afterwards."""
+
+    def program(machine: SteppedMachine) -> Callable[[], object]:
+        world = Globals.allocate(machine)
+        gp = G.allocate(machine, "g1")
+        machine.poke(gp + G.status, GRUNNABLE)
+        machine.poke(gp + G.gcscanvalid, 1)
+        records = [MLOCAL.allocate(machine, f"m{i}") for i in range(2)]
+
+        def scan(port: Port) -> None:
+            me = m(port, world, records[1])
+            if me.castogscanstatus(gp, GRUNNABLE, GRUNNABLE | GSCAN):
+                port.post(gp + G.gcscanvalid, 1)
+                me.casfrom_Gscanstatus(gp, GRUNNABLE | GSCAN, GRUNNABLE)
+
+        machine.spawn(lambda port: m(port, world, records[0]).casgstatus(gp, GRUNNABLE, GRUNNING), "m0")
+        machine.spawn(scan, "m1")
+
+        def check() -> None:
+            assert not machine.peek(gp + G.gcscanvalid), "the goroutine runs and counts as scanned"
+
+        return check
+
+    return program
+
+
+def caches(m: type[CollectorM]) -> Program:
+    """Every M has left a buffer in its cache, the one without a P too, when the stopped world is harvested."""
+
+    def program(machine: SteppedMachine) -> Callable[[], object]:
+        small = Small(machine, replace(CONFIG, helpers=1), m)
+        model, world = small.model, small.world
+        ms = [model.gcm, *model.mutators, *model.helpers]
+        for record in ms:
+            me = m(BootPort(machine), world, record)
+            b = me.getempty(1181)
+            machine.poke(b + NOBJ, 1)
+            me.cache(b)
+        machine.spawn(lambda port: m(port, world, model.gcm).harvestwbufs(), "m0")
+
+        def check() -> None:
+            left = [record for record in ms if machine.peek(record + MRECORD.currentwbuf)]
+            assert not left, f"{len(left)} caches are not empty after the harvest"
+
+        return check
+
+    return program
+
+
+def taken(m: type[CollectorM]) -> Program:
+    """An M that still runs takes its cached buffer while another harvests."""
+
+    def program(machine: SteppedMachine) -> None:
+        small = Small(machine, m=m)
+        world, owner = small.world, small.model.mutators[0]
+        setup = m(BootPort(machine), world, owner)
+        setup.cache(setup.getempty(1181))
+
+        def take(port: Port) -> None:
+            me = m(port, world, owner)
+            b = me.takecached()
+            if b:
+                me.putempty(b, 877)
+
+        machine.spawn(take, "owner")
+        machine.spawn(lambda port: m(port, world, small.model.gcm).harvestwbufs(), "harvester")
+
+    return program
+
+
+def stale(m: type[CollectorM]) -> Program:
+    """A slot is used again while a marker comes by it with a pointer to the object that was there."""
+
+    def program(machine: SteppedMachine) -> None:
+        small = Small(machine, m=m)
+        boot, world = small.boot, small.world
+        obj = boot.mallocgc(WORD, 1)
+        span = boot.spanOf(obj)
+        hbits = boot.heapBitsForObject(obj)[1]
+        machine.poke(hbits // WORD, machine.peek(hbits // WORD) & ~(0xFF << hbits % WORD * 8))
+        for field, value in ((SPAN.needzero, 1), (SPAN.freeindex, 0), (SPAN.nalloc, 0)):
+            machine.poke(span + field, value)
+        machine.poke(obj // WORD, POISON)
+
+        def mark(port: Port) -> None:
+            if port.load(hbits // WORD) >> hbits % WORD * 8 & ALLOCATED:
+                assert port.hint(obj // WORD) != POISON, "a marker has met the poison of the object before"
+
+        machine.spawn(lambda port: m(port, world, small.model.gcm).mallocgc(WORD, 1), "mutator")
+        machine.spawn(mark, "marker")
+
+    return program
+
+
+def part(fault: Fault | None, own: type[Local]) -> Any:  # noqa: ANN401  its own type, or a subclass of it
+    """The part `own` of an M, with the fault if there is one."""
+    return fault.m if fault else own
+
+
+def whole(fault: Fault | None) -> type[CollectorM]:
+    """A whole M, with the fault if there is one."""
+    return fault.planted(CollectorM) if fault else CollectorM
+
+
+PROGRAMS: dict[str, Callable[[Fault | None], Program]] = {
+    "push-count-constant": lambda fault: aba(part(fault, Lfstack)),
+    "getfull-late-decrement": lambda fault: pool(part(fault, Getfull), 2, 1),
+    "getfull-without-cache": lambda fault: cached(part(fault, Getfull)),
+    "parfor-late-done": lambda fault: idle(part(fault, Parfor)),
+    "gcscanvalid-cleared-early": lambda fault: starting(part(fault, Goroutines)),
+    "harvest-skips-last": lambda fault: caches(whole(fault)),
+    "harvest-skips-idle": lambda fault: caches(whole(fault)),
+    "harvest-by-store": lambda fault: taken(whole(fault)),
+    "take-by-store": lambda fault: taken(whole(fault)),
+    "published-before-zeroed": lambda fault: stale(whole(fault)),
+}
+"""By the fault's name, the program that finds it; of no fault, the same program of the protocol as it is."""
+
+PLAIN_POINTS = frozenset({"published-before-zeroed"})
+"""Those in which plain accesses are steps too: the fault is their order."""

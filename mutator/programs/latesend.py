@@ -1,0 +1,55 @@
+"""Sends to goroutines that have been blocked for long, at the very moment when the world is about to stop.
+
+A blocked goroutine's stack counts as scanned.  If it is sent something just before mark termination, and has no time to
+run, nobody looks at its stack again: what it was sent lives by the send's own barrier alone (K-16).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mutator.chan import CHAN
+from mutator.phase import GCmark
+from mutator.programs.channel import Channel
+from mutator.world import SCHED
+
+
+if TYPE_CHECKING:
+    from mutator.m import M
+
+
+class LateSend(Channel):
+    """The same pairs, whose sender mostly waits until the collector, marking, asks for the world to stop."""
+
+    name = "latesend"
+    patience = 3000
+    """Looks that it takes between two sends at most."""
+
+    def send(self, m: M, frame: int, *, alone: bool) -> None:
+        """Send objects born a moment before."""
+        number = 0
+        while not m.stop_requested():
+            m.poll()
+            if alone or self.awaited(m):
+                number += 1
+                m.port.words[frame] = self.message(m, number)
+                m.chansend(self.chan, frame)
+                m.port.words[frame] = 0
+            if alone:
+                m.chanrecv(self.chan, frame)
+                self.unpack(m, frame, number)
+        if not alone:
+            m.chansend(self.chan, frame)
+
+    def awaited(self, m: M) -> bool:
+        """Has the receiver long been blocked when the mark is about to end?  Or has that not been seen for too long?"""
+        port = m.port
+        for _ in range(self.patience):
+            if port.words[m.gcphase] == GCmark and port.load(m.sched + SCHED.gcwaiting):
+                port.lock(self.chan + CHAN.lock)
+                blocked = port.words[self.chan + CHAN.recvq] != 0
+                port.unlock(self.chan + CHAN.lock)
+                return blocked
+            if port.hint(m.stackguard):
+                return False
+        return m.rng.random() < 0.01
