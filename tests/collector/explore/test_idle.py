@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -49,7 +49,7 @@ def gives_up(machine: SteppedMachine) -> None:
                 break
             backoff.tries += 1
             port.pause(Pause.OSYIELD, 1)
-        machine.poke(seen, 10 * v + backoff.tries)
+        port.words[seen] = 10 * v + backoff.tries
 
     def writer(port: Port) -> None:
         for v in (1, 0, 1, 2):
@@ -92,7 +92,7 @@ def counts_in_a_global(machine: SteppedMachine) -> None:
                 break
             tried(port.index)
             port.pause(Pause.OSYIELD, 1)
-        machine.poke(seen, TRIES.get(port.index, 0))
+        port.words[seen] = TRIES.get(port.index, 0)
 
     def writer(port: Port) -> None:
         for v in (1, 0, 1, 2):
@@ -111,7 +111,7 @@ def until_a_deadline(machine: SteppedMachine) -> None:
             if port.load(x) == 2 or port.now() > 4:
                 break
             port.pause(Pause.OSYIELD, 1)
-        machine.poke(seen, port.load(x))
+        port.words[seen] = port.load(x)
 
     def writer(port: Port) -> None:
         for v in (1, 0, 1, 2):
@@ -124,7 +124,8 @@ def until_a_deadline(machine: SteppedMachine) -> None:
 def let_go_by_nobody(machine: SteppedMachine) -> None:
     """The writer pauses itself, and goes on only because the other one waits, too."""
     x, y, seen = machine.word(0, "x"), machine.word(0, "y"), machine.word(0, "seen")
-    machine.spawn(lambda port: port.xadd(y, 1))
+    z = machine.word(0, "z")
+    machine.spawn(lambda port: port.xadd(z, 1))
 
     def waiter(port: Port) -> None:
         while True:
@@ -132,11 +133,15 @@ def let_go_by_nobody(machine: SteppedMachine) -> None:
             if v:
                 break
             port.pause(Pause.OSYIELD, 1)
-        machine.poke(seen, v)
+        port.words[seen] = v
 
     def writer(port: Port) -> None:
-        port.load(y)
-        port.pause(Pause.OSYIELD, 1)
+        port.xadd(z, 1)
+        turn = 0
+        while turn < 3:
+            port.load(y)
+            port.pause(Pause.OSYIELD, 1)
+            turn += 1
         port.store(x, 1)
         port.load(y)
         port.pause(Pause.OSYIELD, 1)
@@ -205,7 +210,8 @@ def test_the_barrier_of_three_has_few_interleavings() -> None:
     """Less what only waits."""
     search = DPOR(Options())
     search.plain = 60
-    runs = [run for run in runs_of(pool(Getfull, 3, 0), search) if search.cutting and not run.pruned]
+    program = cast("Program", pool(Getfull, 3, 0))
+    runs = [run for run in runs_of(program, search) if search.cutting and not run.pruned]
 
     assert search.exhausted
     assert len(runs) == 162
