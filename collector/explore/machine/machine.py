@@ -81,7 +81,7 @@ class SteppedMachine:
         """Called when the threads of a schedule begin to run."""
         self.more_state: list[Callable[[], object]] = []
         self.uncounted: set[str] = set()
-        """Attributes of protocol objects that decide nothing: a state that repeats but for them is the same state."""
+        """Attributes and variables that decide nothing: a state that repeats but for them is the same state."""
         self.views: dict[str, Callable[[], object]] = {}
         self.formatter: Callable[[int, int], Pointer | str | None] | None = None
         """For traces: what value v of cell a points to, or how to print it; None: it is a number."""
