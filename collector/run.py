@@ -21,14 +21,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from collector.commands import COMMANDS, files, load
+from collector.commands.status import BUG, INTERRUPTED, OK, USAGE
 from collector.report.streams import STDERR, Streams, oneline
 from collector.stress.interrupts import Interrupts
 
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-OK, VIOLATION, USAGE, BUG, INTERRUPTED = 0, 1, 2, 70, 130
 
 
 class Parser(argparse.ArgumentParser):
@@ -56,6 +55,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"collector.run: {environment(error)}", file=sys.stderr)
             status = USAGE
         except Exception as error:  # noqa: BLE001  the last one there is
+            if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
+                print("collector.run: the system starts no more threads (ulimit -u)", file=sys.stderr)
+                return USAGE
             print(report(error, words), file=sys.stderr)
             status = BUG
         if streams.out.failed:
@@ -94,8 +96,9 @@ def one_line_errors() -> tuple[type[Exception], ...]:
     from collector.commands.usage import UsageError  # noqa: PLC0415  imported where one of them may have been raised
     from collector.heaps.errors import HeapError  # noqa: PLC0415
     from collector.report.log.writer import LogError  # noqa: PLC0415
+    from workbuf.hardware.limits import Shortage  # noqa: PLC0415
 
-    return UsageError, HeapError, LogError
+    return UsageError, HeapError, LogError, Shortage
 
 
 def environment(error: OSError | MemoryError) -> str:

@@ -78,7 +78,7 @@ class Getfull(Lists):
                 port.event(Event.REACHED, turn)
                 return 0
             self.backoff(turn)
-            turn += 1
+            turn = min(turn + 1, PASSIVE_SPINS)  # the last stage goes on: nothing counts on, so a state can come again
 
     def backoff(self, turn: int) -> None:
         """One wait of getfull's loop, by its stage, counted in this M's gcstats."""

@@ -14,6 +14,7 @@ from collector.commands.files import Input, Output
 from collector.commands.replay import located, records, replayed, tokentext
 from collector.commands.usage import UsageError
 from collector.explore import explore
+from collector.faults import FAULTS
 from collector.report.entries import record, told
 from collector.report.progress import Progress
 from collector.report.schedule.explanation import explained
@@ -73,9 +74,10 @@ def entry(name: str, json: Output | None) -> None:
     if of is None:
         raise UsageError(f"no entry {name}; there are {extent(name)}; near it: {', '.join(nearest(name))}")
     scenarios = of.scenarios if isinstance(of, Experiment) else showing(name)
-    print(told(of, scenarios))
+    faults = [fault for fault in FAULTS.values() if name in fault.bugs]
+    print(told(of, scenarios, faults))
     if json:
-        json.writejson(record(of, scenarios))
+        json.writejson(record(of, scenarios, faults))
 
 
 def main(args: argparse.Namespace) -> int:

@@ -1,16 +1,20 @@
 """Explore the interleavings of a scenario's variant on the stepped machine.
 
-Ends with status 1 and a shrunk schedule if one fails, with 0 if none of those seen did.
+Ends with status 1 and a shrunk schedule if one fails, with 0 if none of those seen did, whatever that shows; with 3 if it
+is less than --require asks for, and with 2 if the scenario breaks a rule of the machine.
 """
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from collector.commands.files import Output
+from collector.commands.status import WEAKER, status
 from collector.commands.usage import UsageError, atleast, positive
 from collector.commands.version import code_version
 from collector.explore import explore
+from collector.explore.claim import Kind
 from collector.explore.strategies import BOUNDED, NAMED
 from collector.explore.trace.trace import trace
 from collector.report.progress import Progress
@@ -37,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--preemptions", type=atleast(0), default=None, metavar="N", help="bound of the exhaustive search")
     add("--depth", type=atleast(2), default=None, metavar="N", help="depth of PCT")
     add("--vehicle", default="greenlets", choices=("greenlets", "threads"), help="what runs an M")
+    add("--require", default="", choices=("proved", "bounded"), help="status 3 unless that much is shown")
     add("--token", type=Output, metavar="FILE", help="write the failing schedule's token")
     add("--json", type=Output, metavar="FILE", help="write the result")
 
@@ -95,8 +100,21 @@ def main(args: argparse.Namespace) -> int:
             args.token.writetext(f"{failure.schedule}\n")
     if args.json:
         args.json.writejson(summary(args, result))
-    print(f"{'failed: ' + str(failure) if failure else 'ok: ' + result.statement}")
-    return int(failure is not None)
+    return concluded(result, args.require)
+
+
+def concluded(result: Result, require: str = "") -> int:
+    """Print the last line of all; returns the exit status."""
+    claim = result.claim
+    for note in result.notes:
+        print(f"note: {note}")
+    if claim.kind is Kind.REFUSED:
+        raise UsageError(str(claim))
+    print(f"failed: {result.failure}" if result.failure else f"ok: {claim}")
+    ended = status(claim, require)
+    if ended == WEAKER:
+        print(f"--require {require}: this is {claim.kind}", file=sys.stderr)
+    return ended
 
 
 def summary(args: argparse.Namespace, result: Result) -> dict[str, object]:
@@ -114,6 +132,7 @@ def summary(args: argparse.Namespace, result: Result) -> dict[str, object]:
         "seconds": round(result.seconds, 3),
         "seed": result.seed,
         "claim": result.claim.record,
+        "notes": result.notes,
         "statement": result.statement,
         "failure": failure and {"kind": failure.kind, "message": failure.message, "schedule": failure.schedule},
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from collector.report.log.writer import EventLog
@@ -19,18 +20,28 @@ from collector.report.run.timeline import Painter, Timeline
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from collector.report.run.summary import Summary
     from collector.stress.run import CycleReport, Stress
     from workbuf.recorder import Record
 
 
+END_SECONDS = 5.0
+"""What the log's last events may take in a run that ends early."""
+MOST_LATE, MOST_SLICES = 100_000, 1_000_000
+"""Of the timeline's: the newest events that are still taken then, and the newest slices and counters that are written."""
+
+
 class Outputs:
     """What `--log`, `--trace`, `--html` and `--json` ask for of `run`; `facts` (seed, python, command) stand in them."""
 
-    def __init__(self, args: argparse.Namespace, run: Stress, facts: dict[str, Any]) -> None:
-        """Opens the log; raises LogError."""
+    def __init__(
+        self, args: argparse.Namespace, run: Stress, facts: dict[str, Any], hurried: Callable[[], bool]
+    ) -> None:
+        """Opens the log; raises LogError.  `hurried` says whether the run is to end early."""
+        self.hurried = hurried
+        self.late: list[CycleReport] = []
         self.args = args
         self.run = run
         self.facts = facts
@@ -44,12 +55,24 @@ class Outputs:
         self.tick: Callable[[], object] = painter or (lambda: None)
         """To be called every now and then while the run goes on."""
 
+    @property
+    def beats(self) -> int:
+        """A number that grows while something is written."""
+        return self.log.written if self.log else 0
+
     def cycle(self, report: CycleReport) -> None:
-        """One finished cycle."""
+        """One finished cycle.  Once the run is to end early its events wait for `end`, which takes the newest first."""
+        if self.hurried():
+            self.late.append(report)
+            return
         if self.timeline:
             self.timeline.add(report.events)
         if self.log:
             self.log.events(report.events)
+            self._finished(report)
+
+    def _finished(self, report: CycleReport) -> None:
+        if self.log:
             self.log.event(
                 "gctrace",
                 line=gctrace(report.stats),
@@ -61,20 +84,30 @@ class Outputs:
                 seconds=report.seconds,
             )
 
-    def end(self, rest: Iterable[Record], error: BaseException | None) -> None:
-        """The run is over, early if there is an `error`; `rest` are the events since the last finished cycle."""
+    def end(self, rest: list[Record], error: BaseException | None) -> None:
+        """The run is over, early if there is an `error`; `rest` are the events since the last finished cycle.
+
+        Of a run that ends early the oldest events that could not be written within END_SECONDS are counted as dropped.
+        """
+        records = [record for report in self.late for record in report.events] + rest if self.late else rest
+        dropped = self.run.recorder.dropped
         if self.log:
-            self.log.events(rest)
+            if error:
+                dropped += self.log.newest(records, monotonic() + END_SECONDS)
+            else:
+                self.log.events(records)
+            for report in self.late:
+                self._finished(report)
             if error:
                 self.log.event("failure", text=str(error), error=type(error).__name__)
-            self.log.event("end", dropped=self.run.recorder.dropped)
-            self.log.close()
+            self.log.event("end", dropped=dropped)
+            self.log.close(hurry=error is not None)
             self.args.log.failed = bool(self.log.broken)
         timeline = self.timeline
         if timeline:
-            timeline.add(rest)
             with self.args.trace.written() as file:
-                timeline.write(file, self.facts)
+                timeline.add(records[-MOST_LATE:] if error else records)
+                timeline.write(file, self.facts, MOST_SLICES if error else None)
 
     def reports(self, summary: Summary, told: str) -> None:
         """Page and summary; `told` is what was printed of a failure."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from collector.commands.explore import variant
+from collector.commands.explore import concluded, variant
 from collector.commands.files import Input, Output
 from collector.commands.usage import UsageError
 from collector.commands.version import code_version
@@ -125,7 +125,6 @@ def main(args: argparse.Namespace) -> int:
     owned = owners(again.schedule)
     if owned:
         print("who had which buffer, by step:", *owned, "", sep="\n")
-    print(f"{'failed: ' + str(failure) if failure else 'ok: ' + result.statement}")
     if args.html:
         args.html.writetext(page("steps.html", records(again, text, found), title=found.scenario.title))
         print(f"open {args.html} in a browser to step through it")
@@ -140,4 +139,4 @@ def main(args: argparse.Namespace) -> int:
                 "failure": failure and {"kind": failure.kind, "message": failure.message, "trace": failure.trace},
             },
         )
-    return int(failure is not None)
+    return concluded(result)

@@ -8,9 +8,11 @@ from __future__ import annotations
 import platform
 import shlex
 import sys
+from contextlib import ExitStack
 from dataclasses import replace
 from itertools import cycle, islice
 from random import SystemRandom
+from threading import main_thread
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -18,7 +20,7 @@ from collector import heaps
 from collector.audit.violation import Violation
 from collector.commands.files import Input, Output
 from collector.commands.limits import add_limits, limits
-from collector.commands.outputs import Outputs
+from collector.commands.outputs import END_SECONDS, Outputs
 from collector.commands.usage import (
     SWITCH_INTERVAL,
     UsageError,
@@ -39,6 +41,7 @@ from collector.report.run.summary import Summary
 from collector.runtime import Config
 from collector.stress.interrupts import Interrupts
 from collector.stress.run import Plan, Stress, StressM, gil
+from collector.stress.watchdog import LastResort
 from mutator.programs.registry import PROGRAMS
 from workbuf.buffer import gcinit
 from workbuf.hardware.limits import Shortage
@@ -51,6 +54,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from collector.stress.run import CycleReport
+    from workbuf.recorder import Record
 
 MOST_THREADS = 128
 """Of each kind: with more, a GIL build takes so long to stop the world that it looks hung."""
@@ -127,7 +131,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="without progress for S seconds: hung (60)",
     )
     add("--checkmark", action="store_true", help="mark twice, the second time to verify the first")
-    add("--log", type=Output, metavar="FILE", help="write every protocol event as JSON lines")
+    end = f"a run that ends early takes {END_SECONDS:g} s for it, the newest events first"
+    add("--log", type=Output, metavar="FILE", help=f"write every protocol event as JSON lines; {end}")
     add("--log-rotation", type=rotation, metavar="WHEN", help='go on in a new file: "100 MB", "10 minutes", "18:00"')
     add("--log-compression", choices=COMPRESSIONS, help="pack each file of the log when it is finished")
     add("--trace", type=Output, metavar="FILE", help="write a timeline for ui.perfetto.dev")
@@ -252,13 +257,17 @@ def execute(args: argparse.Namespace, what: Plan, command: str) -> int:
     run = loaded(args, what)
     # A signal sets only the abort flag, and at once: the threads stop and leave the processors to the writing of what there
     # is.  machine.abort takes locks, so it is called later, when the main thread asks whether a signal has come.
-    with Interrupts(lambda: run.machine.poke(run.machine.aborted, 1)) as interrupts:
-        outputs = Outputs(args, run, {"seed": what.seed, "python": interpreter(), "command": command})
+    with ExitStack() as stack:
+        interrupts = stack.enter_context(Interrupts(lambda: run.machine.poke(run.machine.aborted, 1)))
+        facts = {"seed": what.seed, "python": interpreter(), "command": command}
+        outputs = Outputs(args, run, facts, lambda: bool(interrupts.count or run.machine.failure))
+        resort = stack.enter_context(LastResort(run, lambda: run.beats + outputs.beats, interrupts, run.patience))
         error = collect(run, outputs, lines(run, quiet=args.quiet, in_both=args.gctrace), interrupts)
-        rest = run.recorder.drain()
+        resort.ending = True
+        rest = drained(run)
         outputs.end(rest, error)
         if isinstance(error, Shortage):
-            raise UsageError(str(error))
+            raise error
         summary = Summary.of(run, interpreter(), monotonic() - began, error)
         print(summary.table(), flush=True)
         told = ""
@@ -267,10 +276,24 @@ def execute(args: argparse.Namespace, what: Plan, command: str) -> int:
             thread = run.machine.failure.thread if run.machine.failure else "the watchdog"
             print(f"\nin thread {thread}:\n{told}", file=sys.stderr)
         outputs.reports(summary, told)
-        if isinstance(error, KeyboardInterrupt):
+        if isinstance(error, KeyboardInterrupt) or (error and ownfault(run, error)):
             raise error
         print(verdict(summary, error), flush=True)
     return int(error is not None)
+
+
+def ownfault(run: Stress, error: BaseException) -> bool:
+    """Did the main thread raise it, which only looks on?  That is no violation."""
+    where = run.machine.failure
+    return where is not None and where.thread == main_thread().name and not isinstance(error, Throw | Violation)
+
+
+def drained(run: Stress) -> list[Record]:
+    """The events since the last cycle, or none where there is no memory for them."""
+    try:
+        return run.recorder.drain()
+    except MemoryError:
+        return []
 
 
 def loaded(args: argparse.Namespace, what: Plan) -> Stress:

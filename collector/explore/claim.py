@@ -74,10 +74,9 @@ class Claim:
 
     def __str__(self) -> str:
         said = _SAYS[self.kind](self)
-        told = [said, *(f"{caveat[0].upper()}{caveat[1:]}." for caveat in self.caveats)]
-        if self.compared:
-            told.append(f"The program is the same from run to run, as far as {self.compared:,} steps compared tell.")
-        return "  ".join(told)
+        same = f"The program is the same from run to run, as far as {self.compared:,} steps compared tell."
+        told = [said, *([same] if self.kind is Kind.PROVED and self.compared else [])]
+        return "  ".join([*told, *(f"{caveat[0].upper()}{caveat[1:]}." for caveat in self.caveats)])
 
 
 NOTHING = Claim(Kind.UNDECIDED, reason="nothing was run")

@@ -45,6 +45,7 @@ class Replayer:
         self.strict = strict
         self.diverged = ""
         self.used: list[tuple[int, int]] = []
+        machine.execution.script = self.in_turn
         self.preemptions = 0
         """Times that another thread was let go although the running one could go on."""
 
@@ -65,6 +66,15 @@ class Replayer:
             self.diverged = f"at step {at} the schedule wants {who} to go, which cannot go there"
             return MAIN
         return t
+
+    def in_turn(self, usual: int) -> int:
+        """Who goes where threads go in turn, and that one's turn it is."""
+        at = len(self.machine.trail)
+        wanted = self.wanted.get(at, usual)
+        if wanted == usual or wanted not in self.machine.runnable:
+            return usual
+        self.used.append((at, wanted))
+        return wanted
 
     def draw(self, _i: int, n: int) -> int:
         """See `SteppedMachine.run`."""
@@ -91,6 +101,7 @@ class Following:
     def __init__(self, machine: SteppedMachine, trail: Sequence[int]) -> None:
         self.machine = machine
         self.left = list(reversed(trail))
+        machine.execution.script = self.in_turn
         self.used: list[tuple[int, int]] = []
 
     def pick(self, i: int) -> int:
@@ -102,6 +113,15 @@ class Following:
             return usual
         if t != usual:
             self.used.append((len(machine.trail), t))
+        return t
+
+    def in_turn(self, usual: int) -> int:
+        """Who goes where threads go in turn, and that one's turn it is."""
+        machine = self.machine
+        t = self.left.pop() if self.left else usual
+        if t == usual or t not in machine.runnable:
+            return usual
+        self.used.append((len(machine.trail), t))
         return t
 
     def draw(self, _i: int, n: int) -> int:

@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
 from collector.explore.claim import Claim, Kind
 from collector.explore.default import Following
+from collector.explore.determinism import Determinism
+from collector.explore.impure import impure
 from collector.explore.machine.execution import LIMIT
+from collector.explore.machine.fault import Refused
+from collector.explore.machine.misuse import Stuck
 from collector.explore.machine.plainpoints import plain_points as fit_plain_points
 from collector.explore.program import CARRIERS, new_machine, run_and_check, set_up
 from collector.explore.races.fasttrack import FastTrack
@@ -23,6 +27,7 @@ from collector.explore.strategies.base import Options
 from collector.explore.strategies.coverage import Coverage
 from collector.explore.strategies.portfolio import Member, Portfolio
 from collector.explore.token import Token
+from collector.explore.watchdog import Watchdog
 
 
 if TYPE_CHECKING:
@@ -36,6 +41,8 @@ if TYPE_CHECKING:
     Progress = Callable[[Result, Portfolio], object]
     Races = bool | Literal["report", "knowing"]
 
+ENOUGH = 20
+"""Schedules without an end, by each member, after which no further one is run."""
 SHOW_S = 0.25
 """Seconds between two calls of `progress`."""
 
@@ -98,12 +105,19 @@ def explore(
             if here.track.raced or knowing
             else []
         )
-    with no_collection(), search:
-        fault = search.run(seconds, progress)
-        if fault:
-            limit = 0 if steps == LIMIT else steps
-            token = Token(plain_points=plain_points, races=races is True, limit=limit, about=dict(about or {}))
-            search.result.failure = search.failure(fault, token, shrink=shrink)
+    with no_collection(), Watchdog(seconds) as search.watchdog, search:
+        try:
+            fault = search.run(seconds, progress)
+            if fault:
+                # A strategy may have shortened it, to show a livelock.
+                allowed = search.here.machine.steps_allowed
+                limit = 0 if allowed == LIMIT else allowed
+                token = Token(plain_points=plain_points, races=races is True, limit=limit, about=dict(about or {}))
+                search.result.failure = search.failure(fault, token, shrink=shrink)
+            elif portfolio.exhausted:
+                search.before_proof()
+        except (Refused, Stuck) as refused:
+            search.refuse(refused)
     search.conclude(steps)
     return search.result
 
@@ -137,6 +151,13 @@ class Search:
         self.witness: Callable[[Place], list[Race]] = lambda _here: []
         """All races of the schedule that has just been run."""
         self.coverage: Coverage | None = None
+        self.determinism = Determinism(program, invariants)
+        self.watchdog: Watchdog
+        self.impure = ""
+        """A call in the program that gives something else every time."""
+        self.undecided = 0
+        """Schedules that did not end."""
+        self.why_undecided = ""
         self.failed: list[int] = []
         """Trail of the schedule that failed."""
 
@@ -159,7 +180,7 @@ class Search:
             if fault:
                 self.failed = self.here.machine.trail[:]
                 break
-            if portfolio.done:
+            if portfolio.done or self.undecided >= ENOUGH * len(portfolio.members):
                 break
             now = perf_counter()
             result.seconds = now - begun
@@ -179,11 +200,13 @@ class Search:
         here = self.here = self.places.get(member) or self.places.setdefault(member, self.place(member))
         machine, strategy = here.machine, member.strategy
         check = set_up(machine, self.program, self.invariants)
+        log = self.determinism.log(machine, result.schedules + 1)
+        self.watchdog.execution = machine.execution
         pick, draw = strategy.begin(machine)
         watched = self.coverage if member.samples else None
         if watched:
             pick, draw = watched.watching(machine, pick, draw)
-        fault = run_and_check(machine, pick, draw, check)
+        fault = run_and_check(machine, pick, draw, check, [log.observe] if log else [])
         complete = fault is not None or machine.complete
         if complete:
             result.schedules += 1
@@ -196,13 +219,33 @@ class Search:
         result.steps += steps
         member.spend(steps, complete=complete)
         member.overlong += steps > machine.steps_allowed
+        if machine.execution.undecided:
+            self.undecided += 1
+            self.why_undecided = machine.execution.undecided
         if fault:
             result.found_by = strategy.name
         strategy.end(machine)
         for race in self.witness(here):
             if all(race.sites != known.sites for known in result.races):
                 result.races.append(race)
+        if log and fault is None and machine.complete:
+            if check is None and not machine.invariants and self.determinism.first is None and log.writes:
+                result.notes.append("nothing was checked at the end: the program returns no check")
+            self.determinism.check(log, machine)
         return fault
+
+    def before_proof(self) -> None:
+        """Everything was seen: is the program the same on every run?"""
+        self.determinism.before_proof(self.here.machine)
+        check = set_up(self.here.machine, self.program, self.invariants)
+        bodies = [life.func for life in self.here.machine.execution.lives]
+        self.impure = impure([self.program, *bodies, *([check] if check else []), *self.invariants])
+
+    def refuse(self, refused: Refused | Stuck) -> None:
+        """The program breaks a rule."""
+        reason, where = (refused.reason, refused.where) if isinstance(refused, Refused) else ("it came to no step", "")
+        number = self.result.schedules
+        self.result.claim = Claim(Kind.REFUSED, self.result.strategy, number=number, reason=reason, where=where)
 
     def outlook(self) -> str:
         """How much is new, and how much is left."""
@@ -215,8 +258,9 @@ class Search:
         check = set_up(machine, self.program, self.invariants)
         following = Following(machine, self.failed)
         if not fault.same(run_and_check(machine, following.pick, following.draw, check)):
-            self.result.warnings.append(
-                "the failing schedule did not fail when it was run again: the program keeps something from run to run"
+            raise Refused(
+                f"not the same twice: a schedule failed ({fault.kind}: {fault.message}), and did not when it was run again",
+                fault.where,
             )
         deviations = following.used
         if shrink:
@@ -257,6 +301,8 @@ class Search:
                 f"{overlong} schedules were longer than {steps} steps and went on in turn from "
                 "there: not all their interleavings were seen (a longer limit: steps=)"
             )
+        if result.claim.kind is Kind.REFUSED:
+            return
         by, number = result.strategy, result.schedules
         failure = result.failure
         if failure:
@@ -264,10 +310,17 @@ class Search:
         elif raced:
             reason = f"there are {len(raced)} data races"
             result.claim = Claim(Kind.UNDECIDED, by, number=number, reason=reason, where=raced[0].later.site)
+        elif self.undecided and (cut_short or not proved):
+            reason = f"{self.undecided} schedules did not end, {self.why_undecided}"
+            result.claim = Claim(Kind.UNDECIDED, by, number=number, reason=reason)
         elif proved and cut_short:
             result.claim = Claim(Kind.UNDECIDED, by, number=number, reason="see the warnings")
         else:
-            result.claim = portfolio.claim()
+            claim = replace(portfolio.claim(), compared=self.determinism.compared)
+            if claim.kind is Kind.PROVED and self.impure:
+                reason = f"the program calls {self.impure}, which gives something else every time"
+                claim = replace(claim, kind=Kind.UNDECIDED, reason=reason, where=self.impure.rpartition(" ")[2])
+            result.claim = claim
 
 
 @contextmanager

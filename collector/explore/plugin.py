@@ -232,6 +232,8 @@ class Race:
                 *(f"warning: {warning}" for warning in result.warnings),
                 f"\n{failure.trace}\n\nReplay it with\n{again} --race-replay {failure.schedule}",
             ])  # fmt: skip
+        if result.claim.kind is Kind.REFUSED:
+            return "\n".join(("refused", str(result), drawn))
         if self.fails:
             return f"no failure that says {self.fails!r} was found\n{result}\n{drawn}"
         if self.exhaust and not (result.exhausted or self.bounded(result)):
@@ -268,6 +270,8 @@ class Race:
             again = Replay(token, self.program)
         except ValueError as error:
             pytest.fail(f"--race-replay: {error}", pytrace=False)
+        if again.refused:
+            pytest.fail(f"refused: {again.refused}", pytrace=False)
         fault = again.fault
         how = f"{fault.kind}: {fault.message}" if fault else f"the schedule passed ({again.steps} steps)"
         but = f"diverged: {again.diverged}; has the test changed since?\n" if again.diverged else ""

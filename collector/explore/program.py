@@ -11,6 +11,7 @@ from collector.explore.machine.execution import LIMIT
 from collector.explore.machine.fault import fault_of
 from collector.explore.machine.machine import SteppedMachine
 from collector.explore.machine.osthreads import OSThreads
+from collector.explore.machine.site import of_function
 from collector.explore.state.endless import Endless
 
 
@@ -40,7 +41,11 @@ def new_machine(vehicle: str = "greenlets", taps: Sequence[Tap] = (), steps: int
 def set_up(machine: SteppedMachine, program: Program, invariants: Sequence[Invariant] = ()) -> Check | None:
     """`program` on an empty machine; returns its check."""
     machine.begin()
-    check = program(machine)
+    check = machine.check = program(machine)
+    if check is not None and not callable(check):
+        machine.execution.refuse(
+            f"the program returns {check!r}: a program returns its check, or nothing", of_function(program)
+        )
     for invariant in invariants:
         machine.invariant(partial(invariant, machine))
     return check
@@ -57,7 +62,11 @@ def run_and_check(
     fault = machine.run(pick, draw, observers)
     if fault is None and machine.complete and check is not None:
         try:
-            check()
+            said = check()
+            if said is not None and said is not True:
+                machine.execution.refuse(
+                    f"the check returned {said!r}: a check asserts, and returns nothing", of_function(check)
+                )
         except Exception as error:  # noqa: BLE001  whatever the check says is what is wrong
             fault = fault_of(error, kind="check" if isinstance(error, AssertionError) else "")
     return fault

@@ -11,6 +11,7 @@ from zlib import crc32
 from collector.explore.claim import Claim, Kind
 from collector.explore.default import Replayer
 from collector.explore.machine.execution import LIMIT
+from collector.explore.machine.fault import Refused
 from collector.explore.machine.plainpoints import plain_points
 from collector.explore.program import new_machine, run_and_check, set_up
 from collector.explore.races.report import Witness
@@ -68,14 +69,21 @@ class Replay:
         if token.races:
             taps.append(witness.fit)
         self.machine = machine = new_machine(vehicle, [*taps, self.recorder.fit], token.limit or LIMIT)
+        # A tap is fitted to ports, and a program without threads has none.
+        self.recorder.machine = machine
         machine.leave_out(token.muted, token.left_out)
         digest = Digest(machine)
         deviating = Replayer(machine, token.deviations, strict=True)
+        self.fault: Fault | None = None
+        self.refused: Refused | None = None
+        """The program breaks a rule of the machine."""
         begun = perf_counter()
         try:
             check = set_up(machine, program, invariants)
             observers = (self.recorder.observe, digest.observe)
-            self.fault: Fault | None = run_and_check(machine, deviating.pick, deviating.draw, check, observers)
+            self.fault = run_and_check(machine, deviating.pick, deviating.draw, check, observers)
+        except Refused as refused:
+            self.refused = refused
         finally:
             machine.close()
         self.seconds = perf_counter() - begun
@@ -110,7 +118,9 @@ class Replay:
         if self.diverged:
             result.warnings.append(f"diverged: {self.diverged}; has the program changed since?")
         fault = self.fault
-        if fault:
+        if self.refused:
+            result.claim = Claim(Kind.REFUSED, "replay", reason=self.refused.reason, where=self.refused.where)
+        elif fault:
             result.failure = Failure(
                 fault.kind,
                 fault.message,

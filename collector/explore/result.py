@@ -65,6 +65,8 @@ class Result:
     claim: Claim = NOTHING
     """What this result shows."""
     warnings: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """What is worth knowing and no warning."""
 
     @property
     def exhausted(self) -> bool:

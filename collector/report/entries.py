@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from collector.catalogue.entries import Correction, Entry
+    from collector.faults import Fault
 
 KINDS = {
     "fault": "a fault: something is lost, thrown or waits for ever",
@@ -23,12 +24,12 @@ KINDS = {
 }
 
 
-def record(entry: Entry, scenarios: Sequence[str]) -> dict[str, Any]:
-    """The entry's fields, for --json, with the scenarios that show it."""
-    return {**asdict(entry), "scenarios": list(scenarios)}
+def record(entry: Entry, scenarios: Sequence[str], faults: Sequence[Fault]) -> dict[str, Any]:
+    """The entry's fields, for --json, with the scenarios that show it and the names of the faults that plant it."""
+    return {**asdict(entry), "scenarios": list(scenarios), "faults": [fault.name for fault in faults]}
 
 
-def told(entry: Entry, scenarios: Sequence[str]) -> str:
+def told(entry: Entry, scenarios: Sequence[str], faults: Sequence[Fault]) -> str:
     """The entry, a line for each thing known of it, and how to run what shows it."""
     lines = [f"{entry.id}: {entry.title}"]
     if isinstance(entry, Bug):
@@ -49,12 +50,22 @@ def told(entry: Entry, scenarios: Sequence[str]) -> str:
         lines.append(fact("scenario", f"none.  {entry.unshown}"))
     elif isinstance(entry, Experiment) and not scenarios:
         lines.append(fact("scenario", "none yet"))
+    lines += [fact("planted", f"{fault.name}: {planted(fault)}") for fault in faults]
     return "\n".join(lines)
 
 
 def fact(name: str, text: str) -> str:
     """One line, or several that stand under the text's first word."""
     return fill(text, linewidth(), initial_indent=f"  {name:9} ", subsequent_indent=" " * 12, break_on_hyphens=False)
+
+
+def planted(fault: Fault) -> str:
+    """How to run with a fault, or why that shows nothing."""
+    if fault.equivalent:
+        return f"no run can tell it from the protocol: {fault.equivalent}"
+    if fault.unseen:
+        return f"a stress run does not see it: {fault.unseen}"
+    return f"python -m collector.run stress --plant {fault.name}"
 
 
 def go(bug: Bug) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collector.scenarios.scenario import Scenario, Variant
 from collector.small.pool import pool
-from workbuf.getfull import Getfull
+from workbuf.getfull import PASSIVE_SPINS, Getfull
 
 
 class LateDecrement(Getfull):
@@ -31,7 +31,7 @@ class LateDecrement(Getfull):
             if port.hint(self.work_nwait) == port.hint(self.work_nproc):
                 return 0
             self.backoff(turn)
-            turn += 1
+            turn = min(turn + 1, PASSIVE_SPINS)
 
 
 SCENARIO = Scenario(

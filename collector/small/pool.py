@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from collector.audit.buffers import onlist
 from collector.small.show import show
-from workbuf.boot import BootWords
-from workbuf.buffer import NOBJ, OBJ, WORKBUF
+from workbuf.buffer import LOG0, LOG3, NOBJ, OBJ, WORKBUF
 from workbuf.lfstack import pack
 from workbuf.local import MLOCAL, WORK, Globals
 
@@ -49,10 +48,11 @@ def pool(m: type[Getfull], participants: int, more: int, *, late: bool = False) 
         link(machine, work + WORK.empty, spare)
 
         records = [MLOCAL.allocate(machine, f"m{i}") for i in range(participants)]
+        decides_nothing(machine, buffers, records)
         show(machine, world, "full", "empty", ms=records)
 
         def drained() -> bool:
-            return sorted(onlist(work + WORK.empty, BootWords(machine), len(buffers))) == buffers
+            return sorted(onlist(work + WORK.empty, machine.mem, len(buffers))) == buffers
 
         def participant(number: int) -> Callable[[Port], None]:
             def body(port: Port) -> None:
@@ -67,7 +67,7 @@ def pool(m: type[Getfull], participants: int, more: int, *, late: bool = False) 
                         assert drained(), "the mark ended early: a buffer is not back on empty"
                         return
                     left = port.words[b + OBJ]
-                    port.words[b + NOBJ] = 0
+                    port.words[b + NOBJ] = port.words[b + OBJ] = 0
                     if left:
                         fresh = me.getempty(915)
                         port.words[fresh + OBJ] = left - 1
@@ -86,6 +86,15 @@ def pool(m: type[Getfull], participants: int, more: int, *, late: bool = False) 
         return check
 
     return program
+
+
+def decides_nothing(machine: SteppedMachine, buffers: list[int], records: list[int]) -> None:
+    """Where the protocol keeps what only people read: the buffers' histories and each M's gcstats."""
+    for b in buffers:
+        machine.statistics.update(range(b + LOG0, b + LOG3 + 1))
+    for record in records:
+        machine.statistics.update(range(record + MLOCAL.nhandoff, record + MLOCAL.nsleep + 1))
+    machine.uncounted.update(("cas_attempts", "cas_failures"))
 
 
 def buffer(machine: SteppedMachine, number: int) -> int:

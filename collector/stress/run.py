@@ -2,8 +2,8 @@
 
 Theory of operation.  One M runs the background collector, `mutators` Ms run programs, `helpers` Ms lie idle until mark
 termination wakes them.  The collector's M counts cycles or looks at the clock, and in the end asks the programs to stop,
-makes one last stopped collection and sends the idle Ms home.  The main thread only watches: it passes on what the
-collector reports, and calls the run hung when neither cycles nor marking advance.
+makes one last stopped collection and sends the idle Ms home.  The main thread passes on what the collector reports; the
+watchdog, a thread of its own, calls the run hung when neither cycles nor marking advance.
 
 Guards.  Nothing arranges the outcome: no lock around a step, no sleep but the protocol's own and the programs' system calls.
 """
@@ -14,7 +14,7 @@ import sys
 from dataclasses import dataclass, field, replace
 from queue import SimpleQueue
 from time import monotonic
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from collector.audit.violation import Violation
 from collector.fusedmark import FusedMark
@@ -22,14 +22,14 @@ from collector.runtime import AuditedM, Config, Model
 from collector.stress.markers import missing
 from collector.stress.placement import load, sized
 from collector.stress.room import reserved
+from collector.stress.watchdog import Watchdog
 from mutator.heap import MSTATS
-from mutator.phase import GCmarktermination, GCoff
+from mutator.phase import GCmarktermination
 from mutator.programs.registry import assign, bsswords
 from mutator.world import MRECORD, SCHED
 from workbuf.events import PHASE_NAMES
 from workbuf.hardware.machine import HardwareMachine
 from workbuf.hardware.selftest import AUTO
-from workbuf.local import WORK
 from workbuf.machine import WORD, Pause
 from workbuf.recorder import Recorder, Tally
 
@@ -185,6 +185,8 @@ class Stress:
         self.ms: list[StressM] = []
         """Every thread's own M, from when it begins to run."""
         self.queue: SimpleQueue[CycleReport] = SimpleQueue()
+        self.beats = 0
+        """How often the main thread has looked."""
         config = replace(plan.config, bss=bsswords(plan.programs) + 1)
         if graph:
             config = sized(config, graph)
@@ -241,17 +243,22 @@ class Stress:
 
         The main thread hands every cycle's report to `seen`, and calls `ticked` about every 50 ms.
         """
-        watch = Watchdog(self, self.plan.patience + SECONDS_AN_OBJECT * self.objects)
 
         def tick() -> None:
+            self.beats += 1
             self._pass_on(seen)
-            watch.look()
             ticked()
 
         try:
-            self.machine.run(tick)
+            with Watchdog(self, self.patience):
+                self.machine.run(tick)
         finally:
             self._pass_on(seen)
+
+    @property
+    def patience(self) -> float:
+        """Seconds without progress after which something stands still."""
+        return self.plan.patience + SECONDS_AN_OBJECT * self.objects
 
     def _put(self, report: CycleReport) -> None:
         """Called by the collector's M in the stopped world: nobody counts meanwhile."""
@@ -300,40 +307,6 @@ class Stress:
         # Not there yet if the collector's thread is slower to begin than the first look.
         ring = self.recorder.rings.get(0)
         return scanned + sum(ring.counts) if ring else scanned
-
-
-class Watchdog:
-    """Raises a Violation, with every thread's stack, when a run makes no progress for `patience` seconds.
-
-    Assists scan for as long as mutators allocate, so a phase that lasts `PHASE` times as long counts as none too.
-    """
-
-    PHASE = 5
-
-    def __init__(self, run: Stress, patience: float) -> None:
-        self.run = run
-        self.patience = patience
-        self.last = -1
-        self.phase = ""
-        self.since = self.entered = monotonic()
-
-    def look(self) -> None:
-        """Called now and then from the main thread."""
-        progress, phase, now = self.run.progress(), self.run.phase, monotonic()
-        if progress != self.last:
-            self.last, self.since = progress, now
-        if phase != self.phase or phase == PHASE_NAMES[GCoff]:
-            self.phase, self.entered = phase, now
-        if now - self.since > self.patience:
-            self.hung(f"no progress for {self.patience:.0f} seconds")
-        if now - self.entered > self.PHASE * self.patience:
-            self.hung(f"phase {phase} for {self.PHASE * self.patience:.0f} seconds")
-
-    def hung(self, what: str) -> NoReturn:
-        """Raise, and say where everybody is."""
-        peek, work = self.run.machine.peek, self.run.world.work
-        stacks = [f"{name}:\n{stack}" for name, stack in self.run.machine.stacks().items()]
-        raise Violation("hang", f"{what} (nwait={peek(work + WORK.nwait)}, nproc={peek(work + WORK.nproc)})", *stacks)
 
 
 def gil() -> bool:

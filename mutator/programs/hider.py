@@ -67,7 +67,7 @@ class Hider(Program):
             return
         for _ in range(self.patience):
             m.poll()
-            if m.port.hint(m.gcphase) == GCoff:
+            if m.port.words[m.gcphase] == GCoff:
                 return
 
     def fill(self, m: M, i: int, stamp: int) -> None:

@@ -43,10 +43,13 @@ class LateSend(Channel):
 
     def awaited(self, m: M) -> bool:
         """Has the receiver long been blocked when the mark is about to end?  Or has that not been seen for too long?"""
-        hint = m.port.hint
+        port = m.port
         for _ in range(self.patience):
-            if hint(m.gcphase) == GCmark and hint(m.sched + SCHED.gcwaiting):
-                return hint(self.chan + CHAN.recvq) != 0
-            if hint(m.stackguard):
+            if port.words[m.gcphase] == GCmark and port.load(m.sched + SCHED.gcwaiting):
+                port.lock(self.chan + CHAN.lock)
+                blocked = port.words[self.chan + CHAN.recvq] != 0
+                port.unlock(self.chan + CHAN.lock)
+                return blocked
+            if port.hint(m.stackguard):
                 return False
         return m.rng.random() < 0.01

@@ -230,6 +230,10 @@ class HardwareMachine:
         """Make every thread raise Aborted at its next `pause`, `sleep`, `lock` or `check`; returns at once."""
         self._crew.abort()
 
+    def fail(self, who: str, error: BaseException) -> None:
+        """Make this the run's failure, if it is the first, and abort: for a thread that looks on."""
+        self._crew.fail(who, error)
+
     def stacks(self) -> dict[str, str]:
         """The Python stack of every running thread, by its name."""
         return self._crew.stacks()

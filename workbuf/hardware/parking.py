@@ -9,7 +9,8 @@ Guards.  A note is woken once per clearing (Go's double-wakeup throw); a lock is
 twice by it.  Go's futex lock cannot tell who unlocks, and hangs on a second lock: here both are throws.
 
 Relied on.  An abort sets its flag first and then notifies under every place's mutex, and a sleeper looks at the flag
-under that mutex: an abort is not lost either.
+under that mutex: an abort is not lost either.  Whoever holds a mutex too long, stuck in C say, holds nobody else up: the
+others are notified, and its own sleepers when the abort is repeated.
 
 Not modelled.  Fairness: a released lock goes to whoever comes first.
 """
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from workbuf.machine import Words
+
+ROUSE_SECONDS = 0.1
 
 
 class Place:
@@ -60,10 +63,16 @@ class Parking:
         return self._places.get(a) or self._places.setdefault(a, Place())
 
     def rouse(self) -> None:
-        """Let every sleeper look again, after an abort."""
+        """Let every sleeper look again, after an abort.
+
+        A place whose mutex is not to be had within ROUSE_SECONDS is passed over: to be called again until all have ended.
+        """
         for place in list(self._places.values()):
-            with place.mutex:
-                place.changed.notify_all()
+            if place.mutex.acquire(timeout=ROUSE_SECONDS):
+                try:
+                    place.changed.notify_all()
+                finally:
+                    place.mutex.release()
 
 
 class Notes:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from contextlib import contextmanager
 from threading import Event, Lock, Thread, current_thread
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
@@ -23,8 +24,9 @@ from workbuf.throw import Throw
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+LOCK_SECONDS = 1.0
 STEP_SECONDS = 0.05
 """How long the waiting thread sleeps between two ticks."""
 
@@ -38,6 +40,10 @@ class Failure(NamedTuple):
 
 class Stuck(Throw):
     """Threads went on after the run was aborted: some loop has neither pause nor check.  The failure is its cause."""
+
+
+class Died(Exception):
+    """A worker was ended by what is no error, KeyboardInterrupt or SystemExit: the cause."""
 
 
 class Crew:
@@ -87,7 +93,7 @@ class Crew:
 
     def fail(self, thread: str, exception: BaseException) -> None:
         """Make this the failure, if it is the first, and abort."""
-        with self._lock:
+        with self._briefly():
             if self.failure is None:
                 self.failure = Failure(thread, exception)
                 exception.add_note(f"in thread {thread}")
@@ -95,9 +101,18 @@ class Crew:
 
     def abort(self) -> None:
         """Tell every thread to stop; returns at once."""
-        with self._lock:
-            self._aborted_at = self._aborted_at or monotonic()
+        self._aborted_at = self._aborted_at or monotonic()
         self._stop()
+
+    @contextmanager
+    def _briefly(self) -> Iterator[None]:
+        """The lock, or after LOCK_SECONDS none: to report a failure is worth more than to report the first of two."""
+        held = self._lock.acquire(timeout=LOCK_SECONDS)
+        try:
+            yield
+        finally:
+            if held:
+                self._lock.release()
 
     def stacks(self) -> dict[str, str]:
         """The stack of every thread that runs, by the thread's name."""
@@ -116,8 +131,12 @@ class Crew:
             main(self._gate.wait)
         except Aborted:
             pass
-        except BaseException as error:  # noqa: BLE001  it is raised again where the run was started
+        except Exception as error:  # noqa: BLE001  it is raised again where the run was started
             self.fail(current_thread().name, error)
+        except BaseException as error:  # noqa: BLE001  as what it is, it would end more than the run
+            died = Died(f"{type(error).__name__} raised in a worker{f': {error}' if str(error) else ''}")
+            died.__cause__ = error
+            self.fail(current_thread().name, died.with_traceback(error.__traceback__))
 
     def _start(self) -> None:
         with self._lock:
@@ -131,7 +150,7 @@ class Crew:
                 self._threads.append(thread)
 
     def _alive(self) -> list[Thread]:
-        with self._lock:
+        with self._briefly():
             self._threads = [thread for thread in self._threads if thread.is_alive()]
             return list(self._threads)
 
@@ -139,8 +158,10 @@ class Crew:
         """Until all threads have ended, or none of the rest wants to."""
         while alive := self._alive():
             alive[0].join(STEP_SECONDS)
-            if self._aborted_at and monotonic() - self._aborted_at > self._grace:
-                return
+            if self._aborted_at:
+                if monotonic() - self._aborted_at > self._grace:
+                    return
+                self._stop()
             tick()
 
     def _gathered(self) -> list[str]:
@@ -150,5 +171,6 @@ class Crew:
         while alive := self._alive():
             if monotonic() - self._aborted_at > self._grace:
                 break
+            self._stop()
             alive[0].join(STEP_SECONDS)
         return [f"{name} does not end:\n{stack}" for name, stack in self.stacks().items()]

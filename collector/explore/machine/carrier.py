@@ -11,6 +11,8 @@ interpreter has a GIL or not.  `collector.explore.machine.osthreads` carries the
 
 from __future__ import annotations
 
+import gc
+from threading import get_ident
 from typing import TYPE_CHECKING, Protocol
 
 import greenlet
@@ -37,12 +39,20 @@ class Carrier(Protocol):
     """Carrier of threads 0, 1, 2, ..."""
 
     goto: list[Callable[[int], int]]
+    switches: bool
+    """It switches between greenlets, which changes the frames of those that do not run."""
 
     def add(self, life: Callable[[], None]) -> None:
         """The carrier of the next thread; it begins `life()` when control is first handed to it."""
 
     def frame(self, t: int) -> FrameType | None:
         """The innermost Python frame of thread `t`, which is not running."""
+
+    def ident(self, t: int) -> int:
+        """The operating system's thread that runs thread `t`, as `threading.get_ident` has it."""
+
+    def handled(self, t: int) -> BaseException | None:
+        """The exception that thread `t`, which is not running, is handling."""
 
     def close(self) -> None:
         """Give the carriers back; every one waits at the end of a body."""
@@ -51,8 +61,11 @@ class Carrier(Protocol):
 class Greenlets:
     """Threads on greenlets."""
 
+    switches = True
+
     def __init__(self) -> None:
         self.main = greenlet.getcurrent()
+        self.home = get_ident()
         self.carriers: list[greenlet.greenlet] = []
         self.goto: list[Callable[[int], int]] = [self.main.switch]
 
@@ -64,6 +77,13 @@ class Greenlets:
 
     def frame(self, t: int) -> FrameType | None:
         return self.carriers[t].gr_frame
+
+    def ident(self, _t: int) -> int:
+        return self.home
+
+    def handled(self, t: int) -> BaseException | None:
+        # A greenlet keeps it beside its frames, where only the garbage collector looks.
+        return next((v for v in gc.get_referents(self.carriers[t]) if isinstance(v, BaseException)), None)
 
     def close(self) -> None:
         for goto in self.goto[:-1]:

@@ -10,10 +10,12 @@ aborted, and takes no step on its way.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from collector.explore.machine.carrier import ABORT, CLOSE, MAIN
-from collector.explore.machine.fault import Fault, fault_of
+from collector.explore.machine.fault import Fault, Refused, fault_of
+from collector.explore.machine.misuse import misused, never_run
+from collector.explore.machine.site import innermost, of_function, root
 from collector.explore.machine.threads import FRESH
 from workbuf.machine import Aborted
 
@@ -87,8 +89,13 @@ class Execution:
         self.watch: Watch = Unwatched(self)
         self.trail: list[int] = []
         """The schedule so far: a thread's number for a step, `~1 - v` for a value v that `choose` returned."""
-        self.lives: list[Callable[[], object]] = []
+        self.lives: list[partial[object]] = []
         """Per thread, its body with its port."""
+        self.number = 0
+        """Of the schedule."""
+        self.running = False
+        self.beginning = MAIN
+        """The thread that has been begun last."""
         self.invariants: list[Callable[[], object]] = []
         self.observers: Sequence[Callable[[int], None]] = ()
         self.pick: Pick = self._over
@@ -108,9 +115,16 @@ class Execution:
         """Threads raise Aborted where they check."""
         self.given_up = False
         self.unwinding = False
+        self.undecided = ""
+        """Why the schedule was given up, if it grew too long."""
+        self.clock = 0
+        """Times that a thread has asked for the time."""
+        self.script: Callable[[int], int] | None = None
+        """Where threads go in turn: who goes instead of that thread, in a schedule that is run again."""
 
     def begin(self) -> None:
         """A new schedule."""
+        self.number += 1
         self.trail.clear()
         self.lives.clear()
         self.invariants.clear()
@@ -118,6 +132,9 @@ class Execution:
         self.releases = 0
         self.fault = self.broken = None
         self.aborted = self.given_up = self.unwinding = False
+        self.undecided = ""
+        self.clock = 0
+        self.script = None
         self.watch.begin()
 
     def run(self, pick: Pick, draw: Draw, observers: Sequence[Callable[[int], None]] = ()) -> Fault | None:
@@ -130,10 +147,12 @@ class Execution:
         self.strategy = pick
         self.draw, self.observers = draw, observers
         self.pick = self._watched if self.invariants or observers else pick
+        self.running = True
         try:
             self._loop()
         finally:
             self._unwind()
+            self.running = False
         if self.broken:
             raise self.broken
         if self.trail and self.trail[-1] == MAIN:
@@ -144,6 +163,7 @@ class Execution:
         goto, threads, runnable, append = self.carrier.goto, self.threads, self.threads.runnable, self.trail.append
         self.starter = MAIN
         for i in range(len(self.lives)):
+            self.beginning = i
             goto[i](MAIN)
             if self.fault or self.broken:
                 return
@@ -167,23 +187,26 @@ class Execution:
             self.fault = Fault("deadlock", self.waiting())
         return self.fault is None
 
+    @root
     def live(self, i: int) -> None:
         """All that thread `i` does, schedule after schedule: the outermost frame of its carrier."""
         lives, goto = self.lives, self.carrier.goto
         while True:
             try:
-                lives[i]()
+                returned = lives[i]()
+                if returned is not None and never_run(returned):
+                    self.refuse("the body is async or a generator, so nothing of it runs", of_function(lives[i].func))
             except Aborted:
                 pass
             except Exception as error:  # noqa: BLE001  whatever the thread dies of is this schedule's fault
                 self._raised(error, i)
             except BaseException as error:  # noqa: BLE001  an interrupt, say: it belongs to whoever called run
-                self.broken = error
+                self.broken = self.broken or misused(error, lives[i].func) or error
             # Its body has ended; the next time control comes here, another schedule begins the next one.
             if goto[self.end(i)](i) == CLOSE:
                 return
 
-    def add(self, life: Callable[[], object]) -> None:
+    def add(self, life: partial[object]) -> None:
         """One more thread of this schedule, whose body is run by `life()`."""
         i = len(self.lives)
         self.lives.append(life)
@@ -195,7 +218,8 @@ class Execution:
         """Thread `i` has added a thread while running: that one comes to its first step."""
         goto = self.carrier.goto
         self.starter = i
-        handed = goto[len(self.lives) - 1](i)
+        self.beginning = len(self.lives) - 1
+        handed = goto[self.beginning](i)
         if handed != ABORT and (self.fault or self.broken):
             handed = goto[MAIN](i)
         if handed == ABORT:
@@ -204,12 +228,33 @@ class Execution:
     def arrive(self, i: int) -> None:
         """Thread `i` has come to a step that may have to wait, or that comes after a pause; returns when it is its turn."""
         if self.unwinding:
-            raise Aborted
-        if not self.threads.arrive(i):
+            self._over(i)
+        fresh = self.threads.flags[i] & FRESH != 0
+        if i != (self.beginning if fresh else self.current):
+            self.foreign(i)
+        self.threads.arrive(i)
+        if not fresh:
             self.step(i)
         elif self.carrier.goto[self.starter](i) == ABORT:
             raise Aborted
         self.threads.go(i)
+
+    @property
+    def current(self) -> int:
+        """The thread that is running, or has run last."""
+        return next((t for t in reversed(self.trail) if t >= 0), self.beginning)
+
+    def foreign(self, i: int) -> None:
+        """Somebody uses the port of thread `i`: that is refused unless it is that thread, which has just chosen a value."""
+        if self.unwinding or not self.running:
+            self._over(i)
+        if self.current != i:
+            self.refuse("a thread uses another thread's port: give each body the one that it is called with")
+
+    def refuse(self, reason: str, where: str = "") -> NoReturn:
+        """The program breaks a rule: the exploration ends."""
+        self.broken = self.broken or Refused(reason, where or innermost())
+        raise self.broken
 
     def step(self, i: int) -> None:
         """Thread `i` has announced its step: somebody goes; returns when `i` does."""
@@ -248,8 +293,8 @@ class Execution:
         self.aborted = self.given_up = True
         self.pick = self._abandon
 
-    def give_up(self, fault: Fault) -> None:
-        """The schedule ends with `fault` at the next step."""
+    def give_up(self, fault: Fault | None) -> None:
+        """The schedule ends at the next step, with `fault` or undecided."""
         self.fault = fault
         self.pick = self._abandon
 
@@ -271,6 +316,8 @@ class Execution:
 
     def _over(self, _i: int) -> int:
         """A pick for a schedule that is over."""
+        if not self.running:
+            self.refuse("a port is used while no thread runs: a check looks with machine.peek")
         raise Aborted
 
     def _watched(self, i: int) -> int:
@@ -284,7 +331,12 @@ class Execution:
         return t
 
     def _raised(self, error: Exception, i: int, kind: str = "") -> None:
-        if self.fault is None and not self.unwinding:
+        if self.unwinding:
+            return
+        misuse = misused(error, self.lives[i].func) if i >= 0 else None
+        if misuse:
+            self.broken = self.broken or misuse
+        elif self.fault is None:
             self.fault = fault_of(error, i, kind)
 
     def _check_invariants(self) -> bool:
@@ -300,7 +352,3 @@ class Execution:
     def complete(self) -> bool:
         """All threads have run to their ends."""
         return self.threads.live == 0 and not self.given_up
-
-
-ROOT = Execution.live.__code__
-"""The code of every thread's outermost frame."""

@@ -19,6 +19,17 @@ ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+(?=>)")
 """Where an object of Python's lies, as its repr tells it: different on every run."""
 
 
+class Refused(BaseException):
+    """The program breaks a rule of the machine; not an Exception, so no program swallows it."""
+
+    def __init__(self, reason: str, where: str = "") -> None:
+        super().__init__(f"{where}: {reason}" if where else reason)
+        self.reason = reason
+        """Which rule, and what to do."""
+        self.where = where
+        """`file:line` in the program."""
+
+
 @dataclass(frozen=True)
 class Fault:
     """What went wrong in one schedule, in words that are the same on every run."""

@@ -20,15 +20,19 @@ Not modelled.  Weak memory.  A timed sleep never times out while anybody else ca
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+import sys
+from functools import partial
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from collector.explore.machine import ops
 from collector.explore.machine.carrier import Greenlets
 from collector.explore.machine.execution import LIMIT, Execution
 from collector.explore.machine.memory import Memory
 from collector.explore.machine.ports import make_port
+from collector.explore.machine.site import ROOTS, of_explorer
 from collector.explore.machine.skippable import Left, Skippable
 from collector.explore.machine.threads import Threads
+from workbuf.machine import MASK64
 
 
 if TYPE_CHECKING:
@@ -81,8 +85,10 @@ class SteppedMachine:
         self.views: dict[str, Callable[[], object]] = {}
         self.formatter: Callable[[int, int], Pointer | str | None] | None = None
         """For traces: what value v of cell a points to, or how to print it; None: it is a number."""
+        self.check: object = None
+        """The program's check: what it reaches is part of the state."""
         self.warnings: set[str] = set()
-        # What strategies read at every step, without the way through the parts: the lists stay the same objects.
+        # What strategies read at every step, and oracles in a body.  The lists stay the same objects.
         self.mem, self.statistics = self.memory.words, self.memory.statistics
         self.trail, self.invariants = self.execution.trail, self.execution.invariants
         self.runnable, self.kinds, self.addrs, self.expects, self.flags, self.stale, self.seen = (
@@ -108,6 +114,7 @@ class SteppedMachine:
         self.uncounted.clear()
         self.views.clear()
         self.formatter = None
+        self.check = None
 
     def run(self, pick: Pick, draw: Draw, observers: Sequence[Callable[[int], None]] = ()) -> Fault | None:
         """Run the threads to their end, or to a fault, which is returned; see `Execution.run`."""
@@ -116,24 +123,52 @@ class SteppedMachine:
         return self.execution.run(pick, draw, observers)
 
     def peek(self, a: int) -> int:
+        if self.execution.running:
+            self._not_by_a_thread("peek")
+        if not 0 < a < len(self.mem):
+            self._no_cell(a)
         return self.mem[a]
 
     def poke(self, a: int, v: int) -> None:
-        self.mem[a] = v
+        if self.execution.running:
+            self._not_by_a_thread("poke")
+        if not 0 < a < len(self.mem):
+            self._no_cell(a)
+        if not isinstance(v, int):
+            self.execution.refuse(f"poke: a word is an integer, not {v!r}")
+        self.mem[a] = v & MASK64
+
+    def _not_by_a_thread(self, what: str) -> None:
+        """Refuse what a body does directly; invariants, views and states look while threads stand still."""
+        frame: FrameType | None = sys._getframe(2)  # noqa: SLF001  the caller of the caller
+        while frame is not None and not of_explorer(frame):
+            frame = frame.f_back
+        if frame is not None and frame.f_code in ROOTS:
+            self.execution.refuse(f"machine.{what} by a running thread: a thread reads and writes through its port")
+
+    def _no_cell(self, a: int) -> NoReturn:
+        self.execution.refuse(f"there is no cell {a}: the memory has cells 1 to {len(self.mem) - 1}")
 
     def spawn(self, body: Callable[[Port], object], name: str = "") -> None:
         """A thread that will run `body(port)`; the first one is number 0."""
+        if self.execution.running:
+            self.execution.refuse("machine.spawn while threads run: a thread spawns with port.spawn")
+        self._spawn(body, name)
+
+    def _spawn(self, body: Callable[[Port], object], name: str = "") -> None:
+        if not callable(body):
+            self.execution.refuse(f"a body is a function of a port, not {body!r}")
         i = len(self.names)
         self.names.append(name or f"t{i}")
         if i == len(self.ports):
             self.threads.add()
-            port = make_port(i, self.memory, self.execution, self.spawn)
+            port = make_port(i, self.memory, self.execution, self._spawn)
             self.ports.append(port)
             for tap in self.taps:
                 tap(self, port)
         port = self.ports[i]
         port.name = self.names[i]
-        self.execution.add((lambda: None) if i in self.muted else (lambda: body(port)))
+        self.execution.add(partial(_nothing if i in self.muted else body, port))
 
     def kill(self, target: str) -> None:
         """A thread of one step, which ends the thread named `target` wherever that is: what it holds stays held.
@@ -222,3 +257,7 @@ class SteppedMachine:
         holder = self.mem[a] - 1
         ending = "was killed" if holder in self.execution.killed else "has ended" if self.has_ended(holder) else ""
         return f"waits for {self.name(a)}, held by {self.names[holder]}{ending and f', which {ending}'}"
+
+
+def _nothing(_port: Port) -> None:
+    """The body of a muted thread."""

@@ -65,6 +65,8 @@ NAMES = (
 )
 
 
+TOUCHING = frozenset(range(ENDED)) - {PAUSE, CHOOSE, SPAWN, SYSALLOC, KILL}
+"""Kinds that touch a cell."""
 READING = frozenset((LOAD, HINT, READ, SLEEP, CAS, XCHG, XADD, LOCK, WAKE))
 """Kinds whose thread learns what is in the cell."""
 DEPENDING = frozenset((CAS, XCHG, WAKE, UNLOCK))

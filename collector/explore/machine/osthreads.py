@@ -54,6 +54,8 @@ class Gate:
 class OSThreads:
     """Threads on operating-system threads."""
 
+    switches = False
+
     def __init__(self) -> None:
         self.gates = [Gate()]
         """One per thread, and the loop's at the end."""
@@ -89,6 +91,13 @@ class OSThreads:
     def frame(self, t: int) -> FrameType | None:
         ident = self.threads[t].ident
         return sys._current_frames().get(ident) if ident else None  # noqa: SLF001  the only way to another's frame
+
+    def ident(self, t: int) -> int:
+        return self.threads[t].ident or 0
+
+    def handled(self, t: int) -> BaseException | None:
+        found = sys._current_exceptions().get(self.threads[t].ident or 0)  # noqa: SLF001  as above
+        return found[1] if isinstance(found, tuple) else found
 
     def close(self) -> None:
         for goto, thread in zip(self.goto, self.threads, strict=False):

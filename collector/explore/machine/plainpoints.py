@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from collector.explore.machine import ops
+from workbuf.machine import MASK64
 
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ class PlainPoints:
         return self.mem[a]
 
     def __setitem__(self, a: int, v: int) -> None:
+        if v >> 64:
+            v &= MASK64
         self.expects[self.index] = v
         self.point(ops.WRITE, a)
         if self.mem[a] != v:

@@ -10,13 +10,13 @@ and a failed CAS, tell nobody: there is nothing to see.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from collector.explore.machine import ops
 from collector.explore.machine.carrier import ABORT
 from collector.explore.machine.threads import EXPIRED, PAUSED, TIMED
 from workbuf.events import null
-from workbuf.machine import MASK64, Aborted, Pause, Words
+from workbuf.machine import MASK64, WORD, Aborted, Pause, Words
 from workbuf.throw import Throw
 
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     Spawn = Callable[[Callable[[Port], object], str], None]
 
 
+PAUSES = tuple(Pause)
 SEED_STEP = 0x9E3779B97F4A7C15
 """Distance of two threads' seeds."""
 
@@ -77,7 +78,13 @@ class SteppedPort:
 
     def now(self) -> int:
         """Steps since the run began."""
+        self.execution.clock += 1
         return len(self.execution.trail)
+
+
+def outside(a: int) -> NoReturn:
+    """A cell outside the memory, or 0, is Go's fault."""
+    raise Throw("fault", f"unexpected fault address {a * WORD:#x}")
 
 
 def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn) -> SteppedPort:
@@ -94,11 +101,15 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
     add = seen.add
 
     def point(kind: int, a: int) -> None:
+        if (a < 1 or a >= len(mem)) and kind in ops.TOUCHING:
+            outside(a)
         kinds[i] = kind
         addrs[i] = a
         if flags[i]:
             arrive(i)
             return
+        if not trail or trail[-1] != i:
+            execution.foreign(i)
         if len(trail) >= execution.limit:
             execution.watch.overrun()
         t = execution.pick(i)
@@ -122,6 +133,8 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
         return [hint(cell) for cell in range(a, a + n)]
 
     def post(a: int, v: int) -> None:
+        if v >> 64:
+            v &= MASK64
         expects[i] = v
         point(ops.POST, a)
         if mem[a] != v:
@@ -139,6 +152,8 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
         return mem[a]
 
     def store(a: int, v: int) -> None:
+        if v >> 64:
+            v &= MASK64
         expects[i] = v
         point(ops.STORE, a)
         if mem[a] != v:
@@ -146,6 +161,8 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
             wrote(a)
 
     def cas(a: int, old: int, new: int) -> bool:
+        if (old | new) >> 64:
+            old, new = old & MASK64, new & MASK64
         expects[i] = old
         point(ops.CAS, a)
         add(a)
@@ -156,6 +173,8 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
         return True
 
     def xchg(a: int, v: int) -> int:
+        if v >> 64:
+            v &= MASK64
         expects[i] = v
         point(ops.XCHG, a)
         add(a)
@@ -166,6 +185,8 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
         return old
 
     def xadd(a: int, delta: int) -> int:
+        if delta >> 64:
+            delta &= MASK64
         expects[i] = delta
         point(ops.XADD, a)
         add(a)
@@ -183,7 +204,9 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
             mem[a] |= bits
             wrote(a)
 
-    def pause(_kind: Pause, _n: int) -> None:
+    def pause(kind: Pause, _n: int) -> None:
+        if kind not in PAUSES:
+            execution.refuse(f"pause({kind!r}): there are {', '.join(map(str, PAUSES))}")
         if flags[i] & PAUSED:
             point(ops.PAUSE, 0)
         elif not seen:
@@ -202,6 +225,8 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
         moved(i, note)
 
     def lock(a: int) -> None:
+        if not 0 < a < len(mem):
+            outside(a)
         kinds[i] = ops.LOCK
         addrs[i] = a
         arrive(i)
@@ -220,6 +245,8 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
         moved(i, a)
 
     def choose(n: int) -> int:
+        if n < 1:
+            execution.refuse(f"choose({n}): there is nothing to choose")
         point(ops.CHOOSE, 0)
         v = execution.draw(i, n)
         append(~1 - v)
@@ -227,6 +254,8 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
 
     def sleep(note: int, ns: int = -1) -> bool:
         """Wait until the note was woken.  With a limit: or until nobody else can run, which returns False."""
+        if not 0 < note < len(mem):
+            outside(note)
         if ns >= 0:
             flags[i] |= TIMED
         while True:

@@ -111,15 +111,13 @@ class Threads:
         self.flags[t] = FRESH
         self.live += 1
 
-    def arrive(self, t: int) -> bool:
-        """Thread `t` has announced a step that may have to wait, or its first one; True if it is its first."""
-        fresh = self.flags[t] & FRESH != 0
-        if fresh:
+    def arrive(self, t: int) -> None:
+        """Thread `t` has announced a step that may have to wait, or its first one."""
+        if self.flags[t] & FRESH:
             self.flags[t] ^= FRESH
             self.refresh(t)
         elif not self.ready(t):
             self.runnable.remove(t)
-        return fresh
 
     def go(self, t: int) -> None:
         """Thread `t` goes: the pause before its step is over."""

@@ -19,23 +19,20 @@ Guards.  A schedule that is passed without a race behaves as if its plain access
 
 from __future__ import annotations
 
-import sys
 from collections import defaultdict
 from itertools import repeat
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from collector.explore.machine.fault import Fault
+from collector.explore.machine.ports import outside
+from collector.explore.machine.site import innermost
 from collector.explore.strategies.dpor.clocks import MANY, NEVER, Clock, Epoch, Order
+from workbuf.machine import MASK64
 
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from collector.explore.machine.ports import SteppedPort
 
-HERE = str(Path(__file__).parents[1])
-"""Frames of the machine itself are in no stack."""
 SHARED: Epoch = (MANY, 0)
 """In `reads`: look in `shared`."""
 
@@ -55,6 +52,8 @@ class Tracked(Clock):
 
     def __getitem__(self, a: int) -> int:
         v = self.words[a]
+        if a < 1:
+            outside(a)
         epoch, last = self.epoch, self.reads[a]
         if last is not epoch:
             known = self.known
@@ -73,6 +72,10 @@ class Tracked(Clock):
         return v
 
     def __setitem__(self, a: int, v: int) -> None:
+        if a < 1:
+            outside(a)
+        if v >> 64:
+            v &= MASK64
         self.words[a] = v
         if self.writes[a] is not self.epoch:
             self.written(a)
@@ -157,11 +160,4 @@ class FastTrack(Order):
         if self.fatal:
             names = self.machine.names
             what = f"{names[thread]} and {names[other]} race at {self.machine.name(a)}"
-            self.machine.fail(Fault("race", what, site(sys._getframe(1)), thread))  # noqa: SLF001
-
-
-def site(frame: FrameType | None) -> str:
-    """The innermost line of the program, `file:line`."""
-    while frame is not None and frame.f_code.co_filename.startswith(HERE):
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame else ""
+            self.machine.fail(Fault("race", what, innermost(), thread))

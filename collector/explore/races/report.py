@@ -12,15 +12,14 @@ The layout of a race is that of `go -race`.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from collector.explore.default import Following
 from collector.explore.machine.fault import Fault
 from collector.explore.machine.plainpoints import plain_points
+from collector.explore.machine.site import callers
 from collector.explore.program import new_machine, run_and_check, set_up
-from collector.explore.state.frames import program_frames
 from collector.explore.strategies.dpor.clocks import Clock, Order
 
 
@@ -29,20 +28,10 @@ if TYPE_CHECKING:
 
     from collector.explore.machine.machine import SteppedMachine, Tap
     from collector.explore.machine.ports import SteppedPort
+    from collector.explore.machine.site import Site
     from collector.explore.program import Invariant, Program
 
 RULE = "=" * 18
-
-
-class Frame(NamedTuple):
-    """A line of a stack."""
-
-    function: str
-    file: str
-    line: int
-
-    def __str__(self) -> str:
-        return f"  {self.function}()\n      {self.file}:{self.line}"
 
 
 @dataclass(frozen=True)
@@ -56,13 +45,13 @@ class Access:
     """Its thread's time."""
     step: int
     """Number of the step after which it came, or which it was; in `Witness.accesses`, the place in the trail."""
-    stack: tuple[Frame, ...]
+    stack: tuple[Site, ...]
     """Of the program, the innermost frame first."""
 
     @property
     def site(self) -> str:
         """The line that made it, `file:line`."""
-        return f"{self.stack[0].file}:{self.stack[0].line}" if self.stack else ""
+        return str(self.stack[0]) if self.stack else ""
 
     @property
     def writes(self) -> bool:
@@ -118,7 +107,11 @@ class Race:
         def told(before: str, access: Access, thread: str) -> list[str]:
             head = f"{before}{access.what}".capitalize()
             when = f"at step {access.step}" if access.step >= 0 else "before the first step"
-            return [f"{head} at {self.cell} by {thread} {when}:", *map(str, access.stack), ""]
+            return [
+                f"{head} at {self.cell} by {thread} {when}:",
+                *(f"  {line.function}()\n      {line}" for line in access.stack),
+                "",
+            ]
 
         return "\n".join(
             [
@@ -200,7 +193,7 @@ class Witness(Order):
     def saw(self, clock: Clock, what: str, a: int) -> None:
         """The thread of `clock` has just accessed cell `a`."""
         t = clock.thread
-        access = Access(what, t, clock.epoch[0], len(self.machine.trail) - 1, stack())
+        access = Access(what, t, clock.epoch[0], len(self.machine.trail) - 1, callers())
         accesses = self.accesses.setdefault(a, {})
         for earlier in reversed(accesses.values()):
             if earlier.thread != t and earlier.epoch > clock.known[earlier.thread] and access.races(earlier):
@@ -227,12 +220,6 @@ class Witness(Order):
         names = self.machine.names
         parent = names[self.parents[t]] if t in self.parents else "the program"
         return f"{names[t]} ({state}) started by {parent}"
-
-
-def stack() -> tuple[Frame, ...]:
-    """The program's part of the stack, out to the thread's body; what is below that is the vehicle's business."""
-    frames = program_frames(sys._getframe(1))  # noqa: SLF001
-    return tuple(Frame(frame.f_code.co_qualname, frame.f_code.co_filename, frame.f_lineno) for frame in frames)
 
 
 def races_of(

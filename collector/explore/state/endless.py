@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from collector.explore.machine.carrier import MAIN
 from collector.explore.machine.fault import Fault
-from collector.explore.state.fair import SATURATED, Fair, Lasso
+from collector.explore.state.fair import Fair
 from collector.explore.state.spin import LOOK, Spin
 
 
@@ -26,7 +26,7 @@ class Endless:
         self.machine = machine
         self.execution = machine.execution
         self.fair = Fair(machine)
-        self.spin = Spin(machine)
+        self.spin = Spin(machine, self.fair.states)
         self.strategy: Pick = self.fair.pick
         """Who picks when the suspicion of a spin is over."""
         self.turns_from = 0
@@ -50,7 +50,8 @@ class Endless:
             self.execution.limit = self.last_step
             self.execution.let(self._in_turn)
         else:
-            self.execution.give_up(Fault("endless", f"no end after {at} steps, and no state that comes again"))
+            self.execution.undecided = self._undecided()
+            self.execution.give_up(None)
 
     @property
     def last_step(self) -> int:
@@ -79,12 +80,23 @@ class Endless:
             self.execution.give_up(self._livelock())
         return t
 
+    def _undecided(self) -> str:
+        """Why nothing can be said of a schedule that did not end."""
+        longer = f"longer than steps={self.turns_from}"
+        more = f"(steps={2 * self.turns_from} looks further)"
+        opaque = self.fair.lassos.opaque
+        if opaque:
+            return f"{longer}; {opaque[0]}, which cannot be looked into, so no livelock can be proved {more}"
+        if self.execution.clock:
+            return f"{longer}, and asks for the time, so that no state comes again {more}"
+        return f"{longer}, and no state came again {more}"
+
     def _livelock(self) -> Fault:
         """The state has been there before: say between which steps, and who goes round in the circle."""
         trail, names = self.execution.trail, self.machine.names
-        lasso = self.fair.lasso or Lasso(0, len(trail), 0, counting=True)
+        lasso = self.fair.lasso
+        assert lasso is not None  # noqa: S101  who calls this has just found it
         circle = sorted({t for t in trail[lasso.begin : lasso.end] if t >= 0})
         who = " and ".join(names[t] for t in circle)
         goes = "goes" if len(circle) == 1 else "go"
-        but = f", but for what counts, {SATURATED} times in a row" if lasso.counting else ""
-        return Fault("livelock", f"{who} {goes} round in a circle: the state comes again{but}", lasso=lasso)
+        return Fault("livelock", f"{who} {goes} round in a circle: the state comes again", lasso=lasso)

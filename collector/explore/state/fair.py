@@ -1,42 +1,31 @@
 """What becomes of a schedule that does not end: it is run on in turn, and a state that comes again proves a livelock.
 
-Theory of operation.  After `limit` steps the strategy has had its say; from then on the runnable threads take one step
-each in turn, so that whatever waits for another thread to get on gets its wish.  At the end of every round the state is
-looked at; so it is each time nobody could run and those who pause were let go together.  A *state* is the memory and, for
-each thread, its next step, where its Python code stands (the chain of frames: code and instruction) and what it keeps there
-(`state.frames`).  If a state comes again, the schedule can be repeated from there for ever, and every thread
-that could run has run in between: a livelock, with the steps between the two visits as its lasso (Musuvathi and Qadeer,
-Fair stateless model checking, 2008, ask for the same of a fair cycle).
+Theory of operation.  After `limit` steps the strategy has had its say; from then on the runnable thread goes that has waited
+longest, so that whatever waits for another thread to get on gets its wish.  At the end of every round the state is
+looked at (`state.whole`); so it is each time nobody could run and those who paused were let go together.  If it comes
+again, the schedule can be repeated from there for ever; if every thread that could run on the way has run, nobody
+is to blame but the program: a livelock, with the steps between the two visits as its lasso (Musuvathi and Qadeer, Fair
+stateless model checking, 2008, ask for the same of a fair cycle).
 
-Words that only count would make every state a new one.  Those allocated as statistics are left out.  Any other integer
-that grows by the same amount from visit to visit, SATURATED times in a row, counts as a loop counter that has stopped to
-matter; so does what cannot be looked at, a `for` loop's iterator, say, in a frame that has run in between.  That makes the
-verdict a strong suspicion instead of a proof, and the message says so.
-
-Not modelled.  Attributes of objects other than a `self`: two states that differ only there look the same.  If nothing
-repeats, the schedule ends after another `limit` steps as `endless`.
+There is no other proof.  What counts never comes again, nor does what asks for the time on its way, and what holds something
+opaque cannot be known to have come again.  Such a schedule is given up after another `limit` steps, undecided.
 """
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from collector.explore.machine import ops
 from collector.explore.machine.carrier import MAIN
-from collector.explore.state.frames import Hidden, frozen, named, program_frames
-from collector.explore.state.temporaries import has_temporaries
+from collector.explore.state.whole import States
 
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
-    from types import FrameType
-
     from collector.explore.machine.machine import SteppedMachine
 
 
-SATURATED = 2_000
-"""Visits in a row over which what only counts has to go on counting the same way."""
+BUDGET = 10_000_000
+"""Values that may be written for the looks at one schedule: a container that grows makes each look dearer."""
 
 
 class Lasso(NamedTuple):
@@ -44,108 +33,33 @@ class Lasso(NamedTuple):
 
     begin: int
     end: int
-    first: int
-    """Where the part begins that is nothing but this, again and again."""
-    counting: bool
-    """The state is the same but for counters."""
-
-
-class Visit(NamedTuple):
-    """What is remembered of a state's last visit."""
-
-    at: int
-    values: tuple[int, ...]
-    change: tuple[int, ...]
-    """Difference of `values` to the visit before."""
-    frames: dict[int, list[FrameType]]
-    """Per thread, the innermost first."""
-    repeats: int
-    """Visits in a row with that difference."""
-    since: int
-    """Where the first of them was."""
 
 
 class Lassos:
     """Watches one schedule for a state that comes again."""
 
-    def __init__(self, machine: SteppedMachine) -> None:
+    def __init__(self, machine: SteppedMachine, states: States) -> None:
         self.machine = machine
-        self.visits: dict[Hashable, Visit] = {}
+        self.states = states
+        self.visits: dict[bytes, int] = {}
+        """A state's last visit, as a place in the trail."""
+        self.opaque: tuple[str, ...] = ()
+        """What stood in the way at the last look."""
+        self.spent = states.capture.written
 
     def visit(self) -> Lasso | None:
         """Look at the state between two steps; the lasso if it has been there before."""
-        frames = self._frames()
-        control, values = self._state(frames)
-        at = len(self.machine.trail)
-        last = self.visits.get(control)
-        if last is None or len(last.values) != len(values):
-            self.visits[control] = Visit(at, values, (), frames, 0, at)
+        machine, states = self.machine, self.states
+        if states.capture.written - self.spent > BUDGET:
             return None
-        change = tuple(new - old for new, old in zip(values, last.values, strict=True))
-        if change == last.change:
-            visit = Visit(at, values, change, frames, last.repeats + 1, last.since)
-        else:
-            visit = Visit(at, values, change, frames, 1, last.at)
-        self.visits[control] = visit
-        if not any(change) and not any(map(may_have_moved, last.frames.values(), frames.values())):
-            return Lasso(last.at, at, visit.since, counting=False)
-        return Lasso(last.at, at, visit.since, counting=True) if visit.repeats >= SATURATED else None
-
-    def _frames(self) -> dict[int, list[FrameType]]:
-        """Of the threads that have not ended."""
-        machine = self.machine
-        # The running thread's frames have no other handle than this.
-        return {
-            t: list(program_frames(machine.frame(t) or sys._getframe()))  # noqa: SLF001
-            for t in range(len(machine.names))
-            if machine.kinds[t] != ops.ENDED
-        }
-
-    def _state(self, frames: dict[int, list[FrameType]]) -> tuple[Hashable, tuple[int, ...]]:
-        """What has to be the same, and what may count."""
-        machine = self.machine
-        values = machine.mem[:]
-        for a in machine.statistics:
-            values[a] = 0
-        control: list[Hashable] = []
-        for t, chain in frames.items():
-            control.append((t, machine.kinds[t], machine.addrs[t], machine.flags[t], machine.stale[t]))
-            for frame in chain:
-                control.append((frame.f_code, frame.f_lasti))
-                for _, v in named(frame, machine.uncounted):
-                    if isinstance(v, int):
-                        values.append(v)
-                    else:
-                        control.append(shown(v))
-        return tuple(control), tuple(values)
-
-
-def shown(v: object) -> Hashable:
-    """What tells `v` from others, as far as anything does."""
-    try:
-        return frozen(v)
-    except Hidden:
-        return None
-
-
-def may_have_moved(before: list[FrameType], now: list[FrameType]) -> bool:
-    """May anything that cannot be looked at have changed in one of the frames `now`, which stand where those `before` did?
-
-    Not in a frame that was in the same call all the time.
-    """
-    return any(hides(frame) and (k == 0 or before[k - 1] is not now[k - 1]) for k, frame in enumerate(now))
-
-
-def hides(frame: FrameType) -> bool:
-    """Does `frame` keep something that cannot be looked at?"""
-    if has_temporaries(frame):
-        return True
-    try:
-        for _, v in named(frame, set()):
-            frozen(v)
-    except Hidden:
-        return True
-    return False
+        state = states.now(machine.execution.clock)
+        if state.opaque:
+            self.opaque = state.opaque
+            return None
+        at = len(machine.trail)
+        last = self.visits.get(state.digest)
+        self.visits[state.digest] = at
+        return None if last is None else Lasso(last, at)
 
 
 class Fair:
@@ -153,31 +67,63 @@ class Fair:
 
     def __init__(self, machine: SteppedMachine) -> None:
         self.machine = machine
-        self.lassos: Lassos | None = None
-        self.lasso: Lasso | None = None
-        self.turn = MAIN
+        self.states = States(machine)
+        self.lassos = Lassos(machine, self.states)
+        self.begin()
 
     def begin(self) -> None:
         """A new schedule."""
-        self.lassos = self.lasso = None
-        self.turn = MAIN
+        self.lassos = Lassos(self.machine, self.states)
+        self.lasso: Lasso | None = None
+        self.last: dict[int, int] = {}
+        """Thread to its last step."""
+        self.led = False
+        """Somebody has gone who has not waited longest: then every state is looked at."""
+        self.round = 0
+        """Where the round began."""
+        self.could: dict[int, tuple[int, ...]] = {}
+        """Place in the trail to who could run there."""
 
     def pick(self, _i: int) -> int:
-        """The next runnable thread in turn."""
-        machine = self.machine
-        last = self.turn
-        self.turn = next((t for t in machine.runnable if t > last), machine.runnable[0])
-        if self.turn <= last and self.look():
-            return MAIN
-        return self.turn
+        """The runnable thread that has waited longest."""
+        machine, last, at = self.machine, self.last, len(self.machine.trail)
+        script = machine.execution.script
+        t = min(machine.runnable, key=lambda t: last.get(t, -1))
+        if script:
+            usual, t = t, script(t)
+            self.led = self.led or t != usual
+        if self.led or last.get(t, -1) >= self.round:
+            self.round = at
+            if self.look():
+                return MAIN
+        last[t] = at
+        self.could[at] = tuple(machine.runnable)
+        return t
 
     def stuck(self) -> bool:
         """Nobody can run; True if it was like this before.  The first times go unlooked at: looking is slow."""
         return self.machine.releases > 2 and self.look()
 
     def look(self) -> bool:
-        """Look at the state; True if it makes a lasso."""
-        if self.lassos is None:
-            self.lassos = Lassos(self.machine)
-        self.lasso = self.lassos.visit()
+        """Look at the state; True if it makes a lasso round which everybody has run who could."""
+        lasso = self.lassos.visit()
+        if lasso and self._fair(lasso):
+            self.lasso = lasso
         return self.lasso is not None
+
+    def _fair(self, lasso: Lasso) -> bool:
+        machine = self.machine
+        ran = set(machine.trail[lasso.begin : lasso.end])
+        if machine.runnable or lasso.begin in self.could:
+            return all(ran.issuperset(self.could.get(at, ())) for at in range(lasso.begin, lasso.end))
+        # Before the limit nobody notes who could run.  At both ends nobody can, so whoever could on the way and has not run
+        # waits for a lock or a note that was free for a while.
+        waits = (t for t in range(len(machine.names)) if t not in ran)
+        return all(machine.kinds[t] not in {ops.LOCK, ops.SLEEP} or self._left_alone(t, lasso) for t in waits)
+
+    def _left_alone(self, t: int, lasso: Lasso) -> bool:
+        """Is thread `t` waiting for somebody who did nothing between the two visits?"""
+        machine = self.machine
+        if machine.kinds[t] == ops.SLEEP:
+            return True  # a note that was woken stays so until its owner clears it, which is no step of others
+        return machine.mem[machine.addrs[t]] - 1 not in machine.trail[lasso.begin : lasso.end]

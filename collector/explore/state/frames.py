@@ -1,77 +1,125 @@
-"""What a thread keeps in Python: its frames, their variables, and what tells one value from another.
+"""A thread's frames: those of the program, and those of the operation that it is in.
 
-Theory of operation.  The machine's own frames belong to no program; what is left, from the thread's body inwards, is where
-its code stands.  What it keeps there are the frames' local variables, those of the functions around them included, the
-attributes of their `self`, and what lies on an evaluation stack (`collector.explore.state.temporaries`).
+Theory of operation.  From the thread's body inwards come the program's frames, then those of the port's operation, down to
+where the step was announced; further inwards are the machine's own, and the strategy's if the thread is the running one.
 
-Relied on.  Scalars and containers of them are compared by value, functions by their code and what they close over, other
-objects by their class alone.  An iterator is as good as a temporary: nothing tells how much of it is left.
+Between two Python frames there may be C code that calls back (`map`, `sorted` with a key): what it keeps is in no frame.
+Harmless is C code that only hands the call on: a class, a partial, an operator, a `with`, a loop over a generator.
 """
 
 from __future__ import annotations
 
-from types import CellType, FunctionType, MethodType
+import types
+from functools import partial
 from typing import TYPE_CHECKING
 
-from collector.explore.machine.execution import ROOT
+from collector.explore.machine.site import ROOTS, of_explorer
+from collector.explore.state.bytecode import Place, analysed
+from collector.explore.state.interpreter import NULL, entered_from_c, slots
 
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
     from types import FrameType
 
 
-SCALARS = (int, str, bytes, float, type(None))
+ANNOUNCING = frozenset({"point", "arrive"})
+"""Functions of the machine in which a thread waits for its turn."""
+GENERATORS = (types.GeneratorType, types.CoroutineType)
+ON_BEHALF = {
+    "BINARY_SUBSCR": ("__getitem__", "__class_getitem__"),
+    "STORE_SUBSCR": ("__setitem__",),
+    "DELETE_SUBSCR": ("__delitem__",),
+    "BEFORE_WITH": ("__enter__",),
+    "WITH_EXCEPT_START": ("__exit__",),
+    "GET_ITER": ("__iter__",),
+}
+"""Instructions that call one method of their operand, and which."""
 
 
-class Hidden(Exception):
-    """A variable holds something that cannot be told from others of its kind."""
-
-
-def program_frames(frame: FrameType | None) -> Iterator[FrameType]:
-    """`frame` and its callers, but for this package's own, out to the thread's body."""
+def thread_frames(frame: FrameType | None) -> list[FrameType]:
+    """The frames of a thread whose innermost is `frame`, from its body to where it has announced its step."""
+    frames: list[FrameType] = []
     while frame is not None:
-        package = frame.f_globals.get("__package__") or ""
-        if not package.startswith("collector.explore"):
-            yield frame
-        elif frame.f_code is ROOT:
-            return
+        if of_explorer(frame):
+            if frame.f_code in ROOTS:
+                break
+            if frame.f_code.co_name in ANNOUNCING:
+                frames.clear()
+                frame = frame.f_back
+                continue
+        frames.append(frame)
         frame = frame.f_back
+    frames.reverse()
+    return frames
 
 
-def named(frame: FrameType, uncounted: set[str]) -> Iterator[tuple[str, object]]:
-    """The variables of `frame` and the attributes of its `self`."""
-    variables = frame.f_locals
-    yield from variables.items()
-    attributes = getattr(variables.get("self"), "__dict__", {})
-    for name, v in attributes.items():
-        if name not in uncounted:
-            yield f"self.{name}", v
+def between(caller: FrameType, frame: FrameType, *, switched: bool) -> str:
+    """What C code between two frames keeps something that nobody sees; empty if none does."""
+    if not entered_from_c(frame, caller, switched=switched):
+        return ""
+    code, place = frame.f_code, analysed(caller.f_code).place(caller.f_lasti)
+    name, verb = code.co_name, place.opname
+    if verb.startswith("CALL") and name in {"__init__", "__call__"}:
+        return ""
+    if verb in ON_BEHALF:
+        return "" if name in ON_BEHALF[verb] else verb.lower()
+    if verb == "BINARY_OP":
+        return "" if name.startswith("__") and name not in {"__eq__", "__hash__"} else "an operator"
+    if "ATTR" in verb or verb in {"LOAD_METHOD", "LOAD_SPECIAL"}:
+        return "" if name not in {"__eq__", "__hash__"} else "a dictionary"
+    if place.below < 0:
+        return "an unknown call"
+    if verb in {"FOR_ITER", "SEND"}:
+        base = len(analysed(caller.f_code).names)
+        v = slots(caller, [base + place.below - 1], base + place.below)[0]
+        return "" if _runs(v, frame) or _is_method(v, "__next__", code) else type(v).__name__
+    called, *arguments = _operands(caller, place) or [NULL]
+    if _hands_on(called, frame) or (_resumes(called) and any(_runs(v, frame) for v in arguments)):
+        return ""
+    return getattr(called, "__qualname__", None) or type(called).__name__
 
 
-def frozen(v: object) -> Hashable:
-    """What tells `v` from others of its kind.  Raises Hidden if nothing does."""
-    if isinstance(v, SCALARS):
-        return v
-    if isinstance(v, list | tuple):
-        return type(v), tuple(map(frozen, v))
-    if isinstance(v, set | frozenset):
-        return type(v), frozenset(map(frozen, v))
-    if isinstance(v, dict):
-        return dict, tuple((frozen(key), frozen(value)) for key, value in v.items())
-    if isinstance(v, FunctionType):
-        return v.__code__, tuple(_inside(cell) for cell in v.__closure__ or ())
-    if isinstance(v, MethodType):
-        return v.__func__.__code__ if isinstance(v.__func__, FunctionType) else MethodType
-    if hasattr(type(v), "__next__"):
-        raise Hidden
-    return type(v).__module__, type(v).__qualname__
+def _operands(frame: FrameType, place: Place) -> list[object]:
+    """What is called, and with what; beyond a class or a Python function these are no longer there."""
+    base = len(analysed(frame.f_code).names) + place.below
+    size = base + place.operands
+    for k in range(base, size):
+        called = slots(frame, [k], size)[0]
+        if called is not NULL:
+            if isinstance(called, types.MethodDescriptorType | types.BuiltinFunctionType):
+                return [called, *slots(frame, range(k + 1, size), size)]
+            return [called]
+    return []
 
 
-def _inside(cell: CellType) -> Hashable:
-    """What a function closes over; of other functions, which may close over it, only the code."""
-    try:
-        v = cell.cell_contents
-    except ValueError:
-        return None
-    return v.__code__ if isinstance(v, FunctionType) else frozen(v)
+def _hands_on(v: object, frame: FrameType) -> bool:
+    """Does calling `v` do nothing but run `frame`, and return what that returns?"""
+    if isinstance(v, types.FunctionType):
+        return v.__code__ is frame.f_code
+    if isinstance(v, types.MethodType):
+        return _hands_on(v.__func__, frame)
+    if type(v) is partial:
+        return _hands_on(v.func, frame)
+    if isinstance(v, types.BuiltinFunctionType):
+        return _runs(v.__self__, frame)
+    # While a bound method is called from C, its object lies where it lay.
+    return _is_method(v, "__call__", frame.f_code) or _is_method(v, frame.f_code.co_name, frame.f_code)
+
+
+def _is_method(v: object, name: str, code: types.CodeType) -> bool:
+    method = getattr(type(v), name, None)
+    return isinstance(method, types.FunctionType) and method.__code__ is code
+
+
+def _resumes(v: object) -> bool:
+    """Is `v` a C function that keeps nothing but the generator that it resumes?"""
+    return any(v is function for function in (next, any, all)) or (
+        isinstance(v, types.MethodDescriptorType) and v.__objclass__ in GENERATORS
+    )
+
+
+def _runs(v: object, frame: FrameType) -> bool:
+    """Is `v` the generator whose frame is `frame`?"""
+    if isinstance(v, types.GeneratorType):
+        return v.gi_frame is frame
+    return isinstance(v, types.CoroutineType) and v.cr_frame is frame

@@ -2,22 +2,22 @@
 
 Theory of operation.  Under a strategy that lets the running thread go on, a thread that waits for another without a pause
 waits for ever.  So every LOOK steps the trail is looked at: if the last steps are all one thread's while others could
-run, its state (memory, and where its code stands) is watched for a while.  If that repeats exactly, with nobody else
-running, the thread spins.  It is then made to wait as a pause would have, and the machine notes a warning: the schedules
+run, the whole state is watched for a while.  If that comes again, with nobody else running,
+the thread spins.  It is then made to wait as a pause would have, and the machine notes a warning: the schedules
 that let it spin longer were not seen.
 """
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
+from collector.explore.machine.site import innermost
 from collector.explore.state.fair import Lassos
-from collector.explore.state.frames import program_frames
 
 
 if TYPE_CHECKING:
     from collector.explore.machine.machine import SteppedMachine
+    from collector.explore.state.whole import States
 
 
 LOOK = 2_000
@@ -31,10 +31,11 @@ PATIENCE = 200
 class Spin:
     """Watches one thread that has run alone for long."""
 
-    def __init__(self, machine: SteppedMachine) -> None:
+    def __init__(self, machine: SteppedMachine, states: States) -> None:
         self.machine = machine
+        self.states = states
         self.thread = 0
-        self.lassos = Lassos(machine)
+        self.lassos = Lassos(machine, self.states)
         self.left = 0
 
     def suspected(self) -> bool:
@@ -43,7 +44,7 @@ class Spin:
         self.thread = machine.trail[-1]
         if len(machine.runnable) < 2 or machine.trail[-ALONE:].count(self.thread) < ALONE:
             return False
-        self.lassos = Lassos(machine)
+        self.lassos = Lassos(machine, self.states)
         self.left = PATIENCE
         return True
 
@@ -54,10 +55,10 @@ class Spin:
         if i != self.thread or self.left == 0:
             return True
         lasso = self.lassos.visit()
-        if lasso is None or lasso.counting:
+        if lasso is None:
             return False
-        frame = next(program_frames(sys._getframe()), None)  # noqa: SLF001  the thread is in the middle of a step
-        where = f" at {frame.f_code.co_filename}:{frame.f_lineno}" if frame else ""
+        where = innermost()  # the thread is in the middle of a step
+        where = where and f" at {where}"
         machine.warnings.add(
             f"{machine.names[i]} spins without a pause{where}: it was made to wait until somebody writes what it reads"
         )

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from collector.explore.claim import Claim, Kind
-from collector.explore.machine.carrier import Broken
+from collector.explore.determinism import CURE
 from collector.explore.machine.ops import CHOOSE
 from collector.explore.machine.threads import PAUSED
 from collector.explore.strategies.base import left
@@ -67,9 +67,9 @@ class Exhaustive:
                 path.append(alternatives)
                 index.append(0)
             elif path[at] != alternatives:
-                raise Broken(
-                    f"choice {at} is among threads or values {alternatives}, and was among {path[at]} when the same choices "
-                    "came before it: the program keeps something from schedule to schedule"
+                machine.execution.refuse(
+                    f"not the same twice: choice {at} is among threads or values {alternatives}, and was among {path[at]} "
+                    f"after the same choices; {CURE}"
                 )
             at += 1
             return alternatives[index[at - 1]]

@@ -1,59 +1,53 @@
 """Stateful exhaustive search: depth first, and not twice from the same state.
 
-Where traces are too many, states may be few: three threads at a barrier have half a million traces and a few thousand
-states.  A *state* is the memory (but for statistics), each thread's next step, and what it knows (`state.localstate`);
-of each, a 128-bit digest is kept.  A schedule that comes to a state that is known is cut off there: everything behind
-it has been seen, or will be.  Greenlets cannot be copied, so the way back to the last state with something left is to
-run the program again.
+Theory of operation.  Where traces are too many, states may be few: three threads at a barrier have half a million traces
+and a few thousand states.  A *state* is what `state.whole` captures, all that decides what happens next; of each, a
+128-bit digest is kept.  A schedule that comes to a state that is known is cut off there: everything behind it has been
+seen, or will be.  Greenlets cannot be copied, so the way back to the last state with something left is to run the program
+again.  A state in which something cannot be looked into is taken for a new one, and the statement says so.
 
-A state that comes again on its own path is a circle.  If every thread that could run somewhere in the circle has run in
-it, it may be gone round for ever: the schedule then goes on in turn, where a livelock proves itself.
+The states make a graph.  If it has a circle that is strongly fair (`state.graph`), it may be gone round for ever: a
+schedule that does so is run, and a state that comes again proves the livelock.  The graph is asked whenever it has doubled,
+and at the end.
 
-It relies on what `LocalState` relies on.  Data races are found on the paths that are run; the path to a state that was
-cut off may have ordered less.
+A program that asks for the time goes by the number of steps: from then on that is part of every state, and the search
+begins afresh, because states that differed in nothing else had been merged.
 
-A livelock is overlooked where its circle crosses itself, so that no path of different states goes round it fairly.
+Relied on.  Data races are found on the paths that are run; the path to a state that was cut off may have ordered less.
 """
 
 from __future__ import annotations
 
-from array import array
-from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from collector.explore.claim import Claim, Kind, Seen
 from collector.explore.machine.carrier import MAIN
 from collector.explore.machine.threads import PAUSED
-from collector.explore.state.localstate import SATURATED, LocalState
+from collector.explore.state.graph import Circle, Edge, Graph
+from collector.explore.state.whole import States
 from collector.explore.strategies.base import left
 
 
 if TYPE_CHECKING:
     from collector.explore.machine.execution import Draw, Pick
     from collector.explore.machine.machine import SteppedMachine
-    from collector.explore.state.localstate import Snapshot
     from collector.explore.strategies.base import Options
 
 
-DIGEST = 16
-"""Bytes by which states are told apart."""
+FIRST_LOOK = 500
+"""States after which the graph is first asked for a circle."""
 
 
 class Choice:
     """A place on the current path, and what can be done there."""
 
-    __slots__ = ("alternatives", "index", "runnable", "snapshot", "state")
+    __slots__ = ("alternatives", "index", "state")
 
-    def __init__(
-        self, alternatives: list[int], snapshot: Snapshot, state: bytes = b"", runnable: frozenset[int] = frozenset()
-    ) -> None:
+    def __init__(self, alternatives: list[int], state: int = -1) -> None:
         self.alternatives = alternatives
         self.index = 0
-        self.snapshot = snapshot
-        """What the threads know here."""
         self.state = state
-        """Digest of the state; empty where a value is chosen."""
-        self.runnable = runnable
+        """Its number; -1 where a value is chosen."""
 
 
 class Stateful:
@@ -62,56 +56,81 @@ class Stateful:
     name = "stateful"
 
     def __init__(self, _options: Options) -> None:
-        self.local = LocalState()
-        self.taps = [self.local.fit]
         self.path: list[Choice] = []
-        self.seen: set[bytes] = set()
-        self.on_path: dict[bytes, int] = {}
-        """State to its place on the path."""
+        self.numbers: dict[bytes, int] = {}
+        """Of the states, by their digests."""
+        self.graph = Graph()
+        self.opaque: dict[str, None] = {}
+        """What could not be looked into, in the order of discovery."""
+        self.timed = False
+        """The number of steps is part of the state."""
+        self.next_look = FIRST_LOOK
+        self.circle: Circle | None = None
+        """To be run next, to show a livelock."""
+        self.over = False
+        """The circle was run."""
+        self.unproved = False
+        """A circle was run and did not come round."""
         self.runs = 0
+        self.whole: States | None = None
+        """The states of the machine that runs the schedules."""
         self.exhausted = False
 
     @property
     def done(self) -> bool:
-        """When every state was seen."""
-        return self.exhausted
+        """When every state was seen, or a livelock."""
+        return self.exhausted or self.over
 
     @property
     def states(self) -> int:
         """Different states seen."""
-        return len(self.seen)
+        return len(self.graph.edges)
 
     def begin(self, machine: SteppedMachine) -> tuple[Pick, Draw]:
-        path, runnable, seen, on_path = self.path, machine.runnable, self.seen, self.on_path
-        local = self.local
-        local.live = not path
+        return self._round(machine, self.circle) if self.circle else self._search(machine)
+
+    def _search(self, machine: SteppedMachine) -> tuple[Pick, Draw]:
+        """The current path, and on from its end."""
+        path, runnable, numbers, graph = self.path, machine.runnable, self.numbers, self.graph
+        self.whole = self.whole or States(machine)
+        now = self.whole.now
         at = 0
+        source = next((choice for choice in reversed(path) if choice.state >= 0), None)
+        came = path.index(source) if source else 0
+        last = source.state if source else -1
 
         def take() -> int:
             nonlocal at
             choice = path[at]
             at += 1
-            if at == len(path) and not local.live:
-                local.restore(choice.snapshot)
             return choice.alternatives[choice.index]
 
         def pick(i: int) -> int:
-            if at == len(path):
-                state = self._state(machine)
-                if state in seen:
-                    circle = on_path.get(state)
-                    if circle is None or not self._fair(circle):
-                        return MAIN
-                    # From here on in turn: what this comes to is seen there.
-                    return machine.go_round(i)
-                seen.add(state)
-                on_path[state] = at
-                path.append(Choice(self._order(i, machine), local.snapshot(), state, frozenset(runnable)))
+            nonlocal last, came
+            if at < len(path):
+                return take()
+            if machine.execution.clock and not self.timed:
+                return MAIN
+            state = now(len(machine.trail)) if self.timed else now()
+            number = -1 if state.opaque else numbers.get(state.digest, -1)
+            known = number >= 0
+            if not known:
+                number = graph.add(runnable)
+                if state.opaque:
+                    self.opaque.update(dict.fromkeys(state.opaque))
+                else:
+                    numbers[state.digest] = number
+            if last >= 0:
+                graph.edges[last].append(Edge(tuple(machine.trail[came:]), number))
+            if known:
+                return MAIN
+            last, came = number, len(path)
+            path.append(Choice(self._order(i, machine), number))
             return take()
 
         def draw(_i: int, n: int) -> int:
             if at == len(path):
-                path.append(Choice(list(range(n)), local.snapshot()))
+                path.append(Choice(list(range(n))))
             return take()
 
         return pick, draw
@@ -123,41 +142,53 @@ class Stateful:
             return [i, *(t for t in machine.runnable if t != i)]
         return machine.runnable[:]
 
-    def _state(self, machine: SteppedMachine) -> bytes:
-        """Digest of the state that the machine is in."""
-        threads = len(machine.names)
-        words = array("Q", machine.mem)
-        for a in machine.statistics:
-            words[a] = 0
-        digest = blake2b(words.tobytes(), digest_size=DIGEST)
-        digest.update(array("q", [len(words), threads, *self.local.histories[:threads]]).tobytes())
-        digest.update(array("q", [*machine.kinds[:threads], *machine.addrs[:threads]]).tobytes())
-        digest.update(bytes([*machine.flags[:threads], *machine.stale[:threads]]))
-        # What a thread has read since its last pause decides what will let it go from the next one, unless that has come.
-        seen = [
-            0 if stale else hash(frozenset(cells)) for stale, cells in zip(machine.stale, machine.seen, strict=True)
-        ]
-        digest.update(array("q", seen[:threads]).tobytes())
-        if machine.more_state:
-            digest.update(repr([say() for say in machine.more_state]).encode())
-        return digest.digest()
+    @staticmethod
+    def _round(machine: SteppedMachine, circle: Circle) -> tuple[Pick, Draw]:
+        """Into the circle and round it, where threads go in turn: what comes again is seen there."""
+        trail, stem, entries = machine.trail, circle.stem, circle.circle
 
-    def _fair(self, begin: int) -> bool:
-        """Has everybody run in the circle that could have?"""
-        circle = [choice for choice in self.path[begin:] if choice.state]
-        could = frozenset[int]().union(*(choice.runnable for choice in circle))
-        return could <= {choice.alternatives[choice.index] for choice in circle}
+        def entry(_i: int = MAIN) -> int:
+            at = len(trail)
+            return stem[at] if at < len(stem) else entries[(at - len(stem)) % len(entries)]
 
-    def end(self, _machine: SteppedMachine, /) -> None:
+        def pick(i: int) -> int:
+            if len(trail) != len(stem):
+                return entry()
+            machine.execution.script = entry
+            return machine.go_round(i)
+
+        return pick, lambda _i, _n: ~entry() - 1
+
+    def end(self, machine: SteppedMachine, /) -> None:
         """Back to the last choice with an alternative left."""
         self.runs += 1
+        if self.circle:
+            self.over = True
+            if machine.fault is None:
+                self.unproved = True
+            else:
+                machine.execution.steps_allowed = len(self.circle.stem)  # behind it the livelock is seen again
+            return
+        if machine.execution.clock and not self.timed:
+            self._afresh()
+            return
         path = self.path
         while path and path[-1].index + 1 == len(path[-1].alternatives):
-            self.on_path.pop(path.pop().state, None)
+            path.pop()
         if path:
             path[-1].index += 1
-        else:
-            self.exhausted = True
+        if not path or self.states >= self.next_look:
+            self.next_look = 2 * self.states
+            self.circle = self.graph.fair_circle()
+            self.exhausted = not path and self.circle is None
+
+    def _afresh(self) -> None:
+        """Begin again, with the time as part of the state."""
+        self.timed = True
+        self.path.clear()
+        self.numbers.clear()
+        self.graph = Graph()
+        self.next_look = FIRST_LOOK
 
     def outlook(self, _schedules: int, /) -> str:
         """Schedules that are cut off count as much as others."""
@@ -165,9 +196,16 @@ class Stateful:
         return f"{self.states:,} states, {outlook}"
 
     def claim(self, _schedules: int, /) -> Claim:
-        """Exhausted or not."""
-        caveat = f"numbers that grew alike at {SATURATED} pauses in a row counted as one"
-        caveats = (caveat,) if self.local.saturated else ()
-        if self.exhausted:
-            return Claim(Kind.PROVED, self.name, Seen.STATES, self.states, caveats=caveats)
-        return Claim(Kind.UNDECIDED, self.name, Seen.STATES, self.states, reason="more are left", caveats=caveats)
+        """Exhausted or not, and what stood in the way."""
+        caveats = []
+        if self.opaque:
+            caveats.append(
+                f"states were not merged where {next(iter(self.opaque))}, which cannot be looked into; "
+                "machine.state(lambda: ...) tells it"
+            )
+        if self.timed:
+            caveats.append("the program asks for the time, so states after different numbers of steps were told apart")
+        kind, reason = Kind.PROVED if self.exhausted else Kind.UNDECIDED, ""
+        if not self.exhausted:
+            reason = "there may be a livelock that could not be shown" if self.unproved else "more are left"
+        return Claim(kind, self.name, Seen.STATES, self.states, reason=reason, caveats=tuple(caveats))

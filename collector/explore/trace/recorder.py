@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from collector.explore.machine import ops
-from collector.explore.trace.source import callers
+from collector.explore.machine.site import callers
 from collector.explore.trace.step import Act, Schedule, Step, Value, View
 from workbuf.events import Reader
 from workbuf.machine import MASK64
@@ -26,11 +26,13 @@ if TYPE_CHECKING:
     from collector.explore.machine.fault import Fault
     from collector.explore.machine.machine import SteppedMachine
     from collector.explore.machine.ports import SteppedPort
+    from collector.explore.machine.site import Site
     from collector.explore.races.report import Race
-    from collector.explore.trace.source import Site
     from workbuf.machine import Words
     from workbuf.names import Name
 
+DEPTH = 8
+"""Callers kept of a step."""
 OPERATIONS = (
     "hint", "post", "fill", "load", "store", "cas", "xchg", "xadd", "or8",
     "pause", "sleep", "wake", "lock", "unlock", "choose", "spawn", "sysalloc",
@@ -124,7 +126,7 @@ class Recorder:
 
     def _where(self, i: int) -> None:
         if self.sources:
-            self.here[i] = callers()
+            self.here[i] = callers(DEPTH)
 
     def _between(self, i: int, noted: Noted) -> None:
         self._where(i)

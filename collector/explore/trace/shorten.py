@@ -38,9 +38,7 @@ class LeftOut(NamedTuple):
 
 
 class Forever(NamedTuple):
-    """What follows comes again and again, but for counters if `counting`."""
-
-    counting: bool
+    """What follows comes again and again."""
 
 
 Story = list["Step | Again | LeftOut | Forever"]
@@ -51,8 +49,7 @@ def shortened(schedule: Schedule) -> Story:
     into, circle = schedule.course
     if schedule.lasso is None:
         return middle_left_out(list(into[1:]))
-    forever = Forever(schedule.lasso.counting)
-    return [*middle_left_out(folded(into[1:])), forever, *middle_left_out(list(circle))]
+    return [*middle_left_out(folded(into[1:])), Forever(), *middle_left_out(list(circle))]
 
 
 def folded(steps: Sequence[Step]) -> Story:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from collector.explore.machine.fault import Fault
+    from collector.explore.machine.site import Site
     from collector.explore.state.fair import Lasso
-    from collector.explore.trace.source import Site
     from workbuf.events import Happening
     from workbuf.names import Name
 
@@ -156,6 +156,6 @@ class Schedule:
         if lasso is None:
             return self.steps, ()
         return (
-            tuple(step for step in self.steps if step.place < lasso.first),
+            tuple(step for step in self.steps if step.place < lasso.begin),
             tuple(step for step in self.steps if lasso.begin <= step.place < lasso.end),
         )

@@ -146,9 +146,8 @@ class Columns:
                     yield f"      -- {'that' if steps == 1 else f'these {steps} steps'} {times} times more --"
                 case LeftOut(steps):
                     yield f"      -- {steps} steps left out --"
-                case Forever(counting):
-                    but = ", but for what counts" if counting else ""
-                    yield f"      -- and from here on, for ever{but}:"
+                case Forever():
+                    yield "      -- and from here on, for ever:"
 
     def _entry(self, act: Act, number: str) -> Iterator[str]:
         said = text(act, self.names)

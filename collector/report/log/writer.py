@@ -23,44 +23,52 @@ the number of the `part`, from 1: `run`, the time the run began, tells one run's
 Theory of operation.  Protocol events lie in the threads' rings, are taken out when the world is stopped at the end of a
 cycle, or when the run has failed, and then written by the main thread: a log call inside a race window hides the race.
 
-loguru writes the lines, rotates and compresses.  It opens each part through `EventLog._begin`, which writes the first
+loguru writes the lines and rotates.  It opens each part through `EventLog._begin`, which writes the first
 line.  A file that cannot be written any more ends in one line on stderr and not in a lost run.
 """
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import json
+import lzma
 import os
 import sys
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from loguru import logger
 
-from collector.report.replace import Beside, replaceable
+from collector.report.replace import Beside, replaceable, replacing
 from collector.report.streams import oneline
 from workbuf.entry import Entry
 from workbuf.events import Reader
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from collector.report.log.rotation import Rotation
     from workbuf.recorder import Record
 
 SCHEMA = "workbuf-log"
 VERSION = 1
-COMPRESSIONS = ("gz", "bz2", "xz")
-"""Those of loguru's that hold a single file; `collector.report.log.parts` reads them back."""
+PACKERS: dict[str, Callable[..., Any]] = {"gz": gzip.open, "bz2": bz2.open, "xz": lzma.open}
+COMPRESSIONS = tuple(PACKERS)
+"""What `collector.report.log.parts` reads back."""
+PIECE = 1 << 20
 
 
 BLOCK = 64 << 10
 """Bytes of lines that loguru is handed at once."""
 ROTATED_BLOCK = 1 << 10
 """The same where parts are to have a size: loguru looks at it between two messages."""
+SLICE = 20_000
+"""Records made into lines at a time, where there is little time."""
 TAILS = 1 << 16
 """Ends of lines that are kept."""
 
@@ -108,6 +116,10 @@ class EventLog:
         self.tails: dict[tuple[int, ...], str] = {}
         self.block = ROTATED_BLOCK if rotation else BLOCK
         self.broken = ""
+        self.packed = compression
+        """What finished parts are packed as; None leaves them as they are."""
+        self.written = 0
+        """Blocks handed over; it grows while the log is written."""
         self.fd = -1
         self.opened = (0, 0)
         if (rotation or compression) and path.exists() and not path.is_file():
@@ -121,7 +133,7 @@ class EventLog:
                 filter=lambda record: "json" in record["extra"],
                 level=0,
                 rotation=rotation,
-                compression=compression,
+                compression=self._pack if compression else None,
                 catch=False,
                 backtrace=False,
                 diagnose=False,
@@ -157,9 +169,20 @@ class EventLog:
                 beside.discard()
         return self.fd
 
+    def _pack(self, path: str) -> None:
+        """Pack a finished part, beside it first, so that what has a packed part's name is whole."""
+        if self.packed is None or self.broken:
+            return
+        packer = PACKERS[self.packed]
+        with Path(path).open("rb") as part, replacing(f"{path}.{self.packed}") as file, packer(file, "wb") as packing:
+            while piece := part.read(PIECE):
+                packing.write(piece)
+                self.written += 1
+        Path(path).unlink()
+
     def _giveup(self, error: Exception) -> None:
         """The file can take no more: what lies in its buffer goes nowhere, and so raises nothing when it is closed."""
-        self.broken = self.broken or getattr(error, "strerror", None) or str(error)
+        self.broken = self.broken or getattr(error, "strerror", None) or str(error) or "out of memory"
         try:
             status = os.fstat(self.fd)
         except OSError:
@@ -171,6 +194,25 @@ class EventLog:
 
     def events(self, records: Iterable[Record]) -> None:
         """Write what the flight recorder held, in blocks: handing loguru a message costs more than making a line."""
+        for block in self._blocks(records):
+            self._write(block)
+
+    def newest(self, records: Sequence[Record], until: float) -> int:
+        """Write the newest of them, as many as are made into lines before that monotonic time; returns how many were not."""
+        made: list[list[str]] = []
+        at = len(records)
+        with suppress(MemoryError):
+            while at and monotonic() < until:
+                begin = max(at - SLICE, 0)
+                made.append(list(self._blocks(records[begin:at])))
+                at = begin
+        for blocks in reversed(made):
+            for block in blocks:
+                self._write(block)
+        return at
+
+    def _blocks(self, records: Iterable[Record]) -> Iterator[str]:
+        """Lines, as many at a time as are handed over together."""
         block: list[str] = []
         size = 0
         for time, thread, *numbers in records:
@@ -178,11 +220,11 @@ class EventLog:
             block.append(line)
             size += len(line)
             if size >= self.block:
-                self._write("\n".join(block))
+                yield "\n".join(block)
                 block.clear()
                 size = 0
         if block:
-            self._write("\n".join(block))
+            yield "\n".join(block)
 
     def _tail(self, *numbers: int) -> str:
         """An event's line from its kind on: the same for the same four numbers, and most come again and again."""
@@ -211,14 +253,17 @@ class EventLog:
         if not self.broken:
             try:
                 self.logger.log("INFO", "{}", lines)
-            except OSError as error:
+            except (OSError, MemoryError) as error:
                 self._giveup(error)
+            self.written += 1
 
-    def close(self) -> None:
-        """Flush and close the file, and say if it is short."""
+    def close(self, *, hurry: bool = False) -> None:
+        """Flush and close the file, and say if it is short; with `hurry`, unpacked."""
+        if hurry:
+            self.packed = None
         try:
             logger.remove(self.handler)
-        except OSError as error:
+        except (OSError, MemoryError) as error:
             self._giveup(error)
         if self.broken:
             logger.warning("{}: the log ends early: {}", self.path, self.broken)

@@ -104,6 +104,9 @@ class Timeline:
                 {"ph": "M", "pid": PID, "tid": number, "name": "thread_sort_index", "args": {"sort_index": order}}
             )
 
+        self.named = len(self.events)
+        """Of the events, those at the beginning that give names."""
+
     def add(self, records: Iterable[Record]) -> None:
         """Take further records, by time."""
         for record in records:
@@ -215,9 +218,11 @@ class Timeline:
         self.painted.clear()
         return {"traceEvents": self.events, "displayTimeUnit": "ns", "otherData": other}
 
-    def write(self, file: BinaryIO, other: dict[str, Any]) -> None:
-        """Write it to `file`; raises OSError."""
+    def write(self, file: BinaryIO, other: dict[str, Any], most: int | None = None) -> None:
+        """Write it to `file`, of its slices and counters the newest `most`; raises OSError."""
         trace = self.finish(other)
+        if most is not None:
+            del trace["traceEvents"][self.named : -most]
         rest = {key: value for key, value in trace.items() if key != "traceEvents"}
         file.write(b'{"traceEvents": [')
         # An event at a time: the text of all of them may need more memory than they do.

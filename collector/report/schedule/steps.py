@@ -36,7 +36,7 @@ from collector.report.schedule.sentences import told
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from collector.explore.trace.source import Site
+    from collector.explore.machine.site import Site
     from collector.explore.trace.step import Act, Schedule, Value, View
 
 ROOT = Path(__file__).parents[3]

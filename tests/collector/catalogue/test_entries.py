@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from collector.catalogue.entries import Bug, Experiment, Statement, corrections, entries, extent, identifier, nearest
+from collector.faults import FAULTS
 from collector.report.entries import KINDS, corrections_table
 from collector.scenarios.catalogue import SCENARIOS, showing
 from scripts.readme_table import BEGIN, END, README, written
@@ -65,6 +66,12 @@ def test_what_a_scenario_is_about_is_known(name: str) -> None:
     issues = {f"#{issue}" for bug in bugs if isinstance(entry := entries().get(bug), Bug) for issue in entry.issues}
 
     assert [bug for bug in bugs if bug not in entries() and bug not in issues and bug != "17503"] == []
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_what_a_planted_fault_is_like_is_known(name: str) -> None:
+    """Entries of the catalogue."""
+    assert [bug for bug in FAULTS[name].bugs if not isinstance(entries().get(bug), Bug)] == []
 
 
 def test_experiments_name_scenarios_and_bugs_that_exist() -> None:

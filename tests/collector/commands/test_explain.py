@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from collector.catalogue.entries import entries
+from collector.commands.status import OK, USAGE, VIOLATION
 from collector.explore.token import Token
-from collector.run import OK, USAGE, VIOLATION, main
+from collector.run import main
 
 
 if TYPE_CHECKING:
@@ -118,6 +119,16 @@ class TestEntry:
         assert entry["scenarios"] == ["pless"]
         assert {"id": "41dbcc19ef", "cl": 7504} in entry["commits"]
         assert entry["correction"]["where"] == ["mutator/writebarrier.py"]
+
+    def test_a_bug_that_is_a_planted_fault(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+        """The command that runs with it, or why no stress run sees it; its name for programs."""
+        file = tmp_path / "entry.json"
+
+        assert main(["explain", "K-16", "--json", str(file)]) == OK
+        assert "python -m collector.run stress --plant send-unshaded\n" in capsys.readouterr().out
+        assert json.loads(file.read_text())["faults"] == ["send-unshaded"]
+        assert main(["explain", "O-15"]) == OK
+        assert "harvest-by-store: a stress run does not see it: " in capsys.readouterr().out
 
     def test_an_invariant_names_who_guards_it(self, capsys: pytest.CaptureFixture[str]) -> None:
         """In either case, with or without a hyphen."""

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from collector.catalogue.entries import entries
+from collector.commands.status import OK, USAGE, VIOLATION
 from collector.explore.token import Token
-from collector.run import OK, USAGE, VIOLATION, main
+from collector.run import main
 from collector.scenarios.catalogue import SCENARIOS
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
+from dataclasses import dataclass
 from random import Random
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, NamedTuple
 
 from workbuf.machine import Pause
@@ -37,6 +40,33 @@ VOCABULARIES = {
     "everything": "load cas xchg pause lock spawn kill wake sleep store",
 }
 """What the lines of a program are drawn from."""
+MINDS = {
+    "kept": "load store xadd remember remember recall count spend",
+    "waits": "store xadd backoff backoff pause recall remember",
+    "calls back": "store xadd any total mapped next next",
+    "shared": "store xadd write write read remember recall",
+    "everything kept": "load store cas remember recall count spend backoff any next lock choose",
+}
+"""The same, for what threads keep in Python objects; of `shared` ones DPOR knows nothing."""
+
+
+@dataclass
+class Backoff:
+    """How often somebody has waited."""
+
+    tries: int = 0
+
+
+class Mind:
+    """What a thread keeps: one thing of each kind."""
+
+    def __init__(self, port: Port, shared: int, words: int) -> None:
+        self.backoff = Backoff()
+        self.recent: deque[int] = deque(maxlen=2)
+        self.counts = bytearray(2)
+        self.named = SimpleNamespace(last=0)
+        self.cells = range(shared, shared + words)
+        self.reading = (port.load(cell) + turn for turn in range(3) for cell in self.cells)
 
 
 class Line(NamedTuple):
@@ -78,14 +108,17 @@ def program_of(form: Shape) -> Program:
     def program(machine: SteppedMachine) -> None:
         shared = machine.alloc(form.words, "x")
         lock, note = machine.word(0, "lock"), machine.word(0, "note")
+        board: list[int] = []
         logs = machine.alloc(32, "log")
 
         def body(lines: list[Line]) -> Callable[[Port], None]:
             def run(port: Port) -> None:
                 log = 0
+                mind = Mind(port, shared, form.words)
                 for line in lines:
-                    log = log * 7 + Lines(port, shared, form.words, lock, note, body(form.child)).run(line) + 1
-                machine.poke(logs + port.index, log)
+                    doing = Lines(port, shared, form.words, lock, note, body(form.child), mind, board)
+                    log = log * 7 + doing.run(line) + 1
+                machine.mem[logs + port.index] = log
 
             return run
 
@@ -101,7 +134,15 @@ class Lines:
     """What the words of the vocabulary do; a line's value is what the thread has read."""
 
     def __init__(
-        self, port: Port, shared: int, words: int, lock: int, note: int, child: Callable[[Port], None]
+        self,
+        port: Port,
+        shared: int,
+        words: int,
+        lock: int,
+        note: int,
+        child: Callable[[Port], None],
+        mind: Mind,
+        board: list[int],
     ) -> None:
         self.port = port
         self.shared = shared
@@ -109,6 +150,9 @@ class Lines:
         self.lock = lock
         self.note = note
         self.child = child
+        self.mind = mind
+        self.board = board
+        """What all threads write on."""
 
     def run(self, line: Line) -> int:
         """Do `line`."""
@@ -157,8 +201,49 @@ class Lines:
             case "pause":
                 return self.wait(x, line.a)
             case _:
+                return self.thought(line, x)
+        return 0
+
+    def thought(self, line: Line, x: int) -> int:
+        """What has to do with what the thread keeps."""
+        port, mind = self.port, self.mind
+        match line.do:
+            case "remember":
+                mind.recent.append(port.load(x))
+                mind.named.last = sum(mind.recent)
+            case "recall":
+                port.store(x, mind.named.last + line.a)
+            case "count":
+                mind.counts[line.a % 2] += port.load(x) & 1
+            case "spend":
+                if mind.counts[line.a % 2]:
+                    mind.counts[line.a % 2] -= 1
+                    return port.xadd(x, 1)
+            case "backoff":
+                return self.backed_off(x, line.a)
+            case "any":
+                return any(port.load(cell) == line.a for cell in mind.cells)
+            case "total":
+                return sum(port.load(cell) for cell in mind.cells)
+            case "mapped":
+                return max(map(port.load, mind.cells))
+            case "next":
+                return next(mind.reading, 9)
+            case "write":
+                self.board.append(port.load(x))
+            case "read":
+                return self.board[-1] * len(self.board) if self.board and port.load(x) else 0
+            case _:
                 raise AssertionError(line.do)
         return 0
+
+    def backed_off(self, x: int, a: int) -> int:
+        """Wait for a value, for three turns at most in all of the thread's life."""
+        backoff = self.mind.backoff
+        while self.port.load(x) != a and backoff.tries < 3:
+            backoff.tries += 1
+            self.port.pause(Pause.PROCYIELD, backoff.tries)
+        return backoff.tries
 
     def locked(self, x: int, a: int) -> int:
         """A step inside a critical section."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.collector.explore.arbitrary import VOCABULARIES, program_of, shape
+from tests.collector.explore.arbitrary import MINDS, VOCABULARIES, program_of, shape
 from tests.collector.explore.traces import TooMany, executions
 
 
@@ -43,7 +43,7 @@ def compare_arbitrary(vocabulary: str, seed: int, compare: Callable[[Program, li
     compared = 0
     while compared < 12:
         seed += 1
-        form = shape(seed, VOCABULARIES[vocabulary].split())
+        form = shape(seed, {**VOCABULARIES, **MINDS}[vocabulary].split())
         program = program_of(form)
         try:
             compare(program, list(executions(program, "dfs", limit=5000)))

@@ -159,7 +159,7 @@ def barrier(participants: int = 2, budget: int = 1, *, late: bool = False) -> Pr
                 holding.discard(port.index)
                 if not get(port):
                     break
-            assert machine.peek(full) == 0, "ended with work on the list"
+            assert machine.mem[full] == 0, "ended with work on the list"
             assert not holding, "ended while somebody works"
 
         for _ in range(participants):

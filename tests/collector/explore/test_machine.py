@@ -192,7 +192,7 @@ class TestWaiting:
         """And only then."""
         note, x = machine.word(0, "note"), machine.word(0, "x")
         slept: list[tuple[bool, int]] = []
-        machine.spawn(lambda port: slept.append((port.sleep(note, 100), machine.peek(x))))
+        machine.spawn(lambda port: slept.append((port.sleep(note, 100), port.words[x])))
         machine.spawn(lambda port: (port.store(x, 1), port.store(x, 2)))
 
         assert run(machine) is None
@@ -207,7 +207,7 @@ class TestWaiting:
             port.load(x)
             port.pause(Pause.PROCYIELD, 1)
             port.load(y)
-            seen.append(machine.peek(y))
+            seen.append(port.words[y])
 
         def writer(port: Port) -> None:
             port.store(y, 1)

@@ -150,7 +150,7 @@ class TestFound:
         result.stdout.fnmatch_lines(["test_it.py::test_lost: check: an update is lost", "*step*left*right*"])
 
     def test_warned(self, run: Run) -> None:
-        """A body that keeps something from schedule to schedule is told that its failure does not repeat."""
+        """A body that keeps something from schedule to schedule is refused."""
         result = run("""
             import pytest
 
@@ -167,7 +167,7 @@ class TestFound:
         """)
 
         result.assert_outcomes(failed=1)
-        result.stdout.fnmatch_lines(["warning: the failing schedule did not fail when it was run again*"])
+        result.stdout.fnmatch_lines(["refused", "random: *not the same twice*"])
 
 
 class TestMark:
@@ -193,7 +193,7 @@ class TestMark:
                     machine.spawn(lambda port: port.store(x, 1))
 
             def test_after():
-                assert evaluated == [1] and called == [5] * 7
+                assert evaluated == [1] and len(called) >= 7 and set(called) == {5}
         """)
 
         result.assert_outcomes(passed=2)
@@ -418,7 +418,7 @@ class TestOptions:
             result = run(source, "-s", *options)
             lines = [line.split("drew ", 1)[1] for line in result.outlines if "drew " in line]
             one, two = ([line[2:] for line in lines if line[0] == i] for i in "12")
-            assert len(one) == len(two) == 20
+            assert len(one) == len(two) >= 20  # some are run twice
             return one, two
 
         first = drew("--race-seed", "7")

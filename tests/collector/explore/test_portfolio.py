@@ -96,7 +96,8 @@ def test_state_search_takes_over_where_traces_are_too_many() -> None:
     dpor, stateful = portfolio.members[1], portfolio.members[3]
     dpor.schedules = 1_000
     stateful.cost, portfolio.before = 1_000.0, (0.0, 0)
-    portfolio.stateful.seen.update(bytes([n]) for n in range(100))
+    for _ in range(100):
+        portfolio.stateful.graph.add(())
     portfolio.turn()
     assert (dpor.share, stateful.share) == (0.55, 0.10), "its states grew as ever"
 

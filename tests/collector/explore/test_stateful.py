@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import sys
+import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
-from collector.explore import explore, replay
-from collector.explore.state.temporaries import has_temporaries
+from collector.explore import SteppedMachine, explore, replay
+from collector.explore.program import new_machine, run_and_check, set_up
+from collector.explore.strategies.base import Options
+from collector.explore.strategies.stateful import Stateful
 from tests.collector.explore import programs
-from tests.collector.explore.arbitrary import VOCABULARIES
+from tests.collector.explore.arbitrary import MINDS, VOCABULARIES
 from tests.collector.explore.compare import compare_arbitrary, compare_stateful
 from tests.collector.explore.test_dpor import PROGRAMS
 from tests.collector.explore.test_fair import not_reset
@@ -20,9 +23,10 @@ from workbuf.throw import Throw
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from collector.explore import SteppedMachine
+    from collector.explore.machine.fault import Fault
+    from tests.collector.explore.programs import Program
     from workbuf.machine import Port
 
 
@@ -32,7 +36,7 @@ def test_small_models(name: str) -> None:
     compare_stateful(PROGRAMS[name], list(executions(PROGRAMS[name], "dfs")))
 
 
-@pytest.mark.parametrize("vocabulary", VOCABULARIES)
+@pytest.mark.parametrize("vocabulary", [*VOCABULARIES, *MINDS])
 def test_arbitrary_programs(vocabulary: str, seed: int) -> None:
     """All ends of arbitrary programs."""
     compare_arbitrary(vocabulary, seed, compare_stateful)
@@ -96,31 +100,130 @@ def test_a_circle_that_is_not_fair_is_none() -> None:
     assert result.exhausted
 
 
-def test_what_only_python_knows_is_part_of_the_state_if_told() -> None:
-    """An order that is kept in a list is invisible, unless the program shows it."""
+def test_what_only_python_knows_is_part_of_the_state() -> None:
+    """An order that is kept in a list that the check alone can reach."""
+    orders: set[tuple[int, ...]] = set()
 
-    def ends(*, told: bool) -> int:
-        orders: set[tuple[int, ...]] = set()
+    def program(machine: SteppedMachine) -> Callable[[], None]:
+        x = machine.word(0, "x")
+        order: list[int] = []
 
-        def program(machine: SteppedMachine) -> Callable[[], None]:
-            x = machine.word(0, "x")
-            order: list[int] = []
+        def body(port: Port) -> None:
+            port.load(x)
+            order.append(port.index)
 
-            def body(port: Port) -> None:
-                port.load(x)
-                order.append(port.index)
+        machine.spawn(body)
+        machine.spawn(body)
+        return lambda: orders.add(tuple(order))
 
-            machine.spawn(body)
-            machine.spawn(body)
-            if told:
-                machine.state(lambda: tuple(order))
-            return lambda: orders.add(tuple(order))
+    assert explore(program, "stateful").exhausted
+    assert orders == {(0, 1), (1, 0)}
 
-        assert explore(program, "stateful").exhausted
-        return len(orders)
 
-    assert ends(told=True) == 2
-    assert ends(told=False) <= 2
+def opaque(machine: SteppedMachine, *, told: bool) -> Callable[[], None]:
+    """What was read is kept where nobody can look; told or not."""
+    x, y = machine.word(0, "x"), machine.word(0, "y")
+    kept = threading.local()
+    kept.v = 0
+
+    def reader(port: Port) -> None:
+        kept.v = port.load(x)
+        port.load(y)
+
+    def writer(port: Port) -> None:
+        port.store(x, 1)
+        port.store(x, 0)
+
+    machine.spawn(reader)
+    machine.spawn(writer)
+    if told:
+        machine.state(lambda: kept.v)
+
+    def check() -> None:
+        assert kept.v != 1
+
+    return check
+
+
+def test_what_cannot_be_looked_into_is_not_merged_but_named() -> None:
+    """Nothing is lost, and it says what would help; if that is done the states are fewer."""
+    search = Stateful(Options())
+    for run in searched(search, partial(opaque, told=False)):
+        if run:
+            break
+    else:
+        raise AssertionError("the fault was not found")
+    assert "t0 keeps a _thread._local, which cannot be looked into" in str(search.claim(1))
+    assert explore(partial(opaque, told=True), "stateful").failure
+
+
+def searched(search: Stateful, program: Program) -> Iterator[Fault | None]:
+    """The faults of all schedules of a search."""
+    machine = new_machine()
+    try:
+        while not search.done:
+            check = set_up(machine, program)
+            yield run_and_check(machine, *search.begin(machine), check)
+            search.end(machine)
+    finally:
+        machine.close()
+
+
+def deadline(machine: SteppedMachine) -> None:
+    """Waits until a time; what others do meanwhile goes by in as many steps, whatever it is."""
+    x, late = machine.word(0, "x"), machine.word(0, "late")
+
+    def waiter(port: Port) -> None:
+        until = port.now() + 6
+        while port.now() < until:
+            if port.load(x):
+                return
+        port.store(late, 1)
+
+    machine.spawn(waiter)
+    machine.spawn(lambda port: port.store(x, 1))
+
+
+def test_time_is_part_of_the_state_if_asked_for() -> None:
+    """All ends, and the statement says so."""
+    assert ends(deadline, "stateful", "late") == ends(deadline, "dfs", "late") == {0, 1}
+    assert "asks for the time" in explore(deadline, "stateful").statement
+
+
+def ends(program: Program, strategy: str, word: str) -> set[int]:
+    """What a word holds at the end of all schedules."""
+    found: set[int] = set()
+
+    def noting(machine: SteppedMachine) -> Callable[[], None]:
+        program(machine)
+        cell = next(a for a in range(len(machine.mem)) if machine.name(a) == word)
+        return lambda: found.add(machine.peek(cell))
+
+    assert explore(noting, strategy, races=False).exhausted
+    return found
+
+
+def swapping(machine: SteppedMachine, *, bounded: bool) -> None:
+    """Three threads take a lock by exchanges, for ever or so often that it comes to the same."""
+    lock = machine.word(0, "lock")
+
+    def body(port: Port) -> None:
+        for _ in iter(int, 1) if not bounded else range(3):
+            while port.xchg(lock, 1):
+                port.pause(Pause.PROCYIELD, 1)
+            break
+        port.store(lock, 0)
+
+    for _ in range(3):
+        machine.spawn(body)
+
+
+def test_a_loop_around_a_spin_does_not_multiply_the_states() -> None:
+    """An iterator that stands still is no new state."""
+    results = [explore(partial(swapping, bounded=bounded), "stateful", races=False) for bounded in (False, True)]
+
+    assert all(result.exhausted for result in results)
+    assert results[0].states == results[1].states
 
 
 def chosen(port: Port, x: int) -> None:
@@ -191,76 +294,3 @@ def test_what_a_thread_keeps_is_part_of_the_state(body: Callable[[Port, int], No
         return found
 
     assert ends("stateful") == ends("dfs")
-
-
-def test_it_says_which_numbers_it_took_for_one() -> None:
-    """A loop that counts its turns has as many states as one wants to tell apart."""
-
-    def program(machine: SteppedMachine) -> None:
-        x, y = machine.word(0, "x"), machine.word(0, "y")
-
-        def waiter(port: Port) -> None:
-            turn = 0
-            while not port.load(x):
-                port.load(y)
-                turn += 1
-                port.pause(Pause.PROCYIELD, turn)
-
-        def writer(port: Port) -> None:
-            for k in range(40):
-                port.store(y, ~k & 1)
-            port.store(x, 1)
-
-        machine.spawn(waiter)
-        machine.spawn(writer)
-
-    result = explore(program, "stateful")
-
-    assert "pauses in a row counted as one" in result.statement
-    assert "counted as one" not in explore(programs.barrier(2, 0), "stateful").statement
-
-
-class TestTemporaries:
-    """Whether a frame that is in a call keeps anything outside its variables."""
-
-    def test_it_is_told_for_every_kind_of_call(self) -> None:
-        """Operands, arguments under way and iterators are kept; results, receivers and own arguments are not."""
-        found: list[bool] = []
-
-        def here(*_arguments: object, **_named: object) -> int:
-            found.append(has_temporaries(sys._getframe(1)))
-            return 1
-
-        class Word:
-            def __getitem__(self, _a: int) -> int:
-                found.append(has_temporaries(sys._getframe(1)))
-                return 0
-
-            def __setitem__(self, _a: int, _v: int) -> None:
-                found.append(has_temporaries(sys._getframe(1)))
-
-        words = Word()
-
-        def body() -> int:
-            x = here()  # no
-            here(x, named=1)  # no
-            x = 1 + here()  # yes
-            x = here() + here()  # no, yes
-            for _ in range(1):
-                here()  # yes
-            while here() != 1:  # no
-                pass
-            x = words[1]  # no
-            words[1] = 2  # no
-            words[1] += 1  # yes: where to put it; then no
-            x = here(here())  # yes, no
-            x = here() and 0  # no
-            try:
-                here()  # no
-            finally:
-                here()  # no
-            return here() or x  # no
-
-        body()
-
-        assert found == [False, False, True, False, True, True, False, False, False, True, False, True] + [False] * 5

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from collector.explore import explore
+from collector.explore.claim import Kind
 from collector.explore.strategies import NAMED
 from tests.collector.explore import programs
 from tests.collector.explore.traces import executions
@@ -232,5 +233,7 @@ def test_a_program_that_keeps_something_is_told_so() -> None:
         for _ in range(1 + len(runs) % 3):
             machine.spawn(lambda port: (port.load(x), port.pause(Pause.OSYIELD, 1), port.load(x)))
 
-    with pytest.raises(BaseException, match="keeps something from schedule to schedule"):
-        explore(program, "dfs")
+    result = explore(program, "dfs")
+
+    assert result.claim.kind is Kind.REFUSED
+    assert "not the same twice" in result.statement

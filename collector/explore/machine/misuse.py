@@ -1,0 +1,62 @@
+"""Errors that say how the machine was misused, and errors of this package's own: neither is the program's failure.
+
+Theory of operation.  What a thread dies of has a traceback.  If its innermost frame is the program's, the program raised
+it.  If that frame is a port's operation that the program called, Python refused what it was given.  If it is in anything
+else of this package, that is at fault.
+"""
+
+from __future__ import annotations
+
+from inspect import isasyncgen, iscoroutine, isgenerator
+from pathlib import Path
+from traceback import walk_tb
+from typing import TYPE_CHECKING
+
+from collector.explore.machine.fault import Refused
+from collector.explore.machine.site import of_explorer, of_function
+from workbuf.throw import Throw
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HERE = Path(__file__).parent
+OPERATIONS = frozenset(map(str, (HERE / "ports.py", HERE / "plainpoints.py", HERE.parent / "races/fasttrack.py")))
+"""Files of the operations that a program calls."""
+
+
+class Stuck(BaseException):
+    """Raised in a thread that has come to no step for long."""
+
+
+def never_run(returned: object) -> bool:
+    """Is what a body has returned something that has still to be run?"""
+    if iscoroutine(returned) or isgenerator(returned):
+        returned.close()
+        return True
+    return isasyncgen(returned)
+
+
+def misused(error: BaseException, body: Callable[..., object]) -> BaseException | None:
+    """What to end the exploration with instead of a fault of the program; None if the program has raised `error`."""
+    if isinstance(error, Throw | AssertionError):
+        return None
+    trace = [(frame, line) for frame, line in walk_tb(error.__traceback__)]
+    outside = [k for k, (frame, _) in enumerate(trace) if not of_explorer(frame)]
+    where = f"{trace[outside[-1]][0].f_code.co_filename}:{trace[outside[-1]][1]}" if outside else of_function(body)
+    if isinstance(error, SystemExit):
+        return Refused("sys.exit in a body: a body returns, or raises what is wrong", where)
+    if isinstance(error, Stuck):
+        return Refused("a thread has come to no step for seconds: a loop that waits has to call its port", where)
+    if not isinstance(error, Exception):
+        return None
+    if not outside:
+        if isinstance(error, TypeError) and len(trace) == 1:
+            return Refused(f"the body cannot be called with a port: {error}", where)
+        return error
+    inside = trace[outside[-1] + 1 :]
+    if not inside:
+        return None
+    if inside[-1][0].f_code.co_filename in OPERATIONS:
+        return Refused(f"{inside[0][0].f_code.co_name}: {error}; a word is an integer, an address one of a cell", where)
+    return error

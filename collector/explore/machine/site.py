@@ -1,0 +1,69 @@
+"""Where in the program something happens: its frames, and their source lines."""
+
+from __future__ import annotations
+
+import sys
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import CodeType, FrameType
+
+F = TypeVar("F", bound="Callable[..., object]")
+
+PACKAGE = "collector.explore"
+ROOTS: set[CodeType] = set()
+"""Code of the outermost frame of every thread."""
+
+
+class Site(NamedTuple):
+    """A line that was being executed."""
+
+    function: str
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+def root(function: F) -> F:
+    """Marks the function in whose frame a thread begins; what is outside of it is the carrier's business."""
+    ROOTS.add(function.__code__)
+    return function
+
+
+def of_explorer(frame: FrameType) -> bool:
+    """Is it this package's own?"""
+    return (frame.f_globals.get("__package__") or "").startswith(PACKAGE)
+
+
+def program_frames(frame: FrameType | None) -> Iterator[FrameType]:
+    """`frame` and its callers, but for this package's own, out to the thread's body."""
+    while frame is not None:
+        if not of_explorer(frame):
+            yield frame
+        elif frame.f_code in ROOTS:
+            return
+        frame = frame.f_back
+
+
+def callers(depth: int | None = None, frame: FrameType | None = None) -> tuple[Site, ...]:
+    """The program's lines that are being executed, the innermost first, from `frame` or the caller on."""
+    frames = program_frames(frame or sys._getframe(1))  # noqa: SLF001  the documented way to a caller
+    return tuple(
+        Site(each.f_code.co_qualname, each.f_code.co_filename, each.f_lineno) for each in islice(frames, depth)
+    )
+
+
+def innermost(frame: FrameType | None = None) -> str:
+    """The innermost line of the program, `file:line`; from `frame` or the caller on."""
+    return "".join(map(str, callers(1, frame or sys._getframe(1))))  # noqa: SLF001
+
+
+def of_function(function: object) -> str:
+    """Where a function was defined, `file:line`, if it was in Python."""
+    code = getattr(getattr(function, "__func__", function), "__code__", None)
+    return f"{code.co_filename}:{code.co_firstlineno}" if code else ""

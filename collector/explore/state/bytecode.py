@@ -1,0 +1,191 @@
+"""What of a frame still matters where it stands: how deep its stack is, and which of its variables will be read again.
+
+Theory of operation.  Both follow from the code.  How deep the evaluation stack is at an instruction is the same whenever it
+is reached: the sum of the effects of the instructions on the way there, which `dis` knows, and for a handler of exceptions
+what the exception table says.  A variable is *live* if some way from here reads it before it is written (live variable
+analysis, backwards to a fixed point; every instruction may also raise, so what its handler reads is live too).  What
+is dead cannot tell two states apart.
+
+Where a frame stands is the instruction's own offset: `f_lasti` also tells whether the interpreter has specialised it.
+
+Relied on.  A frame is asked for while it is in a call, or is a suspended generator.  Code that looks at its variables by
+other ways (`locals`, `eval`, `super()` without arguments, frames) has no dead ones.
+"""
+
+from __future__ import annotations
+
+import dis
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import CodeType
+
+
+RESULTLESS = frozenset({"STORE_SUBSCR", "STORE_ATTR", "DELETE_SUBSCR", "DELETE_ATTR", "STORE_SLICE"})
+"""Instructions that call and leave no result; all others that do leave one."""
+LEAVES = frozenset({"RETURN_VALUE", "RETURN_CONST", "RAISE_VARARGS", "RERAISE"})
+"""Instructions after which the next one is not reached."""
+JUMPS = frozenset({"JUMP_FORWARD", "JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT"})
+"""The same, but another one is."""
+REFLECTING = frozenset({"locals", "vars", "eval", "exec", "dir", "super", "_getframe", "currentframe"})
+"""Names by which code may read a variable that no instruction reads."""
+OPTIMIZED = 1
+"""Flag of code whose variables lie in slots: all but that of classes and modules."""
+
+_JUMPING = frozenset({*dis.hasjrel, *dis.hasjabs})
+
+
+class Place(NamedTuple):
+    """A frame's standing in a call."""
+
+    offset: int
+    """Of the instruction that calls."""
+    opname: str
+    live: tuple[int, ...]
+    """Slots of the variables that may be read again."""
+    dead: tuple[int, ...]
+    below: int
+    """Values on the stack below the operands of the call; -1 if that is not known."""
+    operands: int
+    """Operands of the call, where it has not consumed them yet."""
+
+
+class Code:
+    """What one code object's places keep."""
+
+    def __init__(self, code: CodeType) -> None:
+        self.names = list(dict.fromkeys((*code.co_varnames, *code.co_cellvars, *code.co_freevars)))
+        """Of the variables, by slot."""
+        self.code = code
+        self.instructions = list(dis.get_instructions(code))
+        self.index = {instruction.offset: k for k, instruction in enumerate(self.instructions)}
+        self.handlers = self._handlers()
+        self.before, self.after = self._depths()
+        self.live = self._live()
+        self.places = dict(self._places())
+        """By `f_lasti`."""
+
+    def _handlers(self) -> list[tuple[int, int]]:
+        """Per instruction, that of its exception handler and how deep the stack is there; -1 without one."""
+        handlers = [(-1, 0)] * len(self.instructions)
+        for entry in dis._parse_exception_table(self.code):  # type: ignore[attr-defined]  # noqa: SLF001
+            for k, instruction in enumerate(self.instructions):
+                if entry.start <= instruction.offset < entry.end:
+                    # What has been raised is pushed, and where, if the handler asks for it.
+                    handlers[k] = self.index[entry.target], entry.depth + entry.lasti + 1
+        return handlers
+
+    def _target(self, instruction: dis.Instruction) -> int | None:
+        return self.index[instruction.argval] if instruction.opcode in _JUMPING else None
+
+    def _depths(self) -> tuple[dict[int, int], dict[int, int]]:
+        """Depth of the stack before and after each instruction that is reached."""
+        before: dict[int, int] = {}
+        after: dict[int, int] = {}
+        waiting = [(0, 0), *sorted(set(self.handlers), reverse=True)]
+        while waiting:
+            k, depth = waiting.pop(0)
+            while 0 <= k < len(self.instructions) and k not in before:
+                before[k] = depth
+                instruction = self.instructions[k]
+                target = self._target(instruction)
+                if target is not None:
+                    waiting.insert(0, (target, depth + _effect(instruction, jump=True)))
+                depth += _effect(instruction, jump=False)
+                after[k] = depth
+                if instruction.opname in LEAVES or instruction.opname in JUMPS:
+                    break
+                k += 1
+        return before, after
+
+    def _live(self) -> list[int]:
+        """Per instruction, the slots that may be read after it, as bits."""
+        everything = (1 << len(self.names)) - 1
+        n = len(self.instructions)
+        if REFLECTING & set(self.code.co_names):
+            return [everything] * n
+        # The object that a class's __init__ works on is given to whoever made it, by C code.
+        always = int(self.code.co_name == "__init__" and self.code.co_argcount > 0)
+        reads, writes = zip(*map(self._accesses, self.instructions), strict=True)
+        entering = [0] * (n + 1)
+        leaving = [0] * n
+        changed = True
+        while changed:
+            changed = False
+            for k in range(n - 1, -1, -1):
+                instruction = self.instructions[k]
+                out = always
+                target = self._target(instruction)
+                if target is not None:
+                    out |= entering[target]
+                if instruction.opname not in LEAVES and instruction.opname not in JUMPS:
+                    out |= entering[k + 1]
+                handler = self.handlers[k][0]
+                raised = entering[handler] if handler >= 0 else 0
+                leaving[k] = out | raised
+                into = reads[k] | out & ~writes[k] | raised
+                if into != entering[k]:
+                    entering[k], changed = into, True
+        return leaving
+
+    def _accesses(self, instruction: dis.Instruction) -> tuple[int, int]:
+        """Slots that an instruction reads, and those that it writes, as bits.
+
+        Writing to a cell counts as reading it: which cell it is matters.
+        """
+        name = instruction.opname
+        if "FAST" in name:
+            parts = instruction.argval if isinstance(instruction.argval, tuple) else (instruction.argval,)
+            verbs = [part for part in name.split("_") if part in {"LOAD", "STORE", "DELETE"}]
+            reads = writes = 0
+            for verb, variable in zip(verbs, parts, strict=False):
+                bit = 1 << self.names.index(variable)
+                if verb != "STORE":
+                    reads |= bit & ~writes  # deleting asks whether there is anything
+                if verb != "LOAD":
+                    writes |= bit
+            return reads, writes | (reads if name.endswith("AND_CLEAR") else 0)
+        if "DEREF" in name or name == "LOAD_CLOSURE":
+            return 1 << self.names.index(instruction.argval), 0
+        return 0, 0
+
+    def _places(self) -> Iterator[tuple[int, Place]]:
+        n = len(self.names)
+        ends = [instruction.offset for instruction in self.instructions[1:]] + [len(self.code.co_code)]
+        for k, (begun, end) in enumerate(zip(self.instructions, ends, strict=True)):
+            # In 3.11 a call is two instructions, and the first may be the one that calls.
+            at = k + 1 if begun.opname == "PRECALL" else k
+            instruction = self.instructions[at]
+            first = k - 1 if k and self.instructions[k - 1].opname == "PRECALL" else k
+            below = self.after[at] - (instruction.opname not in RESULTLESS) if at in self.after else -1
+            bits = self.live[at]
+            place = Place(
+                instruction.offset,
+                instruction.opname,
+                tuple(v for v in range(n) if bits >> v & 1),
+                tuple(v for v in range(n) if not bits >> v & 1),
+                below,
+                max(self.before[first] - below, 0) if first in self.before else 0,
+            )
+            for offset in range(begun.offset, end, 2):
+                yield offset, place
+
+    def place(self, lasti: int) -> Place:
+        """Where a frame of this code stands."""
+        return self.places.get(lasti) or Place(lasti, "", tuple(range(len(self.names))), (), -1, 0)
+
+
+def _effect(instruction: dis.Instruction, *, jump: bool) -> int:
+    if instruction.opname == "RETURN_GENERATOR":
+        return 1  # what the generator is first sent; dis of 3.11 says 0
+    argument = instruction.arg if instruction.opcode >= dis.HAVE_ARGUMENT else None
+    return dis.stack_effect(instruction.opcode, argument, jump=jump)
+
+
+@cache
+def analysed(code: CodeType) -> Code:
+    """The analysis of `code`, made once."""
+    return Code(code)

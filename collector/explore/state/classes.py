@@ -1,0 +1,60 @@
+"""Objects of Python classes: where they keep what they hold.
+
+Theory of operation.  Attributes lie in `__dict__` and in the slots of every class that it inherits from; what a builtin
+base holds is its content.  A class written in C looks the same from outside, so the sizes are added up: an
+object is as large as its builtin base, its slots, and the words for a dictionary and weak references.  Anything larger keeps
+something that cannot be seen.
+"""
+
+from __future__ import annotations
+
+from types import MemberDescriptorType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from collector.explore.state.interpreter import NULL, WORD
+from collector.explore.state.objects import CONTENT
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+
+class Shape(NamedTuple):
+    """Where the objects of a class keep things."""
+
+    slots: tuple[MemberDescriptorType, ...]
+    content: Callable[[Any], Iterable[object]] | None
+    """What the builtin base holds."""
+    dictionary: bool
+    finalized: bool
+    """Something is done when an object dies."""
+
+
+def shape(cls: type) -> Shape | None:
+    """Where objects of `cls` keep things; None if there is more than can be seen."""
+    base = next((c for c in cls.__mro__ if c in CONTENT or c is object), object)
+    slots = tuple(
+        v
+        for c in cls.__mro__[: cls.__mro__.index(base)]
+        for name, v in c.__dict__.items()
+        if isinstance(v, MemberDescriptorType) and name not in {"__dict__", "__weakref__"}
+    )
+    if cls.__basicsize__ != base.__basicsize__ + WORD * (len(slots) + _words(cls) - _words(base)):
+        return None
+    return Shape(slots, CONTENT.get(base), cls.__dictoffset__ != 0, hasattr(cls, "__del__"))
+
+
+def _words(cls: type) -> int:
+    """Words of an object for its dictionary, unless it lies in front of the object, and for weak references."""
+    return (cls.__dictoffset__ > 0 or cls.__dictoffset__ == -WORD) + (cls.__weakrefoffset__ > 0)
+
+
+def slot_values(slots: tuple[MemberDescriptorType, ...], v: object) -> list[object]:
+    """What lies in the slots of `v`."""
+    found: list[object] = []
+    for slot in slots:
+        try:
+            found.append(slot.__get__(v, type(v)))
+        except AttributeError:
+            found.append(NULL)
+    return found

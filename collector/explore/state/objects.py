@@ -1,0 +1,208 @@
+"""What there is to be written about an object, by its type.
+
+Theory of operation.  A builtin container is its items in order, an iterator what its `__reduce__` says (which consumes
+nothing), a function its code and what that reaches, an object of a Python class its class, attributes, slots
+and what the builtin class that it extends holds.  Of other types written in C only those are known whose
+`__reduce_ex__` names a constructor and all its arguments: a name alone tells nothing of what is inside.
+
+Relied on.  Only `__reduce__` of builtin types is called, never a program's own: that may leave out what it likes.
+"""
+
+from __future__ import annotations
+
+import array
+import collections
+import functools
+import gc
+import itertools
+import random
+import types
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from collector.explore.state.interpreter import NULL
+from collector.explore.state.walk import SCALARS
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from collector.explore.state.walk import Object, Walk, Writer
+
+
+def written(parts: Callable[[Any], Iterable[object]]) -> Writer:
+    """A writer of a type whose object is the `parts`, as many as there are."""
+
+    def write(walk: Walk, v: Object) -> None:
+        values = list(parts(v))
+        walk.out += (type(v).__name__, len(values))
+        walk.put(values)
+
+    return write
+
+
+def pairs(v: Mapping[Any, Any]) -> list[object]:
+    """Keys and values in order."""
+    return [*v.keys(), *v.values()]
+
+
+def write_set(walk: Walk, v: Object) -> None:
+    """The items in the order in which they are met: that decides what a loop over them does."""
+    items = list(v)
+    walk.out += (type(v).__name__, len(items))
+    walk.put(items)
+    if len(items) > 1 and not all(_ordered(item) for item in items):
+        walk.hidden("a set whose order depends on where its objects lie")
+
+
+def _ordered(v: object) -> bool:
+    """Does the hash of `v` come from its value?"""
+    if isinstance(v, tuple | frozenset):
+        return all(map(_ordered, v))
+    return type(v).__hash__ is not object.__hash__
+
+
+def write_exception(walk: Walk, v: Object) -> None:
+    """Everything but the traceback."""
+    walk.out.append("exception")
+    walk.put([type(v), v.args, v.__dict__, v.__cause__, v.__context__, v.__suppress_context__])
+
+
+def write_enum(walk: Walk, v: Object) -> None:
+    """An enum member, by name."""
+    walk.out.append(type(v).__qualname__)
+    walk.put([v.name])
+
+
+def write_method(walk: Walk, v: Object) -> None:
+    """A builtin function, a method of a builtin object, a descriptor."""
+    walk.out.append(getattr(v, "__qualname__", ""))
+    owner = getattr(v, "__self__", None)
+    if owner is not None and type(owner) is not types.ModuleType:
+        walk.put([owner])
+
+
+def write_cell(walk: Walk, v: Object) -> None:
+    """What a closure shares."""
+    try:
+        kept: object = v.cell_contents
+    except ValueError:
+        kept = NULL
+    walk.put([kept])
+
+
+def reduced(walk: Walk, v: Object) -> None:
+    """A type whose own `__reduce_ex__` is complete, or opaque."""
+    kind = type(v)
+    ways: list[object] = [kind.__reduce_ex__, kind.__reduce__]
+    own = ways != [object.__reduce_ex__, object.__reduce__] and types.FunctionType not in map(type, ways)
+    try:
+        parts = v.__reduce_ex__(4) if own else ""
+    except Exception:  # noqa: BLE001  whatever it raises, it tells nothing
+        parts = ""
+    if isinstance(parts, str) or len(parts) < 2 or parts[0] is getattr:
+        walk.hidden(named(type(v)))
+        return
+    walk.out += (type(v).__name__, len(parts))
+    walk.put([list(part) if k > 2 and part is not None else part for k, part in enumerate(parts)])
+
+
+def named(kind: type) -> str:
+    """A type, for people, with its article."""
+    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    return f"an {name}" if name[:1].lower() in "aeiou" else f"a {name}"
+
+
+def write_reference(walk: Walk, v: Object) -> None:
+    """What a weak reference refers to."""
+    walk.put(["weak", v()])
+
+
+def write_proxy(walk: Walk, v: Object) -> None:
+    """A view of a dictionary that cannot be written through."""
+    walk.put(["proxy", v | {}])
+
+
+def write_view_iterator(walk: Walk, v: Object) -> None:
+    """An iterator over a dictionary or a set: what is left, and of what."""
+    walk.out.append(type(v).__name__)
+    walk.put([list(v.__reduce__()[1]), *gc.get_referents(v)])
+
+
+def write_recipe(walk: Walk, v: Object) -> None:
+    """An iterator whose repr says all: how often, and of what."""
+    if all(type(part) in SCALARS for part in gc.get_referents(v) if part is not type(v)):
+        walk.out.append(repr(v))
+    else:
+        walk.hidden(named(type(v)))
+
+
+ITERATORS: tuple[type, ...] = tuple(
+    map(
+        type,
+        (
+            iter([]), iter(()), iter(""), iter("\u0100"), iter(b""), iter(bytearray()), iter(range(0)), iter(range(1 << 70)),
+            iter(collections.deque()), reversed(()), reversed([]), reversed(range(0)), enumerate(()), zip(),
+            map(len, ()), filter(None, ()), iter(int, 1), array.array("b").__iter__(),
+        ),
+    )
+)  # fmt: skip
+VIEW_ITERATORS: tuple[type, ...] = tuple(
+    map(
+        type,
+        (
+            iter({}), iter({}.values()), iter({}.items()), iter(set()),
+            reversed({}), reversed({}.values()), reversed({}.items()),
+        ),
+    )
+)  # fmt: skip
+
+CONTENT: dict[type, Callable[[Any], Iterable[object]]] = {
+    list: list.__iter__,
+    tuple: tuple.__iter__,
+    dict: pairs,
+    collections.OrderedDict: pairs,
+    collections.defaultdict: lambda v: [v.default_factory, *pairs(v)],
+    collections.deque: lambda v: [v.maxlen, *v],
+    bytearray: lambda v: [bytes(v)],
+    array.array: lambda v: [v.typecode, v.tobytes()],
+    int: lambda v: [int(v)],
+    float: lambda v: [float.__float__(v)],
+    str: lambda v: [str.__str__(v)],
+    bytes: lambda v: [bytes(v)],
+    random.Random: lambda v: v.getstate(),
+}
+"""What an object of a builtin class holds, and an object of a Python class that extends it beside its attributes."""
+
+WRITERS: dict[type, Writer] = {
+    **{kind: written(parts) for kind, parts in CONTENT.items()},
+    set: write_set,
+    frozenset: write_set,
+    types.CellType: write_cell,
+    types.BuiltinFunctionType: write_method,
+    types.MethodDescriptorType: write_method,
+    types.WrapperDescriptorType: write_method,
+    types.MethodWrapperType: write_method,
+    types.ClassMethodDescriptorType: write_method,
+    types.GetSetDescriptorType: write_method,
+    types.MemberDescriptorType: write_method,
+    types.MethodType: written(lambda v: [v.__func__, v.__self__]),
+    types.SimpleNamespace: written(lambda v: pairs(vars(v))),
+    types.MappingProxyType: write_proxy,
+    functools.partial: written(lambda v: [v.func, v.args, v.keywords, *pairs(v.__dict__)]),
+    staticmethod: written(lambda v: [v.__func__]),
+    classmethod: written(lambda v: [v.__func__]),
+    property: written(lambda v: [v.fget, v.fset, v.fdel]),
+    functools.cached_property: written(lambda v: [v.func]),
+    range: written(lambda v: [v.start, v.stop, v.step]),
+    slice: written(lambda v: [v.start, v.stop, v.step]),
+    weakref.ReferenceType: write_reference,
+    types.ModuleType: written(lambda v: [v.__name__]),
+    types.CodeType: written(lambda v: [v.co_qualname, v.co_firstlineno]),
+    type(...): written(lambda _v: []),
+    type(NotImplemented): written(lambda _v: []),
+    **{kind: written(lambda v: v.__reduce__()) for kind in ITERATORS},
+    **dict.fromkeys(VIEW_ITERATORS, write_view_iterator),
+    **dict.fromkeys((itertools.count, itertools.repeat), write_recipe),
+}
+"""By exact type."""

@@ -1,0 +1,92 @@
+"""A walk over a graph of Python objects that comes to the same list for graphs that act alike.
+
+Theory of operation.  Scalars are written down by value.  Every other object gets a number when it is first met, is written
+down once, in the order of the numbers, and elsewhere stands as its number: so what is shared, and what goes round in
+a circle, is told apart from copies.  The list is made of what `marshal` can write: version 2, because later ones also
+say which objects happen to be referred to more than once.
+
+What cannot be looked into is *opaque*: named, and the list then stands for nothing.
+
+Relied on.  `collector.explore.state.objects` says what there is to be written about each type.
+"""
+
+from __future__ import annotations
+
+import marshal
+from typing import TYPE_CHECKING, Any
+
+from collector.explore.state.interpreter import NULL
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    Object = Any
+    """An object of the type that somebody is for."""
+    Writer = Callable[["Walk", Object], None]
+
+
+SCALARS = frozenset({int, str, bytes, float, bool, complex, type(None)})
+EMPTY = StopIteration
+"""Stands for nothing, an unbound variable for instance; marshal can write it."""
+
+
+class Walk:
+    """One walk.  `out` is what it has written."""
+
+    def __init__(
+        self, writer: Callable[[type], Writer], labels: Mapping[int, Writer], after: Walk | None = None
+    ) -> None:
+        """`writer(type)` writes objects of that type; `labels` has writers of single objects, by their ids.
+
+        What the walk `after` which this one comes has met keeps its number.
+        """
+        self.writer = writer
+        self.labels = labels
+        self.out: list[object] = []
+        self.numbers: dict[int, int] = dict(after.numbers) if after else {}
+        """Of the objects met, by their ids."""
+        self.queue: list[object] = after.queue[:] if after else []
+        """The objects met, in order; which also keeps them alive, and their ids their own."""
+        self.done = len(self.queue)
+        """Of these, how many are written down."""
+        self.opaque: list[str] = []
+        """What could not be looked into."""
+
+    def put(self, values: Iterable[object]) -> None:
+        """Write values: scalars themselves, numbers for everything else."""
+        out, numbers, queue = self.out, self.numbers, self.queue
+        for v in values:
+            if type(v) in SCALARS:
+                out.append(v)
+            elif v is NULL:
+                out.append(EMPTY)
+            else:
+                number = numbers.get(id(v))
+                if number is None:
+                    number = numbers[id(v)] = len(queue)
+                    queue.append(v)
+                out += (..., number)
+
+    def drain(self) -> None:
+        """Write down the objects met so far, and those met on the way."""
+        queue, labels, writer, out = self.queue, self.labels, self.writer, self.out
+        while self.done < len(queue):
+            v = queue[self.done]
+            self.done += 1
+            label = labels.get(id(v))
+            if label is None:
+                kind = type(v)
+                label = writer(kind)
+            label(self, v)
+        out.append(EMPTY)
+
+    def hidden(self, what: str) -> None:
+        """Something of that description cannot be looked into."""
+        self.out.append(what)
+        if what not in self.opaque:
+            self.opaque.append(what)
+
+    def written(self) -> bytes:
+        """What there is, as bytes."""
+        return marshal.dumps(self.out, 2)

@@ -1,0 +1,68 @@
+"""The whole state of a machine between two steps, as a digest: equal digests are followed by the same.
+
+Theory of operation.  It is the memory less the statistics; each thread's next step, its pause and what may let it go from
+there; what the threads, the check and the invariants keep in Python (`state.capture`); and what the program tells by
+`SteppedMachine.state`.  Nothing counts that decides nothing: the last address of a thread that has ended, what a thread
+has read since its last pause if its next one is over already.
+
+Relied on.  128 bits of blake2b tell states apart.
+"""
+
+from __future__ import annotations
+
+import marshal
+from array import array
+from hashlib import blake2b
+from typing import TYPE_CHECKING, NamedTuple
+
+from collector.explore.machine import ops
+from collector.explore.state.capture import Capture
+
+
+if TYPE_CHECKING:
+    from collector.explore.machine.machine import SteppedMachine
+
+
+DIGEST = 16
+"""Bytes by which states are told apart."""
+
+
+class State(NamedTuple):
+    """One state."""
+
+    digest: bytes
+    opaque: tuple[str, ...]
+    """What could not be looked into; if there is any, the digest tells nothing."""
+
+
+class States:
+    """The states of one machine."""
+
+    def __init__(self, machine: SteppedMachine) -> None:
+        self.machine = machine
+        self.capture = Capture(machine)
+
+    def now(self, *more: object) -> State:
+        """The state that the machine is in, and `more`, which `marshal` can write."""
+        machine = self.machine
+        captured = self.capture.take([machine.check], told=bool(machine.more_state))
+        if captured.opaque:
+            return State(b"", captured.opaque)
+        words = array("Q", machine.mem)
+        for a in machine.statistics:
+            words[a] = 0
+        digest = blake2b(words.tobytes(), digest_size=DIGEST)
+        digest.update(marshal.dumps([more, *map(self._scheduling, range(len(machine.names)))], 2))
+        if machine.more_state:
+            digest.update(repr([say() for say in machine.more_state]).encode())
+        digest.update(captured.written)
+        return State(digest.digest(), ())
+
+    def _scheduling(self, t: int) -> tuple[object, ...]:
+        """What the machine knows of thread `t`."""
+        machine = self.machine
+        kind = machine.kinds[t]
+        if kind == ops.ENDED:
+            return kind, t in machine.execution.killed
+        stale = machine.stale[t]
+        return kind, machine.addrs[t], machine.flags[t], stale, () if stale else tuple(sorted(machine.seen[t]))

@@ -1,0 +1,169 @@
+"""Who looks on from a thread of its own while a run goes on, and ends what does not end by itself.
+
+Theory of operation.  The watchdog reads counters, never a lock that a worker may hold without a limit of time.  When the
+workers get nowhere for too long it makes that the run's failure, with every thread's stack, and the run ends as with any
+other failure.  The last resort is for a main thread that gets nowhere itself, in a write that nobody takes, say: it prints
+every stack as the interpreter's own fault handler does, and leaves the process without asking anybody.
+
+Relied on.  A main thread that waits in a system call still runs the handlers of signals.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import sys
+from contextlib import suppress
+from threading import Event, Thread
+from time import monotonic
+from typing import TYPE_CHECKING, Self
+
+from collector.audit.violation import Violation
+from mutator.phase import GCoff
+from workbuf.events import PHASE_NAMES
+from workbuf.hardware.limits import Shortage, threads
+from workbuf.local import WORK
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from collector.stress.interrupts import Interrupts
+    from collector.stress.run import Stress
+
+LOOKING = 2
+"""Threads that look on."""
+STEP_SECONDS = 0.1
+END_SECONDS = 60.0
+"""What the end of an interrupted run may take in all."""
+SAY_SECONDS = 5.0
+"""What the printing of the stacks may take."""
+STDERR = 2
+INTERRUPTED, VIOLATION, STUCK = 130, 1, 2
+
+
+class Looking(Thread):
+    """A thread that looks every now and then, for as long as it is entered."""
+
+    def __init__(self, name: str, of: Stress) -> None:
+        super().__init__(name=name, daemon=True)
+        self.of = of
+        self.over = Event()
+
+    def __enter__(self) -> Self:
+        """Raises Shortage."""
+        try:
+            self.start()
+        except (RuntimeError, MemoryError) as error:
+            raise Shortage(threads(0, len(self.of.threads) + LOOKING)) from error
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.over.set()
+        self.join()
+
+    def run(self) -> None:
+        """Look until it is over, or until there is nothing more to look for."""
+        while not self.over.wait(STEP_SECONDS) and self.look():
+            pass
+
+    def look(self) -> bool:
+        """False if that was the last time."""
+        raise NotImplementedError
+
+
+class Watchdog(Looking):
+    """Ends a run that makes no progress for `patience` seconds: a Violation, with every thread's stack.
+
+    Assists scan for as long as mutators allocate, so a phase that lasts `PHASE` times as long counts as none too.
+    """
+
+    PHASE = 5
+
+    def __init__(self, of: Stress, patience: float) -> None:
+        super().__init__("the watchdog", of)
+        self.patience = patience
+        self.last = -1
+        self.phase = ""
+        self.since = self.entered = monotonic()
+
+    def look(self) -> bool:
+        """Has anything moved?"""
+        progress, phase, now = self.of.progress(), self.of.phase, monotonic()
+        if progress != self.last:
+            self.last, self.since = progress, now
+        if phase != self.phase or phase == PHASE_NAMES[GCoff]:
+            self.phase, self.entered = phase, now
+        if now - self.since > self.patience:
+            return self.hung(f"no progress for {self.patience:.0f} seconds")
+        if now - self.entered > self.PHASE * self.patience:
+            return self.hung(f"phase {phase} for {self.PHASE * self.patience:.0f} seconds")
+        return True
+
+    def hung(self, what: str) -> bool:
+        """Make that the run's failure, and say where everybody is."""
+        machine = self.of.machine
+        peek, work = machine.peek, self.of.world.work
+        stacks = [f"{name}:\n{stack}" for name, stack in machine.stacks().items()]
+        text = f"{what} (nwait={peek(work + WORK.nwait)}, nproc={peek(work + WORK.nproc)})"
+        machine.fail(self.name, Violation("hang", text, *stacks))
+        return False
+
+
+class LastResort(Looking):
+    """Leaves the process when the main thread does not: it stands still, or does not end when it was interrupted.
+
+    `beats` is a number that grows while it gets anywhere; while it waits for a reader of stdout, it need not.
+    """
+
+    def __init__(
+        self,
+        of: Stress,
+        beats: Callable[[], int],
+        interrupts: Interrupts,
+        patience: float,
+        end: float = END_SECONDS,
+        leave: Callable[[int], object] = os._exit,
+    ) -> None:
+        super().__init__("the last resort", of)
+        self.beats = beats
+        self.interrupts = interrupts
+        self.patience = patience
+        self.end = end
+        self.leave = leave
+        self.last = -1
+        self.since = monotonic()
+        self.asked = 0.0
+        self.ending = False
+        """What is left to do has no beats: only an interrupt makes it end."""
+
+    def look(self) -> bool:
+        """Does it get anywhere?"""
+        now = monotonic()
+        if self.interrupts.count and not self.asked:
+            self.asked = now
+        if self.asked:
+            if now - self.asked < self.end:
+                return True
+            return self.go(INTERRUPTED, f"interrupted, but the main thread has not ended within {self.end:g} s")
+        beats = self.beats()
+        if beats != self.last or getattr(sys.stdout, "waiting", False):
+            self.last, self.since = beats, now
+        if self.ending or now - self.since < self.patience:
+            return True
+        return self.go(STUCK, f"the main thread has stood still for {self.patience:g} s: does an output take nothing?")
+
+    def go(self, status: int, why: str) -> bool:
+        """Print the stacks, for as long as that may take, and leave."""
+
+        def said() -> None:
+            with suppress(OSError):
+                os.write(STDERR, f"collector.run stress: {why}\n".encode())
+            faulthandler.dump_traceback(STDERR, all_threads=True)
+
+        # In a thread: stderr may be what takes nothing.
+        saying = Thread(target=said, daemon=True)
+        saying.start()
+        saying.join(SAY_SECONDS)
+        self.leave(VIOLATION if self.of.machine.failure else status)
+        return False

@@ -1,0 +1,153 @@
+"""Programs that are not the same on every run are refused, and never proved; those that are, are not refused."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+import uuid
+from typing import TYPE_CHECKING
+
+import pytest
+
+from collector.explore import explore
+from collector.explore.claim import Kind
+from collector.explore.impure import impure
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from collector.explore import SteppedMachine
+    from workbuf.machine import Port
+
+STRATEGIES = ("portfolio", "random", "dpor", "stateful", "exhaustive")
+KEPT: dict[int, int] = {}
+OWN = random.Random(5)
+
+
+def values(machine: SteppedMachine) -> None:
+    """A value that comes from a clock."""
+    x = machine.word(0, "x")
+    machine.spawn(lambda port: port.store(x, time.perf_counter_ns()))
+    machine.spawn(lambda port: port.load(x))
+
+
+def addresses(machine: SteppedMachine) -> None:
+    """Which cell is used is drawn."""
+    a = machine.alloc(64, "a")
+    machine.spawn(lambda port: port.load(a + random.randrange(64)))
+    machine.spawn(lambda port: port.store(a, 1))
+
+
+def control(machine: SteppedMachine) -> None:
+    """How many steps there are is kept from run to run."""
+    x = machine.word(0, "x")
+    KEPT[len(KEPT)] = 1
+
+    def body(port: Port) -> None:
+        for _ in range(1 + len(KEPT) % 2):
+            port.xadd(x, 1)
+
+    machine.spawn(body)
+    machine.spawn(body)
+
+
+def threads(machine: SteppedMachine) -> None:
+    """How many threads there are is."""
+    x = machine.word(0, "x")
+    KEPT[len(KEPT)] = 1
+    for _ in range(1 + len(KEPT) % 3):
+        machine.spawn(lambda port: port.load(x))
+
+
+def late(machine: SteppedMachine) -> None:
+    """A cache that is filled by the first run, and only then."""
+    x = machine.word(0, "x")
+
+    def body(port: Port) -> None:
+        if not KEPT:
+            KEPT[0] = port.load(x)
+        port.store(x, 1)
+
+    machine.spawn(body)
+    machine.spawn(body)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("program", [values, addresses, control, threads, late])
+def test_another_program_every_time(program: Callable[[SteppedMachine], None], strategy: str) -> None:
+    """Said so, whatever differs."""
+    KEPT.clear()
+    result = explore(program, strategy, schedules=500)
+
+    assert result.claim.kind is Kind.REFUSED, result
+    assert "not the same twice" in result.statement
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_equal_draws_are_seen_too(strategy: str) -> None:
+    """In the state of Python's generator."""
+
+    def program(machine: SteppedMachine) -> None:
+        x = machine.word(0, "x")
+        machine.spawn(lambda port: port.store(x, int(random.random() < 2)))
+
+    assert "draws from Python's random" in explore(program, strategy, schedules=5).statement
+
+
+def seeded(machine: SteppedMachine) -> None:
+    """A generator of its own, made afresh every time."""
+    rng = random.Random(7)
+    x = machine.word(0, "x")
+    for _ in range(2):
+        machine.spawn(lambda port: port.xadd(x, rng.randrange(3)))
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_what_is_the_same_is_not_refused(strategy: str) -> None:
+    """Chance of its own that depends on the order alone."""
+    result = explore(seeded, strategy, schedules=200)
+
+    assert result.claim.passed, result
+    if result.exhausted:
+        assert result.claim.compared > 0
+
+
+def test_a_call_that_could_differ_forbids_a_proof() -> None:
+    """Although nothing has differed."""
+
+    def program(machine: SteppedMachine) -> None:
+        x = machine.word(0, "x")
+        machine.spawn(lambda port: port.store(x, int(time.monotonic() > 0)))
+
+    claim = explore(program, "dpor").claim
+
+    assert claim.kind is Kind.UNDECIDED
+    assert "time.monotonic" in claim.reason
+    assert claim.where.startswith(__file__)
+
+
+class Holder:
+    """Calls from a method."""
+
+    def draw(self) -> object:
+        """A draw."""
+        return uuid.uuid4()
+
+
+def helper() -> float:
+    """A clock behind a function."""
+    return time.monotonic()
+
+
+def test_calls_are_found() -> None:
+    """In the program's functions, those that they name, and the methods of what they hold."""
+    holder = Holder()
+    assert impure([lambda: time.time_ns() + 1]).startswith("time.time_ns at ")
+    assert impure([lambda: random.choice("ab")]).startswith("random.choice at ")
+    assert impure([lambda: os.urandom(2)]).startswith("os.urandom at ")
+    assert impure([lambda: {id(each) for each in range(1)}]).startswith("builtins.id at ")
+    assert impure([lambda: [holder.draw()]]).startswith("uuid.uuid4 at ")
+    assert impure([lambda: [helper()]]).startswith("time.monotonic at ")
+    assert impure([lambda: [OWN.random()], lambda: random.Random(3), lambda: os.fspath("a")]) == ""

@@ -1,0 +1,316 @@
+"""Misuse of the machine speaks: one line that says what to do, and where in the program."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from collector.explore import SteppedMachine, explore
+from collector.explore.claim import Kind
+from collector.explore.strategies import NAMED
+from workbuf.machine import MASK64, Pause
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from workbuf.machine import Port
+
+STRATEGIES = ("portfolio", "dpor", "stateful", "exhaustive")
+
+
+def refused(program: Callable[[SteppedMachine], Any], strategy: str = "portfolio", **options: Any) -> str:  # noqa: ANN401
+    """The program is refused, in this file; what is said."""
+    result = explore(program, strategy, **options)
+    assert result.claim.kind is Kind.REFUSED, result
+    assert result.failure is None
+    assert not result.exhausted
+    assert result.claim.where.startswith(f"{__file__}:"), result.claim
+    assert "\n" not in result.statement
+    return result.claim.reason
+
+
+@pytest.mark.parametrize("said", [False, 0, "yes", [], 3.5])
+def test_a_check_that_returns_something(said: object) -> None:
+    """It was meant to assert."""
+
+    def program(machine: SteppedMachine) -> Callable[[], object]:
+        x = machine.word(0, "x")
+        machine.spawn(lambda port: port.store(x, 1))
+        return lambda: said
+
+    assert f"the check returned {said!r}" in refused(program)
+
+
+@pytest.mark.parametrize("said", [None, True])
+def test_a_check_that_may(said: object) -> None:
+    """Nothing, or that it holds."""
+
+    def program(machine: SteppedMachine) -> Callable[[], object]:
+        machine.spawn(lambda port: port.store(machine.word(0), 1))
+        return lambda: said
+
+    assert explore(program).claim.kind is Kind.PROVED
+
+
+@pytest.mark.parametrize("returned", [5, "check", True])
+def test_a_program_that_returns_no_check(returned: object) -> None:
+    """But something else."""
+
+    def program(machine: SteppedMachine) -> object:
+        machine.spawn(lambda port: port.check())
+        return returned
+
+    assert "a program returns its check" in refused(program)
+
+
+def test_no_check_is_a_note() -> None:
+    """Where memory was written; it is no error."""
+
+    def program(machine: SteppedMachine) -> None:
+        x = machine.word(0, "x")
+        machine.spawn(lambda port: port.store(x, 1))
+
+    result = explore(program)
+
+    assert result.claim.kind is Kind.PROVED
+    assert result.notes == ["nothing was checked at the end: the program returns no check"]
+
+
+def bodies() -> Iterator[tuple[str, Callable[..., Any], str]]:
+    """What a body does wrong, and what is said of it."""
+
+    async def later(port: Port) -> None:
+        port.check()
+
+    def generator(port: Port) -> Iterator[int]:
+        yield port.load(1)
+
+    yield "no port", lambda: None, "cannot be called with a port"
+    yield "two ports", lambda _a, _b: None, "cannot be called with a port"
+    yield "async", later, "async or a generator"
+    yield "generator", generator, "async or a generator"
+    yield "exit", lambda _port: sys.exit(3), "sys.exit in a body"
+    yield "text", lambda port: port.store(1, "hello"), "a word is an integer"
+    yield "float", lambda port: port.xadd(1, 0.5), "a word is an integer"
+    yield "nothing", lambda port: port.cas(1, None, 1), "a word is an integer"
+    yield "an address in a text", lambda port: port.load("x"), "an address one of a cell"
+    yield "a plain text", lambda port: port.words.__setitem__(1, "x"), "a word is an integer"
+    yield "a pause of no kind", lambda port: port.pause("usleep", 1), "pause('usleep')"
+    yield "a pause of another", lambda port: port.pause(9, 1), "pause(9)"
+    yield "no choice", lambda port: port.choose(0), "nothing to choose"
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize(("body", "said"), [pytest.param(b, s, id=name) for name, b, s in bodies()])
+def test_bodies(body: Callable[..., Any], said: str, strategy: str) -> None:
+    """Whatever the strategy, and whatever was done before."""
+
+    def program(machine: SteppedMachine) -> None:
+        x = machine.word(0, "x")
+        machine.spawn(lambda port: port.load(x))
+        machine.spawn(body)
+
+    assert said in refused(program, strategy)
+
+
+@pytest.mark.parametrize("address", [0, -1, -100, 1_000, 1 << 63])
+@pytest.mark.parametrize("operation", ["load", "hint", "lock", "sleep", "wake"])
+def test_addresses_outside(operation: str, address: int) -> None:
+    """Go's fault, as on hardware."""
+
+    def program(machine: SteppedMachine) -> None:
+        machine.word(7, "x")
+        machine.spawn(lambda port: getattr(port, operation)(address))
+
+    failure = explore(program).failure
+
+    assert failure is not None
+    assert (failure.kind, failure.message) == ("throw", "fault")
+
+
+@pytest.mark.parametrize("value", [-1, 1 << 64, (1 << 70) + 5, -(1 << 65)])
+def test_integers_wrap(value: int) -> None:
+    """At 64 bits, as on hardware."""
+
+    def program(machine: SteppedMachine) -> Callable[[], None]:
+        x, y, z, w = (machine.word(0) for _ in range(4))
+
+        def body(port: Port) -> None:
+            port.store(x, value)
+            port.xchg(y, value)
+            port.cas(z, 0, value)
+            port.words[w] = value
+
+        machine.spawn(body)
+
+        def check() -> None:
+            assert [machine.peek(a) for a in (x, y, z, w)] == [value & MASK64] * 4
+
+        return check
+
+    assert explore(program).claim.kind is Kind.PROVED
+
+
+@pytest.mark.parametrize("what", ["peek", "poke", "spawn"])
+def test_the_machine_in_a_body(what: str) -> None:
+    """A thread has its port for that."""
+
+    def program(machine: SteppedMachine) -> None:
+        x = machine.word(0, "x")
+
+        def body(port: Port) -> None:
+            port.load(x)
+            if what == "peek":
+                machine.peek(x)
+            elif what == "poke":
+                machine.poke(x, 1)
+            else:
+                machine.spawn(body)
+
+        machine.spawn(body)
+
+    assert f"machine.{what}" in refused(program)
+
+
+def test_views_and_invariants_may_look() -> None:
+    """Threads stand still for them."""
+
+    def program(machine: SteppedMachine) -> Callable[[], None]:
+        x = machine.word(0, "x")
+        machine.view("x", lambda: machine.peek(x))
+        machine.state(lambda: machine.peek(x))
+        machine.invariant(lambda: machine.peek(x))
+        for _ in range(2):
+            machine.spawn(lambda port: port.xadd(x, 1))
+
+        def check() -> None:
+            assert machine.peek(x) == 3
+
+        return check
+
+    for strategy in STRATEGIES:
+        failure = explore(program, strategy).failure
+        assert failure is not None
+        assert failure.kind == "check"
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("operation", ["load", "choose"])
+def test_another_threads_port(strategy: str, operation: str) -> None:
+    """Every thread has its own."""
+
+    def program(machine: SteppedMachine) -> None:
+        x = machine.word(1, "x")
+        ports: list[Port] = []
+
+        def first(port: Port) -> None:
+            ports.append(port)
+            port.load(x)
+            port.load(x)
+
+        def second(port: Port) -> None:
+            port.load(x)
+            getattr(ports[0], operation)(x)
+
+        machine.spawn(first)
+        machine.spawn(second)
+
+    assert "another thread's port" in refused(program, strategy)
+
+
+@pytest.mark.parametrize("operation", ["load", "lock", "pause"])
+def test_a_port_in_a_check(operation: str) -> None:
+    """A check looks with machine.peek."""
+
+    def program(machine: SteppedMachine) -> Callable[[], None]:
+        x = machine.word(0, "x")
+        ports: list[Port] = []
+        machine.spawn(lambda port: (ports.append(port), port.load(x)))
+
+        def check() -> None:
+            if operation == "pause":
+                ports[0].pause(Pause.OSYIELD, 1)
+                ports[0].load(x)
+            else:
+                getattr(ports[0], operation)(x)
+
+        return check
+
+    assert "a check looks with machine.peek" in refused(program)
+
+
+@pytest.mark.parametrize("cell", [0, -1, 50])
+def test_no_such_cell_in_a_check(cell: int) -> None:
+    """A check looks at cells that there are."""
+
+    def program(machine: SteppedMachine) -> Callable[[], object]:
+        machine.spawn(lambda port: port.load(machine.word(0)))
+
+        def check() -> None:
+            assert machine.peek(cell) == 0
+
+        return check
+
+    assert f"there is no cell {cell}" in refused(program)
+
+
+def test_a_check_without_threads_fails() -> None:
+    """As any other."""
+
+    def program(machine: SteppedMachine) -> Callable[[], None]:
+        x = machine.word(0, "x")
+
+        def check() -> None:
+            assert machine.peek(x) == 1
+
+        return check
+
+    for strategy in STRATEGIES:
+        failure = explore(program, strategy, schedules=50).failure
+        assert failure is not None
+        assert failure.kind == "check"
+
+
+@pytest.mark.parametrize("vehicle", ["greenlets", "threads"])
+@pytest.mark.parametrize("how", ["pure", "plain"])
+def test_a_body_that_comes_to_no_step(how: str, vehicle: str) -> None:
+    """The watchdog ends it, and says where it was."""
+
+    def program(machine: SteppedMachine) -> None:
+        x = machine.word(0, "x")
+
+        def body(port: Port) -> None:
+            port.load(x)
+            turns = 0
+            while port.words[x] == 0 if how == "plain" else turns >= 0:
+                turns += 1
+
+        machine.spawn(body)
+
+    assert "no step" in refused(program, seconds=0.5, vehicle=vehicle, races=False)
+
+
+@pytest.mark.parametrize("strategy", sorted(NAMED))
+def test_any_number_of_threads(strategy: str) -> None:
+    """A hundred, some of them spawned by others."""
+
+    def program(machine: SteppedMachine) -> Callable[[], None]:
+        x = machine.word(0, "x")
+
+        def parent(port: Port) -> None:
+            for _ in range(30):
+                port.spawn(lambda child: child.xadd(x, 1))
+
+        machine.spawn(parent)
+        for _ in range(80):
+            machine.spawn(lambda port: port.xadd(x, 1))
+
+        def check() -> None:
+            assert machine.peek(x) == 110
+
+        return check
+
+    assert explore(program, strategy, schedules=3, seconds=5).claim.passed

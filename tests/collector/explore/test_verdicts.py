@@ -1,0 +1,84 @@
+"""Verdicts that hold: what is claimed of programs whose verdict is known."""
+
+from __future__ import annotations
+
+import pytest
+
+from collector.explore import Result, explore
+from tests.collector.explore.verdictprograms import DIFFERS, ENDS, HANGS, KEEPS
+
+
+STRATEGIES = ("portfolio", "dpor", "stateful", "exhaustive")
+PASSED = {"proved", "bounded", "sampled", "undecided"}
+OPAQUE = {"in_a_queue", "in_a_thread_local", "in_an_lru_cache"}
+"""What a thread keeps there cannot be looked into: a search that recognises states may find nothing, and says less."""
+
+
+def told(result: Result) -> str:
+    """For a message: the claim, and what was found."""
+    return f"{result.claim}: {result.statement} {result.failure} {result.warnings}"
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("name", ENDS)
+def test_a_program_that_ends_is_not_accused(name: str, strategy: str) -> None:
+    """Long is no livelock."""
+    result = explore(ENDS[name], strategy, schedules=2000, seconds=10)
+
+    assert result.failure is None, told(result)
+    assert result.claim.kind in PASSED, told(result)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("name", HANGS)
+def test_a_program_that_hangs_is_not_proved(name: str, strategy: str) -> None:
+    """Found, or nothing is claimed that covers it."""
+    result = explore(HANGS[name], strategy, schedules=2000, seconds=10, steps=2000)
+
+    assert not result.exhausted, told(result)
+    if result.failure:
+        assert result.failure.kind in {"livelock", "deadlock"}, told(result)
+        assert result.claim.kind == "failed", told(result)
+    elif name == "two_polite_threads":
+        # In lock step for ever takes a preemption each turn: all that have few of them do end.
+        assert result.claim.kind in {"bounded", "sampled", "undecided"}, told(result)
+    else:
+        assert result.claim.kind in {"sampled", "undecided"}, told(result)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("name", [name for name in HANGS if name != "two_polite_threads"])
+def test_a_hang_is_found(name: str, strategy: str) -> None:
+    """By every strategy that claims proofs."""
+    result = explore(HANGS[name], strategy, schedules=2000, seconds=10, steps=2000)
+
+    assert result.failure is not None, told(result)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("name", KEEPS)
+def test_a_fault_is_found_wherever_what_was_read_is_kept(name: str, strategy: str) -> None:
+    """Two states that differ only there are two states."""
+    result = explore(KEEPS[name], strategy, schedules=2000, seconds=10)
+
+    if name in OPAQUE and result.failure is None:
+        assert result.claim.kind in {"sampled", "undecided"}, told(result)
+        assert strategy == "stateful", told(result)
+    else:
+        assert result.failure is not None, told(result)
+        assert result.failure.kind in {"check", "assertion"}, told(result)
+
+
+@pytest.mark.parametrize("strategy", [*STRATEGIES, "random"])
+@pytest.mark.parametrize("name", DIFFERS)
+def test_what_differs_from_run_to_run_is_refused(name: str, strategy: str) -> None:
+    """Or named, and nothing is claimed to be proved; it is never the program's failure."""
+    result = explore(DIFFERS[name], strategy, schedules=300, seconds=10)
+
+    assert not result.exhausted, told(result)
+    assert result.failure is None, told(result)
+    assert result.claim.kind in {"refused", "sampled", "undecided", "bounded"}, told(result)
+    if result.claim.kind != "refused":
+        assert any("random" in text or "not the same" in text or "time" in text for text in result.warnings), told(
+            result
+        )
