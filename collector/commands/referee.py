@@ -6,6 +6,7 @@ and with mutators whose write barriers are busy.  Missing must be 0 in every run
 
 from __future__ import annotations
 
+import gc
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -98,6 +99,7 @@ def main(args: argparse.Namespace) -> int:
 
 def collect(before: Graph, mode: Mode, seed: int) -> Kept:
     """What our collector keeps of `before` when it runs that way."""
+    gc.collect()  # the memory of the run before, which cycles hold: address space may be scarce
     programs = BUSY if mode.busy else ()
     plan = Plan(
         config=Config(mutators=len(programs), helpers=mode.helpers),

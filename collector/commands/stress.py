@@ -241,7 +241,9 @@ def turns(args: argparse.Namespace, first: Plan, command: str) -> int:
     left, status = args.seconds, 0
     for number, troupe in enumerate(cycle(TROUPES)):
         names = troupe.split(",")
-        config = replace(first.config, mutators=len(names))
+        # Every other round verifies its marks: a second mark right behind the first.
+        checkmark = first.config.checkmark or number // len(TROUPES) % 2 == 1
+        config = replace(first.config, mutators=len(names), checkmark=checkmark)
         what = replace(first, config=config, programs=tuple(names), seconds=min(left, TURN), seed=first.seed + number)
         began = monotonic()
         status = execute(args, what, command)

@@ -76,8 +76,18 @@ class SweptEarly(HeapLocal):
 class FinalizedFreed(HeapLocal):
     """The sweep queues the finalizer of a dead object and frees the object."""
 
+    def queuefinalizer(self, arg: int, fn: int) -> None:
+        """Take back the mark by which the object was to be kept."""
+        hbits = self.heapBitsForObject(arg)[1]
+        self.port.post(hbits // WORD, self.port.words[hbits // WORD] & ~(MARKED << hbits % WORD * 8))
+        super().queuefinalizer(arg, fn)
+
+
+class FinalizerLost(HeapLocal):
+    """The sweep drops the finalizer of a dead object with the object."""
+
     def _hasfinalizer(self, special: int, end: int) -> bool:  # noqa: ARG002
-        """Mark nothing for the finalizer's sake."""
+        """As if it had none."""
         return False
 
 
@@ -156,6 +166,7 @@ FAULTS = (
     Fault("span-swept-twice", SweepsTwice),
     Fault("span-swept-early", SweptEarly),
     Fault("finalized-freed", FinalizedFreed),
+    Fault("finalizer-lost", FinalizerLost),
     Fault(
         "finq-count-first",
         CountFirst,

@@ -24,7 +24,7 @@ class LateDone(Parfor):
 
 
 class StealsLast(Parfor):
-    """A thief takes the last index too, which its owner may be claiming."""
+    """A thief swaps out the last index too, which its owner may be claiming."""
 
     def stealfrom(self, at: int, done: int, *, idle: bool) -> tuple[tuple[int, int] | None, bool]:
         """Whatever is left."""
@@ -62,6 +62,10 @@ FAULTS = (
         LateDone,
         unseen="the collector's loop does not wait: what a thread leaves to others is run by them all the same",
     ),
-    Fault("parfor-steals-last", StealsLast),
+    Fault(
+        "parfor-steals-last",
+        StealsLast,
+        equivalent="the swap fails if the owner has claimed the index, and the owner finds it gone if the swap was first",
+    ),
     Fault("parfor-claim-by-store", ClaimByStore),
 )

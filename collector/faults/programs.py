@@ -13,7 +13,8 @@ from collector.runtime import CollectorM
 from collector.small.pool import buffer, pool
 from collector.small.worlds import CONFIG, Small
 from mutator.goroutine import Goroutines
-from mutator.heap import ALLOCATED, POISON, SPAN
+from mutator.heap import ALLOCATED, POISON, SPAN, SPAN_IN_USE
+from mutator.heap.audit import audit
 from mutator.world import GRUNNABLE, GRUNNING, GSCAN, MRECORD, G
 from workbuf.boot import BootPort
 from workbuf.buffer import NOBJ, OBJ
@@ -217,6 +218,57 @@ def stale(m: type[CollectorM]) -> Program:
     return program
 
 
+def swept(m: type[CollectorM]) -> Program:
+    """Two Ms come to sweep the same span; what it held is freed once."""
+
+    def program(machine: SteppedMachine) -> Callable[[], object]:
+        small, span, _ = unswept(machine, m)
+        for number, record in enumerate((small.model.gcm, *small.model.mutators)):
+            machine.spawn(lambda port, record=record: m(port, small.world, record).ensure_swept(span), f"m{number}")  # type: ignore[misc]
+        return lambda: wellkept(small)
+
+    return program
+
+
+def cachedspan(m: type[CollectorM]) -> Program:
+    """One M sweeps a span while another looks for one to allocate from."""
+
+    def program(machine: SteppedMachine) -> Callable[[], object]:
+        small, span, spanclass = unswept(machine, m)
+        gcm, mutator = small.model.gcm, small.model.mutators[0]
+
+        def allocate(port: Port) -> None:
+            m(port, small.world, mutator).mcache_refill(spanclass)
+
+        machine.spawn(lambda port: m(port, small.world, gcm).ensure_swept(span), "sweeper")
+        machine.spawn(allocate, "mutator")
+
+        def check() -> None:
+            wellkept(small)
+            got = machine.peek(machine.peek(mutator + MRECORD.mcache) + spanclass)
+            assert machine.peek(got + SPAN.state) == SPAN_IN_USE, "an mcache has a span that was given back"
+
+        return check
+
+    return program
+
+
+def unswept(machine: SteppedMachine, m: type[CollectorM]) -> tuple[Small, int, int]:
+    """A span with two dead objects, to be swept and given back; and its class."""
+    small = Small(machine, m=m)
+    boot = small.boot
+    span = boot.spanOf(small.objects([[], []])[0])
+    boot.flushallmcaches()
+    boot.arm_sweep()
+    return small, span, machine.peek(span + SPAN.spanclass)
+
+
+def wellkept(small: Small) -> None:
+    """The heap adds up."""
+    problems = audit(small.machine, small.world.heap)
+    assert not problems, problems[0]
+
+
 def part(fault: Fault | None, own: type[Local]) -> Any:  # noqa: ANN401  its own type, or a subclass of it
     """The part `own` of an M, with the fault if there is one."""
     return fault.m if fault else own
@@ -237,6 +289,9 @@ PROGRAMS: dict[str, Callable[[Fault | None], Program]] = {
     "harvest-skips-idle": lambda fault: caches(whole(fault)),
     "harvest-by-store": lambda fault: taken(whole(fault)),
     "take-by-store": lambda fault: taken(whole(fault)),
+    "getfull-counted-twice": lambda fault: pool(part(fault, Getfull), 2, 1),
+    "span-swept-twice": lambda fault: swept(whole(fault)),
+    "span-swept-early": lambda fault: cachedspan(whole(fault)),
     "published-before-zeroed": lambda fault: stale(whole(fault)),
 }
 """By the fault's name, the program that finds it; of no fault, the same program of the protocol as it is."""

@@ -138,7 +138,11 @@ FAULTS = (
     Fault("alldone-uncleared", AlldoneUncleared),
     Fault("ndone-early", NdoneEarly),
     Fault("helper-does-not-drain", RootsOnlyHelper),
-    Fault("sweep-unfinished", UnsweptMark),
+    Fault(
+        "sweep-unfinished",
+        UnsweptMark,
+        equivalent="bgsweep has swept everything before the stop, and nobody is stopped while sweeping a span",
+    ),
     Fault("no-concurrent-drain", NoDrain, equivalent="mark termination marks what is left; it only takes longer"),
     Fault(
         "barrier-off-between",

@@ -94,7 +94,6 @@ def decides_nothing(machine: SteppedMachine, buffers: list[int], records: list[i
         machine.statistics.update(range(b + LOG0, b + LOG3 + 1))
     for record in records:
         machine.statistics.update(range(record + MLOCAL.nhandoff, record + MLOCAL.nsleep + 1))
-    machine.uncounted.update(("cas_attempts", "cas_failures"))
 
 
 def buffer(machine: SteppedMachine, number: int) -> int:

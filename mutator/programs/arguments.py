@@ -16,7 +16,7 @@ SIZE, MASK = 2 * WORD, 1 << REFERENT
 
 
 class Arguments(Program):
-    """One call after another, each with a pair of fresh objects that nothing else names."""
+    """One call after another, each with a pair of fresh objects that nothing else names; the caller keeps a pair too."""
 
     name = "arguments"
     polls = 64
@@ -25,6 +25,8 @@ class Arguments(Program):
     def run(self, m: M) -> None:
         """Call, poll for a while, and look whether the argument is whole."""
         mask = m.stackmap(1, [0])
+        outer = m.call(1)
+        m.port.words[outer] = self.pair(m, 0)
         number = 0
         while not m.stop_requested():
             m.poll()
@@ -36,6 +38,8 @@ class Arguments(Program):
             self.expect(m, m.port.words[slot], NUMBER, number)
             self.expect(m, m.get(m.port.words[slot], REFERENT), NUMBER, number)
             m.ret()
+            self.expect(m, m.get(m.port.words[outer], REFERENT), NUMBER, 0)
+        m.ret()
 
     def pair(self, m: M, number: int) -> int:
         """An object that names another, both numbered; no safepoint inside."""

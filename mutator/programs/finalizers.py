@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mutator.programs.program import Program
+from mutator.world import RUNTIME
 from workbuf.machine import WORD
 from workbuf.throw import Throw, println
 
@@ -27,10 +28,12 @@ class Finalizers(Program):
     name = "finalizers"
     globals = 1
     pending_max = 2000
+    collections_max = 6
+    """After so many more a dead object's finalizer has been queued."""
 
     def run(self, m: M) -> None:
         """Make objects with finalizers, drop them at once, run what the sweeper has queued."""
-        pending: set[int] = set()
+        pending: dict[int, int] = {}
         number = self.rank << 32
         frame = m.call(2)
         while not m.stop_requested():
@@ -38,7 +41,7 @@ class Finalizers(Program):
             if len(pending) < self.pending_max:
                 number += 1
                 self.make(m, number)
-                pending.add(number)
+                pending[number] = m.port.hint(m.runtime + RUNTIME.numgc)
             self.finalize(m, frame, pending)
         m.ret()
 
@@ -53,10 +56,11 @@ class Finalizers(Program):
         m.put(obj, REFERENT, referent)
         m.setfinalizer(obj, closure)
 
-    def finalize(self, m: M, frame: int, pending: set[int]) -> None:
+    def finalize(self, m: M, frame: int, pending: dict[int, int]) -> None:
         """Run one queued finalizer, if any: whoever set it, exactly one M runs it."""
         queued = m.takefinalizer()
         if queued is None:
+            self.overdue(m, pending)
             return
         words = m.port.words
         words[frame], words[frame + 1] = queued
@@ -71,8 +75,14 @@ class Finalizers(Program):
         if number >> 32 == self.rank:
             if number not in pending:
                 raise Throw("finalizer ran twice", println("runtime: object", hex(obj), "number", number))
-            pending.discard(number)
+            del pending[number]
         words[frame] = words[frame + 1] = 0
+
+    def overdue(self, m: M, pending: dict[int, int]) -> None:
+        """Nothing is queued: throw if the oldest finalizer was set so many collections ago that it must have been by now."""
+        oldest = next(iter(pending.items()), None)
+        if self.peers == 1 and oldest and m.port.hint(m.runtime + RUNTIME.numgc) - oldest[1] > self.collections_max:
+            raise Throw("finalizer never ran", println("runtime: number", oldest[0], "set in collection", oldest[1]))
 
     def ours(self, m: M, closure: int) -> bool:
         """Is this a closure that a program like this one has made?"""

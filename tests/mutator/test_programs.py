@@ -16,7 +16,7 @@ from mutator.programs.channel import Channel
 from mutator.programs.finalizers import NUMBER, OURS, TAG, Finalizers
 from mutator.programs.program import Program
 from mutator.programs.registry import PROGRAMS, assign, bsswords
-from mutator.world import MAX_GCPROC
+from mutator.world import MAX_GCPROC, RUNTIME
 from tests.worlds import Bench
 from workbuf.machine import WORD
 from workbuf.throw import Throw
@@ -149,15 +149,29 @@ def test_a_finalizer_that_runs_twice_is_noticed(bench: Bench) -> None:
     for p in (obj, closure, bench.peek(obj // WORD)):
         bench.machine.poke(p // WORD + NUMBER, 5)
     bench.machine.poke(closure // WORD + TAG, OURS)
-    pending = {5}
+    pending = {5: 0}
 
     m.queuefinalizer(obj, closure)
     program.finalize(m, frame, pending)
-    assert pending == set()
+    assert pending == {}
 
     m.queuefinalizer(obj, closure)
     with pytest.raises(Throw, match="finalizer ran twice"):
         program.finalize(m, frame, pending)
+
+
+def test_a_finalizer_that_never_runs_is_noticed(bench: Bench) -> None:
+    """Its object has been dead for more collections than a sweep and a floating object account for."""
+    program = assign(bench.world, ["finalizers"])[0]
+    assert isinstance(program, Finalizers)
+    m = bench.start(bench.mutators[0])
+    frame = m.call(2)
+    bench.machine.poke(bench.world.runtime + RUNTIME.numgc, program.collections_max)
+
+    program.finalize(m, frame, {5: 0})
+    bench.machine.poke(bench.world.runtime + RUNTIME.numgc, program.collections_max + 1)
+    with pytest.raises(Throw, match="finalizer never ran"):
+        program.finalize(m, frame, {5: 0})
 
 
 def test_a_loaded_heaps_own_finalizers_are_left_alone(bench: Bench) -> None:
@@ -170,7 +184,7 @@ def test_a_loaded_heaps_own_finalizers_are_left_alone(bench: Bench) -> None:
 
     for _ in range(2):
         m.queuefinalizer(foreign, foreign)
-        program.finalize(m, frame, set())
+        program.finalize(m, frame, {})
 
     assert m.takefinalizer() is None
 

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 from collector.explore.machine import ops
 from collector.explore.machine.carrier import Greenlets
 from collector.explore.machine.execution import LIMIT, Execution
-from collector.explore.machine.memory import Memory
+from collector.explore.machine.memory import Memory, Pointer
 from collector.explore.machine.ports import make_port
 from collector.explore.machine.site import ROOTS, of_explorer
 from collector.explore.machine.skippable import Left, Skippable
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from collector.explore.machine.execution import Draw, Pick, Watch
     from collector.explore.machine.fault import Fault
     from collector.explore.machine.ports import SteppedPort
-    from collector.explore.trace.step import Pointer
     from workbuf.machine import Port
 
     Tap = Callable[["SteppedMachine", SteppedPort], None]
@@ -81,7 +80,7 @@ class SteppedMachine:
         """Called when the threads of a schedule begin to run."""
         self.more_state: list[Callable[[], object]] = []
         self.uncounted: set[str] = set()
-        """Attributes of protocol objects that decide nothing: a state that repeats but for them is the same state."""
+        """Attributes and variables that decide nothing: a state that repeats but for them is the same state."""
         self.views: dict[str, Callable[[], object]] = {}
         self.formatter: Callable[[int, int], Pointer | str | None] | None = None
         """For traces: what value v of cell a points to, or how to print it; None: it is a number."""

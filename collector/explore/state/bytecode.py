@@ -1,15 +1,15 @@
 """What of a frame still matters where it stands: how deep its stack is, and which of its variables will be read again.
 
-Theory of operation.  Both follow from the code.  How deep the evaluation stack is at an instruction is the same whenever it
-is reached: the sum of the effects of the instructions on the way there, which `dis` knows, and for a handler of exceptions
-what the exception table says.  A variable is *live* if some way from here reads it before it is written (live variable
-analysis, backwards to a fixed point; every instruction may also raise, so what its handler reads is live too).  What
-is dead cannot tell two states apart.
+Both follow from the code.  How deep the evaluation stack is at an instruction is the same whenever it is reached: the
+sum of the effects of the instructions on the way there, which `dis` knows, and for a handler of exceptions what the
+exception table says.  A variable is *live* if some way from here reads it before it is written (live variable analysis,
+backwards to a fixed point; every instruction may also raise, so what its handler reads is live too).  What is dead
+cannot tell two states apart.
 
 Where a frame stands is the instruction's own offset: `f_lasti` also tells whether the interpreter has specialised it.
 
-Relied on.  A frame is asked for while it is in a call, or is a suspended generator.  Code that looks at its variables by
-other ways (`locals`, `eval`, `super()` without arguments, frames) has no dead ones.
+A frame is looked at while it is in a call, or is a suspended generator.  Code that looks at its variables in other ways
+(`locals`, `eval`, `super()` without arguments, frames) has no dead ones.
 """
 
 from __future__ import annotations

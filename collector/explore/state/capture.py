@@ -1,14 +1,14 @@
 """The state of a program's Python part: every thread's frames and all that can be reached from them, as bytes.
 
-Theory of operation.  From each thread's frames (`state.frames`: the code, where it stands, the variables that are still
-live, the evaluation stack, the exception being handled), and from the check and the invariants, everything is walked and
-written down (`state.walk`, `state.objects`).  Two equal captures, with equal memories and scheduling states,
-are followed by the same: the program is deterministic, and there is nowhere else where it could keep anything.
+From each thread's frames (`state.frames`: the code, where it stands, the variables that are still live, the evaluation
+stack, the exception being handled), and from the check and the invariants, everything is walked and written down
+(`state.walk`, `state.objects`).  Two equal captures, with equal memories and scheduling states, are followed by the
+same: the program is deterministic, and there is nowhere else where it could keep anything.
 
 Dead variables are left out, unless their end does something; so are the attributes and variables that a program says decide
 nothing (`SteppedMachine.uncounted`), and what belongs to the machine itself.
 
-Relied on.  Tracebacks are not looked at.  Views and formatters of traces decide nothing.
+Tracebacks are not looked at.  Views and formatters of traces decide nothing.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A thread's frames: those of the program, and those of the operation that it is in.
 
-Theory of operation.  From the thread's body inwards come the program's frames, then those of the port's operation, down to
-where the step was announced; further inwards are the machine's own, and the strategy's if the thread is the running one.
+From the thread's body inwards come the program's frames, then those of the port's operation, down to where the step was
+announced; further inwards are the machine's own, and the strategy's if the thread is the running one.
 
 Between two Python frames there may be C code that calls back (`map`, `sorted` with a key): what it keeps is in no frame.
 Harmless is C code that only hands the call on: a class, a partial, an operator, a `with`, a loop over a generator.

@@ -2,11 +2,13 @@
 
 A mutant depends on the seed, the sample's name and its number alone, so that `Fuzzer(seed).mutant(name, k)` makes any one
 again.  A reader must answer each with a graph that keeps every rule (`graph.broken`) and that both can be walked and
-described, or with a `HeapError` of one line; anything else is a finding.
+described, or with a `HeapError` of one line; anything else is a finding.  A small graph with several finalizers is also
+placed in a model's heap, which refuses with a `HeapError` what Go cannot have set, and never throws.
 """
 
 from __future__ import annotations
 
+import gc
 import gzip
 import random
 import re
@@ -21,7 +23,18 @@ from collector.heaps.describe import describe
 from collector.heaps.graph import broken
 from collector.heaps.oracle import reach
 from collector.heaps.synthetic import SHAPES
-from tests.collector.heaps.writers import mini_go, mini_hprof, mini_snapshot
+from collector.runtime import Config
+from collector.stress.run import Plan, Stress
+from tests.collector.heaps.writers import (
+    hermes_snapshot,
+    mini_go,
+    mini_heap,
+    mini_hprof,
+    mini_snapshot,
+    old_hprof,
+    varint,
+    varints,
+)
 
 
 if TYPE_CHECKING:
@@ -29,9 +42,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-HUGE = (b"\xff" * 9 + b"\x01", b"\xff" * 9 + b"\x7f", b"\xff" * 40, b"\xff\xff\xff\xff\x0f", b"\x80" * 20, b"\x80\x00")
-"""Varints: the largest of 64 bits, too large, endless, of 32 bits, padded without end, padded."""
-WORDS = (0, 1, 7, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 1 << 40, (1 << 63) - 1, (1 << 64) - 1)
+HUGE = (
+    b"\xff" * 9 + b"\x01",
+    b"\xff" * 9 + b"\x7f",
+    b"\xff" * 40,
+    b"\xff\xff\xff\xff\x0f",
+    b"\x80" * 20,
+    b"\x80\x00",
+    varint((1 << 63) - 8),
+    varint((1 << 64) - 8),
+)
+"""Varints: the largest of 64 bits, too large, endless, of 32 bits, padded without end, padded; the last fields of all."""
+WORDS = (0, 1, 7, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 1 << 40, (1 << 63) - 8, (1 << 63) - 1, (1 << 64) - 1)
 NUMBERS = (
     b"",
     b"-1",
@@ -44,6 +66,11 @@ NUMBERS = (
     b"null",
     b'"',
 )
+PLAN = Plan(Config(mutators=0, helpers=0), programs=(), concurrent=False, recorder=False)
+MOST_PLACED = 1 << 20
+"""Bytes of a heap that is placed."""
+COLLECT = 32
+"""Mutants after which the models' memories, which cycles hold, are given back."""
 WINDOWS = (16, 256, 1 << 20)
 """Taken in turn; the first two are shorter than the samples, so that they cut records anywhere."""
 
@@ -107,7 +134,44 @@ def replace_number(data: bytearray, rng: random.Random) -> None:
         data[start:stop] = rng.choice(NUMBERS)
 
 
-OPERATIONS = (flip, set_byte, truncate, insert, remove, repeat, splice_varint, overwrite_word, replace_number)
+def finalize(data: bytearray, rng: random.Random) -> None:
+    """Set a finalizer on an object of the Go samples, inside it, outside of all, or once more; at the end of the dump."""
+    at = 0xC000000000 + rng.choice((0, 64, 512, 576, 4096)) + rng.choice((0, 0, 4, 8, 63))
+    data[-1:-1] = varints(
+        rng.choice((7, 7, 11)), at, rng.choice((0, 0x400000, 0xC000000140, 0xC000000148)), 1, 2, 3
+    ) * (rng.choice((1, 1, 2)))
+
+
+def zero_lengths(data: bytearray, rng: random.Random) -> None:
+    """Take back the length of a heap dump segment, as of a writer that was ended, or write the segment again."""
+    found = [match.start() for match in re.finditer(rb"[\x0c\x1c]\0\0\0\0", bytes(data))]
+    if found:
+        at = rng.choice(found)
+        if rng.random() < 0.5:
+            data[at + 5 : at + 9] = bytes(4)
+        else:
+            data += data[at:]
+
+
+def mark_bytes(data: bytearray, rng: random.Random) -> None:
+    """Put a byte order mark, whole or not, of UTF-8 or UTF-16, before the text."""
+    data[0:0] = rng.choice((b"\xef\xbb\xbf", b"\xef\xbb\xbf", b"\xef\xbb", b"\xff\xfe", b"\xef\xbb\xbf" * 2))
+
+
+OPERATIONS = (
+    flip,
+    set_byte,
+    truncate,
+    insert,
+    remove,
+    repeat,
+    splice_varint,
+    overwrite_word,
+    replace_number,
+    finalize,
+    zero_lengths,
+    mark_bytes,
+)
 
 
 def mutate(sample: bytes, rng: random.Random) -> bytes:
@@ -160,7 +224,9 @@ class Fuzzer:
             "go": mini_go(),
             "go big-endian": mini_go(">"),
             "hprof": mini_hprof(),
+            "hprof old": old_hprof(mini_heap()),
             "v8": mini_snapshot(),
+            "v8 hermes": hermes_snapshot(),
         }
         self.samples: dict[str, tuple[bytes, Callable[[bytes, random.Random], bytes]]] = {
             **{name: (sample, mutate) for name, sample in plain.items()},
@@ -190,6 +256,8 @@ class Fuzzer:
             outcome, finding = judge(source, Limits(window=WINDOWS[number % len(WINDOWS)], objects=objects))
             seconds = time.perf_counter() - start
             tally.outcomes[outcome] += 1
+            if number % COLLECT == 0:
+                gc.collect()
             if finding:
                 tally.findings.append(f"{name} {number} (seed {self.seed}): {finding}")
             if seconds > tally.seconds_max:
@@ -209,6 +277,14 @@ def judge(source: str, limits: Limits) -> tuple[str, str]:
     rule = broken(graph)
     if rule:
         return "finding", rule
+    if len(graph.finalizers) > 1 and sum(graph.size) < MOST_PLACED:
+        try:
+            Stress(PLAN, graph)
+        except HeapError as error:
+            line = str(error)
+            return ("refused", "") if line.isprintable() else ("finding", f"not one printable line: {line!r}")
+        except Exception as error:  # noqa: BLE001
+            return "finding", f"placing it: {type(error).__name__}: {error}"
     if describe(graph).reachable != sum(reach(graph)):
         return "finding", "two traversals differ"
     return "graph", ""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING
 
 import pytest
 
-from collector.heaps import go, gorecords, hprof
+from collector.heaps import go, golayouts, gorecords, hprof
+from collector.stress import placement
 from tests.collector.heaps.fuzz import Fuzzer
 
 
@@ -54,6 +56,37 @@ def test_a_number_without_a_bound_is_found(tmp_path: Path, monkeypatch: pytest.M
     findings = Fuzzer(1).run("go", range(800), tmp_path).findings
 
     assert any("OverflowError" in finding for finding in findings)
+
+
+def found(name: str, text: str, tmp_path: Path) -> bool:
+    """Does a finding of one of the first two thousand mutants say this?"""
+    fuzzer = Fuzzer(1)
+    return any(text in finding for k in range(2000) for finding in fuzzer.run(name, range(k, k + 1), tmp_path).findings)
+
+
+def test_finalizers_that_the_model_throws_at_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A loader that does not look at them, as it once was: the mutants hold finalizers inside of objects, and twice."""
+    monkeypatch.setattr(placement, "checkfinalizers", lambda _: None)
+
+    assert found("go", "pointer not at beginning of allocated block", tmp_path)
+    assert found("go", "finalizer already set", tmp_path)
+
+
+def test_fields_at_the_end_of_all_addresses_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader that makes a struct of any length, as it once did."""
+
+    class Narrow(struct.Struct):
+        """A Struct whose error nobody expects."""
+
+        def __init__(self, form: str) -> None:
+            try:
+                super().__init__(form)
+            except struct.error as error:
+                raise OverflowError(str(error)) from None
+
+    monkeypatch.setattr(golayouts, "Struct", Narrow)
+
+    assert found("go", "total struct size too long", tmp_path)
 
 
 def test_slots_beyond_the_object_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -173,18 +173,30 @@ HPROF_ROOTS = (
 )
 
 
-def mini_hprof() -> bytes:
+def mini_heap() -> bytes:
+    """What is in the segments of `mini_hprof`, in one piece."""
+    first, second = mini_segments()
+    return first + second
+
+
+def mini_segments() -> tuple[bytes, bytes]:
     """Two classes, an instance before its class and one behind, two arrays, one piece of garbage, all kinds of roots."""
     early = hprof_instance(0x300, 0x200, struct.pack(">QBQ", 0x400, 1, 0x500))
     classes = hprof_class(0x100, 0, 8, b"\x02", statics=(0x500, 0)) + hprof_class(0x200, 0x100, 17, b"\x02\x08")
     late = hprof_instance(0x600, 0x100, struct.pack(">Q", 0x300))
     arrays = hprof_objects(0x400, 0x200, [0, 0x300, 0x400, 0x777]) + hprof_bytes(0x500, b"bytes")
+    return HPROF_ROOTS + early, classes + late + arrays
+
+
+def mini_hprof() -> bytes:
+    """`mini_segments` behind a string and a class that is loaded."""
+    first, second = mini_segments()
     return (
         HPROF_HEADER
         + record(0x01, struct.pack(">Q", 1) + b"name")
         + record(0x02, struct.pack(">IQIQ", 1, 0x100, 0, 1))
-        + record(0x1C, HPROF_ROOTS + early)
-        + record(0x1C, classes + late + arrays)
+        + record(0x1C, first)
+        + record(0x1C, second)
         + record(0x2C, b"")
     )
 
