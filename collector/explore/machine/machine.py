@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 from collector.explore.machine import ops
 from collector.explore.machine.carrier import Greenlets
 from collector.explore.machine.execution import LIMIT, Execution
-from collector.explore.machine.memory import Memory
+from collector.explore.machine.memory import Memory, Pointer
 from collector.explore.machine.ports import make_port
 from collector.explore.machine.site import ROOTS, of_explorer
 from collector.explore.machine.skippable import Left, Skippable
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from collector.explore.machine.execution import Draw, Pick, Watch
     from collector.explore.machine.fault import Fault
     from collector.explore.machine.ports import SteppedPort
-    from collector.explore.trace.step import Pointer
     from workbuf.machine import Port
 
     Tap = Callable[["SteppedMachine", SteppedPort], None]

@@ -5,13 +5,22 @@ There is no weak memory: every access is sequentially consistent.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from workbuf.names import Names
 
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+class Pointer(NamedTuple):
+    """What a word points to, for those who show it."""
+
+    noun: str
+    """The name of a record."""
+    pushcnt: int | None = None
+    """The push count that is packed with the address."""
 
 
 class Memory:
