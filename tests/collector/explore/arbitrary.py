@@ -46,7 +46,7 @@ VOCABULARIES = {
 """What the lines of a program are drawn from."""
 MINDS = {
     "kept": "load store xadd remember remember recall count spend",
-    "waits": "store xadd backoff backoff pause recall remember",
+    "keeps and waits": "store xadd backoff backoff pause recall remember",
     "calls back": "store xadd any total mapped next next",
     "shared": "store xadd write write read remember recall",
     "everything kept": "load store cas remember recall count spend backoff any next lock choose",
