@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from collector.audit.buffers import onlist
-from collector.explore.trace.step import Pointer, View
+from collector.explore.machine.memory import Pointer
+from collector.explore.trace.step import View
 from mutator.world import RUNTIME, World
 from workbuf.lfstack import CNT_BITS, unpack
 from workbuf.local import MLOCAL, WORK

@@ -13,10 +13,11 @@ opaque cannot be known to have come again.  Such a schedule is given up after an
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from collector.explore.machine import ops
 from collector.explore.machine.carrier import MAIN
+from collector.explore.machine.fault import Lasso
 from collector.explore.state.whole import States
 
 
@@ -26,13 +27,6 @@ if TYPE_CHECKING:
 
 BUDGET = 10_000_000
 """Values that may be written for the looks at one schedule: a container that grows makes each look dearer."""
-
-
-class Lasso(NamedTuple):
-    """A part of a trail, from one visit of a state to the next."""
-
-    begin: int
-    end: int
 
 
 class Lassos:
