@@ -104,8 +104,8 @@ def main() -> int:
     lost = soak.lost()
     print(
         f"Python {platform.python_version()}, {gil}, atomics {soak.machine.binding}, {args.threads} threads, "
-        f"seed {args.seed}: {sum(soak.done):,} pushes and pops, {sum(soak.failed):,} compare-and-swaps failed, {monotonic() - began:.0f} s, "
-        f"{lost} of {args.nodes} nodes lost or twice"
+        f"seed {args.seed}: {sum(soak.done):,} pushes and pops, {sum(soak.failed):,} compare-and-swaps failed, "
+        f"{monotonic() - began:.0f} s, {lost} of {args.nodes} nodes lost or twice"
     )
     return int(lost > 0)
 
