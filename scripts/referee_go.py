@@ -27,7 +27,21 @@ from tests.go.toolchain import SHAPES, build, missing, pair
 HEAPS = Path(__file__).parents[1] / "tests" / "heaps"
 SAMPLE = tuple(HEAPS / f"go119-pair-small.heapdump.{which}.gz" for which in ("before", "after"))
 MIXES = (",".join(SHAPES), "graph,map", "list,parked,locals", "tree,slices", "finalizers,deferred", *SHAPES)
-HEAD = ("pair", "Go", "objects", "kept", "by Go", "missing", "extra", "new", "reused", "unseen", "phantoms", "barriers")
+HEAD = (
+    "pair",
+    "Go",
+    "objects",
+    "kept",
+    "by Go",
+    "missing",
+    "extra",
+    "new",
+    "reused",
+    "not judged",
+    "unseen",
+    "phantoms",
+    "barriers",
+)
 
 
 def row(name: str, paths: tuple[Path, ...], seed: int) -> tuple[tuple[str, ...], bool]:
@@ -42,7 +56,7 @@ def row(name: str, paths: tuple[Path, ...], seed: int) -> tuple[tuple[str, ...],
         worst.kept_by_go,
         *(
             max(getattr(v, count) for v in verdicts)
-            for count in ("missing", "extra", "new", "reused", "unseen", "phantoms")
+            for count in ("missing", "extra", "new", "reused", "not_judged", "unseen", "phantoms")
         ),
         max(k.barriers for k in kept),
     )

@@ -31,6 +31,7 @@ RACING: dict[str, str] = {
     "finblock.cnt": "raised after the entry is stored: the collector, which takes no lock, looks at cnt entries",
     "finblock[#]": "entries: roots that are scanned again in mark termination",
     "mheap.allfin": "as finblock.alllink",
+    "runtime.numgc": "grows while the world is stopped; a program asks how many collections it has waited for",
     "mheap.fingwake": "asks for a look at the queue; a missed one is repeated",
     "mheap.sweepdone": "only ever says that there is nothing left to take",
     "h_spans[#]": "a page's span: stored before the span's state, which is what makes it visible",

@@ -1,11 +1,11 @@
 """Is the program the same on every run?  Schedules are run a second time, and each step compared with what it was.
 
-Theory of operation.  Of some schedules each step is kept: the thread, what it was about to do, on which cell, and what was
-in that.  The same picks are then made again.  The first schedule is run again at once, and once more before a proof is
-given, which shows caches that fill later; so are the schedules whose number is a power of two, and every EVERYth.  What
-the program draws from Python's own generator shows in that generator's state.
+Of some schedules each step is kept: the thread, what it was about to do, on which cell, and what was in that.  The same
+picks are then made again.  The first schedule is run again at once, and once more before a proof is given, which shows
+caches that fill later; so are the schedules whose number is a power of two, and every EVERYth.  What the program draws
+from Python's own generator shows in that generator's state.
 
-Not modelled.  A difference that shows in none of these runs: that is why a claim says how many steps were compared.
+A difference that shows in none of these runs is not found: that is why a claim says how many steps were compared.
 """
 
 from __future__ import annotations

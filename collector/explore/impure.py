@@ -1,10 +1,10 @@
 """Calls that give something else on every run: found in a program's code without running it.
 
-Theory of operation.  From the bodies and the check, the functions of the program are walked by what they name: globals,
-what they close over, the classes of objects they close over, functions within functions.  Where one names a module or
-builtin in IMPURE, its instructions say which attribute.
+From the bodies and the check, the functions of the program are walked by what they name: globals, what they close over,
+the classes of objects they close over, functions within functions.  Where one names a module or builtin in IMPURE, its
+instructions say which attribute.
 
-Not modelled.  Functions reached through containers, attributes or getattr; C extensions.
+Functions reached through containers, attributes or getattr are not looked at, nor C extensions.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ IMPURE: dict[str, frozenset[str] | None] = {
     "builtins": frozenset({"id"}),
 }  # fmt: skip
 """Module to the functions in it; None is all of them."""
+TRUSTED = (PACKAGE, "collector.audit", "collector.linearizability")
+"""Of this project: oracles, which use a clock or an id and say the same whatever that gives."""
 LIBRARY = sysconfig.get_path("stdlib")
 """Where Python's own source files are."""
 ALIASES = {"posix": "os", "nt": "os"}
@@ -68,9 +70,9 @@ def impure(functions: Iterable[object]) -> str:
 
 
 def library(module: str | None) -> bool:
-    """Python's own, or this package."""
+    """Python's own, or one of this project that is trusted."""
     name = module or "builtins"
-    return name.partition(".")[0] in sys.stdlib_module_names or name.startswith(PACKAGE)
+    return name.partition(".")[0] in sys.stdlib_module_names or name.startswith(TRUSTED)
 
 
 def codes(code: CodeType) -> Iterator[CodeType]:

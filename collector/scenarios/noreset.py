@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from collector.scenarios.scenario import Scenario, Variant
-from collector.small.pool import SMALL
+from collector.small.pool import SMALL, decides_nothing
 from collector.small.show import show
 from workbuf.getfull import Getfull
 from workbuf.local import MLOCAL, WORK, Globals
@@ -28,6 +28,7 @@ def twice(*, reset: bool) -> Program:
         world = Globals.allocate(machine, wbufsize=SMALL)
         machine.poke(world.work + WORK.nproc, 1)
         record = MLOCAL.allocate(machine, "m0")
+        decides_nothing(machine, [], [record])
         show(machine, world)
 
         def body(port: Port) -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from collector.audit.buffers import onlist
-from collector.explore.trace.step import Pointer, View
+from collector.explore.machine.memory import Pointer
+from collector.explore.trace.step import View
 from mutator.world import RUNTIME, World
 from workbuf.lfstack import CNT_BITS, unpack
 from workbuf.local import MLOCAL, WORK
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from collector.explore import SteppedMachine
     from workbuf.local import Globals
 
+COUNTS = ("cas_attempts", "cas_failures", "again")
+"""Attributes and variables of the protocol that only count, and that nobody goes by."""
 HEADS = ("full", "partial", "empty")
 LONGEST = 64
 """Nodes of a list that are drawn."""
@@ -36,8 +39,10 @@ CELLS = ("h_spans", "allspans", "allgs", "allm", "allp")
 def show(machine: SteppedMachine, world: Globals, *heads: str, ms: Sequence[int] = ()) -> None:
     """Read the cells of `machine` as those of `world`, and draw the lists named (all three by default).
 
-    The caches drawn are those of the records `ms`, by default of all the Ms that a whole world has.
+    The caches drawn are those of the records `ms`, by default of all the Ms that a whole world has.  What only counts is no
+    part of a state.
     """
+    machine.uncounted.update(COUNTS)
     packed = {world.work + WORK.offsets[head] for head in HEADS}
 
     def meaning(a: int, v: int) -> Pointer | None:

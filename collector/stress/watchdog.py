@@ -16,7 +16,7 @@ import sys
 from contextlib import suppress
 from threading import Event, Thread
 from time import monotonic
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from collector.audit.violation import Violation
 from mutator.phase import GCoff
@@ -26,10 +26,11 @@ from workbuf.local import WORK
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from collector.stress.interrupts import Interrupts
-    from collector.stress.run import Stress
+    from mutator.world import World
+    from workbuf.hardware.machine import HardwareMachine
 
 LOOKING = 2
 """Threads that look on."""
@@ -42,10 +43,28 @@ STDERR = 2
 INTERRUPTED, VIOLATION, STUCK = 130, 1, 2
 
 
+class Run(Protocol):
+    """What is looked at."""
+
+    machine: HardwareMachine
+    world: World
+
+    @property
+    def threads(self) -> Sequence[str]:
+        """Their names."""
+
+    @property
+    def phase(self) -> str:
+        """Of the collector."""
+
+    def progress(self) -> int:
+        """Grows while the workers get anywhere."""
+
+
 class Looking(Thread):
     """A thread that looks every now and then, for as long as it is entered."""
 
-    def __init__(self, name: str, of: Stress) -> None:
+    def __init__(self, name: str, of: Run) -> None:
         super().__init__(name=name, daemon=True)
         self.of = of
         self.over = Event()
@@ -80,7 +99,7 @@ class Watchdog(Looking):
 
     PHASE = 5
 
-    def __init__(self, of: Stress, patience: float) -> None:
+    def __init__(self, of: Run, patience: float) -> None:
         super().__init__("the watchdog", of)
         self.patience = patience
         self.last = -1
@@ -118,7 +137,7 @@ class LastResort(Looking):
 
     def __init__(
         self,
-        of: Stress,
+        of: Run,
         beats: Callable[[], int],
         interrupts: Interrupts,
         patience: float,

@@ -76,10 +76,11 @@ def test_late_decrement_sampled(machine: SteppedMachine) -> Check:
 
 
 class Recounting(Getfull):
-    """Counts itself in once more at every turn."""
+    """Counts itself in once more when it begins to wait."""
 
     def backoff(self, turn: int) -> None:
-        self.port.xadd(self.work_nwait, 1)
+        if turn == 0:
+            self.port.xadd(self.work_nwait, 1)
         super().backoff(turn)
 
 

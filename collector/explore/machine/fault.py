@@ -5,14 +5,10 @@ from __future__ import annotations
 import re
 import traceback
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from collector.explore.machine.carrier import MAIN
 from workbuf.throw import Throw
-
-
-if TYPE_CHECKING:
-    from collector.explore.state.fair import Lasso
 
 
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+(?=>)")
@@ -28,6 +24,13 @@ class Refused(BaseException):
         """Which rule, and what to do."""
         self.where = where
         """`file:line` in the program."""
+
+
+class Lasso(NamedTuple):
+    """A part of a trail, from one visit of a state to the next."""
+
+    begin: int
+    end: int
 
 
 @dataclass(frozen=True)

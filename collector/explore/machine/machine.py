@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 from collector.explore.machine import ops
 from collector.explore.machine.carrier import Greenlets
 from collector.explore.machine.execution import LIMIT, Execution
-from collector.explore.machine.memory import Memory
+from collector.explore.machine.memory import Memory, Pointer
 from collector.explore.machine.ports import make_port
 from collector.explore.machine.site import ROOTS, of_explorer
 from collector.explore.machine.skippable import Left, Skippable
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from collector.explore.machine.execution import Draw, Pick, Watch
     from collector.explore.machine.fault import Fault
     from collector.explore.machine.ports import SteppedPort
-    from collector.explore.trace.step import Pointer
     from workbuf.machine import Port
 
     Tap = Callable[["SteppedMachine", SteppedPort], None]
@@ -81,7 +80,7 @@ class SteppedMachine:
         """Called when the threads of a schedule begin to run."""
         self.more_state: list[Callable[[], object]] = []
         self.uncounted: set[str] = set()
-        """Attributes of protocol objects that decide nothing: a state that repeats but for them is the same state."""
+        """Attributes and variables that decide nothing: a state that repeats but for them is the same state."""
         self.views: dict[str, Callable[[], object]] = {}
         self.formatter: Callable[[int, int], Pointer | str | None] | None = None
         """For traces: what value v of cell a points to, or how to print it; None: it is a number."""
@@ -130,17 +129,22 @@ class SteppedMachine:
         return self.mem[a]
 
     def poke(self, a: int, v: int) -> None:
+        if self.execution.running or not 0 < a < len(self.mem) or not isinstance(v, int):
+            self._mispoked(a, v)
+        self.mem[a] = v & MASK64
+
+    def _mispoked(self, a: int, v: int) -> None:
+        """Refuse a poke by a running thread, of no cell, or of no word."""
         if self.execution.running:
-            self._not_by_a_thread("poke")
+            self._not_by_a_thread("poke", 3)
         if not 0 < a < len(self.mem):
             self._no_cell(a)
         if not isinstance(v, int):
             self.execution.refuse(f"poke: a word is an integer, not {v!r}")
-        self.mem[a] = v & MASK64
 
-    def _not_by_a_thread(self, what: str) -> None:
+    def _not_by_a_thread(self, what: str, above: int = 2) -> None:
         """Refuse what a body does directly; invariants, views and states look while threads stand still."""
-        frame: FrameType | None = sys._getframe(2)  # noqa: SLF001  the caller of the caller
+        frame: FrameType | None = sys._getframe(above)  # noqa: SLF001  so many callers up is who did it
         while frame is not None and not of_explorer(frame):
             frame = frame.f_back
         if frame is not None and frame.f_code in ROOTS:

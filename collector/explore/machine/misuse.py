@@ -1,8 +1,8 @@
 """Errors that say how the machine was misused, and errors of this package's own: neither is the program's failure.
 
-Theory of operation.  What a thread dies of has a traceback.  If its innermost frame is the program's, the program raised
-it.  If that frame is a port's operation that the program called, Python refused what it was given.  If it is in anything
-else of this package, that is at fault.
+What a thread dies of has a traceback.  If its innermost frame is the program's, the program raised it.  If that frame
+is a port's operation that the program called, Python refused what it was given.  If it is in anything else of this
+package, that is at fault.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The kinds of steps: what a thread is about to do when the machine asks who goes next.
 
-Theory of operation.  Every schedule point comes before its operation, so at each point every thread's next operation is
-known: `machine.kinds[t]` and, where it touches memory, its cell `machine.addrs[t]`.  Kinds from STORE up may write.  Plain
+Every schedule point comes before its operation, so at each point every thread's next operation is known:
+`machine.kinds[t]` and, where it touches memory, its cell `machine.addrs[t]`.  Kinds from STORE up may write.  Plain
 ints and not an enum, because the ports store one at every step.
 
 Not here: a pause, which is no step but a guard on the thread's next one.

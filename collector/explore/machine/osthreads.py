@@ -4,7 +4,7 @@ Theory of operation.  A gate is a lock that is held.  Handing control from i to 
 is passed lies beside the gate.  So exactly one thread runs at any time, steps and picks are the same as on greenlets, and
 a token replays identically on both: what the claim `the same schedule on real threads` rests on.
 
-While a machine has this vehicle its process is pinned to one CPU: a hand-over to another core costs five times as much.
+While a machine has this carrier its process is pinned to one CPU: a hand-over to another core costs five times as much.
 
 Relied on.  A lock may be released by another thread than the one that has taken it, and orders what each of them did.
 """

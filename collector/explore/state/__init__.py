@@ -1,1 +1,1 @@
-"""What a thread keeps in Python, and how a state is recognised when it comes again."""
+"""The state of a schedule: memory and what threads keep in Python, so that a state can be recognised when it comes again."""

@@ -1,9 +1,9 @@
 """Objects of Python classes: where they keep what they hold.
 
-Theory of operation.  Attributes lie in `__dict__` and in the slots of every class that it inherits from; what a builtin
-base holds is its content.  A class written in C looks the same from outside, so the sizes are added up: an
-object is as large as its builtin base, its slots, and the words for a dictionary and weak references.  Anything larger keeps
-something that cannot be seen.
+Attributes lie in `__dict__` and in the slots of every class that it inherits from; what a builtin base holds is its
+content.  A class written in C looks the same from outside, so the sizes are added up: an object is as large as its
+builtin base, its slots, and the words for a dictionary and weak references.  Anything larger keeps something that
+cannot be seen.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from operator import is_
 from typing import TYPE_CHECKING, Any
 
 from collector.explore.state.interpreter import NULL
-from collector.explore.state.objects import pairs
+from collector.explore.state.objects import CACHE, cached, pairs
 from collector.explore.state.walk import SCALARS
 
 
@@ -128,6 +128,8 @@ class Constant:
             return pairs
         if kind is list or kind is deque:
             return list
+        if kind is CACHE:
+            return cached
         if kind is types.CellType:
             return _inside
         if kind is types.FunctionType:

@@ -1,7 +1,7 @@
 """A schedule that grows long: looked at for a thread that spins, then run on in turn, and at last given up.
 
-Theory of operation.  Every LOOK steps the trail is looked at for a spin (`state.spin`).  At `steps_allowed` the strategy
-has had its say, and the threads go on in turn, where a livelock proves itself (`state.fair`).
+Every LOOK steps the trail is looked at for a spin (`state.spin`).  At `steps_allowed` the strategy has had its say, and
+the threads go on in turn, where a livelock proves itself (`state.fair`).
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """What becomes of a schedule that does not end: it is run on in turn, and a state that comes again proves a livelock.
 
-Theory of operation.  After `limit` steps the strategy has had its say; from then on the runnable thread goes that has waited
-longest, so that whatever waits for another thread to get on gets its wish.  At the end of every round the state is
-looked at (`state.whole`); so it is each time nobody could run and those who paused were let go together.  If it comes
-again, the schedule can be repeated from there for ever; if every thread that could run on the way has run, nobody
-is to blame but the program: a livelock, with the steps between the two visits as its lasso (Musuvathi and Qadeer, Fair
-stateless model checking, 2008, ask for the same of a fair cycle).
+After `limit` steps the strategy has had its say; from then on the runnable thread goes that has waited longest, so that
+whatever waits for another thread to get on gets its wish.  At the end of every round the state is looked at
+(`state.whole`); so it is each time nobody could run and those who paused were let go together.  If it comes again, the
+schedule can be repeated from there for ever; if every thread that could run on the way has run, nobody is to blame but
+the program: a livelock, with the steps between the two visits as its lasso (Musuvathi and Qadeer, Fair stateless model
+checking, 2008, ask for the same of a fair cycle).
 
 There is no other proof.  What counts never comes again, nor does what asks for the time on its way, and what holds something
 opaque cannot be known to have come again.  Such a schedule is given up after another `limit` steps, undecided.
@@ -13,10 +13,11 @@ opaque cannot be known to have come again.  Such a schedule is given up after an
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from collector.explore.machine import ops
 from collector.explore.machine.carrier import MAIN
+from collector.explore.machine.fault import Lasso
 from collector.explore.state.whole import States
 
 
@@ -26,13 +27,6 @@ if TYPE_CHECKING:
 
 BUDGET = 10_000_000
 """Values that may be written for the looks at one schedule: a container that grows makes each look dearer."""
-
-
-class Lasso(NamedTuple):
-    """A part of a trail, from one visit of a state to the next."""
-
-    begin: int
-    end: int
 
 
 class Lassos:

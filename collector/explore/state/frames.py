@@ -1,7 +1,7 @@
 """A thread's frames: those of the program, and those of the operation that it is in.
 
-Theory of operation.  From the thread's body inwards come the program's frames, then those of the port's operation, down to
-where the step was announced; further inwards are the machine's own, and the strategy's if the thread is the running one.
+From the thread's body inwards come the program's frames, then those of the port's operation, down to where the step was
+announced; further inwards are the machine's own, and the strategy's if the thread is the running one.
 
 Between two Python frames there may be C code that calls back (`map`, `sorted` with a key): what it keeps is in no frame.
 Harmless is C code that only hands the call on: a class, a partial, an operator, a `with`, a loop over a generator.
@@ -74,7 +74,12 @@ def between(caller: FrameType, frame: FrameType, *, switched: bool) -> str:
         v = slots(caller, [base + place.below - 1], base + place.below)[0]
         return "" if _runs(v, frame) or _is_method(v, "__next__", code) else type(v).__name__
     called, *arguments = _operands(caller, place) or [NULL]
-    if _hands_on(called, frame) or (_resumes(called) and any(_runs(v, frame) for v in arguments)):
+    # A partial with one argument puts that in its own place while it hands on.
+    if (
+        not callable(called)
+        or _hands_on(called, frame)
+        or (_resumes(called) and any(_runs(v, frame) for v in arguments))
+    ):
         return ""
     return getattr(called, "__qualname__", None) or type(called).__name__
 

@@ -1,9 +1,9 @@
 """The graph of the states that a search has seen, and circles in it that may be gone round for ever.
 
-Theory of operation.  A circle is *strongly fair* if every thread that can run somewhere in it also runs in it.  Circles lie
-in the strongly connected components of the graph (Tarjan, 1972).  If in one of them some threads can run and never do, no
-fair circle comes by where they can: those states are taken out and what is left is decomposed again (Streett, 1982;
-Emerson and Lei, 1987).
+A circle is *strongly fair* if every thread that can run somewhere in it also runs in it.  Circles lie in the strongly
+connected components of the graph (Tarjan, 1972).  If in one of them some threads can run and never do, no fair circle
+comes by where they can: those states are taken out and what is left is decomposed again (Streett, 1982; Emerson and
+Lei, 1987).
 
 A part of the graph is enough: what is found in it is there.
 """

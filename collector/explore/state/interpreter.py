@@ -1,14 +1,14 @@
 """What lies in a Python frame's memory: its variables, the cells of its closure and its evaluation stack.
 
-Theory of operation.  Python gives a frame's variables by value and its evaluation stack not at all.  Both lie in one array
-of object pointers, `localsplus` of `_PyInterpreterFrame`, to which the frame object points.  Where, is measured when this
-module is imported, on a frame whose first variable and whose `for` loop's iterator are known.  From 3.14 on the two low
-bits of a pointer are a tag, and both set mean a small integer.
+Python gives a frame's variables by value and its evaluation stack not at all.  Both lie in one array of object
+pointers, `localsplus` of `_PyInterpreterFrame`, to which the frame object points.  Where, is measured when this module
+is imported, on a frame whose first variable and whose `for` loop's iterator are known.  From 3.14 on the two low bits
+of a pointer are a tag, and both set mean a small integer.
 
 Whether C code stands between a frame and its caller is measured in the same way: from 3.12 on such a frame's `previous` is
 not the caller, in 3.11 a byte says so.
 
-Relied on.  The caller knows how deep the stack is (`collector.explore.state.bytecode`): beyond it lie dead pointers.
+The caller must know how deep the stack is (`collector.explore.state.bytecode`): beyond it lie dead pointers.
 """
 
 from __future__ import annotations

@@ -1,12 +1,11 @@
 """What code reaches by name: the globals that hold data, of modules and of classes.
 
-Theory of operation.  A function's globals are those that its code, and code within it, loads or stores.  Most name what
-never changes: modules, functions, classes.  Such a value is *inert*, and left out of a state, if it is the library's or
-if all that it names itself is inert.  What is left is data, a module's counter for instance, and part of the state
-of whoever can reach it.  So is what a bound method of a library's module hides: `random.randrange` has a generator behind
-it.
+A function's globals are those that its code, and code within it, loads or stores.  Most name what never changes:
+modules, functions, classes.  Such a value is *inert*, and left out of a state, if it is the library's or if all that it
+names itself is inert.  What is left is data, a module's counter for instance, and part of the state of whoever can
+reach it.  So is what a bound method of a library's module hides: `random.randrange` has a generator behind it.
 
-Relied on.  A name that held something inert when it was first met goes on doing so, unless the code itself stores it.
+A name that held something inert when it was first met is taken to go on doing so, unless the code itself stores it.
 """
 
 from __future__ import annotations

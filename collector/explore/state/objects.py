@@ -137,6 +137,19 @@ def write_recipe(walk: Walk, v: Object) -> None:
         walk.hidden(named(type(v)))
 
 
+def cached(v: Object) -> list[object]:
+    """What a cache without a bound keeps; how often it was asked decides nothing.  A bounded one also keeps an order."""
+    return [r for r in gc.get_referents(v) if type(r) is dict and r is not v.__dict__]
+
+
+def write_cached(walk: Walk, v: Object) -> None:
+    """A function with a cache."""
+    if v.cache_info().maxsize is not None:
+        walk.hidden(named(type(v)))
+    walk.put([v.__wrapped__, *cached(v)])
+
+
+CACHE = type(functools.lru_cache(len))
 ITERATORS: tuple[type, ...] = tuple(
     map(
         type,
@@ -197,6 +210,7 @@ WRITERS: dict[type, Writer] = {
     range: written(lambda v: [v.start, v.stop, v.step]),
     slice: written(lambda v: [v.start, v.stop, v.step]),
     weakref.ReferenceType: write_reference,
+    CACHE: write_cached,
     types.ModuleType: written(lambda v: [v.__name__]),
     types.CodeType: written(lambda v: [v.co_qualname, v.co_firstlineno]),
     type(...): written(lambda _v: []),

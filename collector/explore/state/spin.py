@@ -1,10 +1,9 @@
 """A loop that waits without a pause: found, warned about, and treated as if it paused.
 
-Theory of operation.  Under a strategy that lets the running thread go on, a thread that waits for another without a pause
-waits for ever.  So every LOOK steps the trail is looked at: if the last steps are all one thread's while others could
-run, the whole state is watched for a while.  If that comes again, with nobody else running,
-the thread spins.  It is then made to wait as a pause would have, and the machine notes a warning: the schedules
-that let it spin longer were not seen.
+Under a strategy that lets the running thread go on, a thread that waits for another without a pause waits for ever.  So
+every LOOK steps the trail is looked at: if the last steps are all one thread's while others could run, the whole state
+is watched for a while.  If that comes again, with nobody else running, the thread spins.  It is then made to wait as a
+pause would have, and the machine notes a warning: the schedules that let it spin longer were not seen.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
 """A walk over a graph of Python objects that comes to the same list for graphs that act alike.
 
-Theory of operation.  Scalars are written down by value.  Every other object gets a number when it is first met, is written
-down once, in the order of the numbers, and elsewhere stands as its number: so what is shared, and what goes round in
-a circle, is told apart from copies.  The list is made of what `marshal` can write: version 2, because later ones also
-say which objects happen to be referred to more than once.
+Scalars are written down by value.  Every other object gets a number when it is first met, is written down once, in the
+order of the numbers, and elsewhere stands as its number: so what is shared, and what goes round in a circle, is told
+apart from copies.  The list is made of what `marshal` can write: version 2, because later ones also say which objects
+happen to be referred to more than once.
 
 What cannot be looked into is *opaque*: named, and the list then stands for nothing.
 
-Relied on.  `collector.explore.state.objects` says what there is to be written about each type.
+`collector.explore.state.objects` says what there is to be written about each type.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """The whole state of a machine between two steps, as a digest: equal digests are followed by the same.
 
-Theory of operation.  It is the memory less the statistics; each thread's next step, its pause and what may let it go from
-there; what the threads, the check and the invariants keep in Python (`state.capture`); and what the program tells by
-`SteppedMachine.state`.  Nothing counts that decides nothing: the last address of a thread that has ended, what a thread
-has read since its last pause if its next one is over already.
+A state is the memory less the statistics; each thread's next step, its pause and what may let it go from there; what
+the threads, the check and the invariants keep in Python (`state.capture`); and what the program tells by
+`SteppedMachine.state`.  What decides nothing is left out: the last address of a thread that has ended, and what a
+thread has read since its last pause if its next pause is over already.
 
-Relied on.  128 bits of blake2b tell states apart.
+States are told apart by 128 bits of blake2b.
 """
 
 from __future__ import annotations

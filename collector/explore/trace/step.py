@@ -8,27 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from collector.explore.machine.memory import Pointer
+
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from collector.explore.machine.fault import Fault
+    from collector.explore.machine.fault import Fault, Lasso
     from collector.explore.machine.site import Site
-    from collector.explore.state.fair import Lasso
     from workbuf.events import Happening
     from workbuf.names import Name
 
 PAUSES = ("procyield", "osyield", "usleep")
 """The operations that are a pause and no step."""
-
-
-class Pointer(NamedTuple):
-    """What a word points to."""
-
-    noun: str
-    """The name of a record."""
-    pushcnt: int | None = None
-    """The push count that is packed with the address."""
 
 
 SMALL = 1 << 16

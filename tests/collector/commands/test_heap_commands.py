@@ -81,6 +81,28 @@ def test_what_go_kept_and_we_do_not_is_missing(tmp_path: Path, capsys: pytest.Ca
     assert main(["referee", *pairofdumps(tmp_path, held=False)]) == 0
 
 
+def test_what_go_freed_or_nobody_can_judge_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A cleanup queued in AFTER; two roots of BEFORE whose objects AFTER lists without one, and does not list."""
+    at = [0xC000000000 + 64 * i for i in range(4)]
+    before, after = GoDump().params(), GoDump().params()
+    for made, objects in ((before, at), (after, at[:3])):
+        for address in objects:
+            made.object(address, 64, {})
+    before.segment(12, 24, {0: at[0], 8: at[2], 16: at[3]})
+    after.segment(12, 24, {0: at[0]}).finalizer(0, at[1], queued=True)
+    (tmp_path / "before").write_bytes(before.statistics(4).done())
+    (tmp_path / "after").write_bytes(after.statistics(3).done())
+
+    status, found = summary(["referee", str(tmp_path / "before"), str(tmp_path / "after")], tmp_path / "out.json")
+
+    said = capsys.readouterr().out
+    assert status == 0
+    assert (found["missing"], found["not_judged"], found["not_judged_at"]) == (0, 1, [at[1]])
+    assert (found["extra"], found["extra_listed"], found["extra_freed"]) == (2, 1, 1)
+    assert "extra: AFTER still lists 1 (unlinked between Go's collection and the dump), 1 were freed" in said
+    assert "not judged: 1 objects that only queued cleanups keep" in said
+
+
 def test_a_collector_that_forgets_a_mark(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 from threading import Thread
 from time import monotonic, sleep
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).parents[3]
+GIL = not sysconfig.get_config_var("Py_GIL_DISABLED")
 SMALL = ["--heap", "synthetic:random,n=400", "--cycles", "2", "--period", "0.03", "--mutators", "2"]
 PLANTED = '''
 import faulthandler, os, sys, time
@@ -142,7 +144,10 @@ def test_a_crash_of_the_interpreter_leaves_stacks_and_a_log(tmp_path: Path) -> N
 
     assert done.returncode == -signal.SIGSEGV, done.stderr
     assert "Fatal Python error: Segmentation fault" in done.stderr
-    assert done.stderr.count("Thread 0x") >= 2
+    if GIL:
+        assert done.stderr.count("Thread 0x") >= 2
+    else:  # faulthandler shows no other threads there: it cannot stop them
+        assert "most recent call first" in done.stderr
     assert events(path) >= 0
 
 

@@ -1,0 +1,76 @@
+"""The soak finds what is planted, and nothing where nothing is."""
+
+from __future__ import annotations
+
+import sys
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from collector.report.log import queries
+from collector.report.log.database import Logfile
+from collector.report.log.writer import EventLog
+from scripts.soak import Soak, odd, opened
+from workbuf.events import FULL, Event
+from workbuf.recorder import Record
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize("kind", ["logs", "tokens", "heaps", "odd"])
+def test_a_case_of_each_quick_kind(kind: str, seed: int) -> None:
+    """The others are processes that are killed and interrupted: CI has a minute of them."""
+    soak = Soak([sys.executable])
+    soak.case(kind, seed)
+
+    assert soak.findings == []
+    assert soak.cases[kind] == 1
+
+
+def test_a_traceback_is_found(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault of ours comes with the seed of its case."""
+    for question in ("summary", "wbuf", "listing", "cycle", "contention", "whoheld", "violations"):
+        monkeypatch.setattr(queries, question, None)
+    soak = Soak([sys.executable])
+    soak.case("logs", seed)
+
+    assert len(soak.findings) == 1
+    assert soak.findings[0].startswith(f"logs:{seed}: status 70")
+
+
+def test_a_wrong_count_and_what_is_left_behind_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a log that was killed."""
+    header = {"seed": 1, "python": "3.x", "command": "x", "threads": ["gc", "a"]}
+    log = EventLog(tmp_path / "run.log", lambda b: f"wbuf{b}", header, rotation=2000, compression="gz")
+    log.events(Record(1000 + i, 1, Event.PUT, i % 5, 358, FULL) for i in range(100))
+    log.event("end", dropped=0)
+    log.close()
+    soak = Soak([])
+    assert opened(soak, tmp_path)
+    assert soak.counts["events counted"] == 100
+
+    (tmp_path / ".0123.part").touch()
+    with pytest.raises(Exception, match="left behind"):
+        opened(soak, tmp_path)
+    (tmp_path / ".0123.part").unlink()
+
+    read = Logfile.open
+
+    def short(path: str) -> Logfile:
+        log = read(path)
+        log.db.execute("DELETE FROM events WHERE id = 7")
+        return log
+
+    monkeypatch.setattr(Logfile, "open", short)
+    with pytest.raises(Exception, match="99 events of 100"):
+        opened(soak, tmp_path)
+
+
+def test_a_wrong_status_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, seed: int) -> None:
+    """An option that was thought to be refused and is not."""
+    monkeypatch.setattr("scripts.soak.ODD", {"--cycles": ("1",)})
+    with pytest.raises(Exception, match="status 0"):
+        odd(Soak([sys.executable]), Random(seed), tmp_path)
