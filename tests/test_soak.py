@@ -11,8 +11,11 @@ import pytest
 from collector.report.log import queries
 from collector.report.log.database import Logfile
 from collector.report.log.writer import EventLog
+from scripts import soak_lists
 from scripts.soak import Soak, odd, opened
 from workbuf.events import FULL, Event
+from workbuf.lfstack import Lfstack, unpack
+from workbuf.machine import Pause
 from workbuf.recorder import Record
 
 
@@ -74,3 +77,35 @@ def test_a_wrong_status_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     monkeypatch.setattr("scripts.soak.ODD", {"--cycles": ("1",)})
     with pytest.raises(Exception, match="status 0"):
         odd(Soak([sys.executable]), Random(seed), tmp_path)
+
+
+class ByStore(Lfstack):
+    """Pops by a load and a store: two threads may take one node."""
+
+    def lfstackpop(self, head: int) -> int:
+        old = self.port.load(head)
+        if old == 0:
+            return 0
+        node = unpack(old) >> 3
+        self.port.pause(Pause.OSYIELD, 1)
+        self.port.store(head, self.port.load(node))
+        return node
+
+
+def test_the_lists_soak_counts_every_node(seed: int) -> None:
+    """Nothing is lost, and what was asked for was done."""
+    soak = soak_lists.Soak(nodes=16, threads=3, operations=30_000, seed=seed)
+    soak.machine.run()
+
+    assert sum(soak.done) >= 30_000
+    assert soak.lost() == 0
+
+
+def test_the_lists_soak_sees_a_pop_in_two_steps(seed: int) -> None:
+    """A node in two hands, or one that is gone."""
+    soak = soak_lists.Soak(nodes=16, threads=3, operations=300_000, seed=seed, stack=ByStore)
+    try:
+        soak.machine.run()
+    except soak_lists.TwiceError:
+        return
+    assert soak.lost() > 0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from collector.parfor import LOW32, PARFOR, THR, Parfor, parforalloc, thr
 from collector.runtime import CollectorM
-from collector.small.pool import buffer, pool
+from collector.small.pool import buffer
 from collector.small.worlds import CONFIG, Small
 from mutator.goroutine import Goroutines
 from mutator.heap import ALLOCATED, POISON, SPAN, SPAN_IN_USE
@@ -281,7 +281,6 @@ def whole(fault: Fault | None) -> type[CollectorM]:
 
 PROGRAMS: dict[str, Callable[[Fault | None], Program]] = {
     "push-count-constant": lambda fault: aba(part(fault, Lfstack)),
-    "getfull-late-decrement": lambda fault: pool(part(fault, Getfull), 2, 1),
     "getfull-without-cache": lambda fault: cached(part(fault, Getfull)),
     "parfor-late-done": lambda fault: idle(part(fault, Parfor)),
     "gcscanvalid-cleared-early": lambda fault: starting(part(fault, Goroutines)),
@@ -289,7 +288,6 @@ PROGRAMS: dict[str, Callable[[Fault | None], Program]] = {
     "harvest-skips-idle": lambda fault: caches(whole(fault)),
     "harvest-by-store": lambda fault: taken(whole(fault)),
     "take-by-store": lambda fault: taken(whole(fault)),
-    "getfull-counted-twice": lambda fault: pool(part(fault, Getfull), 2, 1),
     "span-swept-twice": lambda fault: swept(whole(fault)),
     "span-swept-early": lambda fault: cachedspan(whole(fault)),
     "published-before-zeroed": lambda fault: stale(whole(fault)),

@@ -45,15 +45,23 @@ class Beside:
     def publish(self) -> None:
         """Take the place of what is there."""
         if not self.named:
-            folder = os.open(self.path.parent, os.O_RDONLY)
-            try:
-                # A folder's descriptor makes Python take the call that follows /proc's link to the file.
-                os.link(f"/proc/self/fd/{self.fd}", self.name.name, dst_dir_fd=folder, follow_symlinks=True)
-            finally:
-                os.close(folder)
+            # Where nothing is there, in one step: whoever is killed between two leaves the other name behind.
+            with suppress(FileExistsError):
+                self._link(self.path.name)
+                return
+            self._link(self.name.name)
             self.named = True
         self.name.replace(self.path)
         self.named = False
+
+    def _link(self, name: str) -> None:
+        """Give the file a name that is not there yet; raises FileExistsError."""
+        folder = os.open(self.path.parent, os.O_RDONLY)
+        try:
+            # A folder's descriptor makes Python take the call that follows /proc's link to the file.
+            os.link(f"/proc/self/fd/{self.fd}", name, dst_dir_fd=folder, follow_symlinks=True)
+        finally:
+            os.close(folder)
 
     def discard(self) -> None:
         """Remove what has not been published."""

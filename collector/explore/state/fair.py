@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collector.explore.machine.machine import SteppedMachine
 
 
-BUDGET = 10_000_000
+BUDGET = 1_000_000
 """Values that may be written for the looks at one schedule: a container that grows makes each look dearer."""
 
 

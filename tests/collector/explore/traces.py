@@ -78,6 +78,8 @@ def runs_of(program: Program, search: Strategy, limit: int = 20_000) -> Iterator
             pick, draw = search.begin(machine)
             noted = Noted(machine, draw)
             fault = run_and_check(machine, pick, noted.draw, check, [noted.observe])
+            if machine.execution.undecided:
+                raise TooMany  # a schedule that did not end has no end to compare
             yield Execution(fault, tuple(machine.mem), noted.steps, noted.eras, fault is None and not machine.complete)
             search.end(machine)
             if search.done:
