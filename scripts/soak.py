@@ -6,7 +6,8 @@
 
 Every case has a seed of its own, which is printed with what it finds; what the operating system does with threads and
 signals follows from no seed.  A finding is a traceback, a wrong exit status, a hang, an object lost, a log that cannot be
-opened or counts wrongly, a file left behind.  Prints a table in the end; exit status 1 when there is a finding.
+opened or counts wrongly, a file left behind.  Prints a table in the end, also when it is interrupted; the exit status is 1
+when there is a finding.
 """
 
 from __future__ import annotations
@@ -360,8 +361,9 @@ def main() -> int:
         print(f"seed {args.seed}", flush=True)
         draw, kinds = Random(args.seed), args.kinds.split(",")
         until = began + 60 * (args.minutes + 60 * args.hours)
-        while (sum(soak.cases.values()) < args.cases) if args.cases else time.monotonic() < until:
-            soak.case(kinds[sum(soak.cases.values()) % len(kinds)], draw.randrange(1 << 32))
+        with suppress(KeyboardInterrupt):
+            while (sum(soak.cases.values()) < args.cases) if args.cases else time.monotonic() < until:
+                soak.case(kinds[sum(soak.cases.values()) % len(kinds)], draw.randrange(1 << 32))
     for kind, times in soak.cases.items():
         print(f"{kind:10} {times:6} cases")
     for what, count in soak.counts.items():

@@ -122,13 +122,15 @@ def test_a_token_replays_as_the_readme_says(place: Path) -> None:
     assert "the mark ended early" in again.stdout
 
 
-def test_the_program_of_the_readme_finds_its_lost_update(capsys: pytest.CaptureFixture[str]) -> None:
-    """The python block runs as it stands."""
-    block = re.search(r"```python\n(.*?)```", README, re.DOTALL)
+def test_the_programs_of_the_readme_say_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:
+    """The python blocks run as they stand, one after the other: a lost update is found, a history is proved."""
+    finds, proves = re.findall(r"```python\n(from collector.*?)```", README, re.DOTALL)
+    namespace: dict[str, object] = {}
 
-    assert block is not None
-    exec(block[1], {})  # noqa: S102  that is the point
+    exec(finds, namespace)  # noqa: S102  that is the point
     assert "store x := 1" in capsys.readouterr().out
+    exec(proves, namespace)  # noqa: S102
+    assert capsys.readouterr().out.startswith("Every interleaving")
 
 
 def test_the_pytest_test_of_the_readme_is_exhausted(tmp_path: Path) -> None:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from collector.explore import Result
     from collector.scenarios.scenario import Scenario, Variant
 
+MOST = 10_000
+"""Of preemptions and of PCT's depth."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `explore`."""
@@ -38,8 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--schedules", type=atleast(1), default=100_000, metavar="N", help="at most N complete schedules (100000)")
     add("--seconds", type=positive, default=30.0, metavar="S", help="at most S seconds (30)")
     add("--seed", type=atleast(0), default=1, metavar="N")
-    add("--preemptions", type=atleast(0), default=None, metavar="N", help="bound of the exhaustive search")
-    add("--depth", type=atleast(2), default=None, metavar="N", help="depth of PCT")
+    add("--preemptions", type=atleast(0, MOST), default=None, metavar="N", help="bound of the exhaustive search")
+    add("--depth", type=atleast(2, MOST), default=None, metavar="N", help="depth of PCT")
     add("--vehicle", default="greenlets", choices=("greenlets", "threads"), help="what runs an M")
     add("--require", default="", choices=("proved", "bounded"), help="status 3 unless that much is shown")
     add("--token", type=Output, metavar="FILE", help="write the failing schedule's token")

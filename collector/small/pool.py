@@ -89,11 +89,12 @@ def pool(m: type[Getfull], participants: int, more: int, *, late: bool = False) 
 
 
 def decides_nothing(machine: SteppedMachine, buffers: list[int], records: list[int]) -> None:
-    """Where the protocol keeps what only people read: the buffers' histories and each M's gcstats."""
+    """Where the protocol keeps what only people read, and how long a turn of getfull's loop waits."""
     for b in buffers:
         machine.statistics.update(range(b + LOG0, b + LOG3 + 1))
     for record in records:
         machine.statistics.update(range(record + MLOCAL.nhandoff, record + MLOCAL.nsleep + 1))
+    machine.uncounted.add("turn")
 
 
 def buffer(machine: SteppedMachine, number: int) -> int:

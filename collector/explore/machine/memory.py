@@ -30,6 +30,7 @@ class Memory:
         self.words = [0]
         """Cell 0 is never allocated."""
         self.names = Names()
+        self.label = self.names.label
         self.statistics: set[int] = set()
         """Cells that decide nothing."""
 
@@ -41,8 +42,13 @@ class Memory:
 
     def alloc(self, n: int, name: str, fields: Sequence[str] = (), *, align: int = 1, statistics: bool = False) -> int:
         """`n` fresh zeroed cells; see `workbuf.machine.Machine.alloc`."""
-        a = self.extend(n, align)
-        self.names.label(a, n, name, fields)
+        words = self.words
+        if align == 1:
+            a = len(words)
+            words += [0] * n
+        else:
+            a = self.extend(n, align)
+        self.label(a, n, name, fields)
         if statistics:
             self.statistics.update(range(a, a + n))
         return a
@@ -58,5 +64,5 @@ class Memory:
         """One fresh cell holding `init`."""
         a = len(self.words)
         self.words.append(init)
-        self.names.label(a, 1, name or f"word{a}")
+        self.label(a, 1, name or f"word{a}")
         return a

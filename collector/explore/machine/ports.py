@@ -101,7 +101,7 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
     add = seen.add
 
     def point(kind: int, a: int) -> None:
-        if (a < 1 or a >= len(mem)) and kind in ops.TOUCHING:
+        if not 0 < a < len(mem) and kind in ops.TOUCHING:
             outside(a)
         kinds[i] = kind
         addrs[i] = a

@@ -30,8 +30,10 @@ LEAVES = frozenset({"RETURN_VALUE", "RETURN_CONST", "RAISE_VARARGS", "RERAISE"})
 """Instructions after which the next one is not reached."""
 JUMPS = frozenset({"JUMP_FORWARD", "JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT"})
 """The same, but another one is."""
-REFLECTING = frozenset({"locals", "vars", "eval", "exec", "dir", "super", "_getframe", "currentframe"})
-"""Names by which code may read a variable that no instruction reads."""
+REFLECTING = frozenset({"locals", "vars", "eval", "exec", "dir", "super"})
+"""Builtins by which code may read a variable that no instruction reads."""
+FRAMES = frozenset({"_getframe", "currentframe"})
+"""Attributes of modules that do so too.  (`locals` as an attribute is pytest's, in an assertion that it has rewritten.)"""
 OPTIMIZED = 1
 """Flag of code whose variables lie in slots: all but that of classes and modules."""
 
@@ -105,7 +107,7 @@ class Code:
         """Per instruction, the slots that may be read after it, as bits."""
         everything = (1 << len(self.names)) - 1
         n = len(self.instructions)
-        if REFLECTING & set(self.code.co_names):
+        if any(map(_reflects, self.instructions)):
             return [everything] * n
         # The object that a class's __init__ works on is given to whoever made it, by C code.
         always = int(self.code.co_name == "__init__" and self.code.co_argcount > 0)
@@ -176,6 +178,12 @@ class Code:
     def place(self, lasti: int) -> Place:
         """Where a frame of this code stands."""
         return self.places.get(lasti) or Place(lasti, "", tuple(range(len(self.names))), (), -1, 0)
+
+
+def _reflects(instruction: dis.Instruction) -> bool:
+    if instruction.opname in {"LOAD_GLOBAL", "LOAD_NAME"}:
+        return instruction.argval in REFLECTING | FRAMES
+    return instruction.opname in {"LOAD_ATTR", "LOAD_METHOD"} and instruction.argval in FRAMES
 
 
 def _effect(instruction: dis.Instruction, *, jump: bool) -> int:

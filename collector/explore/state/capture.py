@@ -85,8 +85,10 @@ class Capture:
         self.written = 0
         """Values written in all captures."""
 
-    def take(self, roots: Sequence[object] = (), *, told: bool = False) -> Captured:
-        """The state of all threads between two steps, and of what the `roots` reach.
+    def take(
+        self, roots: Sequence[object] = (), *, told: bool = False, threads: Sequence[int] | None = None
+    ) -> Captured:
+        """The state of all threads between two steps, or of those `threads`, and of what the `roots` reach.
 
         With `told` the program says itself what is in its opaque objects.
         """
@@ -94,12 +96,14 @@ class Capture:
             self.label()
         current = sys._getframe(1)  # noqa: SLF001  the running thread's frames have no other handle
         while True:
-            captured = self._take(current, roots, told=told)
+            captured = self._take(
+                current, roots, range(len(self.machine.names)) if threads is None else threads, told=told
+            )
             if self.constant.walk:
                 return captured
             # Code was met whose globals are none of those walked before: again, with them.
 
-    def _take(self, current: FrameType, roots: Sequence[object], *, told: bool) -> Captured:
+    def _take(self, current: FrameType, roots: Sequence[object], threads: Sequence[int], *, told: bool) -> Captured:
         machine, constant = self.machine, self.constant
         carrier = machine.execution.carrier
         if not constant.unchanged():
@@ -107,7 +111,7 @@ class Capture:
         walk = Walk(self.writer, self.labels, constant.walk)
         walk.out.append(constant.digest)
         opaque = [f"the program names {what}" for what in constant.opaque]
-        for t in range(len(machine.names)):
+        for t in threads:
             if machine.kinds[t] == ops.ENDED and t not in machine.execution.killed:
                 walk.out.append(EMPTY)
                 continue

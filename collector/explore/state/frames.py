@@ -74,7 +74,12 @@ def between(caller: FrameType, frame: FrameType, *, switched: bool) -> str:
         v = slots(caller, [base + place.below - 1], base + place.below)[0]
         return "" if _runs(v, frame) or _is_method(v, "__next__", code) else type(v).__name__
     called, *arguments = _operands(caller, place) or [NULL]
-    if _hands_on(called, frame) or (_resumes(called) and any(_runs(v, frame) for v in arguments)):
+    # A partial with one argument puts that in its own place while it hands on.
+    if (
+        not callable(called)
+        or _hands_on(called, frame)
+        or (_resumes(called) and any(_runs(v, frame) for v in arguments))
+    ):
         return ""
     return getattr(called, "__qualname__", None) or type(called).__name__
 

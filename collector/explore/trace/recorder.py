@@ -11,7 +11,7 @@ A plain access is no step, unless it was made one (`machine.plainpoints`): then 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from collector.explore.machine import ops
 from collector.explore.machine.site import callers
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collector.explore.machine.ports import SteppedPort
     from collector.explore.machine.site import Site
     from collector.explore.races.report import Race
-    from workbuf.machine import Pause, Words
+    from workbuf.machine import Words
     from workbuf.names import Name
 
 DEPTH = 8
@@ -104,15 +104,14 @@ class Recorder:
         self.steps.append(step)
 
     def _noting(self, i: int, name: str, operation: Callable[..., object]) -> Callable[..., object]:
-        outcome = OUTCOMES.get(name)
-
-        def noted(*args: object) -> object:
+        def noted(*args: Any) -> object:  # noqa: ANN401  as the operation has them
             self._where(i)
             result = operation(*args)
             if name == "pause":
-                self._between(i, pause(i, *args))  # type: ignore[arg-type]
-            elif outcome:
-                outcome(self.current[i], self.machine.mem, result, *args)
+                kind, n = args
+                self._between(i, Noted(i, kind.name.lower(), operand=n))
+            elif i in self.current:
+                outcome(self.current[i], name, self.machine.mem, result, *args)
             return result
 
         return noted
@@ -226,56 +225,24 @@ def view(shown: object) -> View:
     return shown if isinstance(shown, View) else View("text", text=str(shown))
 
 
-def pause(i: int, kind: Pause, n: int) -> Noted:
-    """A pause of thread `i`."""
-    return Noted(i, kind.name.lower(), operand=n)
+def outcome(step: Noted, name: str, mem: Sequence[int], result: Any, *args: Any) -> None:  # noqa: ANN401  as the operation has them
+    """Note what came of a step that was the operation `name`, where there is more to tell than its cell.
 
-
-def loaded(step: Noted, _mem: Sequence[int], result: int, _a: int) -> None:
-    """What came of a load or a hint."""
-    step.saw = result
-
-
-def stored(step: Noted, _mem: Sequence[int], _result: None, _a: int, v: int) -> None:
-    """What came of a store or a post."""
-    step.wrote = v
-
-
-def swapped(step: Noted, mem: Sequence[int], done: bool, a: int, old: int, new: int) -> None:  # noqa: FBT001  as cas
-    """What came of a compare-and-swap.  Nobody else has taken a step since: what is there is what it found."""
-    step.expected = old
-    step.saw, step.wrote = (old, new) if done else (mem[a], None)
-
-
-def exchanged(step: Noted, _mem: Sequence[int], old: int, _a: int, v: int) -> None:
-    """What came of an exchange."""
-    step.saw, step.wrote = old, v
-
-
-def added(step: Noted, _mem: Sequence[int], new: int, _a: int, delta: int) -> None:
-    """What came of an addition."""
-    step.saw, step.wrote, step.operand = new - delta & MASK64, new, delta
-
-
-def ored(step: Noted, mem: Sequence[int], _result: None, byte: int, mask: int) -> None:
-    """What came of an or."""
-    step.wrote, step.operand, step.byte = mem[byte >> 3], mask, byte & 7
-
-
-def chosen(step: Noted, _mem: Sequence[int], result: int, n: int) -> None:
-    """What came of a choice."""
-    step.saw, step.operand = result, n
-
-
-OUTCOMES: Mapping[str, Callable[..., None]] = {
-    "load": loaded,
-    "hint": loaded,
-    "store": stored,
-    "post": stored,
-    "cas": swapped,
-    "xchg": exchanged,
-    "xadd": added,
-    "or8": ored,
-    "choose": chosen,
-}
-"""Of the operations whose step has more to tell than its cell."""
+    `args` and `result` are the operation's.  Nobody has taken a step since: what is in a cell now is what it left there.
+    """
+    match name, args:
+        case (("load" | "hint"), _):
+            step.saw = result
+        case (("store" | "post"), (_, v)):
+            step.wrote = v
+        case "cas", (a, old, new):
+            step.expected = old
+            step.saw, step.wrote = (old, new) if result else (mem[a], None)
+        case "xchg", (_, v):
+            step.saw, step.wrote = result, v
+        case "xadd", (_, delta):
+            step.saw, step.wrote, step.operand = result - delta & MASK64, result, delta
+        case "or8", (byte, mask):
+            step.wrote, step.operand, step.byte = mem[byte >> 3], mask, byte & 7
+        case "choose", (n,):
+            step.saw, step.operand = result, n

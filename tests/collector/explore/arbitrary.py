@@ -30,6 +30,10 @@ VOCABULARIES = {
     "exchanges": "load xchg xchg or8 store pause",
     "exchanges and nothing added": "xchg or8 nothing pause cas post",
     "swap locks": "load swap swap xchg pause or8",
+    "waits": "await poll store store xadd xchg",
+    "waits and locks": "await spin spin store lock",
+    "waits and pauses": "await poll pause store xadd",
+    "waits and kills": "await poll store cas kill",
     "threads": "load cas spawn xadd lock",
     "choices": "load cas xadd choose lock",
     "allocation": "load store alloc alloc cas kill",
@@ -42,7 +46,7 @@ VOCABULARIES = {
 """What the lines of a program are drawn from."""
 MINDS = {
     "kept": "load store xadd remember remember recall count spend",
-    "waits": "store xadd backoff backoff pause recall remember",
+    "keeps and waits": "store xadd backoff backoff pause recall remember",
     "calls back": "store xadd any total mapped next next",
     "shared": "store xadd write write read remember recall",
     "everything kept": "load store cas remember recall count spend backoff any next lock choose",
@@ -67,6 +71,10 @@ class Mind:
         self.named = SimpleNamespace(last=0)
         self.cells = range(shared, shared + words)
         self.reading = (port.load(cell) + turn for turn in range(3) for cell in self.cells)
+
+
+FINISHED = 8
+"""What is added in the end to words that somebody may wait for."""
 
 
 class Line(NamedTuple):
@@ -99,6 +107,8 @@ def shape(seed: int, vocabulary: Sequence[str]) -> Shape:
     threads = rng.choice((2, 2, 3))
     longest = 4 if threads == 2 else 3
     bodies = [[line() for _ in range(rng.randint(1, longest))] for _ in range(threads)]
+    if "await" in vocabulary:
+        bodies = [body[:2] for body in bodies[:2]] + [[Line("finish", 0, 0, 0)]]
     return Shape(words, bodies, [line(("load", "store", "xadd"))], "kill" in vocabulary and rng.random() < 0.5)
 
 
@@ -178,6 +188,16 @@ class Lines:
                 return port.xadd(x, 0)
             case "swap":
                 return self.swapped(x, line.a)
+            case "await":
+                while (v := port.load(x)) != line.a and v < FINISHED:
+                    port.pause(Pause.OSYIELD, 1)
+            case "finish":
+                for word in range(self.words):
+                    port.xadd(self.shared + word, FINISHED)
+            case "poll":
+                return self.polled(x, self.shared + (line.word + 1) % self.words, line.a, line.b)
+            case "spin":
+                return self.spun(x, line.a)
             case "if":
                 if port.load(x) == line.a:
                     port.store(self.shared + (line.word + 1) % self.words, line.b)
@@ -261,6 +281,25 @@ class Lines:
         v = self.port.load(x) if a else self.port.xadd(x, 1)
         self.port.store(self.lock, 0)
         return v * 7 + turns
+
+    def polled(self, x: int, y: int, a: int, b: int) -> int:
+        """Wait for either word, for ever."""
+        while True:
+            v = self.port.load(x)
+            w = self.port.hint(y)
+            if v == a or w == b or v >= FINISHED:
+                return v * 3 + w
+            self.port.pause(Pause.OSYIELD, 1)
+
+    def spun(self, x: int, a: int) -> int:
+        """As `swapped`, but nobody counts the turns."""
+        while True:
+            if not self.port.xchg(self.note, 1):
+                break
+            self.port.pause(Pause.OSYIELD, 1)
+        v = self.port.load(x) if a else self.port.xadd(x, 1)
+        self.port.store(self.note, 0)
+        return v
 
     def unlocked(self) -> int:
         """Unlock what one does not hold, and take the throw well."""

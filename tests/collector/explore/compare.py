@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from collector.explore.strategies.base import Options
+from collector.explore.strategies.dpor.search import DPOR
 from tests.collector.explore.arbitrary import MINDS, VOCABULARIES, program_of, shape
-from tests.collector.explore.traces import TooMany, executions
+from tests.collector.explore.traces import TooMany, executions, runs_of
 
 
 if TYPE_CHECKING:
@@ -28,6 +30,26 @@ def compare_dpor(program: Program, plain: Sequence[Execution]) -> list[Execution
     traces = [run.trace for run in reduced]
     assert {run.trace for run in plain} == set(traces), "the traces differ"
     assert not any(run.pruned for run in reduced), "a schedule was cut off"
+    assert len(traces) == len(set(traces)), "a trace was run twice"
+    return reduced
+
+
+def compare_cutting(program: Program, plain: Sequence[Execution]) -> list[Execution]:
+    """DPOR that cuts idle turns ends as the `plain` schedules do, and runs no trace twice; its schedules."""
+    search = DPOR(Options())
+    search.plain = 3
+    reduced = [run for run in runs_of(program, search) if search.cutting]
+    whole = [run for run in reduced if not run.pruned]
+    failed = {run.fault.kind for run in plain if run.fault}
+    if not search.cutting:
+        return []
+    if failed:
+        assert failed == {run.fault.kind for run in reduced if run.fault}, "the faults differ"
+        assert {run.outcome for run in whole} <= {run.outcome for run in plain}, "DPOR ends otherwise"
+        return reduced
+    assert {run.outcome for run in plain} == {run.outcome for run in whole}, "the ends differ"
+    traces = [run.trace for run in whole]
+    assert {run.trace for run in plain} >= set(traces), "a trace that there is not"
     assert len(traces) == len(set(traces)), "a trace was run twice"
     return reduced
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collector.explore import SteppedMachine
     from collector.explore.machine.execution import Draw
     from collector.explore.machine.fault import Fault
+    from collector.explore.strategies.base import Strategy
     from tests.collector.explore.programs import Program
 
     Trace = frozenset[tuple[object, ...]]
@@ -65,6 +66,11 @@ def executions(program: Program, strategy: str, limit: int = 20_000) -> Iterator
     """All schedules that `strategy` runs of `program`, whether they fail or not."""
     search = NAMED[strategy](Options())
     assert not isinstance(search, Portfolio), "a portfolio has more than one machine"
+    return runs_of(program, search, limit)
+
+
+def runs_of(program: Program, search: Strategy, limit: int = 20_000) -> Iterator[Execution]:
+    """All schedules that `search` runs of `program`."""
     machine = new_machine(taps=getattr(search, "taps", ()))
     try:
         for _ in range(limit):

@@ -26,6 +26,7 @@ from collector.explore.strategies.dpor.wakeup import awake
 
 if TYPE_CHECKING:
     from collector.explore.machine.machine import SteppedMachine
+    from collector.explore.strategies.dpor.idle import Turns
     from collector.explore.strategies.dpor.wakeup import Branch
 
 
@@ -54,8 +55,8 @@ class Node:
     """A state on the current path and the step taken from it."""
 
     __slots__ = (
-        "before", "changes", "clock", "done", "era", "expects", "expired", "index", "kind", "number", "races", "saved",
-        "sleep", "step", "tree", "victim",
+        "before", "changes", "clock", "cut", "done", "era", "expects", "expired", "index", "kind", "number", "races",
+        "saved", "sleep", "step", "tree", "turns", "victim",
     )  # fmt: skip
 
     def __init__(self, index: int, sleep: dict[int, Step], tree: list[Branch], era: Era) -> None:
@@ -65,6 +66,9 @@ class Node:
         self.tree = tree
         """What is left to explore; the first branch is the one under way."""
         self.era = era
+        self.turns: Turns = {}
+        self.cut: frozenset[int] = frozenset()
+        """Threads that have ended an idle turn; see `dpor.idle`."""
         self.done = 0
         """Branches that were explored."""
         self.step: Step

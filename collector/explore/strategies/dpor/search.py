@@ -27,6 +27,7 @@ from collector.explore.machine.carrier import MAIN, Broken
 from collector.explore.machine.threads import PAUSED
 from collector.explore.strategies.base import left, share_done
 from collector.explore.strategies.dpor.dependence import Step, pending, writes
+from collector.explore.strategies.dpor.idle import Idle
 from collector.explore.strategies.dpor.path import Node, Path, Victim, happens_before
 from collector.explore.strategies.dpor.wakeup import Branch, asleep, insert
 
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
     from collector.explore.machine.execution import Draw, Pick
     from collector.explore.machine.machine import SteppedMachine
     from collector.explore.strategies.base import Options
+
+
+PLAIN = 2_000
+"""Interleavings after which it begins afresh, if threads pause, and cuts idle turns."""
 
 
 class DPOR:
@@ -51,6 +56,11 @@ class DPOR:
         self.new = 0
         """Index of the first step whose races are to be covered after this schedule."""
         self.exhausted = False
+        self.idle = Idle()
+        self.plain = PLAIN
+        self.cutting = False
+        """Idle turns are."""
+        self.runs = 0
         self.invariants = False
         """There are some."""
 
@@ -73,20 +83,25 @@ class DPOR:
             taken += 1
             if taken <= len(threads):
                 return threads[taken - 1]
-            node = self.branching or self.path.state(machine)
+            node = self.branching
+            if node is None:
+                node = self.path.state(machine)
+                self._watch(machine, node)
             self.branching = None
             if node.tree:
                 t = node.tree[0].step.thread
                 if t not in runnable:
                     raise Broken(f"DPOR: thread {t} cannot go at step {len(trail)}, and should be able to")
             else:
-                t = self._free(i, runnable, flags, node.sleep)
+                t = self._free(i, runnable, flags, node)
                 if t == MAIN:
                     return MAIN
             step = pending(machine, t)
             if not node.tree:
                 node.tree.append(Branch(step))
             self.path.take(machine, node, step)
+            if self.cutting:
+                self.idle.go(machine, node)
             return t
 
         def draw(_i: int, n: int) -> int:
@@ -96,6 +111,16 @@ class DPOR:
             return node.step.value
 
         return pick, draw
+
+    def _watch(self, machine: SteppedMachine, node: Node) -> None:
+        """The state `node` is new: look for idle turns."""
+        if not node.index:
+            if self.cutting:
+                self.idle.begin(machine, node)
+        elif self.cutting:
+            self.idle.arrive(machine, self.path.nodes[-1], node)
+        else:
+            self.idle.note(machine, self.path.nodes[-1].step.thread)
 
     @staticmethod
     def _all_values(node: Node, n: int) -> None:
@@ -108,14 +133,16 @@ class DPOR:
         node.step = node.tree[0].step
 
     @staticmethod
-    def _free(i: int, runnable: list[int], flags: list[int], sleep: dict[int, Step]) -> int:
+    def _free(i: int, runnable: list[int], flags: list[int], node: Node) -> int:
         """Whom to let go where nothing is prescribed: the running thread if it may."""
+        sleep, cut = node.sleep, node.cut
         if i in runnable and i not in sleep and not flags[i] & PAUSED:
             return i
-        return next((t for t in runnable if t not in sleep), MAIN)
+        return next((t for t in runnable if t not in sleep and t not in cut), MAIN)
 
     def end(self, machine: SteppedMachine, /) -> None:
         """Cover the races of the interleaving that was run, then go back to the deepest state with something left."""
+        self.runs += 1
         for node in self.path.nodes[self.new :]:
             for i in node.races:
                 self._cover(self.path.nodes[i], node)
@@ -130,6 +157,10 @@ class DPOR:
             node.sleep[step.thread] = step._replace(value=-1)
             if node.tree:
                 self.branching = node
+                if self.runs >= self.plain and self.idle.heads and not self.cutting:
+                    # Afresh: what is cut from here on was not cut in the states that are on the path.
+                    self.cutting = True
+                    self.path, self.branching = Path(), None
                 return
         self.exhausted = True
 

@@ -13,6 +13,7 @@ from collector.explore.trace import trace as tracing
 from collector.explore.trace.shorten import repeats
 from collector.explore.trace.step import Step, Value
 from tests.collector.report.schedules import replayed, step
+from workbuf.machine import Pause
 
 
 if TYPE_CHECKING:
@@ -109,3 +110,32 @@ def test_what_repeats_is_found_whatever_its_numbers_are() -> None:
     assert list(repeats(turns("01010101012"))) == [(2, 10, 2)]
     assert not list(repeats(turns("0011")))
     assert not list(repeats([step(i, saw=Value(i)) for i in range(9)]))
+
+
+def test_what_lies_between_steps_changes_none() -> None:
+    """A step's record is its own operation's, whatever the thread does before its next one."""
+
+    def program(machine: SteppedMachine) -> None:
+        x = machine.alloc(4, "x")
+
+        def body(port: Port) -> None:
+            port.fill(x, 2, 9)
+            port.load(x)
+            port.fill(x, 3, 7)
+            port.words[x] = port.words[x + 1]
+            port.pause(Pause.OSYIELD, 1)
+            port.xadd(x, -2)
+            port.cas(x, 4, 6)
+            port.or8(x * 8 + 1, 2)
+
+        machine.spawn(body, "t")
+
+    lines = tracing.trace(Replay(Token(), program).schedule).splitlines()
+
+    assert [line[6:] for line in lines[1:]] == [
+        "load x[0] = 9",
+        "(osyield 1)",
+        "xadd x[0] -2 = 5",
+        "cas x[0] 4 fails: is 5",
+        "or8 x[0] byte 1 |= 0x2",
+    ]
