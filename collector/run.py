@@ -1,8 +1,9 @@
 """The command line: `python -m collector.run [COMMAND]`; with no command it runs `stress`.
 
 Exit status: 0 all held, 1 a violation was found (throw, lost object, leak, hang), 2 bad usage, unreadable input, an output
-that cannot be written, or a system that lacks something (one line says what and where), 70 a fault of this program itself
-(what to report is printed), 130 interrupted by Ctrl-C or SIGTERM (what there is so far has been printed and written).
+that cannot be written, a scenario that breaks a rule of the machine, or a system that lacks something (one line says what
+and where), 3 less was shown than --require asks for, 70 a fault of this program itself (what to report is printed), 130
+interrupted by Ctrl-C or SIGTERM (what there is so far has been printed and written).
 
 Only the command that was chosen is imported, where Ctrl-C is expected.  Whatever a command does not catch ends here, as one
 line.

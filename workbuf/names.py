@@ -69,11 +69,12 @@ class Names:
 
     def clear(self) -> None:
         """Forget all labels."""
-        with self._lock:
-            self._sorted = 0
-            self._given.clear()
-            self._starts.clear()
-            self._labels.clear()
+        self._given.clear()
+        if self._sorted:
+            with self._lock:
+                self._sorted = 0
+                self._starts.clear()
+                self._labels.clear()
 
     def named(self, a: int) -> Name:
         """What cell `a` is called; `cell 123` if nobody named it."""

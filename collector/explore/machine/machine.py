@@ -124,27 +124,29 @@ class SteppedMachine:
     def peek(self, a: int) -> int:
         if self.execution.running:
             self._not_by_a_thread("peek")
-        if not 0 < a < len(self.mem):
-            self._no_cell(a)
-        return self.mem[a]
+        try:
+            if a > 0:
+                return self.mem[a]
+        except IndexError:
+            pass
+        return self._no_cell(a)
 
     def poke(self, a: int, v: int) -> None:
-        if self.execution.running or not 0 < a < len(self.mem) or not isinstance(v, int):
-            self._mispoked(a, v)
-        self.mem[a] = v & MASK64
-
-    def _mispoked(self, a: int, v: int) -> None:
-        """Refuse a poke by a running thread, of no cell, or of no word."""
         if self.execution.running:
-            self._not_by_a_thread("poke", 3)
-        if not 0 < a < len(self.mem):
-            self._no_cell(a)
-        if not isinstance(v, int):
+            self._not_by_a_thread("poke")
+        try:
+            if a > 0:
+                self.mem[a] = v & MASK64
+                return
+        except IndexError:
+            pass
+        except TypeError:
             self.execution.refuse(f"poke: a word is an integer, not {v!r}")
+        self._no_cell(a)
 
-    def _not_by_a_thread(self, what: str, above: int = 2) -> None:
+    def _not_by_a_thread(self, what: str) -> None:
         """Refuse what a body does directly; invariants, views and states look while threads stand still."""
-        frame: FrameType | None = sys._getframe(above)  # noqa: SLF001  so many callers up is who did it
+        frame: FrameType | None = sys._getframe(2)  # noqa: SLF001  the caller of the caller
         while frame is not None and not of_explorer(frame):
             frame = frame.f_back
         if frame is not None and frame.f_code in ROOTS:

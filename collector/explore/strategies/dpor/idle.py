@@ -37,9 +37,6 @@ ONLY_READ = frozenset((ops.LOAD, ops.HINT, ops.READ, ops.CAS, ops.XCHG))
 MANY = 10_000
 """Words of memory that are too many to be compared step by step."""
 
-Turns = dict[int, tuple[bytes, ...]]
-"""Per thread, the local states that it has been in since it last did more than read."""
-
 
 class Idle:
     """Knows which threads have just ended an idle turn."""

@@ -26,8 +26,11 @@ from collector.explore.strategies.dpor.wakeup import awake
 
 if TYPE_CHECKING:
     from collector.explore.machine.machine import SteppedMachine
-    from collector.explore.strategies.dpor.idle import Turns
     from collector.explore.strategies.dpor.wakeup import Branch
+
+
+Turns = dict[int, tuple[bytes, ...]]
+"""Per thread, the local states that it has been in since it last did more than read; see `dpor.idle`."""
 
 
 class Era(NamedTuple):
