@@ -54,7 +54,7 @@ def threads(started: int, wanted: int) -> str:
         return said + addressspace(0, missing)
     most, _ = resource.getrlimit(resource.RLIMIT_NPROC)
     if most == resource.RLIM_INFINITY:
-        return said + f"let the container or session have {missing + OTHERS} tasks more, or take fewer"
+        return said + f"let the container have {missing + OTHERS} tasks more, or take fewer"
     limit = max(most, tasks()) + missing + OTHERS
     return said + f"a limit of {limit} would do (ulimit -u {limit}), or take fewer"
 
