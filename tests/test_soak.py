@@ -101,6 +101,17 @@ def test_the_lists_soak_counts_every_node(seed: int) -> None:
     assert soak.lost() == 0
 
 
+def test_the_lists_soak_sees_a_ring() -> None:
+    """A stack whose last node points at its first has no end: its nodes come twice."""
+    soak = soak_lists.Soak(nodes=4, threads=1, operations=2, seed=1)
+    boot = Lfstack(soak.machine.boot(), soak.world, soak.records[0])
+    node = boot.lfstackpop(soak.heads[0])
+    boot.lfstackpush(soak.heads[0], node)
+    soak.machine.boot().store(node, soak.machine.boot().load(soak.heads[0]))
+
+    assert soak.lost() > 0
+
+
 def test_the_lists_soak_sees_a_pop_in_two_steps(seed: int) -> None:
     """A node in two hands, or one that is gone."""
     soak = soak_lists.Soak(nodes=16, threads=3, operations=300_000, seed=seed, stack=ByStore)
