@@ -1,4 +1,4 @@
-"""DPOR on the programs of Flanagan and Godefroid 2005, beside the numbers of traces in the literature.
+"""Runs DPOR on the programs of Flanagan and Godefroid 2005 and compares its executions with the published numbers.
 
     python -m scripts.literature
 
