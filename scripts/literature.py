@@ -1,4 +1,4 @@
-"""DPOR on programs of the literature, beside the numbers of traces that their authors print.
+"""Runs DPOR on programs of the literature and compares its executions with the published numbers.
 
     python -m scripts.literature
 
