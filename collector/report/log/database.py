@@ -31,9 +31,9 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
+from collector.report.atomicwrite import replacing
 from collector.report.log import cachefile
 from collector.report.log.parts import LogfileError, Parts, packings
-from collector.report.replace import replacing
 
 
 if TYPE_CHECKING:
