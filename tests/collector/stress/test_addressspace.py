@@ -72,7 +72,7 @@ def test_a_small_heap_asks_for_little() -> None:
 
 @pytest.mark.parametrize(
     "source",
-    ["synthetic:wide,n=200000", "synthetic:random,n=50000,size=8-9000", "synthetic:list,n=30000,size=8", "cpython"],
+    ["synthetic:wide,n=200000", "synthetic:random,n=20000,size=8-9000", "synthetic:list,n=30000,size=8"],
 )
 def test_the_room_is_enough(source: str) -> None:
     """Small objects with a mask each, large ones, long lists: loaded and marked, and half of the memory is spare at most."""
