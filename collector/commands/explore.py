@@ -19,7 +19,7 @@ from collector.explore.strategies import BOUNDED, NAMED
 from collector.explore.trace.trace import trace
 from collector.report.progress import Progress
 from collector.report.tables import linewidth
-from collector.scenarios.catalogue import SCENARIOS
+from collector.scenarios.registry import SCENARIOS
 
 
 if TYPE_CHECKING:

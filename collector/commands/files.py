@@ -15,7 +15,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from collector.commands.usage import UsageError
-from collector.report import replace
+from collector.report import atomicwrite
 from collector.report.streams import oneline
 
 
@@ -50,7 +50,7 @@ class Output(str):  # noqa: SLOT000  it has attributes
     def written(self) -> Iterator[BinaryIO]:
         """The file, to write to in the block, whole or not at all."""
         try:
-            with replace.replacing(self) as file:
+            with atomicwrite.replacing(self) as file:
                 yield file
         except (OSError, MemoryError) as error:
             self.failed = True
@@ -96,7 +96,7 @@ def check(args: argparse.Namespace) -> None:
         try:
             if not path:
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-            replace.check(path)
+            atomicwrite.check(path)
         except OSError as error:
             raise UsageError(f"{option} {path}: cannot write: {error.strerror}") from None
 

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING
 from collector.audit.violation import Violation
 from collector.fusedmark import FusedMark
 from collector.runtime import AuditedM, Config, Model
+from collector.stress.addressspace import reserved
 from collector.stress.markers import missing
 from collector.stress.placement import load, sized
-from collector.stress.room import reserved
 from collector.stress.watchdog import Watchdog
 from mutator.heap import MSTATS
 from mutator.phase import GCmarktermination
