@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 
 class Input(str):
-    """An option that names a file to read, or something that is none."""
+    """The value of an option that names a file to read; it may also be a name that stands for no file."""
 
     __slots__ = ()
 
 
 class Output(str):  # noqa: SLOT000  it has attributes
-    """An option that names a file to write.  One that cannot be written is said in a line, and `failed`: no more is lost."""
+    """The value of an option that names a file to write.  If writing fails, one line says so and `failed` is set."""
 
     option = ""
     """Its name; known when `check` has seen it."""
@@ -59,7 +59,7 @@ class Output(str):  # noqa: SLOT000  it has attributes
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401  JSON values
-    """`value` as JSON has it: a blob as SQL writes it, and as text what JSON has no number for."""
+    """`value` for JSON: a blob in SQL's notation; NaN and infinity as text."""
     match value:
         case bytes():
             return f"X'{value.hex()}'"
@@ -110,7 +110,7 @@ def apart(outputs: dict[str, Output], what: str, files: Iterable[str | os.PathLi
 
 
 def same(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
-    """Are they one regular file, whatever links lead there, or would they be if they were written?"""
+    """Are both names of one regular file, through links or not, or would they be if it were written?"""
     try:
         there = os.stat(one), os.stat(other)  # noqa: PTH116
     except OSError:

@@ -57,7 +57,7 @@ def bugs(json: Output | None) -> None:
     known = [entry for entry in entries().values() if isinstance(entry, Bug)]
     rows = [(bug.id, bug.kind, bug.title, ", ".join(showing(bug.id))) for bug in known]
     print(table(rows, ("id", "kind", "what", "scenario")))
-    print("\ntell one with: python -m collector.run explain ID")
+    print("\nprint one with: python -m collector.run explain ID")
     if json:
         summary = {bug.id: {"kind": bug.kind, "title": bug.title, "scenarios": showing(bug.id)} for bug in known}
         json.writejson({"bugs": summary})
