@@ -142,7 +142,7 @@ def environment(error: OSError | MemoryError) -> str:
 
 
 def report(error: Exception, words: Sequence[str]) -> str:
-    """What to tell whoever can mend a fault of this program."""
+    """What to print when this program itself has failed, for a bug report."""
     return "\n".join(
         (
             f"{PROGRAM}: a fault of this program, not of what it was given: {oneline(repr(error))}",
@@ -163,7 +163,7 @@ def program() -> NoReturn:
     """The command line as a program of its own; exits with its status."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     ended = main()
-    # All is said and written; a further Ctrl-C would only spoil the status.
+    # Everything has been written: a further Ctrl-C must not change the exit status.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     sys.exit(ended)

@@ -22,7 +22,7 @@ from collector.report.progress import Progress
 from collector.report.schedule.explanation import explained
 from collector.report.streams import oneline
 from collector.report.tables import linewidth
-from collector.scenarios.catalogue import SCENARIOS, showing
+from collector.scenarios.registry import SCENARIOS, showing
 
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from collector.explore.strategies import BOUNDED, NAMED
 from collector.explore.trace.trace import trace
 from collector.report.progress import Progress
 from collector.report.tables import linewidth
-from collector.scenarios.catalogue import SCENARIOS
+from collector.scenarios.registry import SCENARIOS
 
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ ENDS = {
     **LESS,
 }
 MOST = 10_000
-"""Of preemptions and of PCT's depth."""
+"""Largest value of --preemptions and --depth."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -78,7 +78,7 @@ def variant(name: str, of: str) -> tuple[Scenario, Variant]:
 
 
 def about(name: str, of: str) -> dict[str, object]:
-    """What a token says of where it comes from."""
+    """What a token stores about its origin: scenario, variant, version."""
     return {"scenario": name, "variant": of, "version": code_version()}
 
 
@@ -125,7 +125,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def concluded(result: Result, require: str = "") -> int:
-    """Print the last line of all; returns the exit status."""
+    """Print the verdict, which is the last line; returns the exit status."""
     claim = result.claim
     for note in result.notes:
         print(f"note: {note}")
@@ -134,7 +134,7 @@ def concluded(result: Result, require: str = "") -> int:
     print(f"failed: {result.failure}" if result.failure else f"ok: {claim}")
     ended = status(claim, require)
     if ended == WEAKER:
-        print(f"{PROGRAM} explore: --require {require}: this is {claim.kind}", file=sys.stderr)
+        print(f"{PROGRAM} explore: --require {require}: the claim is {claim.kind}", file=sys.stderr)
     return ended
 
 

@@ -16,7 +16,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from collector.commands.usage import UsageError
-from collector.report import replace
+from collector.report import atomicwrite
 from collector.report.streams import oneline, withcontrols
 
 
@@ -30,15 +30,15 @@ STDOUT = "-"
 
 
 class Input(str):
-    """An option that names a file to read, or something that is none."""
+    """The value of an option that names a file to read; it may also be a name that stands for no file."""
 
     __slots__ = ()
 
 
 class Output(str):  # noqa: SLOT000  it has attributes
-    """An option that names a file to write, or `-` for standard output.
+    """The value of an option that names a file to write, or `-` for standard output.
 
-    One that cannot be written is said in a line, and `failed`: no more is lost.
+    If writing fails, one line says so and `failed` is set.
     """
 
     option = ""
@@ -67,7 +67,7 @@ class Output(str):  # noqa: SLOT000  it has attributes
                 yield content
                 self.stream.write(content.getvalue().decode())
             else:
-                with replace.replacing(self) as file:
+                with atomicwrite.replacing(self) as file:
                     yield file
         except (OSError, MemoryError) as error:
             self.failed = True
@@ -80,7 +80,7 @@ class Named(Output):
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401  JSON values
-    """`value` as JSON has it: a blob as SQL writes it, and as text what JSON has no number for."""
+    """`value` for JSON: a blob in SQL's notation; NaN and infinity as text."""
     match value:
         case bytes():
             return f"X'{value.hex()}'"
@@ -119,7 +119,7 @@ def check(args: argparse.Namespace) -> None:
             if not path:
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
             if path != STDOUT:
-                replace.check(path)
+                atomicwrite.check(path)
             elif isinstance(path, Named):
                 raise UsageError(f"{option} {path}: standard output does not do, name a file")
         except OSError as error:
@@ -148,7 +148,7 @@ def apart(outputs: dict[str, Output], what: str, files: Iterable[str | os.PathLi
 
 
 def same(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
-    """Are they one regular file, whatever links lead there, or would they be if they were written?"""
+    """Are both names of one regular file, through links or not, or would they be if it were written?"""
     try:
         there = os.stat(one), os.stat(other)  # noqa: PTH116
     except OSError:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 END_SECONDS = 5.0
-"""What the log's last events may take in a run that ends early."""
+"""Seconds for writing the log's last events in a run that ends early."""
 MOST_LATE, MOST_SLICES = 100_000, 1_000_000
 """Of the timeline's: the newest events that are still taken then, and the newest slices and counters that are written."""
 
@@ -110,7 +110,7 @@ class Outputs:
                 timeline.write(file, self.facts, MOST_SLICES if error else None)
 
     def reports(self, summary: Summary, told: str) -> None:
-        """Page and summary; `told` is what was printed of a failure."""
+        """Write page and summary; `told` is the report of a failure, if there was one."""
         command = self.facts["command"]
         if self.args.json:
             self.args.json.writejson(summary.json())

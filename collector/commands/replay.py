@@ -74,7 +74,7 @@ def tokentext(word: str) -> str:
 
 @dataclass(frozen=True)
 class Located:
-    """What a token is of."""
+    """The variant of a scenario that a token belongs to."""
 
     name: str
     of: str
@@ -84,7 +84,7 @@ class Located:
 
 
 def located(text: str) -> Located:
-    """Which scenario's variant a token is of; raises UsageError."""
+    """The variant of a scenario that a token belongs to; raises UsageError."""
     try:
         token = Token.decode(text)
     except ValueError as error:

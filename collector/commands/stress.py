@@ -316,7 +316,7 @@ def drained(run: Stress) -> list[Record]:
 
 
 def loaded(args: argparse.Namespace, what: Plan) -> Stress:
-    """The run, its heap loaded; says so."""
+    """The run with its heap loaded; prints what was loaded."""
     began = monotonic()
     with Progress(f"reading {args.heap}") as progress, fitting(args.heap):
         graph = None if args.heap == "none" else heaps.read(args.heap, progress.part, limits(args))

@@ -89,7 +89,7 @@ def pool(m: type[Getfull], participants: int, more: int, *, late: bool = False) 
 
 
 def decides_nothing(machine: SteppedMachine, buffers: list[int], records: list[int]) -> None:
-    """Where the protocol keeps what only people read, and how long a turn of getfull's loop waits."""
+    """Exclude from the state what decides nothing: histories, statistics, and the back-off of getfull's loop."""
     for b in buffers:
         machine.statistics.update(range(b + LOG0, b + LOG3 + 1))
     for record in records:

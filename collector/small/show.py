@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from workbuf.local import Globals
 
 COUNTS = ("cas_attempts", "cas_failures", "again")
-"""Attributes and variables of the protocol that only count, and that nobody goes by."""
+"""Attributes and variables of the protocol that are counters: no step depends on them."""
 HEADS = ("full", "partial", "empty")
 LONGEST = 64
 """Nodes of a list that are drawn."""

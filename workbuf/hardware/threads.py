@@ -106,7 +106,7 @@ class Crew:
 
     @contextmanager
     def _briefly(self) -> Iterator[None]:
-        """The lock, or after LOCK_SECONDS none: to report a failure is worth more than to report the first of two."""
+        """The lock, or after LOCK_SECONDS no lock: better to report the second of two failures than none."""
         held = self._lock.acquire(timeout=LOCK_SECONDS)
         try:
             yield

@@ -58,7 +58,7 @@ SCANNING = (Event.DRAIN, Event.ASSIST, Event.HELP)
 """Slices whose ends say how many objects were scanned in them; the outermost one's number holds the others'."""
 STOPS = ("stop-the-world (GC sweep termination)", "stop-the-world (GC install write barrier)")
 SHARE = 20
-"""Looking at the heap takes a twentieth of the time at most: of the processor's, so that others in its way do not count."""
+"""Share of the run's time that counting objects may take; in processor time, so that other processes do not count."""
 LAST_STOP = "stop-the-world (GC mark termination)"
 PHASES_TRACK = "GC phases"
 PHASES = {
