@@ -1,4 +1,4 @@
-"""Arbitrary programs, explored in ways that have to agree: plain depth-first, DPOR, DPOR that cuts idle turns, stateful.
+"""Fuzzes the explorer: depth-first search, DPOR with and without idle turns, and stateful search must agree.
 
     python -m scripts.fuzz_programs [--seconds 20] [--seed 1] [--vocabulary pauses]
 

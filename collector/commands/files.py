@@ -1,6 +1,6 @@
-"""The files that a command reads and writes: no input is ever written over, no two outputs share a file.
+"""Options that name input and output files, and the check that no output overwrites an input or another output.
 
-A command gives its options `type=Input` or `type=Output`; before it begins, `check` looks at all of them.
+A command gives its options `type=Input` or `type=Output`; `check` examines all of them before the command begins.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from collector.commands.usage import UsageError
-from collector.report import replace
+from collector.report import atomicwrite
 from collector.report.streams import oneline
 
 
@@ -50,7 +50,7 @@ class Output(str):  # noqa: SLOT000  it has attributes
     def written(self) -> Iterator[BinaryIO]:
         """The file, to write to in the block, whole or not at all."""
         try:
-            with replace.replacing(self) as file:
+            with atomicwrite.replacing(self) as file:
                 yield file
         except (OSError, MemoryError) as error:
             self.failed = True
@@ -96,7 +96,7 @@ def check(args: argparse.Namespace) -> None:
         try:
             if not path:
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-            replace.check(path)
+            atomicwrite.check(path)
         except OSError as error:
             raise UsageError(f"{option} {path}: cannot write: {error.strerror}") from None
 

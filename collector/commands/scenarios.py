@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from collector.catalogue.entries import Bug, entries
 from collector.commands.files import Output
 from collector.report.tables import table
-from collector.scenarios.catalogue import SCENARIOS, showing
+from collector.scenarios.registry import SCENARIOS, showing
 
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Logging: loguru to stderr for people, JSON lines to a file for programs.
+"""Writes the log of a run: every protocol event as a JSON line; and sends messages to stderr.
 
 The file's first line says what it is:
 
@@ -43,7 +43,7 @@ from typing import TYPE_CHECKING, Any
 
 from loguru import logger
 
-from collector.report.replace import Beside, replaceable, replacing
+from collector.report.atomicwrite import Replacement, replaceable, replacing
 from collector.report.streams import oneline
 from workbuf.entry import Entry
 from workbuf.events import Reader
@@ -151,22 +151,22 @@ class EventLog:
         """Open a part that has its first line already, whenever it is looked at."""
         self.parts += 1
         line = f"{json.dumps({**self.first, 'part': self.parts})}\n".encode()
-        beside = None
+        replacement = None
         if replaceable(Path(path)):
             with suppress(PermissionError):  # a folder that takes no new files: the old one is written over
-                beside = Beside(Path(path))
-        self.fd = beside.fd if beside else os.open(path, flags, 0o666)
+                replacement = Replacement(Path(path))
+        self.fd = replacement.fd if replacement else os.open(path, flags, 0o666)
         status = os.fstat(self.fd)
         self.opened = (status.st_dev, status.st_ino)
         try:
             os.write(self.fd, line)
-            if beside:
-                beside.publish()
+            if replacement:
+                replacement.publish()
         except OSError as error:
             self._giveup(error)
         finally:
-            if beside:
-                beside.discard()
+            if replacement:
+                replacement.discard()
         return self.fd
 
     def _pack(self, path: str) -> None:

@@ -13,7 +13,7 @@ from collector.catalogue.entries import entries
 from collector.commands.status import OK, USAGE, VIOLATION
 from collector.explore.token import Token
 from collector.run import main
-from collector.scenarios.catalogue import SCENARIOS
+from collector.scenarios.registry import SCENARIOS
 
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from collector.report.replace import NAMELESS, replacing
+from collector.report.atomicwrite import NAMELESS, replacing
 from collector.run import main
 
 
