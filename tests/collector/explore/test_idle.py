@@ -10,7 +10,7 @@ import pytest
 from collector.explore.strategies.base import Options
 from collector.explore.strategies.dpor.idle import Idle
 from collector.explore.strategies.dpor.search import DPOR
-from collector.small.pool import pool
+from collector.fixtures.pool import pool
 from tests.collector.explore import programs
 from tests.collector.explore.arbitrary import VOCABULARIES
 from tests.collector.explore.compare import compare_arbitrary, compare_cutting
