@@ -40,9 +40,8 @@ if TYPE_CHECKING:
     from collector.explore.strategies.base import Options
 
 
-PLAIN = 1 << 62
-"""Interleavings after which it begins afresh, if threads pause, and cuts idle turns.  Never, by default: on CPython 3.14 a
-livelock was cut with them, and a proof that may be false is worth nothing (issue 9)."""
+PLAIN = 2_000
+"""Interleavings after which it begins afresh, if threads pause, and cuts idle turns."""
 
 
 class DPOR:
