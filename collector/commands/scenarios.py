@@ -17,10 +17,14 @@ if TYPE_CHECKING:
     import argparse
 
 
+EXAMPLES = {"scenarios": "", "scenarios --bugs": "the known bugs", "scenarios --json -": "as JSON on stdout"}
+ENDS: dict[int, str] = {}
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `scenarios`."""
     parser.add_argument("--bugs", action="store_true", help="list the known bugs, and which scenario shows each")
-    parser.add_argument("--json", type=Output, metavar="FILE", help="write the list")
+    parser.add_argument("--json", type=Output, metavar="FILE", help="write the list; - is standard output")
 
 
 def main(args: argparse.Namespace) -> int:
