@@ -1,4 +1,4 @@
-"""Explore the interleavings of a scenario: find a schedule that fails, or show that there is none.
+"""Explore the interleavings of a scenario: find a schedule that fails, or say how much was covered.
 
 Exit status 1 and a shrunk schedule if one fails; 0 if none of those explored failed; 3 if the claim is weaker than
 --require asks for; 2 if the scenario breaks a rule of the machine.

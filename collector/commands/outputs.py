@@ -15,7 +15,7 @@ from collector.report.log.writer import EventLog
 from collector.report.run.colours import colours
 from collector.report.run.gctrace import gctrace
 from collector.report.run.page import runpage
-from collector.report.run.timeline import Painter, Timeline
+from collector.report.run.timeline import ColourCounter, Timeline
 
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ class Outputs:
             packing = {"rotation": args.log_rotation, "compression": args.log_compression}
             self.log = EventLog(Path(args.log), run.buffername, header, **packing)
         self.timeline = Timeline(run.threads, run.buffername) if args.trace else None
-        painter = Painter(self.timeline, partial(colours, run.machine, run.world)) if self.timeline else None
-        self.tick: Callable[[], object] = painter or (lambda: None)
+        counter = ColourCounter(self.timeline, partial(colours, run.machine, run.world)) if self.timeline else None
+        self.tick: Callable[[], object] = counter or (lambda: None)
         """To be called every now and then while the run goes on."""
 
     @property
