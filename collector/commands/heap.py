@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from collector import heaps
 from collector.commands.files import Input, Output
 from collector.commands.limits import add_limits, limits
+from collector.commands.status import VIOLATION
 from collector.commands.usage import atleast, fitting, switching
 from collector.heaps.describe import describe
 from collector.heaps.oracle import judge, scipy_missing
@@ -32,6 +33,12 @@ if TYPE_CHECKING:
     from collector.heaps.describe import Degrees, Description
     from collector.heaps.graph import Graph
 
+EXAMPLES = {
+    "heap cpython": "this interpreter's own objects",
+    "heap synthetic:random,n=1000,m=2000,seed=1 --mark": "mark it, compare with traversals",
+    "heap FILE --json -": "the figures as JSON on stdout",
+}
+ENDS = {VIOLATION: "with --mark: an object was lost, or marked and not reachable"}
 SAMPLE = 10
 """Addresses of lost objects that are shown."""
 
@@ -42,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("source", type=Input, help="a Go, V8 or JVM heap dump, plain or gzipped; cpython; synthetic:SPEC")
     add("--mark", action="store_true", help="mark it with our collector and compare with the oracles")
     add("--helpers", type=atleast(0, MAX_GCPROC - 1), default=2, metavar="N", help="helpers of the mark (2)")
-    add("--json", type=Output, metavar="FILE", help="write the figures")
+    add("--json", type=Output, metavar="FILE", help="write the figures; - is standard output")
     add_limits(parser)
 
 

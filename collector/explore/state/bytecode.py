@@ -40,7 +40,7 @@ _JUMPING = frozenset({*dis.hasjrel, *dis.hasjabs})
 
 
 class Place(NamedTuple):
-    """A frame's standing in a call."""
+    """The position of a frame that is in a call."""
 
     offset: int
     """Of the instruction that calls."""
@@ -55,7 +55,7 @@ class Place(NamedTuple):
 
 
 class Code:
-    """What one code object's places keep."""
+    """The analysis of one code object."""
 
     def __init__(self, code: CodeType) -> None:
         self.names = list(dict.fromkeys((*code.co_varnames, *code.co_cellvars, *code.co_freevars)))

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 HARMLESS = SCALARS | {types.FunctionType, types.MethodType, types.BuiltinFunctionType, types.ModuleType, type, range}
-"""Types of dead values that nothing happens to when they die."""
+"""Types whose objects can be freed without side effects."""
 PLAIN = (list, tuple, dict, set, frozenset)
 SMALL = 64
 """Items of a dead container that are looked at."""
@@ -99,7 +99,7 @@ class Capture:
             )
             if self.globaldata.walk:
                 return captured
-            # Code was met whose globals are none of those walked before: again, with them.
+            # New code was found, which names further globals: capture again, with these.
 
     def _take(self, current: FrameType, roots: Sequence[object], threads: Sequence[int], *, told: bool) -> Captured:
         machine, globaldata = self.machine, self.globaldata
