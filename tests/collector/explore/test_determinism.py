@@ -89,44 +89,44 @@ def test_another_program_every_time(program: Callable[[SteppedMachine], None], s
 class Once:
     """Differs in a single run, which is not one that is run again for a comparison."""
 
-    def __init__(self, run: int, differ: Callable[[SteppedMachine, bool], None]) -> None:
+    def __init__(self, run: int, differ: Callable[[SteppedMachine, int], None]) -> None:
         self.run = run
         self.differ = differ
         self.runs = 0
 
     def __call__(self, machine: SteppedMachine) -> None:
         self.runs += 1
-        self.differ(machine, self.runs == self.run)
+        self.differ(machine, int(self.runs == self.run))
         x = machine.word(0, "counter")
         for _ in range(3):
             machine.spawn(lambda port: port.xadd(x, 1))
 
 
-def stores_another(machine: SteppedMachine, once: bool) -> None:
+def stores_another(machine: SteppedMachine, once: int) -> None:
     """The first step stores something else."""
     x = machine.word(0, "x")
-    machine.spawn(lambda port: port.store(x, int(once)))
+    machine.spawn(lambda port: port.store(x, once))
 
 
-def loads_another(machine: SteppedMachine, once: bool) -> None:
+def loads_another(machine: SteppedMachine, once: int) -> None:
     """It is of another cell."""
     x = machine.alloc(2, "x")
     machine.spawn(lambda port: port.load(x + once))
 
 
-def does_another(machine: SteppedMachine, once: bool) -> None:
+def does_another(machine: SteppedMachine, once: int) -> None:
     """It is another operation."""
     x = machine.word(0, "x")
     machine.spawn(lambda port: port.hint(x) if once else port.load(x))
 
 
-def finds_another(machine: SteppedMachine, once: bool) -> None:
+def finds_another(machine: SteppedMachine, once: int) -> None:
     """Another value is in the cell."""
-    x = machine.word(int(once), "x")
+    x = machine.word(once, "x")
     machine.spawn(lambda port: port.load(x))
 
 
-def is_missing(machine: SteppedMachine, once: bool) -> None:
+def is_missing(machine: SteppedMachine, once: int) -> None:
     """There is a thread less."""
     x = machine.word(0, "x")
     if not once:
@@ -144,7 +144,7 @@ def is_missing(machine: SteppedMachine, once: bool) -> None:
         (is_missing, "xadd of counter with 1, which held 0; it was load of x"),
     ],
 )
-def test_a_prefix_is_compared(differ: Callable[[SteppedMachine, bool], None], says: str, strategy: str) -> None:
+def test_a_prefix_is_compared(differ: Callable[[SteppedMachine, int], None], says: str, strategy: str) -> None:
     """Step by step, where the schedules that are run again show nothing."""
     results = [explore(Once(run, differ), strategy) for run in range(2, 12)]
 
