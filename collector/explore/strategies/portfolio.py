@@ -78,7 +78,7 @@ class Samplers:
         return self.current.begin(machine)
 
     def end(self, machine: SteppedMachine, /) -> None:
-        """Whoever picked may learn."""
+        """Passes the end of the schedule to the sampler that picked it."""
         self.current.end(machine)
 
     def outlook(self, _schedules: int, /) -> str:
