@@ -150,7 +150,7 @@ class Portfolio:
         return min(claims, key=lambda claim: (STRENGTH.index(claim.kind), not claim.number))
 
 
-class Everybody(Portfolio):
+class DefaultPortfolio(Portfolio):
     """The default portfolio."""
 
     def __init__(self, options: Options) -> None:
