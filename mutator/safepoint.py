@@ -75,7 +75,7 @@ class Safepoint(Goroutines, Stack, Hooks):
         return self.port.hint(self.stopping) != 0
 
     def newstack(self) -> None:
-        """Somebody wants this goroutine to stop or to scan itself."""
+        """Called at a poll when this goroutine was asked to stop or to scan itself."""
         if self.locks:
             raise Throw("newstack: preempted while holding locks")
         port, gp = self.port, self.curg

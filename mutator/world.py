@@ -55,7 +55,7 @@ G = Struct(
 
 GIDLE, GRUNNABLE, GRUNNING, GSYSCALL, GWAITING, GMORIBUND, GDEAD, GENQUEUE, GCOPYSTACK = range(9)
 GSCAN = 0x1000
-"""The scan bit: whoever set it owns the goroutine's stack until it is cleared."""
+"""The scan bit: the thread that set it owns the goroutine's stack until it is cleared."""
 
 SCHED = Struct("sched", "lock", "gcwaiting", "stopwait", "stopnote", "midle", "nmidle", "gomaxprocs")
 

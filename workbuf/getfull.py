@@ -72,9 +72,9 @@ class Getfull(Lists):
                     return b
                 nwait = port.xadd(work_nwait, 1)
                 port.event(Event.WAIT, nwait)
-            # An atomic load: whoever leaves here goes on to change what the others' marking has read, the phase first of
-            # all, so their marking must be ordered before our leaving.  A hint orders nothing (Go's plain load does, on
-            # x86).
+            # An atomic load: a thread that leaves here goes on to change what the others' marking has read, the phase
+            # first of all, so their marking must be ordered before our leaving.  A hint orders nothing (Go's plain load
+            # does, on x86).
             if port.load(work_nwait) == port.hint(self.work_nproc):
                 port.event(Event.REACHED, turn)
                 return 0

@@ -67,7 +67,7 @@ def local_variables(frame: FrameType) -> list[object]:
         return [variables]
     held = list(variables.values())
     # Before Python 3.13 this was a copy that the frame keeps: with it, all that we saw would live as long as the frame.
-    # The three references are the frame's, ours and the call's; with a fourth it is also somebody's own locals().
+    # The three references are the frame's, ours and the call's; a fourth means that the program itself holds a locals().
     if isinstance(variables, dict) and sys.getrefcount(variables) <= 3:
         variables.clear()
     return held

@@ -43,7 +43,7 @@ class Guarded(TextIOBase):
         self.failed = ""
         """Why the stream took no more, if it was not its reader that left."""
         self.waiting = False
-        """Somebody waits for the stream to take what is written."""
+        """A write is waiting for the stream's reader."""
 
     @property
     def encoding(self) -> str:  # type: ignore[override]

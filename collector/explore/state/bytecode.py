@@ -162,6 +162,8 @@ class Code:
             instruction = self.instructions[at]
             first = k - 1 if k and self.instructions[k - 1].opname == "PRECALL" else k
             below = self.after[at] - (instruction.opname not in RESULTLESS) if at in self.after else -1
+            if k and self.instructions[k - 1].opname == "RETURN_GENERATOR":
+                below = 0  # from 3.13 on, where a generator stands that has not begun: before it drops what it is sent
             bits = self.live[at]
             place = Place(
                 instruction.offset,
