@@ -14,7 +14,7 @@ from collector.report.tables import table
 if TYPE_CHECKING:
     import argparse
 
-EXAMPLES = {"guide": "which pages there are", "guide protocol": "print one", "guide testing | less": ""}
+EXAMPLES = {"guide": "which pages there are", "guide protocol": "print one", "guide testing": ""}
 ENDS: dict[int, str] = {}
 
 
