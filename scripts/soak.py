@@ -85,7 +85,7 @@ class FoundError(Exception):
 
 @dataclass
 class Soak:
-    """What has come of the cases so far."""
+    """The results of the cases so far."""
 
     pythons: list[str]
     cases: Counter[str] = field(default_factory=Counter)

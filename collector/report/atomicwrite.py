@@ -43,9 +43,9 @@ class Replacement:
         return os.open(self.name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
 
     def publish(self) -> None:
-        """Take the place of what is there."""
+        """Replace what is at `path`."""
         if not self.named:
-            # Where nothing is there, in one step: whoever is killed between two leaves the other name behind.
+            # In one step, if nothing is there: a process that is killed between two would leave the other name behind.
             with suppress(FileExistsError):
                 self._link(self.path.name)
                 return

@@ -53,11 +53,11 @@ class Assumptions:
             self.held.pop(known, None)
         self.schedules.clear()
 
-    def add(self, v: types.FunctionType | type) -> None:
-        """That function or class is taken to stay as it is, unless it is loose."""
+    def add(self, v: types.FunctionType | type, data: Collection[str] = ()) -> None:
+        """That function or class is taken to stay as it is, but for the attributes `data`, unless it is loose."""
         if key(v) in self.loose:
             return
-        parts = of_class(v) if isinstance(v, type) else of_function(v)
+        parts = of_class(v, data) if isinstance(v, type) else of_function(v)
         now = [*parts()]
         self.held[id(v)] = v, parts, now
         if local(v):
@@ -122,8 +122,10 @@ def of_function(f: types.FunctionType) -> Parts:
     ]  # fmt: skip
 
 
-def of_class(cls: type) -> Parts:
-    """The parts of a class, with those of the members of an enumeration."""
+def of_class(cls: type, data: Collection[str]) -> Parts:
+    """The parts of a class but for its `data`, with those of the members of an enumeration."""
+    if data:
+        return lambda: [*(v for name, v in cls.__dict__.items() if name not in data), *cls.__bases__]
     if type(cls) is EnumType:
         members: list[object] = [*cls.__members__.values()]
         return lambda: [*cls.__dict__.values(), *(v for member in members for v in vars(member).values())]

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 
 HARMLESS = SCALARS | {types.FunctionType, types.MethodType, types.BuiltinFunctionType, types.ModuleType, type, range}
-"""Types of dead values that nothing happens to when they die."""
+"""Types whose objects can be freed without side effects."""
 PLAIN = (list, tuple, dict, set, frozenset)
 SMALL = 64
 """Items of a dead container that are looked at."""
@@ -111,7 +111,7 @@ class Capture:
             known = mentioned == len(self.namespaces.mentioned) and not self.namespaces.assumptions.found
             if self.globaldata.walk and known:
                 return captured
-            # Code was met whose globals are none of those walked before: again, with them.
+            # New code was found, which names further globals: capture again, with these.
 
     @property
     def epoch(self) -> int:

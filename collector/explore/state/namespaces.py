@@ -23,7 +23,7 @@ from collections.abc import MutableMapping, MutableSequence, MutableSet
 from enum import Enum
 from functools import cached_property, partial
 from struct import Struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from collector.explore.state.assumptions import Assumptions, contents, key, local
 from collector.explore.state.bytecode import analysed
@@ -173,10 +173,10 @@ class Namespaces:
                 and (loose or not self.inert(v))
             )
             known = self.attributes[cls] = len(namespace), names
-            self.assumptions.add(cls)
+            self.assumptions.add(cls, names)
         return known[1]
 
-    def named(self, code: types.CodeType, space: dict[str, object]) -> tuple[Reference, ...]:
+    def named(self, code: types.CodeType, space: dict[str, Any]) -> tuple[Reference, ...]:
         """The globals that `code`, run with the globals `space`, reaches and that are not inert."""
         key = id(code), id(space)
         known = self.references.get(key)
@@ -186,11 +186,12 @@ class Namespaces:
             known = self.references[key] = (code, space), found
         return known[1]
 
-    def _named(self, code: types.CodeType, space: dict[str, object]) -> Iterator[Reference]:
+    def _named(self, code: types.CodeType, space: dict[str, Any]) -> Iterator[Reference]:
         names, attributes, stored, named_late, modules = _mentioned(code)
         self.mentioned |= attributes
         self.named_late |= named_late
-        self.unseen.update(dict.fromkeys(sorted(attributes & UNSEEN)))
+        if not library(space.get("__name__") or ""):
+            self.unseen.update(dict.fromkeys(sorted(attributes & UNSEEN)))
         builtins = space.get("__builtins__", {})
         builtins = builtins if isinstance(builtins, dict) else vars(builtins)
         for name in sorted(names):

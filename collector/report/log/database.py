@@ -166,7 +166,7 @@ def keep(path: Path, parts: Parts, about: About) -> bool:
                 made = scratch.open("x+b")
                 db = sqlite3.connect(scratch)
             finally:
-                # SQLite has it open.  Without a name nothing is left behind by whoever is killed.
+                # SQLite has it open.  Without a name, nothing is left behind if this process is killed.
                 scratch.unlink(missing_ok=True)
             with made:
                 load(db, parts, about).close()

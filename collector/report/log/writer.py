@@ -20,11 +20,11 @@ rings before they could be written.
 A log may be rotated and its parts compressed.  Every part begins with the schema's line, the same in all of them but for
 the number of the `part`, from 1: `run`, the time the run began, tells one run's parts from another's.
 
-Theory of operation.  Protocol events lie in the threads' rings, are taken out when the world is stopped at the end of a
-cycle, or when the run has failed, and then written by the main thread: a log call inside a race window hides the race.
+Protocol events are kept in a ring per thread.  They are taken out when the world is stopped at the end of a cycle, or when
+the run has failed, and are then written by the main thread, because a log call inside a race window hides the race.
 
-loguru writes the lines and rotates.  It opens each part through `EventLog._begin`, which writes the first
-line.  A file that cannot be written any more ends in one line on stderr and not in a lost run.
+loguru writes the lines and rotates the file.  It opens each part through `EventLog._begin`, which writes the first line.  If
+the file cannot be written any more, one line on stderr says so, and the run goes on.
 """
 
 from __future__ import annotations

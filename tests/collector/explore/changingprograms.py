@@ -59,6 +59,8 @@ def a_function_replaces_itself(machine: SteppedMachine) -> None:
 
 @of(PATIENT)
 def functions_in_turn_by_nonlocal(machine: SteppedMachine) -> None:
+    state: Callable[[], bool]
+
     def first() -> bool:
         nonlocal state
         state = second
@@ -116,7 +118,7 @@ def counter_on_an_enumeration(machine: SteppedMachine) -> None:
 
     def turn() -> bool:
         setattr(Gear.LOW, "turns", getattr(Gear.LOW, "turns") + 1)
-        return getattr(Gear.LOW, "turns") < TURNS
+        return bool(getattr(Gear.LOW, "turns") < TURNS)
 
     gives_up(turn)(machine)
 
@@ -127,7 +129,7 @@ def counter_by_setattr_of_a_module(machine: SteppedMachine) -> None:
 
     def turn() -> bool:
         setattr(patched, "value", getattr(patched, "value") + 1)
-        return getattr(patched, "value") < TURNS
+        return bool(getattr(patched, "value") < TURNS)
 
     gives_up(turn)(machine)
 
@@ -138,7 +140,7 @@ def counter_by_globals(machine: SteppedMachine) -> None:
 
     def turn() -> bool:
         globals()["TURN"] += 1
-        return globals()["TURN"] < TURNS
+        return bool(globals()["TURN"] < TURNS)
 
     gives_up(turn)(machine)
 
@@ -258,7 +260,7 @@ class Patched:
 @of(KEEPING)
 def in_a_method(machine: SteppedMachine) -> Any:
     def keep(v: int) -> None:
-        Patched.method = (lambda _: 1) if v else (lambda _: 0)  # type: ignore[method-assign]
+        Patched.method = (lambda self: 1) if v else (lambda self: 0)  # type: ignore[method-assign]  # noqa: ARG005
 
     keep(0)
     return keeping(keep, lambda: Patched().method())(machine)
