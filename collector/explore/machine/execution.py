@@ -10,13 +10,15 @@ aborted, and takes no step on its way.
 from __future__ import annotations
 
 from functools import partial
+from bisect import insort
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
+from collector.explore.machine import ops
 from collector.explore.machine.carrier import ABORT, CLOSE, MAIN
 from collector.explore.machine.fault import Fault, Refused, fault_of
 from collector.explore.machine.misuse import misused, never_run
 from collector.explore.machine.site import innermost, of_function, root
-from collector.explore.machine.threads import FRESH
+from collector.explore.machine.threads import FRESH, PAUSED
 from workbuf.machine import Aborted
 
 
@@ -94,8 +96,8 @@ class Execution:
         self.number = 0
         """Of the schedule."""
         self.running = False
-        self.beginning = MAIN
-        """The thread that has been begun last."""
+        self.current = MAIN
+        """The thread that is running, or has run last."""
         self.invariants: list[Callable[[], object]] = []
         self.observers: Sequence[Callable[[int], None]] = ()
         self.pick: Pick = self._over
@@ -163,7 +165,7 @@ class Execution:
         goto, threads, runnable, append = self.carrier.goto, self.threads, self.threads.runnable, self.trail.append
         self.starter = MAIN
         for i in range(len(self.lives)):
-            self.beginning = i
+            self.current = i
             goto[i](MAIN)
             if self.fault or self.broken:
                 return
@@ -174,10 +176,12 @@ class Execution:
             append(t)
             if t == MAIN:
                 return
+            self.current = t
             goto[t](MAIN)
             if self.fault or self.broken or self.trail[-1] == MAIN:
                 return
-        self._check_invariants()
+        if self.invariants:
+            self._check_invariants()
 
     def _go_on(self) -> bool:
         """Nobody can run: let go those who only pause, unless that has led nowhere before."""
@@ -218,8 +222,9 @@ class Execution:
         """Thread `i` has added a thread while running: that one comes to its first step."""
         goto = self.carrier.goto
         self.starter = i
-        self.beginning = len(self.lives) - 1
-        handed = goto[self.beginning](i)
+        self.current = len(self.lives) - 1
+        handed = goto[self.current](i)
+        self.current = i
         if handed != ABORT and (self.fault or self.broken):
             handed = goto[MAIN](i)
         if handed == ABORT:
@@ -227,29 +232,27 @@ class Execution:
 
     def arrive(self, i: int) -> None:
         """Thread `i` has come to a step that may have to wait, or that comes after a pause; returns when it is its turn."""
-        if self.unwinding:
-            self._over(i)
-        fresh = self.threads.flags[i] & FRESH != 0
-        if i != (self.beginning if fresh else self.current):
+        if self.unwinding or self.current != i:
             self.foreign(i)
-        self.threads.arrive(i)
-        if not fresh:
+        threads = self.threads
+        if threads.flags[i] & FRESH:
+            threads.flags[i] ^= FRESH
+            if threads.ready(i):
+                insort(threads.runnable, i)
+            if self.carrier.goto[self.starter](i) == ABORT:
+                raise Aborted
+        else:
+            if not threads.ready(i):
+                threads.runnable.remove(i)
             self.step(i)
-        elif self.carrier.goto[self.starter](i) == ABORT:
-            raise Aborted
-        self.threads.go(i)
+        if threads.flags[i] & PAUSED:
+            threads.go(i)
 
-    @property
-    def current(self) -> int:
-        """The thread that is running, or has run last."""
-        return next((t for t in reversed(self.trail) if t >= 0), self.beginning)
-
-    def foreign(self, i: int) -> None:
-        """Somebody uses the port of thread `i`: that is refused unless it is that thread, which has just chosen a value."""
+    def foreign(self, i: int) -> NoReturn:
+        """The port of thread `i` is used where that thread is not running."""
         if self.unwinding or not self.running:
             self._over(i)
-        if self.current != i:
-            self.refuse("a thread uses another thread's port: give each body the one that it is called with")
+        self.refuse("a thread uses another thread's port: give each body the one that it is called with")
 
     def refuse(self, reason: str, where: str = "") -> NoReturn:
         """The program breaks a rule: the exploration ends."""
@@ -263,8 +266,10 @@ class Execution:
         t = self.pick(i) if self.threads.runnable else MAIN
         if t != MAIN or self.threads.runnable:
             self.trail.append(t)
-        if t != i and self.carrier.goto[t](i) == ABORT:
-            raise Aborted
+        if t != i:
+            self.current = t
+            if self.carrier.goto[t](i) == ABORT:
+                raise Aborted
 
     def end(self, i: int) -> int:
         """Thread `i` takes no further step; returns who has control next."""
@@ -285,7 +290,7 @@ class Execution:
         self.aborted = self.unwinding = True
         self.pick = self._over
         for i in range(len(self.lives)):
-            if i in self.killed or not self.threads.ended(i):
+            if self.threads.kinds[i] != ops.ENDED or i in self.killed:
                 self.carrier.goto[i](ABORT)
 
     def abort(self) -> None:
@@ -314,7 +319,7 @@ class Execution:
     def _abandon(self, _i: int) -> int:
         return MAIN
 
-    def _over(self, _i: int) -> int:
+    def _over(self, _i: int) -> NoReturn:
         """A pick for a schedule that is over."""
         if not self.running:
             self.refuse("a port is used while no thread runs: a check looks with machine.peek")

@@ -130,10 +130,17 @@ class Portfolio:
     @property
     def done(self) -> bool:
         """One of them has, or there is none left that goes on."""
-        return self.exhausted or all(member.strategy.done for member in self.members)
+        over = True
+        for member in self.members:
+            if member.strategy.exhausted:
+                return True
+            over = over and member.strategy.done
+        return over
 
     def turn(self) -> Member:
         """Who runs the next schedule."""
+        if len(self.members) == 1:
+            return self.members[0]
         going_on = (member for member in self.members if not member.strategy.done)
         return min(going_on, key=lambda member: member.cost / member.share)
 
