@@ -2,8 +2,8 @@
 
 Of some schedules each step is kept: the thread, what it was about to do, on which cell, and what was in that.  The same
 picks are then made again.  The first schedule is run again at once, and once more before a proof is given, which shows
-caches that fill later; so are the 4th, the 16th, the 64th and then every EVERYth.  What the program draws from Python's own
-generator shows in that generator's state.  A search that goes back the way it came compares as it goes (`strategies.dpor`).
+caches that fill later; so are the 4th, the 16th, the 64th and then every EVERYth.  What the first one draws from Python's
+own generator shows in that generator's state.
 
 A difference that shows in none of these runs is not found: that is why a claim says how many steps were compared.
 """
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collector.explore.machine.machine import SteppedMachine
     from collector.explore.program import Invariant, Program
 
-EVERY = 64
+EVERY = 128
 """One schedule in so many is run again."""
 CURE = "a program keeps nothing from run to run, and asks for no chance and no clock (port.choose and port.now do)"
 
@@ -138,11 +138,18 @@ class Determinism:
     def check(self, log: Log, machine: SteppedMachine) -> None:
         """The schedule of `log` has run to its end, and passed: run it again.  Raises Refused."""
         log.end()
-        self.first = self.first or log
         self.next = min(4 * self.next, self.next + EVERY)
-        if log.repeatable:
-            drawn = random.getstate()
+        if self.first is None:
+            self.first = log
+            self.run_first_again(machine)
+        elif log.repeatable:
             self.rerun(log, machine)
+
+    def run_first_again(self, machine: SteppedMachine) -> None:
+        """The first one again; does it draw from Python's generator?  (To ask for its state takes as long as a schedule.)"""
+        if self.first and self.first.repeatable:
+            drawn = random.getstate()
+            self.rerun(self.first, machine)
             if random.getstate() != drawn:
                 raise Refused(f"not the same twice: it draws from Python's random; {CURE}")
 
@@ -165,8 +172,3 @@ class Determinism:
             how = cells
         if how:
             raise Refused(f"not the same twice: {how} after the same choices; {CURE}", fault.where if fault else "")
-
-    def before_proof(self, machine: SteppedMachine) -> None:
-        """Everything else has been seen: run the first schedule once more.  Raises Refused."""
-        if self.first and self.first.repeatable:
-            self.rerun(self.first, machine)

@@ -217,8 +217,7 @@ class Search:
             result.pruned += 1
         steps = len(machine.trail)
         result.steps += steps
-        member.spend(steps, complete=complete)
-        member.overlong += steps > execution.steps_allowed
+        member.spend(steps, complete=complete, overlong=steps > execution.steps_allowed)
         if execution.undecided:
             self.undecided += 1
             self.why_undecided = execution.undecided
@@ -236,9 +235,9 @@ class Search:
 
     def before_proof(self) -> None:
         """Everything was seen: is the program the same on every run?"""
-        self.determinism.before_proof(self.here.machine)
+        self.determinism.run_first_again(self.here.machine)
         check = set_up(self.here.machine, self.program, self.invariants)
-        bodies = [life.func for life in self.here.machine.execution.lives]
+        bodies = self.here.machine.execution.bodies
         self.impure = impure([self.program, *bodies, *([check] if check else []), *self.invariants])
 
     def refuse(self, refused: Refused | Stuck) -> None:

@@ -9,8 +9,8 @@ aborted, and takes no step on its way.
 
 from __future__ import annotations
 
-from functools import partial
 from bisect import insort
+from functools import partial
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from collector.explore.machine import ops
@@ -26,8 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from collector.explore.machine.carrier import Carrier
+    from collector.explore.machine.ports import SteppedPort
     from collector.explore.machine.threads import Threads
 
+    Body = Callable[[SteppedPort], object]
+    """What a thread does."""
     Pick = Callable[[int], int]
     """Names the runnable thread that goes next; see `Execution.run`."""
     Draw = Callable[[int, int], int]
@@ -91,8 +94,8 @@ class Execution:
         self.watch: Watch = Unwatched(self)
         self.trail: list[int] = []
         """The schedule so far: a thread's number for a step, `~1 - v` for a value v that `choose` returned."""
-        self.lives: list[partial[object]] = []
-        """Per thread, its body with its port."""
+        self.bodies: list[Body] = []
+        """Per thread."""
         self.number = 0
         """Of the schedule."""
         self.running = False
@@ -128,7 +131,7 @@ class Execution:
         """A new schedule."""
         self.number += 1
         self.trail.clear()
-        self.lives.clear()
+        self.bodies.clear()
         self.invariants.clear()
         self.killed.clear()
         self.releases = 0
@@ -164,7 +167,7 @@ class Execution:
     def _loop(self) -> None:
         goto, threads, runnable, append = self.carrier.goto, self.threads, self.threads.runnable, self.trail.append
         self.starter = MAIN
-        for i in range(len(self.lives)):
+        for i in range(len(self.bodies)):
             self.current = i
             goto[i](MAIN)
             if self.fault or self.broken:
@@ -192,37 +195,38 @@ class Execution:
         return self.fault is None
 
     @root
-    def live(self, i: int) -> None:
+    def live(self, i: int, port: SteppedPort) -> None:
         """All that thread `i` does, schedule after schedule: the outermost frame of its carrier."""
-        lives, goto = self.lives, self.carrier.goto
+        bodies, goto = self.bodies, self.carrier.goto
         while True:
             try:
-                returned = lives[i]()
+                returned = bodies[i](port)
                 if returned is not None and never_run(returned):
-                    self.refuse("the body is async or a generator, so nothing of it runs", of_function(lives[i].func))
+                    self.refuse("the body is async or a generator, so nothing of it runs", of_function(bodies[i]))
             except Aborted:
                 pass
             except Exception as error:  # noqa: BLE001  whatever the thread dies of is this schedule's fault
                 self._raised(error, i)
             except BaseException as error:  # noqa: BLE001  an interrupt, say: it belongs to whoever called run
-                self.broken = self.broken or misused(error, lives[i].func) or error
+                self.broken = self.broken or misused(error, bodies[i]) or error
             # Its body has ended; the next time control comes here, another schedule begins the next one.
             if goto[self.end(i)](i) == CLOSE:
                 return
 
-    def add(self, life: partial[object]) -> None:
-        """One more thread of this schedule, whose body is run by `life()`."""
-        i = len(self.lives)
-        self.lives.append(life)
+    def add(self, body: Body, port: SteppedPort) -> None:
+        """One more thread of this schedule; its port is that of the thread of its number in every schedule."""
+        i = port.index
+        self.bodies.append(body)
         if i == len(self.carrier.goto) - 1:
-            self.carrier.add(partial(self.live, i))
-        self.threads.spawn(i)
+            self.carrier.add(partial(self.live, i, port))
+        self.threads.flags[i] = FRESH
+        self.threads.live += 1
 
     def spawned(self, i: int) -> None:
         """Thread `i` has added a thread while running: that one comes to its first step."""
         goto = self.carrier.goto
         self.starter = i
-        self.current = len(self.lives) - 1
+        self.current = len(self.bodies) - 1
         handed = goto[self.current](i)
         self.current = i
         if handed != ABORT and (self.fault or self.broken):
@@ -289,7 +293,7 @@ class Execution:
         """Bring every thread that is still inside its body back out of it."""
         self.aborted = self.unwinding = True
         self.pick = self._over
-        for i in range(len(self.lives)):
+        for i in range(len(self.bodies)):
             if self.threads.kinds[i] != ops.ENDED or i in self.killed:
                 self.carrier.goto[i](ABORT)
 
@@ -338,7 +342,7 @@ class Execution:
     def _raised(self, error: Exception, i: int, kind: str = "") -> None:
         if self.unwinding:
             return
-        misuse = misused(error, self.lives[i].func) if i >= 0 else None
+        misuse = misused(error, self.bodies[i]) if i >= 0 else None
         if misuse:
             self.broken = self.broken or misuse
         elif self.fault is None:

@@ -106,11 +106,6 @@ class Threads:
             if t != i and addrs[t] == a and (kinds[t] == ops.LOCK or kinds[t] == ops.SLEEP):
                 self.refresh(t)
 
-    def spawn(self, t: int) -> None:
-        """Thread `t` is to begin."""
-        self.flags[t] = FRESH
-        self.live += 1
-
     def go(self, t: int) -> None:
         """Thread `t`, which has paused, goes."""
         self.flags[t] ^= PAUSED

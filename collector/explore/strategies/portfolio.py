@@ -103,16 +103,14 @@ class Member:
         """Complete ones."""
         self.overlong = 0
         """Schedules that grew longer than allowed."""
-
-    @property
-    def samples(self) -> bool:
+        self.samples = isinstance(strategy, Sampler | Samplers)
         """It draws its schedules, so some may come again."""
-        return isinstance(self.strategy, Sampler | Samplers)
 
-    def spend(self, steps: int, *, complete: bool) -> None:
+    def spend(self, steps: int, *, complete: bool, overlong: bool = False) -> None:
         """It has run a schedule of so many steps."""
         self.cost += self.price * (steps + SET_UP)
         self.schedules += complete
+        self.overlong += overlong
 
 
 class Portfolio:
