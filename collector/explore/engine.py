@@ -97,7 +97,8 @@ def explore(
         track = FastTrack(fatal=races is True)
         taps = [fit for fit, wanted in ((fit_plain_points, plain_points), (track.fit, races)) if wanted]
         taps += getattr(member.strategy, "taps", [])
-        return Place(member, new_machine(vehicle, taps, steps), track)
+        observed = getattr(member.strategy, "observes", False)
+        return Place(member, new_machine(vehicle, taps, steps, observed=observed), track)
 
     search.place = place
     if races and races is not True:
