@@ -113,7 +113,7 @@ class Fair:
         # Before the limit nobody notes who could run.  At both ends nobody can, so whoever could on the way and has not run
         # waits for a lock or a note that was free for a while.
         waits = (t for t in range(len(machine.names)) if t not in ran)
-        return all(machine.kinds[t] not in {ops.LOCK, ops.SLEEP} or self._left_alone(t, lasso) for t in waits)
+        return all(machine.kinds[t] not in ops.WAITING or self._left_alone(t, lasso) for t in waits)
 
     def _left_alone(self, t: int, lasso: Lasso) -> bool:
         """Is thread `t` waiting for somebody who did nothing between the two visits?"""

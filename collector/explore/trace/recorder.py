@@ -1,7 +1,7 @@
 """Writes one schedule down as records: each step when it is picked, what came of it when it is done, and what lay between.
 
-Exploration records nothing; a schedule that is worth showing is run again on a machine whose ports are fitted with a
-`Recorder`.  While it runs that keeps numbers; when it is over these become the records of `trace.step`, with names,
+Exploration records nothing; a schedule that is worth showing is run again on a machine that a `Recorder`
+looks at.  While it runs that keeps numbers; when it is over these become the records of `trace.step`, with names,
 since a cell may get its name after the step that touched it.  After each step the program's views are looked at
 (`SteppedMachine.view`: the lists' contents, say).
 
@@ -11,33 +11,30 @@ A plain access is no step, unless it was made one (`machine.plainpoints`): then 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from collector.explore.machine import ops
 from collector.explore.machine.site import callers
+from collector.explore.machine.taps import Tap
 from collector.explore.trace.step import Act, Schedule, Step, Value, View
 from workbuf.events import Reader
 from workbuf.machine import MASK64
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from collector.explore.machine.fault import Fault
-    from collector.explore.machine.machine import SteppedMachine
+    from collector.explore.machine.ops import Op
     from collector.explore.machine.ports import SteppedPort
     from collector.explore.machine.site import Site
+    from collector.explore.machine.taps import After
     from collector.explore.races.report import Race
     from workbuf.machine import Words
     from workbuf.names import Name
 
 DEPTH = 8
 """Callers kept of a step."""
-OPERATIONS = (
-    "hint", "post", "fill", "load", "store", "cas", "xchg", "xadd", "or8",
-    "pause", "sleep", "wake", "lock", "unlock", "choose", "spawn", "sysalloc",
-)  # fmt: skip
-"""Those of a port that are noted; `hints` is made of `hint`."""
 
 
 @dataclass
@@ -64,14 +61,11 @@ class Noted:
     notes: list[Noted] = field(default_factory=list)
 
 
-class Recorder:
+class Recorder(Tap):
     """Writes one schedule down; with the source lines of the steps if `sources`."""
 
     def __init__(self, *, sources: bool = False) -> None:
-        self.machine: SteppedMachine
         self.sources = sources
-        self.here: dict[int, tuple[Site, ...]] = {}
-        """Where each thread is."""
         self.steps = [Noted(-1, "start")]
         self.current: dict[int, Noted] = {}
         """The step of each thread that was picked last."""
@@ -79,15 +73,18 @@ class Recorder:
         self.names: dict[int, Name] = {}
         """Those that were looked up."""
 
-    def fit(self, machine: SteppedMachine, port: SteppedPort) -> None:
-        """Make `port` tell of what it does."""
-        self.machine = machine
+    def fit(self, port: SteppedPort) -> None:
         i = port.index
-        for name in OPERATIONS:
-            setattr(port, name, self._noting(i, name, getattr(port, name)))
-        port.hints = lambda a, n: [port.hint(cell) for cell in range(a, a + n)]
         port.words = NotedWords(self, i, port.words)
-        port.event = lambda kind, a=0, b=0, c=0: self._between(i, Noted(i, "event", event=(kind, a, b, c)))
+        port.event = lambda kind, a=0, b=0, c=0: self._between(Noted(i, "event", event=(kind, a, b, c)))
+
+    def after(self, port: SteppedPort, op: Op) -> After | None:
+        i = port.index
+        if op.code == ops.PAUSE:
+            return lambda _result, kind, n: self._between(Noted(i, kind.name.lower(), operand=n))
+        if not op.outcome:
+            return None
+        return lambda result, *operands: outcome(self.current[i], op, self.machine.mem, result, operands)
 
     def observe(self, t: int) -> None:
         """Thread `t` is about to take its step."""
@@ -99,22 +96,10 @@ class Recorder:
             step.operand = a
         else:
             step.cell = a
-        step.sites = self.here.get(t, ())
+        if self.sources:
+            step.sites = callers(DEPTH, machine.frame(t))
         self.current[t] = step
         self.steps.append(step)
-
-    def _noting(self, i: int, name: str, operation: Callable[..., object]) -> Callable[..., object]:
-        def noted(*args: Any) -> object:  # noqa: ANN401  as the operation has them
-            self._where(i)
-            result = operation(*args)
-            if name == "pause":
-                kind, n = args
-                self._between(i, Noted(i, kind.name.lower(), operand=n))
-            elif i in self.current:
-                outcome(self.current[i], name, self.machine.mem, result, *args)
-            return result
-
-        return noted
 
     def accessed(self, i: int, op: str, a: int, saw: int | None, wrote: int | None, before: Noted | None) -> None:
         """Thread `i` has made a plain access, or was ended while it made it; its last step before that was `before`."""
@@ -122,15 +107,12 @@ class Recorder:
         if now is not None and now is not before:
             now.saw, now.wrote = saw, wrote
         elif not self.machine.execution.unwinding:
-            self._between(i, Noted(i, op, a, saw, wrote, plain=True))
+            self._between(Noted(i, op, a, saw, wrote, plain=True))
 
-    def _where(self, i: int) -> None:
+    def _between(self, noted: Noted) -> None:
+        """The thread that is running has done something that is no step."""
         if self.sources:
-            self.here[i] = callers(DEPTH)
-
-    def _between(self, i: int, noted: Noted) -> None:
-        self._where(i)
-        noted.sites = self.here.get(i, ())
+            noted.sites = callers(DEPTH)
         self.steps[-1].notes.append(noted)
 
     def _look(self) -> None:
@@ -225,24 +207,19 @@ def view(shown: object) -> View:
     return shown if isinstance(shown, View) else View("text", text=str(shown))
 
 
-def outcome(step: Noted, name: str, mem: Sequence[int], result: Any, *args: Any) -> None:  # noqa: ANN401  as the operation has them
-    """Note what came of a step that was the operation `name`, where there is more to tell than its cell.
+def outcome(step: Noted, op: Op, mem: Sequence[int], result: object, operands: Sequence[object]) -> None:
+    """Note what came of a step, which was the operation `op`.
 
-    `args` and `result` are the operation's.  Nobody has taken a step since: what is in a cell now is what it left there.
+    Nobody has taken a step since: what is in a cell now is what it left there.
     """
-    match name, args:
-        case (("load" | "hint"), _):
-            step.saw = result
-        case (("store" | "post"), (_, v)):
-            step.wrote = v
-        case "cas", (a, old, new):
-            step.expected = old
-            step.saw, step.wrote = (old, new) if result else (mem[a], None)
-        case "xchg", (_, v):
-            step.saw, step.wrote = result, v
-        case "xadd", (_, delta):
-            step.saw, step.wrote, step.operand = result - delta & MASK64, result, delta
-        case "or8", (byte, mask):
-            step.wrote, step.operand, step.byte = mem[byte >> 3], mask, byte & 7
-        case "choose", (n,):
-            step.saw, step.operand = result, n
+    known = dict(zip(op.operands, operands, strict=True)) | {op.result: result}
+    for name in op.outcome:
+        setattr(step, name, known[name])
+    match step:
+        case Noted(op="cas", expected=expected):
+            step.saw = expected if result else mem[step.cell]
+            step.wrote = step.wrote if result else None
+        case Noted(op="xadd", wrote=int(new), operand=int(delta)):
+            step.saw = new - delta & MASK64
+        case Noted(op="or8", byte=int(byte)):
+            step.wrote, step.byte = mem[byte >> 3], byte & 7
