@@ -1,4 +1,4 @@
-"""Helpers: idle Ms that mark in mark termination.  (Go: gcprocs, helpgc, gchelper, gchelperstart, stopm, proc1.go, mgc.go.)
+"""Helpers: idle Ms that take part in mark termination.  (Go: gcprocs, helpgc, gchelper, gchelperstart, stopm, proc1.go.)
 
 Theory of operation.  An M with nothing to do lies on the list of idle Ms, asleep.  helpgc takes as many off it as there
 are to be markers besides the master, numbers them and wakes them.  Each takes part in the root jobs, then drains until the

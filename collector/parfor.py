@@ -1,4 +1,4 @@
-"""A parallel for with work stealing: every index once, whoever comes.  (Go: parforsetup, parfordo, parfor.go.)
+"""A parallel for loop with work stealing; it distributes the root jobs.  (Go: parforsetup, parfordo, parfor.go.)
 
 Theory of operation.  The range is cut into one piece a thread; a piece is one word, its next index in the low half and its
 end in the high half.  The owner claims an index by incrementing the word; a thief takes the upper half of what is left by

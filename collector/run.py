@@ -5,8 +5,7 @@ that cannot be written, a scenario that breaks a rule of the machine, or a syste
 and where), 3 less was shown than --require asks for, 70 a fault of this program itself (what to report is printed), 130
 interrupted by Ctrl-C or SIGTERM (what there is so far has been printed and written).
 
-Only the command that was chosen is imported, where Ctrl-C is expected.  Whatever a command does not catch ends here, as one
-line.
+Only the chosen command is imported.  An exception that a command does not catch ends here, as one line.
 """
 
 from __future__ import annotations

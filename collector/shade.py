@@ -1,4 +1,4 @@
-"""What mutators do for the collector: shade and assist.  (Go: shade, gchelpwork, mgc.go.)
+"""The mutators' part in marking: shading in the write barrier, and assists.  (Go: shade, gchelpwork, mgc.go.)
 
 Theory of operation.  shade greys the object that was just stored, through the M's cached buffer, so that a barrier usually
 touches no list.  The buffer is fetched before the colour is known, so a barrier on a marked object leaves an empty buffer

@@ -1,6 +1,6 @@
-"""Scanning stacks, and getting hold of them.  (Go: scanstack, scanframeworker, stopg, restartg, gcphasework, mgc.go.)
+"""Stack scanning, and the scan bit that protects a stack.  (Go: scanstack, scanframeworker, stopg, restartg, gcphasework.)
 
-Theory of operation.  Whoever holds the scan bit of a goroutine may scan its stack.  stopg takes the bit of a goroutine
+Theory of operation.  The holder of a goroutine's scan bit may scan its stack.  stopg takes the bit of a goroutine
 that does not run and scans it on the spot; a running one it asks to scan itself at its next poll.  In the scan phase the
 buffer that results is left in the cache of the M that did the scan, so a goroutine that scanned itself leaves its roots
 on its own M; in mark termination everything found is scanned to the end and nothing is left.

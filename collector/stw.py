@@ -1,4 +1,4 @@
-"""Stopping and starting the world.  (Go: stoptheworld, starttheworld, preemptall, proc1.go.)
+"""Stopping and starting the world: all mutators.  (Go: stoptheworld, starttheworld, preemptall, proc1.go.)
 
 Theory of operation.  The stopper announces `gcwaiting`, takes its own P and those that are idle or in system calls, asks
 every running goroutine to stop, and sleeps until the last P is in gcstop, asking again every 100 us.  Starting hands each

@@ -2,7 +2,7 @@
 
 Guards.  I13: the phase changes only while the world is stopped, so between two safepoints a plain load is good.
 
-Their names, for those who look on, are `workbuf.events.PHASE_NAMES`.
+Their names in logs and reports are `workbuf.events.PHASE_NAMES`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Where a mutator can be stopped, and how it stops.  (Go: newstack, gcstopm, entersyscall, exitsyscall, gopark, goready.)
+"""Safepoints: polls, system calls and blocking, where a mutator can be stopped, and how it stops.
+
+(Go: newstack, gcstopm, entersyscall, exitsyscall, gopark, goready.)
 
 Theory of operation.  Compiled code compares the stack pointer with `stackguard` on entry to every function; to stop a
 goroutine the runtime poisons its guard.  `poll` is that comparison.  A poisoned guard leads to newstack, which either

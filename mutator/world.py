@@ -1,4 +1,4 @@
-"""The world's record: every global that mutators and collector share, as addresses.  (Go: runtime2.go, sched, allgs, allm.)
+"""The runtime's global state and its records (M, P, G, sched), by address.  (Go: runtime2.go, sched, allgs, allm.)
 
 Theory of operation.  This module says where the shared records lie (phase, Ms, Ps, goroutines, globals) and makes them
 before any thread runs.  What is done with them, stopping, scanning, marking and sweeping the world, is in `collector/`,

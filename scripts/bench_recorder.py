@@ -1,4 +1,4 @@
-"""What looking on costs: marking with the flight recorder listening, over marking with nobody listening, as a ratio.
+"""Measures the overhead of the flight recorder: the time of a mark with it over the time without.
 
     python scripts/bench_recorder.py [--objects 50000] [--pairs 15] [--workbuf 256]
 

@@ -1,4 +1,4 @@
-"""How many schedules each strategy needs to find a fault: median and range over seeds.
+"""Measures how many schedules each strategy needs to find a fault: median and range over seeds.
 
     python scripts/bench_strategies.py [--seeds 20] [--most 20000] [--scenarios aba,latedecrement,...]
 

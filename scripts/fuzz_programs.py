@@ -1,4 +1,4 @@
-"""Arbitrary programs, explored in three ways that have to agree: plain depth-first search, DPOR, stateful search.
+"""Fuzzes the explorer: depth-first search, DPOR and stateful search of a random program must agree.
 
     python -m scripts.fuzz_programs [--seconds 20] [--seed 1] [--vocabulary pauses]
 

@@ -1,4 +1,4 @@
-"""Pictures of both pages, in a real browser.
+"""Takes pictures of the two HTML pages (step-through page and run page) in a real browser.
 
     python scripts/pictures.py FOLDER [--scenario NAME ..]
     python scripts/pictures.py --readme

@@ -1,4 +1,4 @@
-"""A soak: odd options, kills, signals, full disks, readers that leave and mutated inputs, for as long as it is told.
+"""A soak test of the command line: odd options, kills, signals, full disks, closed pipes and mutated inputs.
 
     python -m scripts.soak --minutes 1
     python -m scripts.soak --hours 2 --python python3.11 --python python3.14t

@@ -1,4 +1,4 @@
-"""Pushes and pops of two lock-free stacks by real threads, until so many are done: is every node still there, once?
+"""A soak test of the lock-free stack: real threads push and pop on two stacks, and no node may be lost or doubled.
 
     python -m scripts.soak_lists [--operations 100000000] [--threads 4] [--nodes 64]
 

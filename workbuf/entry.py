@@ -1,4 +1,4 @@
-"""What an entry number says: the function that passed it, and the list the buffer went or came through.
+"""Decodes entry numbers, the numbers that a buffer's history logs: which function took or gave it, through which list.
 
 Go passes each list operation a number that imitates a source line.  Where one function calls another on behalf of a
 caller it adds a code times 100,000: 801 for getpartialorempty's way over the full list (dead code at this commit, O-3),

@@ -1,4 +1,4 @@
-"""What the list operations need of an M: its port, its cached buffer, its statistics.  (Go: `m` in runtime2.go.)
+"""The part of an M that the list operations use: its port, its cached buffer, its statistics.  (Go: `m` in runtime2.go.)
 
 Theory of operation.  Go reaches all of this through `getg().m`; here the M is `self`.  Each of Go's functions is a
 method under Go's name, in small classes over `Local`, a file each; a variant of the protocol is a subclass that

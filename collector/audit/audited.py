@@ -1,8 +1,8 @@
-"""A collector that audits itself after every mark, in the stopped world.
+"""The M with audits: runs every audit after every mark, in the stopped world.
 
-Theory of operation.  The protocol calls `marked` when a mark is complete and nothing is swept, and `rootsscanned` when the
-concurrent scan has executed its roots; here these run every audit.  An audit reads memory and never writes it, so a run
-with audits is the same run with longer pauses.
+The protocol calls `marked` when a mark is complete and nothing has been swept, and `rootsscanned` when the concurrent scan
+has executed its root jobs; here both run audits.  An audit only reads memory, so audits make pauses longer and change
+nothing else.
 """
 
 from __future__ import annotations

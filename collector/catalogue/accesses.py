@@ -1,8 +1,8 @@
-"""The table of knowingly racing accesses: which cells are read by `hint` or stored by `post`, and why that is right.
+"""The table of intended data races: the cells that may be read by `Port.hint` or stored by `Port.post`, each with a reason.
 
-Everything not listed here is either atomic (the list heads' load and CAS, `nwait` and `ndone` by xadd, caches by exchange,
-status words and mark bytes) or plain, ordered by a list operation, a lock, a note, a status change or a stop of the world;
-a race on it is a bug, and the race detector says so.  A test runs every program and finds no access that is not listed.
+All other accesses are atomic (the list heads' load and CAS, `nwait` and `ndone` by xadd, caches by exchange, status words
+and mark bytes), or plain and ordered by a list operation, a lock, a note, a status change or a stop of the world.  A race
+on one of those is a bug, which the race detector reports.  A test runs every program and finds no access that is not here.
 
 Names are those of traces, with `#` for a number and `[#]` for an index.
 """

@@ -1,7 +1,7 @@
-"""Tell a schedule in numbered sentences: of a token, or of the failure that a scenario's name leads to.
+"""Explain a failing schedule in numbered sentences, or print an entry of the catalogue (K-3, I7).
 
-A name explores the scenario's failing variant with seed 1 and shrinks what it finds, the same every time.  An id of the
-catalogue, K-3 or I7, prints its entry.
+The argument is a token, or the name of a scenario: its failing variant is then explored with seed 1 and the failure shrunk,
+which gives the same schedule every time.  An id of the catalogue prints the entry.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TOKEN|NAME|ID",
         help="a token, a file with one, a scenario's name, an id such as K-3",
     )
-    add("--variant", default="failing", help="of the scenario named (failing)")
+    add("--variant", default="failing", help="which variant of the scenario (failing)")
     add("--json", type=Output, metavar="FILE", help="write the schedule's records, or the entry")
 
 
@@ -55,7 +55,7 @@ def found(name: str, of: str) -> str:
             preemptions=scenario.limits.get("preemptions"),
             races=chosen.races,
             about=about(name, of),
-            # Without a terminal nobody sees it, and watching costs.
+            # Only for a terminal: counting the traces for the display costs time.
             progress=None
             if progress.bar is None
             else lambda so_far, strategy: progress.rate(

@@ -1,7 +1,7 @@
-"""Explore the interleavings of a scenario's variant on the stepped machine.
+"""Explore the interleavings of a scenario: find a schedule that fails, or show that there is none.
 
-Ends with status 1 and a shrunk schedule if one fails, with 0 if none of those seen did, whatever that shows; with 3 if it
-is less than --require asks for, and with 2 if the scenario breaks a rule of the machine.
+Exit status 1 and a shrunk schedule if one fails; 0 if none of those explored failed; 3 if the claim is weaker than
+--require asks for; 2 if the scenario breaks a rule of the machine.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--strategy", default="portfolio", choices=sorted(NAMED), metavar="S", help=", ".join(sorted(NAMED)))
     add("--schedules", type=atleast(1), default=100_000, metavar="N", help="at most N complete schedules (100000)")
     add("--seconds", type=positive, default=30.0, metavar="S", help="at most S seconds (30)")
-    add("--seed", type=atleast(0), default=1, metavar="N")
+    add("--seed", type=atleast(0), default=1, metavar="N", help="seed of the strategies that draw at random (1)")
     add("--preemptions", type=atleast(0, MOST), default=None, metavar="N", help="bound of the exhaustive search")
     add("--depth", type=atleast(2, MOST), default=None, metavar="N", help="depth of PCT")
-    add("--vehicle", default="greenlets", choices=("greenlets", "threads"), help="what runs an M")
+    add("--vehicle", default="greenlets", choices=("greenlets", "threads"), help="what the machine runs its threads on")
     add("--require", default="", choices=("proved", "bounded"), help="status 3 unless that much is shown")
     add("--token", type=Output, metavar="FILE", help="write the failing schedule's token")
     add("--json", type=Output, metavar="FILE", help="write the result")
@@ -83,7 +83,7 @@ def main(args: argparse.Namespace) -> int:
             vehicle=args.vehicle,
             races=chosen.races,
             about=about(args.scenario, args.variant),
-            # Without a terminal nobody sees it, and watching costs.
+            # Only for a terminal: counting the traces for the display costs time.
             progress=None
             if progress.bar is None
             else lambda so_far, strategy: progress.rate(

@@ -1,6 +1,6 @@
-"""The files that a command reads and writes: no input is ever written over, no two outputs share a file.
+"""Options that name input and output files, and the check that no output overwrites an input or another output.
 
-A command gives its options `type=Input` or `type=Output`; before it begins, `check` looks at all of them.
+A command gives its options `type=Input` or `type=Output`; `check` examines all of them before the command begins.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Describe a heap: counts, roots by kind, depth, chains, degrees, the share that is reachable.
 
-With --mark, also load it into the model, mark it with real threads and hold the marks against traversals of the reader's
-own graph.
+With --mark, also load it into the model, mark it with real threads, and compare the marks with traversals of the graph
+that was read.
 """
 
 from __future__ import annotations

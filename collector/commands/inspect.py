@@ -1,4 +1,4 @@
-"""Ask a log: a buffer's life, a thread's events, a cycle, contention, who held what for how long, or any SQL.
+"""Query a log: a buffer's life, a thread's events, a cycle, contention, buffers held for long, or any SQL.
 
 inspect LOG                       summary
 inspect LOG wbuf 17               every owner of a buffer, when, and how it came and went

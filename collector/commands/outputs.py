@@ -1,7 +1,7 @@
-"""The files that a stress run writes: log, timeline, report page, summary.
+"""Writes the files of a stress run: log, timeline, report page, JSON summary.
 
-Log and timeline grow with every cycle, page and summary are written at the end.  When a file cannot be written any
-further, one line says so, the option is noted as failed, and the run and its other files go on.
+Log and timeline grow with every cycle; page and summary are written at the end.  When a file cannot be written any
+further, one line says so, its option is marked as failed, and the run and its other files go on.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Go as referee: collect BEFORE with our threads and compare, address by address, with what Go kept in AFTER.
+"""Compare with Go: collect the heap dump BEFORE with our threads, and compare with Go's dump AFTER.
 
 The collector runs several times over the same dump: with the world stopped and concurrently, with and without helpers,
 and with mutators whose write barriers are busy.  Missing must be 0 in every run.

@@ -1,6 +1,6 @@
-"""Run one schedule again from its token, step by step, and show it: columns per M, values, lists, histories.
+"""Replay a schedule from its token, step by step: a column per thread, values, lists, buffer histories.
 
-With --html: one page to step through it, forwards and back, that needs nothing else.
+With --html it writes one self-contained page to step through the schedule, forwards and back.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `replay`."""
     add = parser.add_argument
     add("token", type=Input, metavar="TOKEN", help="a token, or a file that holds one")
-    add("--vehicle", default="greenlets", choices=("greenlets", "threads"), help="what runs an M")
+    add("--vehicle", default="greenlets", choices=("greenlets", "threads"), help="what the machine runs its threads on")
     add("--json", type=Output, metavar="FILE", help="write the result")
     add("--html", type=Output, metavar="FILE", help="write a page to step through it")
 

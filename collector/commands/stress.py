@@ -1,4 +1,4 @@
-"""Mark a real heap with real threads, cycle after cycle, and audit every one.
+"""Mark a real heap with real threads, cycle after cycle, and audit every mark.
 
 The default: four mutators and two helpers on the running interpreter's own object graph, about ten seconds.
 """
@@ -68,7 +68,7 @@ MAX_GOGC = (1 << 31) - 1
 """Go reads GOGC into an int32."""
 ALL_HEAP, ALL_PERIOD, ALL_MINIMUM, ALL_SECONDS, TURN = "synthetic:random,n=1000", 0.01, 256 << 10, 60.0, 5.0
 """What --all takes: a heap, a rest and a goal that make for many short cycles; seconds in all, and of one run."""
-TROUPES = (
+MIXES = (
     "rewire,hider,arguments,sizes",
     "latesend,latesend,hider,pushpop",
     "channel,channel,finalizers,bintree",
@@ -102,33 +102,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--atomics",
         choices=(AUTO, *BINDINGS),
         default=AUTO,
-        help="the quickest there is (auto); public: the atomics package's own classes, far slower: take a small heap",
+        help="the binding to the atomics: the fastest available (auto); public is far slower, take a small heap",
     )
-    add(
-        "--switch-interval", type=between(1e-6, 1.0), default=SWITCH_INTERVAL, metavar="S", help="of a GIL build (1e-4)"
-    )
+    switch = "seconds between two switches of threads on a build with a GIL (1e-4)"
+    add("--switch-interval", type=between(1e-6, 1.0), default=SWITCH_INTERVAL, metavar="S", help=switch)
     add(
         "--jitter",
         type=between(0.0, 1.0),
         default=0.0,
         metavar="P",
-        help="probability of an extra yield at an atomic (0)",
+        help="probability of an extra delay before an atomic (0)",
     )
     add(
         "--dawdle",
         type=between(0.0, 1.0),
         default=0.01,
         metavar="P",
-        help="the same for two threads of three (0.01)",
+        help="the same, for two threads of three only (0.01)",
     )
-    add("--all", action="store_true", help="every program, run after run on a small heap; outputs are the last run's")
-    add("--plant", metavar="FAULT", help="run with a planted fault, which should be found; list: say which there are")
+    add("--all", action="store_true", help="all programs, in several runs on a small heap; files are the last run's")
+    add("--plant", metavar="FAULT", help="run with a planted fault, which a check should find; list: print them all")
     add(
         "--patience",
         type=between(0.5, 1e9),
         default=60.0,
         metavar="S",
-        help="without progress for S seconds: hung (60)",
+        help="a run without progress for S seconds counts as hung (60)",
     )
     add("--checkmark", action="store_true", help="mark twice, the second time to verify the first")
     end = f"a run that ends early takes {END_SECONDS:g} s for it, the newest events first"
@@ -139,7 +138,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--html", type=Output, metavar="FILE", help="write a report of the run as a page")
     add("--gctrace", action="store_true", help="print each cycle's line in today's Go format too")
     levels = ("DEBUG", "INFO", "WARNING", "ERROR")
-    add("--log-level", default="WARNING", choices=levels, metavar="LEVEL", help="of messages on stderr (WARNING)")
+    add(
+        "--log-level",
+        default="WARNING",
+        choices=levels,
+        metavar="LEVEL",
+        help="least level of messages on stderr (WARNING)",
+    )
     add("--json", type=Output, metavar="FILE", help="write the summary")
     add("--quiet", action="store_true", help="no line for each cycle")
     add_limits(parser)
@@ -237,12 +242,12 @@ def main(args: argparse.Namespace) -> int:
 
 
 def turns(args: argparse.Namespace, first: Plan, command: str) -> int:
-    """One run after another, each with the next troupe, until the seconds are over or a run has failed."""
+    """One run after another, each with the next mix of programs, until the seconds are over or a run has failed."""
     left, status = args.seconds, 0
-    for number, troupe in enumerate(cycle(TROUPES)):
-        names = troupe.split(",")
+    for number, mix in enumerate(cycle(MIXES)):
+        names = mix.split(",")
         # Every other round verifies its marks: a second mark right behind the first.
-        checkmark = first.config.checkmark or number // len(TROUPES) % 2 == 1
+        checkmark = first.config.checkmark or number // len(MIXES) % 2 == 1
         config = replace(first.config, mutators=len(names), checkmark=checkmark)
         what = replace(first, config=config, programs=tuple(names), seconds=min(left, TURN), seed=first.seed + number)
         began = monotonic()
@@ -285,7 +290,7 @@ def execute(args: argparse.Namespace, what: Plan, command: str) -> int:
 
 
 def ownfault(run: Stress, error: BaseException) -> bool:
-    """Did the main thread raise it, which only looks on?  That is no violation."""
+    """Did the main thread raise it, which runs no part of the model?  That is no violation."""
     where = run.machine.failure
     return where is not None and where.thread == main_thread().name and not isinstance(error, Throw | Violation)
 

@@ -1,4 +1,4 @@
-"""Which code this is: the release and a digest of the protocol's sources, for tokens and reports."""
+"""The version string in tokens and reports: the release, and a digest of the protocol's sources."""
 
 from __future__ import annotations
 

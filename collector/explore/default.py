@@ -1,8 +1,8 @@
-"""The default schedule: which thread goes next where nothing else is prescribed; and schedules that deviate from it.
+"""The default schedule, and replay of schedules that are stored as deviations from it.
 
-Theory of operation.  The running thread goes on for as long as it can and does not pause; then the next runnable one in
-order of number, round and round; `choose` gives 0.  A schedule is the default and its *deviations*: pairs (place in the
-trail, entry there).  A shrunk schedule has few, which is what makes a token short and shrinking meaningful.
+In the default schedule the running thread goes on until it blocks, ends or pauses; then the next runnable one in order of
+number goes, round robin; `choose` gives 0.  A schedule is stored as its *deviations* from the default: pairs (place in the
+trail, entry there).  A shrunk schedule has few, so its token is short.
 """
 
 from __future__ import annotations
@@ -32,11 +32,10 @@ def default(machine: SteppedMachine, i: int) -> int:
 
 
 class Replayer:
-    """Picks the default but where a deviation says otherwise.
+    """Follows the deviations, and the default everywhere else.
 
     With `strict`, a deviation that cannot be followed stops the schedule and is named in `diverged`; else it is passed over,
-    which is what trying out shorter schedules needs.  `used` are the deviations that were followed and differ from the
-    default.
+    as shrinking needs.  `used` are the deviations that were followed and differ from the default.
     """
 
     def __init__(self, machine: SteppedMachine, deviations: Deviations, *, strict: bool = False) -> None:
@@ -93,9 +92,9 @@ class Replayer:
 
 
 class Following:
-    """Picks what a trail says as far as that can be done, then the default; notes where that is not the default.
+    """Follows a trail where that is possible, and the default elsewhere; notes the deviations from the default.
 
-    So it turns a trail into deviations, also one from which a thread's steps have been taken out.
+    So it turns a trail into deviations, also a trail from which a thread's steps have been removed.
     """
 
     def __init__(self, machine: SteppedMachine, trail: Sequence[int]) -> None:

@@ -1,4 +1,4 @@
-"""explore: run a program schedule after schedule until one fails, everything was seen, or the budget is spent."""
+"""The main loop of the explorer: runs schedules until one fails, all have been covered, or the budget is spent."""
 
 from __future__ import annotations
 

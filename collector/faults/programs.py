@@ -1,6 +1,6 @@
-"""Programs for the stepped machine, each small enough to find a fault that a stress run may not see.
+"""Small programs for the stepped machine, each of which finds a planted fault that a stress run may miss.
 
-A program is made of the part of an M that it is about: the class that the protocol has, or one with a fault.
+A program takes the class of the M it runs: the protocol's own, or one with a fault.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From addresses to object numbers: what the readers of dumps that hold addresses (Go, HPROF) share.
+"""Resolves pointers to object numbers, for the readers of dumps that hold addresses (Go, HPROF).
 
 A reader adds objects, areas and finalizers as it meets them, pointers still being addresses.  `finish` puts the objects
 in order of address and looks every pointer up by bisection: it points into the object whose [address, address + size)

@@ -1,4 +1,4 @@
-"""The heap of the interpreter that runs this: `cpython`.
+"""Reads the heap of the Python interpreter that runs this program (source `cpython`).
 
 It consists of the objects that the cyclic collector tracks after `gc.collect()`, and everything that they refer to
 (`gc.get_objects`, closed under `gc.get_referents`), less what the reader itself made.  Addresses are `id`s, sizes are

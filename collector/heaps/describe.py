@@ -1,4 +1,4 @@
-"""A heap in figures: what the `heap` command prints.
+"""Statistics of a heap graph, as the `heap` command prints them: sizes, degrees, depth, chains.
 
 Definitions.
 

@@ -1,4 +1,4 @@
-"""Go's heap dump, `runtime/debug.WriteHeapDump`: the format `go1.7 heap dump`, as Go 1.7 to 1.27 write it.
+"""Reads Go heap dumps (`runtime/debug.WriteHeapDump`): the format `go1.7 heap dump`, as Go 1.7 to 1.27 write it.
 
 What it is.  The 16 bytes `go1.7 heap dump` and newline, then records (see `gorecords`) up to the end record.  The
 parameters are the first and say the byte order.  Answers to runtime/heapdump.go.

@@ -1,4 +1,4 @@
-"""The stack of a goroutine in Go's heap dump: which of its words are roots.
+"""Finds the roots on the stacks in a Go heap dump.
 
 The dumper writes each frame with its memory and the places that the compiler's map names as live pointers.  Go's
 collector goes by more than these maps; `Stack` follows three further rules of it (scanstack and scanframeworker in

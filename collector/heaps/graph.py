@@ -1,4 +1,4 @@
-"""What every reader yields: one heap as columns, never an object per object.
+"""The heap graph that every reader returns: objects, pointers and roots, stored as columns of numbers.
 
 Objects are numbered 0 upwards.  Object `i` has
 

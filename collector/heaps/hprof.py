@@ -1,4 +1,4 @@
-"""The JVM's heap dump, HPROF 1.0.2 (`jcmd PID GC.heap_dump FILE`; `-all` keeps the garbage).
+"""Reads JVM heap dumps, HPROF 1.0.2 (`jcmd PID GC.heap_dump FILE`; `-all` keeps the garbage).
 
 The file is big-endian: a header (name, bytes in an identifier, time), then records of tag, time, length and body.  The
 heap is in the bodies of the HEAP DUMP and HEAP DUMP SEGMENT records, which hold records of their own: roots, classes,

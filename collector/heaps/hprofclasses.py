@@ -1,4 +1,4 @@
-"""The classes of an HPROF file, and where the references lie among the bytes of an instance.
+"""The classes of an HPROF file: where the references lie in the bytes of an instance.
 
 An instance is written as the bytes of its fields, those of its own class first and those of each superclass behind; what
 types they have, the class records say.  A class may come after its instances.

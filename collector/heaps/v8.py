@@ -1,4 +1,4 @@
-"""V8's heap snapshot (`.heapsnapshot`, from Node's `v8.writeHeapSnapshot` or the browser's developer tools).
+"""Reads V8 heap snapshots (`.heapsnapshot`, from Node's `v8.writeHeapSnapshot` or a browser's developer tools).
 
 The file is one JSON object.  `snapshot.meta` names the fields of a node and of an edge; `nodes` and `edges` are flat
 arrays of numbers, so many to a node and so many to an edge.  A node says how many edges it has, and the edges lie in

@@ -1,4 +1,4 @@
-"""Sequential models: what a stack, a queue, a register and a bag answer when nobody else is there.
+"""Sequential models of a stack, a queue, a register and a bag.
 
 `linearizable` judges histories against these.  The lock-free stack answers to `Stack` (LIFO); the lists of work
 buffers, seen through caches that keep buffers back, answer to no more than `Bag`.

@@ -1,4 +1,4 @@
-"""What the answers of a stack or a queue tell about the order in which its values were put in.
+"""Infers the order of overlapping insertions into a stack or a queue from the order of the removals.
 
 The rules speak of values that can be told apart, as Henzinger, Sezgin and Vafeiadis (2013) and Emmi and Enea (2018)
 read the histories of such collections: by value, not by state.  A value that is put in several times, as a node that is

@@ -1,6 +1,6 @@
-"""A file that is written whole or not at all: beside its place first, and moved there at the end.
+"""Atomic file replacement: writes a new file in the same folder, and moves it into place when it is complete.
 
-Until then it has no name, where the file system allows that, so that nothing is left behind by whoever is killed.
+Until then the file has no name, where the file system supports that, so a process that is killed leaves nothing behind.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Standard output and error as a command sees them: nothing hostile reaches a terminal, a reader that leaves stops no run.
+"""Wraps standard output and error: escapes unprintable characters, and survives a closed pipe.
 
 A character that does not print (a control character, a bidirectional mark, a lone surrogate) is shown as its escape,
-wherever it came from: a file's name, a thread's, a log, a token.  When a stream takes no more, the rest of what is said
-goes nowhere: a pipe's reader may leave, but the run goes on, writes its files and ends with its own status.  What is not
-a reader's leaving, a full disk say, is kept as `failed`.
+wherever it came from: a file's name, a thread's, a log, a token.  When a pipe's reader leaves, further output is dropped,
+but the run goes on, writes its files and ends with its own status.  Any other failure to write, a full disk say, is kept as
+`failed`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Harvesting a cache by a load and a store instead of an exchange.  (O-15.)
+"""Scenario: a harvest that takes a cached buffer by a load and a store instead of an exchange.  (O-15.)
 
 The harvester reads an M's cache and then zeroes it; the M, which still runs, takes its buffer in between.  Then both own
 it, and the second to put it somewhere meets the ownership check, or a list gets it twice.

@@ -1,7 +1,7 @@
-"""getfull that counts itself out after the pop instead of before it.  (O-24; S5.)
+"""Scenario: a getfull that decrements the count of waiters after the pop instead of before it.  (O-24; S5.)
 
-Between the pop and the decrement the thread holds a buffer and still counts as waiting; if the others go to wait in that
-moment, all seem to wait, and the mark ends with work in a hand.  Needs three preemptions.
+Between the pop and the decrement the thread holds a buffer and still counts as waiting.  If the others begin to wait at
+that moment, all seem to wait, and the mark ends while one thread still holds work.  Needs three preemptions.
 """
 
 from __future__ import annotations

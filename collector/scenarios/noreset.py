@@ -1,4 +1,4 @@
-"""getfull called a second time without a reset of nwait.  (O-10; S6, W11.)
+"""Scenario: getfull called a second time without a reset of nwait.  (O-10; S6, W11.)
 
 The barrier leaves nwait raised.  The seed's own TODO proposes to harvest again and repeat the drain: without resetting
 the counters, nwait becomes nproc + 1, equality never comes back, and the loop never ends.

@@ -1,1 +1,1 @@
-"""Worlds small enough to explore: a heap of a few pages, a handful of objects, Ms in whatever state is wanted."""
+"""Building blocks for programs small enough to explore: small worlds, a pool of work for getfull, list views for traces."""

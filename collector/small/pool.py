@@ -1,7 +1,7 @@
-"""A closed pool of work for getfull: participants that drain buffers and now and then make more.
+"""A program for the termination barrier: participants take buffers by getfull, drain them, and publish a few more.
 
-Shared by the scenarios of the termination barrier.  A buffer's first entry says how many buffers its holder will still
-publish.  When a participant is told that all is over, every buffer must be back on the empty list.
+The scenarios of the termination barrier share it.  A buffer's first entry says how many more buffers its holder will
+publish.  When getfull returns 0, every buffer must be back on the empty list.
 """
 
 from __future__ import annotations

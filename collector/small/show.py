@@ -1,6 +1,6 @@
-"""What a scenario's words mean in a trace: packed heads, pointers, and where the buffers are: on lists, in caches.
+"""Formatting of memory in traces: prints packed list heads and pointers by name, and draws lists and caches.
 
-Costs nothing while schedules are explored: the machine asks only when a schedule is written down.
+It costs nothing during exploration: the machine calls it only when a schedule is recorded.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whole worlds small enough to explore: a heap of a few pages, a handful of objects, Ms in whatever state is wanted."""
+"""Complete worlds small enough to explore: a heap of a few pages, a handful of objects, a few Ms."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Ctrl-C and SIGTERM, held back while something must be done as a whole.
+"""Defers Ctrl-C and SIGTERM until the main thread asks for them.
 
 Theory of operation.  Python raises KeyboardInterrupt between any two bytecodes of the main thread: in the middle of a line
-of the log, or inside a callback that swallows it.  Here the handler only notes the signal, and the main thread asks at a
-place of its choosing.  Whoever signals a third time has lost patience: that one raises at once.
+of the log, or inside a callback that swallows it.  Here the handler only notes the signal, and the main thread asks for it
+where it is safe.  The third signal raises at once.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""Address space for a run: what a graph and the world's records take, and how much is left to what programs allocate.
+"""Reserves the memory of a run: computes the size that graph, records and arena need, and takes what the system grants.
 
-Reserving costs address space and nothing else, but a limit on address space counts it.  A run without mutators allocates
-nothing, and asks for what its graph takes.  One with mutators asks for `Config.arena` besides, and where the system
-refuses for half of that, a quarter, ... down to LEAST; a heap that is too small for its programs ends the run with Go's
-"out of memory".
+Reserving costs address space only, but a limit on address space counts it.  A run without mutators asks for what its graph
+needs.  One with mutators asks for `Config.arena` besides; where the system refuses, for half of that, a quarter, ... down to
+LEAST.  A heap that turns out too small ends the run with Go's "out of memory".
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The stress run: a real heap, real threads as Ms, several collections, everything audited.
+"""Runs the collector and mutator programs on real threads over a real heap, for several collections, each audited.
 
 Theory of operation.  One M runs the background collector, `mutators` Ms run programs, `helpers` Ms lie idle until mark
 termination wakes them.  The collector's M counts cycles or looks at the clock, and in the end asks the programs to stop,
@@ -67,7 +67,7 @@ class Plan:
     seed: int = 1
     binding: str = AUTO
     jitter: float = 0.0
-    """Share of its atomics before which every thread dawdles."""
+    """Share of its atomics that every thread delays."""
     dawdle: float = 0.0
     """The same for two threads of three, if it is more."""
     newborn: bool = False

@@ -1,9 +1,9 @@
-"""Who looks on from a thread of its own while a run goes on, and ends what does not end by itself.
+"""Two watchdog threads: one fails a run that makes no progress, one ends a process whose main thread hangs.
 
-Theory of operation.  The watchdog reads counters, never a lock that a worker may hold without a limit of time.  When the
-workers get nowhere for too long it makes that the run's failure, with every thread's stack, and the run ends as with any
-other failure.  The last resort is for a main thread that gets nowhere itself, in a write that nobody takes, say: it prints
-every stack as the interpreter's own fault handler does, and leaves the process without asking anybody.
+Theory of operation.  The watchdog reads counters; it never waits without a limit for a lock that a worker may hold.  When
+the workers make no progress for too long, that is the run's failure, reported with every thread's stack.  The last resort
+is for a main thread that hangs, in a write to a full pipe, say: it prints every stack as the interpreter's own fault handler
+does, and exits the process at once.
 
 Relied on.  A main thread that waits in a system call still runs the handlers of signals.
 """
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from workbuf.hardware.machine import HardwareMachine
 
 LOOKING = 2
-"""Threads that look on."""
+"""Threads of this module."""
 STEP_SECONDS = 0.1
 END_SECONDS = 60.0
 """What the end of an interrupted run may take in all."""

@@ -1,4 +1,4 @@
-"""The object heap, in the flat memory: spans of objects of one size, their bits and masks, allocation, finalizers, sweep.
+"""The object heap: spans of objects of one size, mark bits and pointer masks, allocation, finalizers, sweep.
 
 The heap is a record of addresses (`Heap`, record.py) and classes, a file each; an M inherits the topmost one,
 `HeapLocal`:

@@ -1,4 +1,4 @@
-"""What the heap keeps about an object besides its words: a byte with its mark, and a mask of its pointer words.
+"""Heap metadata of an object: one byte with its allocated and mark bits, and a mask of its pointer words.
 
 Theory of operation.  Go keeps four bits per heap word: boundary, marked, and two of type.  Here each object has one byte
 (the boundary and mark bits of its first word, a bit for the verifying mark, and whether the type is dead, that is without

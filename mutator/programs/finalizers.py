@@ -1,4 +1,4 @@
-"""Objects with finalizers: set, dropped, found dead by the sweeper, finalized once, and only then gone."""
+"""Objects with finalizers, dropped at once; each finalizer must run exactly once, on an object still whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The hardware's atomics, through the `atomics` package: a compiled binding, a fast one and a public one.
+"""Three bindings to the processor's atomics, all through the `atomics` package: compiled, fast (cffi) and public.
 
 Theory of operation.  `Public` goes through the package's public classes, a view of the word for every operation: tens of
 microseconds, and right by construction.  `Fast` takes the functions that those classes end up in (patomic, a shared

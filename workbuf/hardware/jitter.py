@@ -1,4 +1,4 @@
-"""Jitter: now and then a thread dawdles before an atomic or a post, so that threads meet in places where they rarely would.
+"""Jitter: random short delays before atomics and posted stores, so that rare interleavings become frequent.
 
 Theory of operation.  An atomic is where the protocol's races are decided, and the window before it is a fraction of a
 microsecond wide.  With probability `share` a wait is put into it: half of the time a sched_yield, which lets the system

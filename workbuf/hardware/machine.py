@@ -130,7 +130,7 @@ class HardwareMachine:
         """`words`: size of the memory, by default as much as the system reserves readily (4 GiB).
 
         `binding`: "compiled", "fast" or "public", "auto" for the quickest there is.  `seed`: of all that ports draw.
-        `jitter`: share of atomics and posts that a thread dawdles before, or several, which threads have in turn.
+        `jitter`: share of atomics and posts that a thread delays, or several, which threads have in turn.
         `listener_for`: asked once per thread, in it, for where
         its events go.  `grace`: seconds that threads have to end after an abort.
         """
@@ -231,7 +231,7 @@ class HardwareMachine:
         self._crew.abort()
 
     def fail(self, who: str, error: BaseException) -> None:
-        """Make this the run's failure, if it is the first, and abort: for a thread that looks on."""
+        """Make this the run's failure, if it is the first, and abort: for a watchdog's thread."""
         self._crew.fail(who, error)
 
     def stacks(self) -> dict[str, str]:

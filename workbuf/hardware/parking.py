@@ -1,4 +1,4 @@
-"""Notes and locks on real threads: the word says the state, the operating system does the waiting.  (Go: lock_futex.go.)
+"""Notes (one-shot events) and locks for real threads, blocking as futexes do.  (Go: lock_futex.go.)
 
 Theory of operation.  As with a futex, a thread blocks on a cell: its `Place` is a mutex and a condition, made when the
 cell is first used.  Whoever waits looks at the word with the place's mutex held and goes to sleep giving it up in one

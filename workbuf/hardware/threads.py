@@ -1,4 +1,4 @@
-"""Threads that begin together, fail as one, and are all gone when the run is over.
+"""The threads of one run: they start together, the first failure stops all of them, and all are joined at the end.
 
 Theory of operation.  Threads wait at a gate until every one of them stands ready, so none has done its work before
 another exists.  The first exception that leaves a body is the run's failure: everybody else is told to stop, is waited

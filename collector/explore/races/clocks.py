@@ -1,4 +1,4 @@
-"""Happens-before: what each thread of a schedule knows of the others, as vector clocks.
+"""Vector clocks: the happens-before order of a schedule, kept by each thread's port.
 
 Theory of operation.  A thread's *time* is a count that goes up whenever it releases; its *epoch* is that time with its
 number.  `known[u]` is how far thread u's past is ordered before this thread's present (Fidge, Mattern, 1988): what u did
@@ -6,13 +6,13 @@ at an epoch (c, u) has happened before all that this thread does now if c <= kno
 thread knows at a cell; acquiring takes over what was left there.  Who knows u's time c knows all that u knew when it
 released at c, so one comparison says whether there is anything to take over.
 
-What an operation releases and acquires is its row's business (`machine.ops.TABLE`).  A store, an unlock or a wake-up
-replaces what others have left at its cell.  An `or8` leaves its own beside that: who sees its bits may see theirs.
+What an operation acquires and releases is in its row (`machine.ops.TABLE`).  A store, an unlock and a wake-up replace
+what others have left at their cell.  An `or8` leaves its own beside that: who sees its bits may see theirs.
 
-What was set up before the threads run is known to all, and what they have done to the check at the end.
+The set-up happens before every thread's first step, and all steps happen before the check at the end.
 
-`Order` is the tap that keeps the clocks; what is watched with them is its subclasses' business: FastTrack
-(`collector.explore.races.fasttrack`) and the witness who writes down both stacks (`collector.explore.races.report`).
+`Order` is the tap that keeps the clocks.  Its subclasses are the race detectors: FastTrack
+(`collector.explore.races.fasttrack`) and the one that keeps both stacks (`collector.explore.races.report`).
 
 Not modelled.  An `or8` is ordered as its whole word; `sysalloc` orders nothing.
 """

@@ -1,15 +1,14 @@
-"""What of a frame still matters where it stands: how deep its stack is, and which of its variables will be read again.
+"""Bytecode analysis: the depth of a frame's evaluation stack, and which of its variables are live, at each instruction.
 
-Both follow from the code.  How deep the evaluation stack is at an instruction is the same whenever it is reached: the
-sum of the effects of the instructions on the way there, which `dis` knows, and for a handler of exceptions what the
-exception table says.  A variable is *live* if some way from here reads it before it is written (live variable analysis,
-backwards to a fixed point; every instruction may also raise, so what its handler reads is live too).  What is dead
-cannot tell two states apart.
+The stack depth at an instruction is the same on every path: the sum of the effects of the instructions before it, which
+`dis` knows; at an exception handler, what the exception table says.  A variable is *live* if some path from here reads it
+before writing it (live variable analysis, backwards to a fixed point; every instruction may raise, so what its handler
+reads is live too).  A dead variable does not distinguish two states.
 
-Where a frame stands is the instruction's own offset: `f_lasti` also tells whether the interpreter has specialised it.
+A frame's position is the offset of its instruction: `f_lasti` also depends on whether the interpreter has specialised it.
 
-A frame is looked at while it is in a call, or is a suspended generator.  Code that looks at its variables in other ways
-(`locals`, `eval`, `super()` without arguments, frames) has no dead ones.
+A frame is examined while it is in a call, or is a suspended generator.  In code that may read its variables in other ways
+(`locals`, `eval`, `super()` without arguments, frames) all variables count as live.
 """
 
 from __future__ import annotations

@@ -1,14 +1,12 @@
-"""The state of a program's Python part: every thread's frames and all that can be reached from them, as bytes.
+"""Captures the Python part of a program's state as bytes: every thread's frames and all objects reachable from them.
 
-From each thread's frames (`state.frames`: the code, where it stands, the variables that are still live, the evaluation
-stack, the exception being handled), and from the check and the invariants, everything is walked and written down
-(`state.walk`, `state.objects`).  Two equal captures, with equal memories and scheduling states, are followed by the
-same: the program is deterministic, and there is nowhere else where it could keep anything.
+The walk (`state.walk`, `state.objects`) starts from each thread's frames (`state.frames`: the code, its position, the live
+variables, the evaluation stack, the exception being handled), from the check and from the invariants.  If two captures,
+memories and scheduling states are equal, the program behaves the same from there on: it is deterministic, and keeps
+nothing elsewhere.
 
-Dead variables are left out, unless their end does something; so are the attributes and variables that a program says decide
-nothing (`SteppedMachine.uncounted`), and what belongs to the machine itself.
-
-Tracebacks are not looked at.  Views and formatters of traces decide nothing.
+Left out are dead variables (unless something happens when their object dies), the attributes and variables that a program
+names as irrelevant (`SteppedMachine.uncounted`), the machine's own objects, tracebacks, and views and formatters.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What there is to be written about an object, by its type.
+"""Serializers for state capture: for each type of Python object, what of it belongs to a state.
 
 Theory of operation.  A builtin container is its items in order, an iterator what its `__reduce__` says (which consumes
 nothing), a function its code and what that reaches, an object of a Python class its class, attributes, slots

@@ -1,4 +1,4 @@
-"""Ways to pick schedules, a file each; `NAMED` has them by name."""
+"""The exploration strategies, one to a file; `NAMED` lists them by the names that the command line uses."""
 
 from __future__ import annotations
 

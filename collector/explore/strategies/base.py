@@ -1,4 +1,4 @@
-"""What the engine asks of a strategy."""
+"""The interface of a strategy, and the base class of those that draw schedules at random."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The default: DPOR, state search, samplers and bounded search in time slices; whoever is first to fail or to prove ends it.
+"""The portfolio, the default strategy: DPOR, state search, samplers and bounded search take turns until one is done.
 
-Nobody knows beforehand which search decides a program: DPOR where traces are few, state search where they are many and
+It is not known beforehand which search decides a program: DPOR where traces are few, state search where they are many and
 states few, a sampler where the fault is easy to hit and the program wide, bounded search where one preemption suffices.
 So each is a member with a machine of its own and a share of the time, and the next schedule is that of the member with
 the least cost for its share (Waldspurger and Weihl, Stride scheduling, 1995).  A program that DPOR alone decides is

@@ -1,17 +1,16 @@
-"""Stateful exhaustive search: depth first, and not twice from the same state.
+"""Stateful search: a depth-first search that explores each state once.
 
 Theory of operation.  Where traces are too many, states may be few: three threads at a barrier have half a million traces
-and a few thousand states.  A *state* is what `state.whole` captures, all that decides what happens next; of each, a
-128-bit digest is kept.  A schedule that comes to a state that is known is cut off there: everything behind it has been
-seen, or will be.  Greenlets cannot be copied, so the way back to the last state with something left is to run the program
-again.  A state in which something cannot be looked into is taken for a new one, and the statement says so.
+and a few thousand states.  A *state* is what `state.whole` captures: all that decides what happens next.  Of each state a
+128-bit digest is kept.  A schedule that reaches a known state is cut off there.  Greenlets cannot be copied, so to return
+to the last state with an unexplored step the program is run again.  A state that contains something opaque counts as new,
+and the claim says so.
 
-The states make a graph.  If it has a circle that is strongly fair (`state.graph`), it may be gone round for ever: a
-schedule that does so is run, and a state that comes again proves the livelock.  The graph is asked whenever it has doubled,
-and at the end.
+The states form a graph.  A strongly fair cycle in it (`state.graph`) is a livelock: a schedule that goes round it is run,
+and the state that repeats proves it.  The graph is searched whenever it has doubled, and at the end.
 
-A program that asks for the time goes by the number of steps: from then on that is part of every state, and the search
-begins afresh, because states that differed in nothing else had been merged.
+A program that asks for the time depends on the number of steps.  From then on that number is part of every state, and the
+search begins again, because states that differed in nothing else had been merged.
 
 Relied on.  Data races are found on the paths that are run; the path to a state that was cut off may have ordered less.
 """

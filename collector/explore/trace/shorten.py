@@ -1,7 +1,6 @@
-"""Long schedules made short: the part that a reader needs.
+"""Shortens a long trace for readers: folds repetitions, and leaves out the middle of what is still too long.
 
-A livelock's story is the way into the circle and once round it; turns of a waiting loop that are the same on the way
-are told once.  Of what is still too long to read, the beginning and the end stay.
+Of a livelock it keeps the steps up to the cycle, and one turn of the cycle.  Equal turns of a waiting loop are shown once.
 """
 
 from __future__ import annotations

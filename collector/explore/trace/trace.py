@@ -1,4 +1,4 @@
-"""A schedule as text: a column per thread, the values read and written, names instead of addresses.
+"""Prints a trace as text: a column per thread, the values read and written, names instead of addresses.
 
 Where the columns do not fit side by side, their entries are wrapped between words, and if that does not help, each line
 begins with its thread's name.

@@ -1,4 +1,4 @@
-"""A log read back: JSON lines into an embedded database.
+"""Reads a log's JSON lines into an SQLite database.
 
 Tables (all times in ns since the first event):
 
@@ -13,11 +13,11 @@ Tables (all times in ns since the first event):
                                                 the entries it came and went with, NULL where the log does not have that end;
                                                 `came` is the list it came from, `before` the thread that had it last
 
-`holds` is made of the events: a get begins one; a put ends it; a harvest moves the buffer from the cache's M to the
+`holds` is made from the events: a get begins one; a put ends it; a harvest moves the buffer from the cache's M to the
 collector, which puts it.  A buffer taken before a ring's oldest event has no beginning here.
 
-The database of a large log is kept beside it, `run.log.sqlite`, so that only the first question waits for the reading.  It
-knows a digest of the files it was made from, and is made afresh when these, or itself, have changed in any byte.
+The database of a large log is kept beside it, as `run.log.sqlite`, so that only the first question has to wait.  It holds a
+digest of the files it was made from, and is made again when one of these, or the database itself, has changed.
 
 `collector.report.log.parts` finds and checks the lines.
 """

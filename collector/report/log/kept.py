@@ -1,7 +1,7 @@
-"""A log's database kept beside it: sealed with a digest of itself, so that whatever has touched it since shows.
+"""The checksum of a log's cached database, by which a file that was changed or damaged since is recognised.
 
-The seal stands in the two numbers of a database's header that SQLite leaves to applications, the user version and the
-application id; they are not part of what is summed up.
+The checksum (*seal*) is stored in the two fields of the database header that SQLite leaves to applications, user version
+and application id.  It covers everything else.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The files of a log: found, unpacked, read line by line.
+"""Finds the files of a log that was rotated, unpacks them, and reads their lines.
 
 A log that was rotated lies in several files: `run.log` is the last, `run.TIME.log` those before it, perhaps packed.  Each
 begins with the schema line, which is the same in all of a run but for the number of its `part`; parts of an earlier run
@@ -8,8 +8,8 @@ The run may be writing, rotating or packing while its log is read, or have been 
 by its name without the packing, and read from the plain file as long as that is there: it is removed when the packed one is
 whole.  `run.log` itself is not there while the part before it is packed; then the newest run's parts are the log.
 
-What a killed run leaves is a last line without its end, or one that is no JSON: it is left out and said, and so is a part
-that is not there or was cut short.  Anything else that is wrong ends the reading.
+A killed run may leave an incomplete last line: it is left out and reported, and so is a part that is missing or was cut
+short.  Any other error ends the reading.
 """
 
 from __future__ import annotations

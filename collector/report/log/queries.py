@@ -1,4 +1,4 @@
-"""What can be asked of a log.  Every question gives headings and rows; `collector.commands.inspect` prints them.
+"""The queries of the `inspect` command.  Each returns headings and rows.
 
 A question reads the tables of `collector.report.log.database`, within the filters that the user gave.
 """

@@ -1,4 +1,4 @@
-"""Logging: loguru to stderr for people, JSON lines to a file for programs.
+"""Writes the log of a run: every protocol event as a JSON line; and sends messages to stderr.
 
 The file's first line says what it is:
 

@@ -1,4 +1,4 @@
-"""Small charts as SVG that stands in a page: bars on top of each other, and lines, over the cycles of a run.
+"""Small SVG charts for the run page: stacked bars and lines over the cycles of a run.
 
 Colours are the page's classes `s0`, `s1`, ..; drawn for a width of about 400 px, which a phone shows nearly as it is.
 """

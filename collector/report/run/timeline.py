@@ -1,4 +1,4 @@
-"""A timeline for ui.perfetto.dev and chrome://tracing: the Chrome trace event format, JSON.
+"""The timeline of a run for ui.perfetto.dev and chrome://tracing, in the Chrome trace event format (JSON).
 
 A track per thread, with slices under the names that users of `go tool trace` know, and one for the phases; counters for
 the lists, the barrier and the colours of the objects; an arrow from each put of a buffer on full or partial to the get that
@@ -12,8 +12,8 @@ one stop and ends in another, so it would not nest there: the phases have a trac
 The counter `scanned` is how many objects the cycle has blackened by scanning them: each drain, assist and helper says so
 when it ends, so it rises in steps.  An object without pointers is black without being scanned, and is not in it.
 
-White, grey and black are not told by events: `Painter` looks at the heap now and then (report/colours.py), for a twentieth
-of the time at most.
+No event says what is white, grey or black: `Painter` counts objects now and then (report/run/colours.py), for a twentieth of
+the time at most.
 
 The format is JSON and not Perfetto's own protobuf, because every viewer of this family reads it.
 """

@@ -1,7 +1,7 @@
-"""A schedule for reading aloud: numbered sentences, and at each switch who is left standing where and who goes on.
+"""Explains a schedule in numbered sentences, and at each context switch says where the old thread stands.
 
-The numbers are the steps' own, as traces and the step-through page have them.  What is done again and again, by a thread
-that spins, say, is told of once, and then how often.
+The numbers are those of the steps in traces and on the step-through page.  Repetitions, of a thread that spins, say, are
+described once, with their number.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Idle turns: what a thread does in a loop that waits, if it only reads and is then where it was (spin-assume).
+"""Spin-assume for DPOR: detects turns of a waiting loop that change nothing, and does not explore further ones.
 
 Theory of operation.  A loop that waits with a pause goes round until somebody changes what it reads.  A turn that began and
 ended in the same local state (where the code stands, what it keeps) and only read in between has done nothing: every

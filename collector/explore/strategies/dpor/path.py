@@ -1,4 +1,4 @@
-"""The interleaving that DPOR is exploring: its steps, their happens-before order, and which of them race.
+"""DPOR's current path: the steps of the interleaving under exploration, their happens-before order and their races.
 
 Each step has a clock: of each thread, how many steps come before it in every equivalent interleaving.  A new step is
 compared with the last ones of other threads that it conflicts with, the latest first; one that its clock does not know

@@ -1,4 +1,4 @@
-"""Optimal dynamic partial order reduction: one interleaving of every Mazurkiewicz trace, and no second one.
+"""Optimal DPOR: explores exactly one interleaving of every Mazurkiewicz trace.
 
 Theory of operation.  One interleaving is run; happens-before clocks over its steps show the pairs that race: dependent,
 of different threads, with nothing between that forces their order.  For each race (e, f) that can be turned round, the
