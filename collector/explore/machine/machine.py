@@ -261,6 +261,8 @@ class SteppedMachine:
         if kind == ops.SLEEP:
             return f"sleeps on {self.name(a)}"
         holder = self.mem[a] - 1
+        if holder >= len(self.names):
+            return f"waits for {self.name(a)}, which holds {self.mem[a]} and so belongs to no thread"
         ending = "was killed" if holder in self.execution.killed else "has ended" if self.has_ended(holder) else ""
         return f"waits for {self.name(a)}, held by {self.names[holder]}{ending and f', which {ending}'}"
 
