@@ -56,7 +56,7 @@ from time import process_time
 from collector.explore import explore, replay
 from collector.scenarios.aba import stack
 program = stack(1)
-token = explore(program, "random", schedules=100_000).failure.token
+token = explore(program, "random", schedules=100_000).failure.schedule
 done, begun = 0, process_time()
 while process_time() - begun < 2:
     assert replay(token, program).failure

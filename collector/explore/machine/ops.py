@@ -51,9 +51,6 @@ RELEASE = 2
 ACQ_REL = ACQUIRE | RELEASE
 
 
-OUTCOMES = frozenset(("saw", "wrote", "expected", "operand", "byte"))
-
-
 class Op(NamedTuple):
     """A row: an operation, as it is a step."""
 
@@ -74,11 +71,6 @@ class Op(NamedTuple):
     """It may have to wait until it can be taken."""
     default: int | str | None = None
     """Of the last operand."""
-
-    @property
-    def outcome(self) -> frozenset[str]:
-        """Fields of `trace.step.Act` that say what came of it, beside its cell."""
-        return OUTCOMES & {*self.operands, self.result}
 
 
 TABLE = (
@@ -117,6 +109,8 @@ TABLE = (
 )  # fmt: skip
 """Rows stand at their codes."""
 
+OUTCOMES = tuple(frozenset(("saw", "wrote", "expected", "operand", "byte")) & {*op.operands, op.result} for op in TABLE)
+"""Fields of `trace.step.Act` that say what came of an operation, beside its cell; by its code."""
 NAMES = tuple(op.name for op in TABLE)
 METHODS = tuple(op for op in TABLE if op.access != PLAIN and op.code not in {KILL, ENDED})
 """Those that are methods of a port; plain accesses are `port.words`, and a kill is the machine's."""

@@ -14,7 +14,7 @@ from collector.explore.machine import ops
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from collector.explore.machine.machine import SteppedMachine
     from collector.explore.machine.ops import Op
@@ -36,8 +36,9 @@ class Tap:
     def fit(self, port: SteppedPort) -> None:
         """`port` is new: the tap may put its own `port.words` and `port.event` in place of those that are there."""
 
-    def after(self, port: SteppedPort, op: Op) -> After | None:
-        """What is to be called when the thread of `port` has done `op`, and nobody has taken a step since."""
+    def after(self, port: SteppedPort) -> Mapping[int, After]:  # noqa: ARG002
+        """By an operation's code: what is called when the thread of `port` has done it and nobody has taken a step since."""
+        return {}
 
     def spawned(self, parent: int, child: int) -> None:
         """Thread `parent` has spawned thread `child`, which has not begun."""
@@ -47,38 +48,44 @@ def fit(taps: Iterable[Tap], port: SteppedPort) -> None:
     """Have `taps` look at what `port` does."""
     for tap in taps:
         tap.fit(port)
-        for op in ops.METHODS:
-            after = tap.after(port, op)
-            if after:
-                setattr(port, op.name, followed(op, getattr(port, op.name), after))
+        for code, after in tap.after(port).items():
+            op = ops.TABLE[code]
+            setattr(port, op.name, followed(op, getattr(port, op.name), after))
 
 
 def followed(op: Op, do: Callable[..., object], after: After) -> Callable[..., object]:
     """The method `do` of a port with `after` behind it.
 
-    A function for each number of operands, and no tuple of them: this is the hot path of all that watches for races.
+    Written out by the number of operands: a tuple of them costs a twentieth of all that is watched for races.
     """
+    method: Callable[..., object]
+    if op.default is not None:
 
-    def one(a: int) -> object:
-        result = do(a)
-        after(result, a)
-        return result
+        def method(a: object, b: object = op.default) -> object:
+            result = do(a, b)
+            after(result, a, b)
+            return result
 
-    def two(a: int, v: int) -> object:
-        result = do(a, v)
-        after(result, a, v)
-        return result
+    elif len(op.operands) == 1:
 
-    def three(a: int, v: int, w: int) -> object:
-        result = do(a, v, w)
-        after(result, a, v, w)
-        return result
+        def method(a: int) -> object:
+            result = do(a)
+            after(result, a)
+            return result
 
-    def one_or_two(a: object, b: object = op.default) -> object:
-        result = do(a, b)
-        after(result, a, b)
-        return result
+    elif len(op.operands) == 2:
 
-    method: Callable[..., object] = (one, two, three)[len(op.operands) - 1] if op.default is None else one_or_two
+        def method(a: int, v: int) -> object:
+            result = do(a, v)
+            after(result, a, v)
+            return result
+
+    else:
+
+        def method(a: int, v: int, w: int) -> object:
+            result = do(a, v, w)
+            after(result, a, v, w)
+            return result
+
     method.__qualname__ = do.__qualname__  # for what Python says of a wrong number of operands
     return method

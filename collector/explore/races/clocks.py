@@ -47,7 +47,7 @@ MANY = 1 << 62
 class Clock:
     """What one thread knows; also its `port.words`."""
 
-    __slots__ = ("epoch", "known", "released", "thread", "words")
+    __slots__ = ("behind", "epoch", "known", "released", "thread", "words")
 
     def __init__(self, thread: int, words: Words, released: dict[int, Release]) -> None:
         self.thread = thread
@@ -55,6 +55,8 @@ class Clock:
         self.released = released
         self.known: list[int] = []
         self.epoch = NEVER
+        self.behind = self._ordering(self.loaded), self._ordering(self.stored)
+        """What comes behind an operation that does not write, or does; each by its order."""
 
     def begin(self, threads: int) -> None:
         """Of `threads` threads it knows nothing but itself."""
@@ -85,17 +87,16 @@ class Clock:
         # Nobody knows all of it by knowing this thread's time.
         self.released[a] = (MANY, t, (*map(max, clock, others), *clock[len(others) :]))
 
-    def after(self, op: Op) -> After | None:
-        """What the clock has to do when the thread has done `op`."""
-        if op.access != ops.ATOMIC:
-            return None
+    def after(self, op: Op) -> After:
+        """What the clock has to do when the thread has done `op`, an atomic."""
+        loaded, stored = self.behind
         if op.code == ops.OR8:
-            return self._adding(op)
-        done = self._ordering(op.order, self.stored if op.writes else self.loaded)
+            return self._adding(op, stored[op.order & ops.ACQUIRE])
+        done = stored[op.order] if op.writes else loaded[op.order]
         if op.failure is None:
             return done
         exchange = op.writes == ops.IF_NEW
-        failed = self._ordering(op.failure, self.stored if exchange else self.loaded)
+        failed = stored[op.failure] if exchange else loaded[op.failure]
 
         def tried(result: int, a: int, v: int, _new: int = 0) -> None:
             if result != v if exchange else result:
@@ -105,19 +106,18 @@ class Clock:
 
         return tried
 
-    def _adding(self, op: Op) -> After:
+    def _adding(self, op: Op, stored: After) -> After:
         """Behind an or8, which leaves what the thread knows beside what others have left."""
-        done = self._ordering(op.order & ops.ACQUIRE, self.stored)
 
         def added(result: object, byte: int, _bits: int) -> None:
-            done(result, byte >> 3)
+            stored(result, byte >> 3)
             if op.order & ops.RELEASE:
                 self.contribute(byte >> 3)
 
         return added
 
-    def _ordering(self, order: int, touched: Callable[[int], None]) -> After:
-        """Behind an operation that touches its word like that.  Written out by its order: this is the hot path."""
+    def _ordering(self, touched: Callable[[int], None]) -> tuple[After, After, After, After]:
+        """What comes behind an operation, by its order.  Four times much the same: this is the hot path."""
         released, known, join, copy = self.released, self.known, self.join, self.copy
 
         def relaxed(_result: object, a: int, _operand: int = 0) -> None:
@@ -142,7 +142,7 @@ class Clock:
             touched(a)
             released[a] = copy()
 
-        return (relaxed, acquire, release, acq_rel)[order]
+        return relaxed, acquire, release, acq_rel
 
     def __getitem__(self, a: int) -> int:
         raise NotImplementedError
@@ -185,8 +185,9 @@ class Order(Tap):
         self.clocks.append(mine)
         mine.begin(len(self.clocks))
 
-    def after(self, port: SteppedPort, op: Op) -> After | None:
-        return self.clocks[port.index].after(op)
+    def after(self, port: SteppedPort) -> dict[int, After]:
+        mine = self.clocks[port.index]
+        return {op.code: mine.after(op) for op in ops.TABLE if op.access == ops.ATOMIC}
 
     def spawned(self, parent: int, child: int) -> None:
         self.parents[child] = parent

@@ -172,11 +172,15 @@ class Witness(Order):
         self.races.clear()
         self.accesses.clear()
 
-    def after(self, port: SteppedPort, op: Op) -> After | None:
-        if op.access == ops.KNOWING and self.knowing:
+    def after(self, port: SteppedPort) -> dict[int, After]:
+        after = super().after(port)
+        if self.knowing:
             mine = self.clocks[port.index]
-            return lambda _result, a, _v=0: self.saw(mine, op.name, a)
-        return super().after(port, op)
+            after |= {op.code: self._knowing(mine, op) for op in ops.TABLE if op.access == ops.KNOWING}
+        return after
+
+    def _knowing(self, mine: Clock, op: Op) -> After:
+        return lambda _result, a, _v=0: self.saw(mine, op.name, a)
 
     def saw(self, clock: Clock, what: str, a: int) -> None:
         """The thread of `clock` has just accessed cell `a`."""

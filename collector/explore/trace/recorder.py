@@ -11,7 +11,7 @@ A plain access is no step, unless it was made one (`machine.plainpoints`): then 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from collector.explore.machine import ops
 from collector.explore.machine.site import callers
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from collector.explore.machine.fault import Fault
-    from collector.explore.machine.ops import Op
     from collector.explore.machine.ports import SteppedPort
     from collector.explore.machine.site import Site
     from collector.explore.machine.taps import After
@@ -35,6 +34,12 @@ if TYPE_CHECKING:
 
 DEPTH = 8
 """Callers kept of a step."""
+FIELDS = {
+    op.code: [(k, name) for k, name in enumerate((*op.operands, op.result)) if name in ops.OUTCOMES[op.code]]
+    for op in ops.METHODS
+    if ops.OUTCOMES[op.code]
+}
+"""Of operations whose outcome is noted: where among operands and result each field of the record stands."""
 
 
 @dataclass
@@ -78,13 +83,24 @@ class Recorder(Tap):
         port.words = NotedWords(self, i, port.words)
         port.event = lambda kind, a=0, b=0, c=0: self._between(Noted(i, "event", event=(kind, a, b, c)))
 
-    def after(self, port: SteppedPort, op: Op) -> After | None:
+    def after(self, port: SteppedPort) -> dict[int, After]:
         i = port.index
-        if op.code == ops.PAUSE:
-            return lambda _result, kind, n: self._between(Noted(i, kind.name.lower(), operand=n))
-        if not op.outcome:
-            return None
-        return lambda result, *operands: outcome(self.current[i], op, self.machine.mem, result, operands)
+        after = {code: self._after(i, code, fields) for code, fields in FIELDS.items()}
+        after[ops.PAUSE] = lambda _result, kind, n: self._between(Noted(i, kind.name.lower(), operand=n))
+        return after
+
+    def _after(self, i: int, code: int, fields: Sequence[tuple[int, str]]) -> After:
+        current, mem = self.current, self.machine.mem
+
+        def done(result: object, *operands: object) -> None:
+            step = current[i]
+            known = (*operands, result)
+            for k, name in fields:
+                setattr(step, name, known[k])
+            if code >= ops.CAS:
+                complete(step, code, mem, result)
+
+        return done
 
     def observe(self, t: int) -> None:
         """Thread `t` is about to take its step."""
@@ -139,7 +155,7 @@ class Recorder(Tap):
 
     def _step(self, noted: Noted) -> Step:
         return Step(
-            **vars(self._act(noted)),
+            **self._fields(noted),
             number=noted.number,
             place=noted.place,
             notes=tuple(map(self._act, noted.notes)),
@@ -147,22 +163,25 @@ class Recorder(Tap):
         )
 
     def _act(self, noted: Noted) -> Act:
+        return Act(**self._fields(noted))
+
+    def _fields(self, noted: Noted) -> dict[str, Any]:
         a = noted.cell
         value, reader = self._value, self.reader
-        return Act(
-            thread=noted.thread,
-            op=noted.op,
-            cell=self._name(a) if a else None,
-            saw=value(a, noted.saw),
-            wrote=value(a, noted.wrote),
-            expected=value(a, noted.expected),
-            operand=noted.operand,
-            byte=noted.byte,
-            event=reader.read(*noted.event) if noted.event else None,
-            plain=noted.plain,
-            racing=noted.racing,
-            sites=noted.sites,
-        )
+        return {
+            "thread": noted.thread,
+            "op": noted.op,
+            "cell": self._name(a) if a else None,
+            "saw": value(a, noted.saw),
+            "wrote": value(a, noted.wrote),
+            "expected": value(a, noted.expected),
+            "operand": noted.operand,
+            "byte": noted.byte,
+            "event": reader.read(*noted.event) if noted.event else None,
+            "plain": noted.plain,
+            "racing": noted.racing,
+            "sites": noted.sites,
+        }
 
     def _name(self, a: int) -> Name:
         found = self.names.get(a)
@@ -207,19 +226,15 @@ def view(shown: object) -> View:
     return shown if isinstance(shown, View) else View("text", text=str(shown))
 
 
-def outcome(step: Noted, op: Op, mem: Sequence[int], result: object, operands: Sequence[object]) -> None:
-    """Note what came of a step, which was the operation `op`.
+def complete(step: Noted, code: int, mem: Sequence[int], result: object) -> None:
+    """Work out what neither the operands nor the result of a step tell.
 
     Nobody has taken a step since: what is in a cell now is what it left there.
     """
-    known = dict(zip(op.operands, operands, strict=True)) | {op.result: result}
-    for name in op.outcome:
-        setattr(step, name, known[name])
-    match step:
-        case Noted(op="cas", expected=expected):
-            step.saw = expected if result else mem[step.cell]
-            step.wrote = step.wrote if result else None
-        case Noted(op="xadd", wrote=int(new), operand=int(delta)):
-            step.saw = new - delta & MASK64
-        case Noted(op="or8", byte=int(byte)):
-            step.wrote, step.byte = mem[byte >> 3], byte & 7
+    if code == ops.CAS:
+        step.saw = step.expected if result else mem[step.cell]
+        step.wrote = step.wrote if result else None
+    elif code == ops.XADD and step.wrote is not None and step.operand is not None:
+        step.saw = step.wrote - step.operand & MASK64
+    elif code == ops.OR8 and step.byte is not None:
+        step.wrote, step.byte = mem[step.byte >> 3], step.byte & 7
