@@ -2,7 +2,7 @@
 
 (Go: gccheckmark_m, startcheckmarks, initCheckmarks, mgc.go.)
 
-Theory of operation.  In the stopped world, before anything is swept, gc() runs a second time with a mark bit of its own;
+In the stopped world, before anything is swept, gc() runs a second time with a mark bit of its own;
 greyobject throws where it reaches an object that the first mark did not.  Both marks use the protocol, so this finds
 objects lost to a race, but not those that the protocol itself overlooks; the audit's traversal finds these (I14).
 

@@ -134,6 +134,6 @@ class FusedMark(Grey):
                             words[wbuf + OBJ + nobj] = obj
                             nobj += 1
                         cell += 64
-            # Whoever gets the buffer from here on goes by it: handoff, putempty, putfull.
+            # handoff, putempty and putfull read it when they get the buffer from here.
             words[wbuf + NOBJ] = nobj
         port.event(Event.DRAIN_END, scanned - before)

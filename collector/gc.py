@@ -37,7 +37,7 @@ GCSTATS = ("nhandoff", "nhandoffcnt", "nprocyield", "nosyield", "nsleep")
 
 @dataclass
 class CycleStats:
-    """What one mark was like; times are the port's clock, in ns."""
+    """The statistics of one mark; times are the port's clock, in ns."""
 
     number: int = 0
     concurrent: bool = False

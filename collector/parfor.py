@@ -123,8 +123,8 @@ class Parfor(Fastrand):
             if begin + 1 >= end:
                 return None, idle  # never the last index: its owner may be claiming it
             if idle:
-                # Before the steal: from the CAS until our store the range is in nobody's word, and whoever saw `done`
-                # complete then would leave it.
+                # Before the steal: from the CAS until our store the range is in no thread's word, and a thread that saw
+                # `done` complete in between would leave without it.
                 port.xadd(done, -1)
                 idle = False
             mid = begin + (end - begin) // 2

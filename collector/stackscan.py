@@ -29,7 +29,7 @@ from workbuf.throw import Throw, println
 
 
 class StackScan(Grey, Goroutines, Stack):
-    """Stack scanning by whoever holds the scan bit."""
+    """Stack scanning by the holder of the scan bit."""
 
     def gcphasework(self, gp: int) -> None:
         """What the phase asks of a stopped goroutine; the caller holds its scan bit."""
@@ -129,8 +129,7 @@ class StackScan(Grey, Goroutines, Stack):
         port.post(gp + G.gcworkdone, int(self.readgstatus(gp) == GDEAD))
         restart = self.stopg(gp)
         while not port.hint(gp + G.gcworkdone):
-            # Whatever state it has got into meanwhile: a request it did not live to see must not keep us here, nor may
-            # one that somebody took back.
+            # In whatever state it is by now: a request that it never saw, or that was taken back, must not keep us here.
             status = self.readgstatus(gp)
             if status == GDEAD:
                 port.post(gp + G.gcworkdone, 1)

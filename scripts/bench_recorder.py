@@ -73,7 +73,7 @@ def mark(graph: Graph, helpers: int, workbuf: int, *, listening: bool) -> Cost:
     stats = run.reports[0].stats
     stamps = stats.stamps
     sent = sum(sum(ring.counts) for ring in run.recorder.rings.values()) // len(run.reports)
-    gc.collect()  # the run's own garbage, before it is somebody else's pause
+    gc.collect()  # the run's own garbage, so that it is no pause of a later run
     return Cost(stamps["t4"] - stamps["t0"], Timed.used[0], sent, stats.scanned)
 
 

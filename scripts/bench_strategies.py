@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from collector.explore import explore
 from collector.explore.strategies import NAMED
-from collector.scenarios.catalogue import SCENARIOS
+from collector.scenarios.registry import SCENARIOS
 
 
 if TYPE_CHECKING:

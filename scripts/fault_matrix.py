@@ -29,7 +29,7 @@ ROOM = 60.0
 
 @dataclass
 class Row:
-    """What became of one fault."""
+    """The result for one fault."""
 
     fault: str
     check: str

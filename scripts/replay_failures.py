@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from collector.explore import explore, replay
 from collector.explore.token import Token
-from collector.scenarios.catalogue import SCENARIOS
+from collector.scenarios.registry import SCENARIOS
 
 
 if TYPE_CHECKING:

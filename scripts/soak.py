@@ -37,7 +37,7 @@ from typing import TYPE_CHECKING, Any
 from collector.explore.token import Token, checksum
 from collector.report.log.database import Logfile
 from collector.run import main as command
-from collector.scenarios.catalogue import SCENARIOS
+from collector.scenarios.registry import SCENARIOS
 from tests.collector.heaps.fuzz import Fuzzer
 
 
@@ -85,7 +85,7 @@ class FoundError(Exception):
 
 @dataclass
 class Soak:
-    """What has come of the cases so far."""
+    """The results of the cases so far."""
 
     pythons: list[str]
     cases: Counter[str] = field(default_factory=Counter)

@@ -160,4 +160,4 @@ def phasename(phase: int) -> str | int:
 
 
 def null(kind: int, a: int = 0, b: int = 0, c: int = 0, /) -> None:
-    """The listener that forgets."""
+    """The listener that does nothing."""

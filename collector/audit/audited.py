@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from collector.audit import barrier, buffers
+from collector.audit import buffers, counters
 from collector.audit.traverse import Traversal
 from collector.cycle import Cycle
 from collector.roots import ROOT_COUNT
@@ -33,7 +33,7 @@ class Audited(Cycle):
     def marked(self) -> None:
         """Audit the finished mark."""
         words = self.port.words
-        barrier.checkbarrier(self.world, words)
+        counters.checkbarrier(self.world, words)
         self.checkroots()
         self.places = buffers.check(self.world, words, self.allms())
         buffers.checkdrained(self.places, words)
@@ -48,4 +48,4 @@ class Audited(Cycle):
         """I12."""
         words = self.port.words
         n = ROOT_COUNT + words[self.runtime + RUNTIME.allglen]
-        barrier.checkroots(words, self.world.rootcounts, n)
+        counters.checkroots(words, self.world.rootcounts, n)

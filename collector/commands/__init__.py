@@ -17,10 +17,11 @@ COMMANDS = {
     "heap": "Describe a heap: counts, roots by kind, depth, chains, degrees, the share that is reachable.",
     "referee": "Compare with Go: collect the heap dump BEFORE with our threads, and compare with Go's dump AFTER.",
     "scenarios": "List the scenarios: known bugs and planted faults, each with variants that fail and variants that do not.",
-    "explore": "Explore the interleavings of a scenario: find a schedule that fails, or show that there is none.",
+    "explore": "Explore the interleavings of a scenario: find a schedule that fails, or say how much was covered.",
     "replay": "Replay a schedule from its token, step by step: a column per thread, values, lists, buffer histories.",
     "explain": "Explain a failing schedule in numbered sentences, or print an entry of the catalogue (K-3, I7).",
     "inspect": "Query a log: a buffer's life, a thread's events, a cycle, contention, buffers held for long, or any SQL.",
+    "guide": "Print a page of the guide: the protocol in ten minutes, testing your own lock-free code, reading the reports.",
 }
 """What each command does; the first line of its module."""
 

@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING
 
 from collector import heaps
 from collector.audit.violation import Violation
-from collector.commands.files import Input, Output
+from collector.commands.files import Input, Named, Output
 from collector.commands.limits import add_limits, limits
 from collector.commands.outputs import END_SECONDS, Outputs
+from collector.commands.parser import completes, meant
+from collector.commands.status import VIOLATION
 from collector.commands.usage import (
     SWITCH_INTERVAL,
     UsageError,
@@ -56,6 +58,13 @@ if TYPE_CHECKING:
     from collector.stress.run import CycleReport
     from workbuf.recorder import Record
 
+EXAMPLES = {
+    "stress": "this interpreter's own heap, about ten seconds; `stress` may be left out",
+    "stress --heap synthetic:random,n=500,m=1000,seed=1 --cycles 2": "a small heap, two cycles",
+    "stress --heap FILE --log run.log --trace run.json --html run.html": "a heap dump; write log, timeline and page",
+    "stress --plant NAME --heap synthetic:random,n=1000": "with a planted fault, which a check should find",
+}
+ENDS = {VIOLATION: "a throw, a lost object, a leak or a hang; what failed, and the command that runs it again"}
 MOST_THREADS = 128
 """Of each kind: with more, a GIL build takes so long to stop the world that it looks hung."""
 MOST_PROCS = 1 << 10
@@ -121,7 +130,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the same, for two threads of three only (0.01)",
     )
     add("--all", action="store_true", help="all programs, in several runs on a small heap; files are the last run's")
-    add("--plant", metavar="FAULT", help="run with a planted fault, which a check should find; list: print them all")
+    plant = "run with a planted fault, which a check should find; list: print them all"
+    completes(add("--plant", metavar="FAULT", help=plant), lambda _: ("list", *FAULTS))
     add(
         "--patience",
         type=between(0.5, 1e9),
@@ -131,7 +141,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--checkmark", action="store_true", help="mark twice, the second time to verify the first")
     end = f"a run that ends early takes {END_SECONDS:g} s for it, the newest events first"
-    add("--log", type=Output, metavar="FILE", help=f"write every protocol event as JSON lines; {end}")
+    add("--log", type=Named, metavar="FILE", help=f"write every protocol event as JSON lines; {end}")
     add("--log-rotation", type=rotation, metavar="WHEN", help='go on in a new file: "100 MB", "10 minutes", "18:00"')
     add("--log-compression", choices=COMPRESSIONS, help="pack each file of the log when it is finished")
     add("--trace", type=Output, metavar="FILE", help="write a timeline for ui.perfetto.dev")
@@ -145,7 +155,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="LEVEL",
         help="least level of messages on stderr (WARNING)",
     )
-    add("--json", type=Output, metavar="FILE", help="write the summary")
+    add("--json", type=Output, metavar="FILE", help="write the summary; - is standard output")
     add("--quiet", action="store_true", help="no line for each cycle")
     add_limits(parser)
 
@@ -156,7 +166,8 @@ def plan(args: argparse.Namespace) -> Plan:
     names = [name.strip() for name in args.programs.split(",") if name.strip()]
     for name in names:
         if name not in PROGRAMS:
-            raise UsageError(f"--programs: {name!r} is no program; there are {', '.join(PROGRAMS)}")
+            near = meant(name, PROGRAMS)
+            raise UsageError(f"--programs: {name!r} is no program{near}; there are {', '.join(PROGRAMS)}")
     if args.mutators and not names:
         raise UsageError("--programs: name at least one program for the mutators")
     if args.workbuf > LARGEST_WORKBUF:
@@ -229,7 +240,8 @@ def main(args: argparse.Namespace) -> int:
         print("\n".join(f"{fault.name:30} {fault.what}" for fault in FAULTS.values()))
         return 0
     if args.plant and args.plant not in FAULTS:
-        raise UsageError(f"--plant {args.plant}: there is no such fault; --plant list says which there are")
+        near = meant(args.plant, FAULTS)
+        raise UsageError(f"--plant {args.plant}: there is no such fault{near}; --plant list says which there are")
     what = plan(args)
     if (args.log_rotation or args.log_compression) and not args.log:
         raise UsageError("--log-rotation and --log-compression are about the file of --log FILE: name one")
@@ -304,7 +316,7 @@ def drained(run: Stress) -> list[Record]:
 
 
 def loaded(args: argparse.Namespace, what: Plan) -> Stress:
-    """The run, its heap loaded; says so."""
+    """The run with its heap loaded; prints what was loaded."""
     began = monotonic()
     with Progress(f"reading {args.heap}") as progress, fitting(args.heap):
         graph = None if args.heap == "none" else heaps.read(args.heap, progress.part, limits(args))

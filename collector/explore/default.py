@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def default(machine: SteppedMachine, i: int) -> int:
-    """Who goes by default when thread `i` has just come to its step."""
+    """The thread that goes by default when thread `i` has just announced its step."""
     runnable = machine.runnable
     if i >= 0 and not machine.flags[i] & PAUSED and i in runnable:
         return i
@@ -46,7 +46,7 @@ class Replayer:
         self.used: list[tuple[int, int]] = []
         machine.execution.script = self.in_turn
         self.preemptions = 0
-        """Times that another thread was let go although the running one could go on."""
+        """Times that another thread was picked although the running one could go on."""
 
     def pick(self, i: int) -> int:
         """See `SteppedMachine.run`."""
@@ -67,7 +67,7 @@ class Replayer:
         return t
 
     def in_turn(self, usual: int) -> int:
-        """Who goes where threads go in turn, and that one's turn it is."""
+        """The thread that goes where fair scheduling would pick `usual`."""
         at = len(self.machine.trail)
         wanted = self.wanted.get(at, usual)
         if wanted == usual or wanted not in self.machine.runnable:

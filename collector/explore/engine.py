@@ -315,7 +315,8 @@ class Search:
         elif proved and cut_short:
             result.claim = Claim(Kind.UNDECIDED, by, number=number, reason="see the warnings")
         else:
-            claim = replace(portfolio.claim(), compared=self.determinism.compared)
+            compared = sum(getattr(member.strategy, "compared", 0) for member in portfolio.members)
+            claim = replace(portfolio.claim(), compared=self.determinism.compared + compared)
             if claim.kind is Kind.PROVED and self.impure:
                 reason = f"the program calls {self.impure}, which gives something else every time"
                 claim = replace(claim, kind=Kind.UNDECIDED, reason=reason, where=self.impure.rpartition(" ")[2])

@@ -93,7 +93,7 @@ class Token:
 
     @classmethod
     def _read(cls, raw: bytes, form: int) -> Token:
-        """The token of `raw`, whose checksum is right; raises what comes if somebody else has made it."""
+        """The token of `raw`, whose checksum is right; raises one of several errors if it was not made by `encode`."""
         numbers = _Numbers(raw[1:-CHECKSUM])
         about = bytes(numbers.take(next(numbers)))
         muted = tuple(numbers.take(next(numbers)))

@@ -15,7 +15,7 @@ at them, and right after a collection they number objects less MemStats.HeapObje
 
 Not in a dump, though Go takes them for roots: cleanups and weak handles (runtime.AddCleanup, weak.Pointer).
 
-Not modelled: types, itabs, profile records (decoded and left out).  Refused: 32-bit dumps.
+Types, itabs and profile records are decoded and left out.  32-bit dumps are refused.
 """
 
 from __future__ import annotations

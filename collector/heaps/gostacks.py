@@ -11,10 +11,10 @@ runtime/mgcmark.go):
 * The closures that a goroutine has deferred and the value that it panics with live.
 
 Without them everything that a goroutine reaches only through `&local` would look like garbage.  A frame taken whole may
-hold stale words, so that garbage may look alive, but what lives never looks like garbage.
+hold stale words, so garbage may look alive, but a live object never looks like garbage.
 
-Not modelled.  Go takes the arguments of a function that a signal stopped conservatively too; a dump does not say how many
-words that is.
+One rule is missing: Go also scans the arguments of a function that a signal stopped conservatively, but a dump does not say
+how many words they are.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 REFRESH_S = 0.1
 TICK_S = 0.25
-"""While the Ms run, they have better things to do with a processor."""
+"""Seconds between two updates while Ms run, which need the processor."""
 
 
 class Progress:

@@ -43,7 +43,7 @@ class Guarded(TextIOBase):
         self.failed = ""
         """Why the stream took no more, if it was not its reader that left."""
         self.waiting = False
-        """Somebody waits for the stream to take what is written."""
+        """A write is waiting for the stream's reader."""
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
@@ -51,7 +51,7 @@ class Guarded(TextIOBase):
         return getattr(self.stream, "encoding", None) or "utf-8"
 
     def writable(self) -> bool:
-        """As files say it."""
+        """As of any file to write."""
         return True
 
     def isatty(self) -> bool:
@@ -87,7 +87,7 @@ class Guarded(TextIOBase):
             self.waiting = False
 
     def _gone(self, error: Exception) -> None:
-        """From now on what is written goes nowhere, the interpreter's own last flush included."""
+        """From now on drop what is written, at the interpreter's own last flush, too."""
         if not isinstance(error, BrokenPipeError):
             self.failed = self.failed or getattr(error, "strerror", None) or str(error)
         with suppress(OSError, UnsupportedOperation):

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from collector.fixtures.show import show
 from collector.scenarios.scenario import Scenario, Variant
-from collector.small.show import show
 from workbuf.lfstack import CNT_BITS, NEXT, PUSHCNT, Lfstack, pack, unpack
 from workbuf.local import MLOCAL, WORK, Globals
 

@@ -6,8 +6,8 @@ that moment, all seem to wait, and the mark ends while one thread still holds wo
 
 from __future__ import annotations
 
+from collector.fixtures.pool import pool
 from collector.scenarios.scenario import Scenario, Variant
-from collector.small.pool import pool
 from workbuf.getfull import PASSIVE_SPINS, Getfull
 
 

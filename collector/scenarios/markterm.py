@@ -55,7 +55,7 @@ class Worker:
         return self.port.xadd(self.workers, -1) == 0 and seen == 0
 
     def run(self, rounds: Iterable[int]) -> None:
-        """Work until somebody declares the mark done."""
+        """Work until a worker declares the mark done."""
         port = self.port
         for _ in rounds:
             if port.load(self.done):

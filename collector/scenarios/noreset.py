@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from collector.fixtures.pool import SMALL, decides_nothing
+from collector.fixtures.show import show
 from collector.scenarios.scenario import Scenario, Variant
-from collector.small.pool import SMALL, decides_nothing
-from collector.small.show import show
 from workbuf.getfull import Getfull
 from workbuf.local import MLOCAL, WORK, Globals
 

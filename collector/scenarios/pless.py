@@ -19,10 +19,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from collector.fixtures.show import show
+from collector.fixtures.worlds import SmallWorld
 from collector.runtime import CollectorM
 from collector.scenarios.scenario import Scenario, Variant
-from collector.small.show import show
-from collector.small.worlds import Small
 from mutator.phase import GCmark
 from workbuf.local import MLOCAL, WORK
 from workbuf.machine import WORD
@@ -68,7 +68,7 @@ def pless(m: type[CollectorM], *allowed: str) -> Program:
     """X -> Y, X reachable from data; Z stores X in a global while gc() runs.  Fails with any outcome but those allowed."""
 
     def program(machine: SteppedMachine) -> Callable[[], object]:
-        small = Small(machine, m=m)
+        small = SmallWorld(machine, m=m)
         world, model = small.world, small.model
         x, _ = small.objects([[1], []])
         small.global_(0, x)

@@ -22,9 +22,9 @@ PATIENCE = 2
 
 
 class Interrupts:
-    """While entered, signals are counted, and `told` is called at each: in the main thread, wherever that is just then.
+    """While entered, signals are counted, and `told` is called at each, in the main thread between two of its bytecodes.
 
-    Elsewhere than in the main thread it changes nothing, as signals go there.
+    Entered in another thread, it does nothing: Python handles signals in the main thread only.
     """
 
     def __init__(self, told: Callable[[], object] = lambda: None) -> None:

@@ -7,7 +7,7 @@ The heap is a record of addresses (`Heap`, record.py) and classes, a file each; 
     Pages      the page heap, records and metadata       Sweep      freeing what a collection has not marked
     Specials   finalizers and their queue                Malloc     mcaches and mallocgc
 
-`load.place` fills a heap in bulk before threads run; `audit.audit` says whether everything adds up.
+`load.place` fills a heap in bulk before threads run; `audit.audit` checks its consistency.
 
 Not modelled: tiny allocation (several small objects in one slot), fixed-size caches per P beyond the mcache, profiling.
 """

@@ -57,7 +57,7 @@ class Finalizers(Program):
         m.setfinalizer(obj, closure)
 
     def finalize(self, m: M, frame: int, pending: dict[int, int]) -> None:
-        """Run one queued finalizer, if any: whoever set it, exactly one M runs it."""
+        """Run one queued finalizer, if any; any M may run it, and exactly one does."""
         queued = m.takefinalizer()
         if queued is None:
             self.overdue(m, pending)

@@ -6,8 +6,8 @@ slots of that memoryview and closures over those handles, with nothing between. 
 serialise each other on a free-threaded build.  The abort flag is a word of the same memory for the same reason.  Plain
 accesses are array accesses; what blocks is in `parking`, what the threads do as a crew in `threads`.
 
-Relied on.  Aligned words are loaded and stored whole.  Little-endian.  The GIL, where there is one, is released inside
-every atomic; nothing relies on its being held.
+Relied on.  Aligned words are loaded and stored whole.  The processor is little-endian.  The GIL, where there is one, is
+released inside every atomic; nothing relies on it being held.
 
 Not modelled.  Weak memory beyond what the hardware shows; a plain access outside the memory is an IndexError.
 """

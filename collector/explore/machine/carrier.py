@@ -70,7 +70,7 @@ class Greenlets:
         self.goto: list[Callable[[int], int]] = [self.main.switch]
 
     def add(self, life: Callable[[], None]) -> None:
-        # Its parent is the loop, whoever made it: that is where an interrupt in a thread comes out.
+        # Its parent is the loop and not the greenlet that makes it: an interrupt in a thread is raised there.
         carrier = greenlet.greenlet(lambda _from: life(), self.main)
         self.carriers.append(carrier)
         self.goto.insert(len(self.goto) - 1, carrier.switch)

@@ -40,7 +40,7 @@ _JUMPING = frozenset({*dis.hasjrel, *dis.hasjabs})
 
 
 class Place(NamedTuple):
-    """A frame's standing in a call."""
+    """The position of a frame that is in a call."""
 
     offset: int
     """Of the instruction that calls."""
@@ -55,7 +55,7 @@ class Place(NamedTuple):
 
 
 class Code:
-    """What one code object's places keep."""
+    """The analysis of one code object."""
 
     def __init__(self, code: CodeType) -> None:
         self.names = list(dict.fromkeys((*code.co_varnames, *code.co_cellvars, *code.co_freevars)))
@@ -162,6 +162,8 @@ class Code:
             instruction = self.instructions[at]
             first = k - 1 if k and self.instructions[k - 1].opname == "PRECALL" else k
             below = self.after[at] - (instruction.opname not in RESULTLESS) if at in self.after else -1
+            if k and self.instructions[k - 1].opname == "RETURN_GENERATOR":
+                below = 0  # from 3.13 on, where a generator stands that has not begun: before it drops what it is sent
             bits = self.live[at]
             place = Place(
                 instruction.offset,

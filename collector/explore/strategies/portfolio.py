@@ -78,7 +78,7 @@ class Samplers:
         return self.current.begin(machine)
 
     def end(self, machine: SteppedMachine, /) -> None:
-        """Whoever picked may learn."""
+        """Passes the end of the schedule to the sampler that picked it."""
         self.current.end(machine)
 
     def outlook(self, _schedules: int, /) -> str:
@@ -150,7 +150,7 @@ class Portfolio:
         return min(claims, key=lambda claim: (STRENGTH.index(claim.kind), not claim.number))
 
 
-class Everybody(Portfolio):
+class DefaultPortfolio(Portfolio):
     """The default portfolio."""
 
     def __init__(self, options: Options) -> None:

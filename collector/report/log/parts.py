@@ -89,7 +89,7 @@ class Parts:
             self.live.close()
 
     def _find(self) -> None:
-        """Find the parts of the run.  While one is renamed a folder's listing may lack it, so that looks again."""
+        """Find the parts of the run.  A listing may miss a part that is just being renamed: then list again."""
         if self.live:
             self.header = first(self.path, self._lines(self.path))
         for last in (False, False, True):
@@ -223,7 +223,7 @@ def read(file: Path, content: BinaryIO | None = None, size: int = sys.maxsize) -
     at = 0
     try:
         with nullcontext(content) if content else opened(file) as lines:
-            # A picture may have a line 1 that is text.
+            # The first line of an image, say, may be text.
             getincrementaldecoder("utf-8")().decode(lines.read(HEAD))
             lines.seek(0)
             while line := lines.readline(min(LONGEST, size - at)):
@@ -267,7 +267,7 @@ def encodable(name: str) -> bool:
 
 
 def begins(file: Path) -> dict[str, Any] | None:
-    """The schema line of a file that may be none of a log."""
+    """The schema line of a file, if the file is a log."""
     try:
         return first(file, read(file))
     except LogfileError:

@@ -69,7 +69,7 @@ class Chart:
         yield f'<text class="axis" x="{WIDTH - RIGHT}" y="{HEIGHT - 2}" text-anchor="end">cycle</text>'
 
     def tip(self, i: int, name: str, value: float) -> str:
-        """What a pointer that rests on a mark is told."""
+        """The tooltip of a mark."""
         return f"<title>{escape(f'cycle {self.labels[i]}, {name}: {value:.4g} {self.unit}')}</title>"
 
     def drawn(self, marks: Iterator[str]) -> str:

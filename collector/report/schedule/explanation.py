@@ -9,7 +9,7 @@ from __future__ import annotations
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from collector.explore.trace.shorten import Again, Forever, LeftOut, shortened
+from collector.explore.trace.shorten import CycleStart, Omission, Repetition, shortened
 from collector.explore.trace.step import PAUSES, Step
 from collector.report.schedule.sentences import told
 
@@ -47,12 +47,12 @@ def sentences(schedule: Schedule, width: int) -> Iterator[str]:
     yield from wrapped(at_first, width, INDENT)
     for item in shortened(schedule):
         match item:
-            case Again(length, times, until):
+            case Repetition(length, times, until):
                 what = f"{names[before.thread]} does" if length == 1 else f"These {length} steps come"
                 yield f"{INDENT}{what} the same {times} times more, until step {until}."
-            case LeftOut(steps):
+            case Omission(steps):
                 yield f"{INDENT}{steps} steps are left out here."
-            case Forever():
+            case CycleStart():
                 yield f"{INDENT}And from here on, for ever:"
             case Step():
                 if item.thread != before.thread:

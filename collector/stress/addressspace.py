@@ -44,7 +44,7 @@ def arenas(config: Config, graph: Graph | None) -> Iterator[int]:
         spare //= 2
 
 
-def room(config: Config, graph: Graph | None) -> int:
+def needed(config: Config, graph: Graph | None) -> int:
     """Bytes of memory for a model of these sizes, its arena included."""
     # Page tables, a byte an object, and pointer masks; of the smallest objects these are as large as the object.
     heap = config.arena + config.arena // 4
@@ -74,7 +74,7 @@ def reserved(
     threads = config.mutators + config.helpers + 1
     for arena in sizes:
         fitting = replace(config, arena=arena)
-        need = room(fitting, graph)
+        need = needed(fitting, graph)
         if arena != sizes[-1] and tight(need, threads):
             continue  # it might be had, and leave no stacks for the threads
         try:

@@ -40,7 +40,7 @@ UNCHANGING = SCALARS | {
 """Types whose objects hold the same for all their lives; what they hold is asked itself."""
 
 
-class Constant:
+class GlobalData:
     """The walk over the globals that the code of a program names."""
 
     def __init__(self, namespaces: Namespaces, shapes: Mapping[type, Shape]) -> None:

@@ -1,1 +1,0 @@
-"""Building blocks for programs small enough to explore: small worlds, a pool of work for getfull, list views for traces."""
