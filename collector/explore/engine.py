@@ -197,16 +197,16 @@ class Search:
         result = self.result
         member = self.portfolio.turn()
         here = self.here = self.places.get(member) or self.places.setdefault(member, self.place(member))
-        machine, strategy = here.machine, member.strategy
+        machine, execution, strategy = here.machine, here.machine.execution, member.strategy
         check = set_up(machine, self.program, self.invariants)
         log = self.determinism.log(machine, result.schedules + 1)
-        self.watchdog.execution = machine.execution
+        self.watchdog.execution = execution
         pick, draw = strategy.begin(machine)
         watched = self.coverage if member.samples else None
         if watched:
             pick, draw = watched.watching(machine, pick, draw)
-        fault = run_and_check(machine, pick, draw, check, [log.observe] if log else [])
-        complete = fault is not None or machine.complete
+        fault = run_and_check(machine, pick, draw, check, [log.observe] if log else ())
+        complete = fault is not None or execution.complete
         if complete:
             result.schedules += 1
             if watched:
@@ -216,18 +216,17 @@ class Search:
             result.pruned += 1
         steps = len(machine.trail)
         result.steps += steps
-        member.spend(steps, complete=complete)
-        member.overlong += steps > machine.steps_allowed
-        if machine.execution.undecided:
+        member.spend(steps, complete=complete, overlong=steps > execution.steps_allowed)
+        if execution.undecided:
             self.undecided += 1
-            self.why_undecided = machine.execution.undecided
+            self.why_undecided = execution.undecided
         if fault:
             result.found_by = strategy.name
         strategy.end(machine)
         for race in self.witness(here):
             if all(race.sites != known.sites for known in result.races):
                 result.races.append(race)
-        if log and fault is None and machine.complete:
+        if log and fault is None and complete:
             if check is None and not machine.invariants and self.determinism.first is None and log.writes:
                 result.notes.append("nothing was checked at the end: the program returns no check")
             self.determinism.check(log, machine)
@@ -235,9 +234,9 @@ class Search:
 
     def before_proof(self) -> None:
         """Everything was seen: is the program the same on every run?"""
-        self.determinism.before_proof(self.here.machine)
+        self.determinism.run_first_again(self.here.machine)
         check = set_up(self.here.machine, self.program, self.invariants)
-        bodies = [life.func for life in self.here.machine.execution.lives]
+        bodies = self.here.machine.execution.bodies
         self.impure = impure([self.program, *bodies, *([check] if check else []), *self.invariants])
 
     def refuse(self, refused: Refused | Stuck) -> None:

@@ -20,7 +20,6 @@ Not modelled.  Weak memory.  A timed sleep never times out while anybody else ca
 from __future__ import annotations
 
 import sys
-from functools import partial
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from collector.explore.machine import ops
@@ -171,7 +170,7 @@ class SteppedMachine:
             fit(self.taps, port)
         port = self.ports[i]
         port.name = self.names[i]
-        self.execution.add(partial(_nothing if i in self.muted else body, port))
+        self.execution.add(_nothing if i in self.muted else body, port)
         if parent != MAIN:
             for tap in self.taps:
                 tap.spawned(parent, i)

@@ -114,17 +114,16 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
         if flags[i]:
             arrive(i)
             return
-        try:
-            if trail[-1] != i:
-                execution.foreign(i)
-        except IndexError:
+        if execution.current != i:
             execution.foreign(i)
         if len(trail) >= execution.limit:
             execution.watch.overrun()
         t = execution.pick(i)
         append(t)
-        if t != i and goto[t](i) == ABORT:
-            raise Aborted
+        if t != i:
+            execution.current = t
+            if goto[t](i) == ABORT:
+                raise Aborted
 
     def wrote(a: int) -> None:
         for t, reads in rivals:

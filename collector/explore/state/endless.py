@@ -29,17 +29,22 @@ class Endless:
         self.spin = Spin(machine, self.fair.states)
         self.strategy: Pick = self.fair.pick
         """Who picks when the suspicion of a spin is over."""
+        self.looked = False
+        """This schedule has been looked at."""
         self.turns_from = 0
         """Entries of the trail from which the threads go on in turn."""
 
     def begin(self) -> None:
         """A new schedule."""
-        self.fair.begin()
+        if self.looked:
+            self.looked = False
+            self.fair.begin()
         self.turns_from = self.execution.steps_allowed
         self.execution.limit = min(LOOK, self.turns_from)
 
     def overrun(self) -> None:
         """Look for a spin; in the end go on in turn, and then give the schedule up."""
+        self.looked = True
         at = len(self.execution.trail)
         if at < self.turns_from:
             self.execution.limit = min(at + LOOK, self.turns_from)
@@ -66,6 +71,7 @@ class Endless:
 
     def stuck(self) -> Fault | None:
         """Nobody can run; a livelock if it was like this before."""
+        self.looked = True
         return self._livelock() if self.fair.stuck() else None
 
     def _spinning(self, i: int) -> int:

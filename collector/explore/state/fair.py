@@ -40,6 +40,12 @@ class Lassos:
         """What stood in the way at the last look."""
         self.spent = states.capture.written
 
+    def begin(self) -> None:
+        """A new schedule."""
+        self.visits.clear()
+        self.opaque = ()
+        self.spent = self.states.capture.written
+
     def visit(self) -> Lasso | None:
         """Look at the state between two steps; the lasso if it has been there before."""
         machine, states = self.machine, self.states
@@ -62,11 +68,6 @@ class Fair:
         self.machine = machine
         self.states = States(machine)
         self.lassos = Lassos(machine, self.states)
-        self.begin()
-
-    def begin(self) -> None:
-        """A new schedule."""
-        self.lassos = Lassos(self.machine, self.states)
         self.lasso: Lasso | None = None
         self.last: dict[int, int] = {}
         """Thread to its last step."""
@@ -76,6 +77,15 @@ class Fair:
         """Where the round began."""
         self.could: dict[int, tuple[int, ...]] = {}
         """Place in the trail to who could run there."""
+
+    def begin(self) -> None:
+        """A new schedule."""
+        self.lassos.begin()
+        self.lasso = None
+        self.last.clear()
+        self.led = False
+        self.round = 0
+        self.could.clear()
 
     def pick(self, _i: int) -> int:
         """The runnable thread that has waited longest."""
