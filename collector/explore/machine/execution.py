@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from collector.explore.machine.carrier import Carrier
-    from collector.explore.machine.ports import SteppedPort
     from collector.explore.machine.threads import Threads
+    from workbuf.machine import Port
 
-    Body = Callable[[SteppedPort], object]
+    Body = Callable[[Port], object]
     """What a thread does."""
     Pick = Callable[[int], int]
     """Names the runnable thread that goes next; see `Execution.run`."""
@@ -195,7 +195,7 @@ class Execution:
         return self.fault is None
 
     @root
-    def live(self, i: int, port: SteppedPort) -> None:
+    def live(self, i: int, port: Port) -> None:
         """All that thread `i` does, schedule after schedule: the outermost frame of its carrier."""
         bodies, goto = self.bodies, self.carrier.goto
         while True:
@@ -213,7 +213,7 @@ class Execution:
             if goto[self.end(i)](i) == CLOSE:
                 return
 
-    def add(self, body: Body, port: SteppedPort) -> None:
+    def add(self, body: Body, port: Port) -> None:
         """One more thread of this schedule; its port is that of the thread of its number in every schedule."""
         i = port.index
         self.bodies.append(body)
