@@ -122,7 +122,7 @@ class Fair:
         # Before the limit it is not noted which threads can run.  At both ends none can, so a thread that could run in
         # between, and did not, waits for a lock or a note that was free for a while.
         waits = (t for t in range(len(machine.names)) if t not in ran)
-        return all(machine.kinds[t] not in {ops.LOCK, ops.SLEEP} or self._left_alone(t, lasso) for t in waits)
+        return all(machine.kinds[t] not in ops.WAITING or self._left_alone(t, lasso) for t in waits)
 
     def _left_alone(self, t: int, lasso: Lasso) -> bool:
         """Is thread `t` waiting for a thread that did nothing between the two visits?"""
