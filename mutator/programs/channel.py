@@ -53,15 +53,20 @@ class Channel(Program):
         number = 0
         while not m.stop_requested():
             m.poll()
-            number += 1
-            m.port.words[frame] = self.message(m, number)
-            m.chansend(self.chan, frame)
-            m.port.words[frame] = 0
+            if alone or self.awaited(m):
+                number += 1
+                m.port.words[frame] = self.message(m, number)
+                m.chansend(self.chan, frame)
+                m.port.words[frame] = 0
             if alone:
                 m.chanrecv(self.chan, frame)
                 self.unpack(m, frame, number)
         if not alone:
             m.chansend(self.chan, frame)
+
+    def awaited(self, _m: M) -> bool:
+        """Is it time for the next number?"""
+        return True
 
     def message(self, m: M, number: int) -> int:
         """A fresh object that names another one, which has the number; no safepoint inside."""
