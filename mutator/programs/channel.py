@@ -27,7 +27,6 @@ class Channel(Program):
     globals = 2
     size = 2
     """Slots of the ring, its words in bss."""
-    channels: dict[tuple[int, int], int]
 
     def __init__(self, world: World, first: int, rank: int, peers: int) -> None:
         super().__init__(world, first, rank, peers)
