@@ -1,1 +1,1 @@
-"""The collector itself: phases, roots, marking, termination and sweep, and all that looks at it while it runs."""
+"""The garbage collector (phases, roots, marking, termination), and the tools that run, audit, explore and report on it."""

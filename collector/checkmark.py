@@ -1,10 +1,10 @@
-"""The verifying mark: mark once more, from the same roots, and throw at whatever the first mark has missed.
+"""The checkmark, a verifying mark: mark again from the same roots, and throw at an object that the first mark missed.
 
 (Go: gccheckmark_m, startcheckmarks, initCheckmarks, mgc.go.)
 
-Theory of operation.  In the stopped world, before anything is swept, gc() runs a second time with a mark bit of its own;
-greyobject throws where it reaches an object that the first mark did not.  Both marks use the protocol, so this finds what
-a race has lost and not what the protocol itself overlooks; for that there is the audit's own traversal (I14).
+In the stopped world, before anything is swept, gc() runs a second time with a mark bit of its own;
+greyobject throws where it reaches an object that the first mark did not.  Both marks use the protocol, so this finds
+objects lost to a race, but not those that the protocol itself overlooks; the audit's traversal finds these (I14).
 
 What the default corrects.  The seed's form checks only what roots point at directly: its test is inverted (K-10), stacks
 are skipped as already scanned (K-11, and K-13 for any second mark), and the span snapshot is stale (K-12).  Here every

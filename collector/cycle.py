@@ -1,4 +1,4 @@
-"""A whole collection, concurrent or stopped.  (Go: gcwork, gcscan_m, gcmark_m, gcinstallmarkwb, gogc, malloc.go, mgc.go.)
+"""A collection cycle from start to end, concurrent or stopped.  (Go: gcwork, gcscan_m, gcmark_m, gogc, malloc.go, mgc.go.)
 
 Theory of operation, concurrent:
 

@@ -1,10 +1,10 @@
-"""Draining: scan what is queued.  (Go: drainworkbuf, drainobjects, mgc.go.)
+"""Draining: take objects out of work buffers and scan them.  (Go: drainworkbuf, drainobjects, mgc.go.)
 
 Theory of operation.  drainworkbuf scans until its buffer is empty, or, asked for all, until getfull says that nothing is
 left anywhere: the heart of mark.  The order in its loop matters: refill, then give half away if others wait, then pop.
 drainobjects scans a bounded number of objects, for a mutator that helps.
 
-Guards.  On entry and on return the M caches no buffer: whatever it finds must not be forgotten in a cache (I4).
+Guards.  On entry and on return the M caches no buffer: grey objects must not be forgotten in a cache (I4).
 """
 
 from __future__ import annotations

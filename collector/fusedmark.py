@@ -1,10 +1,10 @@
-"""Marking in one loop: drainworkbuf with popobject, scanobject, scanwords and greyobject written out in it.
+"""A fast drainworkbuf, with popobject, scanobject, scanwords and greyobject inlined into one loop.
 
 Theory of operation.  In Python the calls cost more than the work: a pointer takes two, an object four.  Here they are one
-loop over local variables, for a machine whose words can be read as a plain array, the hardware machine.  What it does to
-memory and tells listeners is what the methods do, step by step, in the same order, but for three things that only the
-owner of a buffer can see: `nobj` of the buffer in hand is written once per object, not once per entry; `scanned` once per
-buffer; and the abort flag is looked at every CHECKED objects.
+loop over local variables, for the hardware machine, whose words can be read as a plain array.  It accesses memory and
+sends events as the methods do, in the same order, with three exceptions that only the owner of the buffer can observe:
+`nobj` of the buffer in hand is written once per object, not once per entry; `scanned` once per buffer; and the abort flag
+is checked every CHECKED objects.
 
 Guards.  As grey.py: marking precedes queuing (I8), test and set of the mark are two steps (I15).
 
@@ -134,6 +134,6 @@ class FusedMark(Grey):
                             words[wbuf + OBJ + nobj] = obj
                             nobj += 1
                         cell += 64
-            # Whoever gets the buffer from here on goes by it: handoff, putempty, putfull.
+            # handoff, putempty and putfull read it when they get the buffer from here.
             words[wbuf + NOBJ] = nobj
         port.event(Event.DRAIN_END, scanned - before)

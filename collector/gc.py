@@ -1,4 +1,4 @@
-"""Mark termination: everything is marked while the world is stopped.  (Go: gc, gcinit, mgc.go.)
+"""Mark termination, the phase that finishes marking while the world is stopped.  (Go: gc, gcinit, mgc.go.)
 
 Theory of operation.  Phase to mark termination; wake the helpers; harvest the caches; run the root jobs together; drain
 until the barrier ends it; phase to off; join the helpers; hand the heap to the sweeper.
@@ -37,7 +37,7 @@ GCSTATS = ("nhandoff", "nhandoffcnt", "nprocyield", "nosyield", "nsleep")
 
 @dataclass
 class CycleStats:
-    """What one mark was like; times are the port's clock, in ns."""
+    """The statistics of one mark; times are the port's clock, in ns."""
 
     number: int = 0
     concurrent: bool = False

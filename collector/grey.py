@@ -1,4 +1,4 @@
-"""Marking primitives: grey an object, scan an object, scan a block.  (Go: greyobject, scanobject, scanblock, mgc.go.)
+"""The marking primitives: grey an object, scan an object, scan a block.  (Go: greyobject, scanobject, scanblock, mgc.go.)
 
 Theory of operation.  White: not marked.  Grey: marked, and in some buffer.  Black: marked, in no buffer, scanned.
 greyobject marks an object and appends it to the caller's buffer; scanobject looks at an object's pointer words and greys

@@ -1,4 +1,4 @@
-"""Collecting the buffers that Ms have cached.  (Go: harvestwbufs, mgc.go.)
+"""The harvest: moves the work buffers that Ms have cached to the lists.  (Go: harvestwbufs, mgc.go.)
 
 Theory of operation.  In the stopped world every M's cache is exchanged with 0 and what comes out goes to full, or to empty
 if there is nothing in it: to full even when partly filled, so that only consumers compete for it.  An exchange, because

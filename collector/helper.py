@@ -1,11 +1,11 @@
-"""Helpers: idle Ms that mark in mark termination.  (Go: gcprocs, helpgc, gchelper, gchelperstart, stopm, proc1.go, mgc.go.)
+"""Helpers: idle Ms that take part in mark termination.  (Go: gcprocs, helpgc, gchelper, gchelperstart, stopm, proc1.go.)
 
-Theory of operation.  An M with nothing to do lies on the list of idle Ms, asleep.  helpgc takes as many off it as there
-are to be markers besides the master, numbers them and wakes them.  Each takes part in the root jobs, then drains until the
-termination barrier lets it go, counts itself done, the last one wakes the master, and lies down again.
+Theory of operation.  An M with nothing to do sleeps on the list of idle Ms.  helpgc takes as many off the list as there are
+to be markers besides the master, numbers them and wakes them.  Each helper executes root jobs, then drains until the
+termination barrier ends the mark, increments `ndone`, and returns to the idle list.  The last one wakes the master.
 
-Guards.  I11: `ndone` counts helpers only, at most nproc - 1.  A helper reads nproc BEFORE it counts itself: the master may
-begin a new collection right after the last count.
+Guards.  I11: `ndone` counts helpers only, at most nproc - 1.  A helper reads nproc BEFORE it increments `ndone`: the master
+may begin a new collection right after the last increment.
 
 Not modelled.  Lending a P's mcache to a helper: a marker does not allocate.  Stopped mutators' Ms as helpers.
 """

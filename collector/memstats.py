@@ -1,9 +1,9 @@
-"""What is remembered of past collections, and the call that hands it out.  (Go: memstats, readGCStats_m, mgc.go, mstats.go.)
+"""Statistics of past collections: the last pauses and the totals.  (Go: memstats, readGCStats_m, mgc.go, mstats.go.)
 
-Theory of operation.  The last `PAUSES` pauses lie in a ring, each with the time of its end; beside it three totals.  The
-M that collects writes, in the stopped world; whoever asks reads, so what it gets may be of two different moments.
+The last `PAUSES` pauses lie in a ring, each with the time of its end; beside it are three totals.  The M that collects
+writes them, in the stopped world.  Reading is not synchronised with that, so a reader may get a mix of two moments.
 
-What is as in Go.  The check asks for room for the pauses once, although they are handed out twice, with their ends.
+As in Go, the check requires room for the pauses once, although twice as many words are returned: pauses and their ends.
 
 Not modelled.  The lock on the heap that readGCStats_m holds.  A pause is the time of gc(); a verifying mark is not counted.
 """

@@ -1,4 +1,4 @@
-"""A parallel for with work stealing: every index once, whoever comes.  (Go: parforsetup, parfordo, parfor.go.)
+"""A parallel for loop with work stealing; it distributes the root jobs.  (Go: parforsetup, parfordo, parfor.go.)
 
 Theory of operation.  The range is cut into one piece a thread; a piece is one word, its next index in the low half and its
 end in the high half.  The owner claims an index by incrementing the word; a thief takes the upper half of what is left by
@@ -123,8 +123,8 @@ class Parfor(Fastrand):
             if begin + 1 >= end:
                 return None, idle  # never the last index: its owner may be claiming it
             if idle:
-                # Before the steal: from the CAS until our store the range is in nobody's word, and whoever saw `done`
-                # complete then would leave it.
+                # Before the steal: from the CAS until our store the range is in no thread's word, and a thread that saw
+                # `done` complete in between would leave without it.
                 port.xadd(done, -1)
                 idle = False
             mid = begin + (end - begin) // 2

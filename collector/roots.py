@@ -1,4 +1,4 @@
-"""The roots of a mark: numbered jobs that the markers share.  (Go: markroot, mgc.go.)
+"""Root marking: the roots as numbered jobs, which the markers share.  (Go: markroot, mgc.go.)
 
 Theory of operation.  Root jobs are numbered: data, bss, finalizer queue, spans' specials, flush of the caches, then one per
 goroutine; parfor hands them out.  A job takes this M's cached buffer, threads it through its scans and leaves what is left

@@ -1,17 +1,17 @@
 """The command line: `python -m collector.run [COMMAND]`; with no command it runs `stress`.
 
+`python -m collector` and, where the package is installed, `workbuf` are the same.
+
 Exit status: 0 all held, 1 a violation was found (throw, lost object, leak, hang), 2 bad usage, unreadable input, an output
 that cannot be written, a scenario that breaks a rule of the machine, or a system that lacks something (one line says what
 and where), 3 less was shown than --require asks for, 70 a fault of this program itself (what to report is printed), 130
 interrupted by Ctrl-C or SIGTERM (what there is so far has been printed and written).
 
-Only the command that was chosen is imported, where Ctrl-C is expected.  Whatever a command does not catch ends here, as one
-line.
+Only the chosen command is imported.  An exception that a command does not catch ends here, as one line.
 """
 
 from __future__ import annotations
 
-import argparse
 import faulthandler
 import platform
 import shlex
@@ -22,7 +22,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from collector.commands import COMMANDS, files, load
-from collector.commands.status import BUG, INTERRUPTED, OK, USAGE
+from collector.commands.parser import LESS, PROGRAM, RUN, Parser, closing, complete, line, meant
+from collector.commands.status import BUG, INTERRUPTED, OK, USAGE, VIOLATION
 from collector.report.streams import STDERR, Streams, oneline
 from collector.stress.interrupts import Interrupts
 
@@ -30,13 +31,13 @@ from collector.stress.interrupts import Interrupts
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-
-class Parser(argparse.ArgumentParser):
-    """A parser whose complaint is one line."""
-
-    def error(self, message: str) -> NoReturn:
-        """Print the line and exit with status 2."""
-        self.exit(USAGE, f"{self.prog}: {oneline(message)} (see {self.prog} --help)\n")
+EXAMPLES = {
+    "": "mark this interpreter's own heap with real threads, about ten seconds",
+    "explore aba": "find the schedule of a known bug, shrink it, print it",
+    "guide": "the pages to read",
+    "explore --help": "options, examples and exit statuses of a command",
+}
+ENDS = {VIOLATION: "a fault was found: a throw, a lost object, a leak, a hang, a schedule that fails", **LESS}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,46 +51,74 @@ def main(argv: Sequence[str] | None = None) -> int:
             status = command(list(words))
             sys.stdout.flush()
         except KeyboardInterrupt:
-            print("interrupted", file=sys.stderr)
+            print(f"{PROGRAM}: interrupted", file=sys.stderr)
             status = INTERRUPTED
         except (OSError, MemoryError) as error:
-            print(f"collector.run: {environment(error)}", file=sys.stderr)
+            print(f"{PROGRAM}: {environment(error)}", file=sys.stderr)
             status = USAGE
         except Exception as error:  # noqa: BLE001  the last one there is
             if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
-                print("collector.run: the system starts no more threads (ulimit -u)", file=sys.stderr)
+                print(f"{PROGRAM}: the system starts no more threads (ulimit -u)", file=sys.stderr)
                 return USAGE
             print(report(error, words), file=sys.stderr)
             status = BUG
         if streams.out.failed:
-            print(f"collector.run: stdout: cannot write: {streams.out.failed}", file=sys.stderr)
+            print(f"{PROGRAM}: stdout: cannot write: {streams.out.failed}", file=sys.stderr)
             status = status or USAGE
     return status
 
 
 def command(words: list[str]) -> int:
     """Find the command that the words mean, and run it."""
-    if not words or (words[0] not in COMMANDS and words[0] not in ("-h", "--help") and words[0].startswith("-")):
+    if not words or (
+        words[0] not in COMMANDS and words[0] not in ("-h", "--help", "--version") and words[0].startswith("-")
+    ):
         words.insert(0, "stress")
-    top = Parser(prog="python -m collector.run", description=summary(__doc__), allow_abbrev=False)
-    commands = top.add_subparsers(metavar="COMMAND", dest="command", required=True)
+    named = line() or words[:1]
+    parsers: dict[str, Parser] = {}
+    top = Parser(prog=RUN, description=summary(__doc__), allow_abbrev=False)
+    top.closing = closing(EXAMPLES, ENDS)
+    top.add_argument("--version", action="store_true", help="print the version, and which Python this is")
+    commands = top.add_subparsers(metavar="COMMAND", dest="command")
     for name, text in COMMANDS.items():
-        sub = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
-        if name == words[0]:
-            with Interrupts() as interrupts:
-                chosen = load(name)
-            interrupts.check()
-            chosen.add_arguments(sub)
-    args = top.parse_args(words)
+        parsers[name] = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
+        if name in named:
+            prepare(parsers[name], name)
+    complete(top)
+    if words[0] not in COMMANDS:
+        return general(top, words)
+    args = parsers[words[0]].parsed(words[1:])
+    args.command = words[0]
     try:
         files.check(args)
-        status: int = chosen.main(args)
+        with files.aside(args):
+            status: int = load(args.command).main(args)
     except Exception as error:
         if not isinstance(error, one_line_errors()):
             raise
-        print(f"collector.run {args.command}: {oneline(str(error))}", file=sys.stderr)
+        print(f"{PROGRAM} {args.command}: {oneline(str(error))}", file=sys.stderr)
         return USAGE
     return status or (USAGE if files.unwritten(args) else OK)
+
+
+def prepare(parser: Parser, name: str) -> None:
+    """Import the command of that name and give the parser its options."""
+    with Interrupts() as interrupts:
+        chosen = load(name)
+    interrupts.check()
+    chosen.add_arguments(parser)
+    parser.closing = closing(chosen.EXAMPLES, chosen.ENDS)
+
+
+def general(top: Parser, words: Sequence[str]) -> int:
+    """What is asked without a command: the help, the version; or the word is none that is known."""
+    if not words[0].startswith("-"):
+        top.error(f"no command {words[0]!r}{meant(words[0], COMMANDS)}; there are {', '.join(COMMANDS)}")
+    top.parse_args(words)
+    from collector.commands.version import code_version  # noqa: PLC0415  it reads every source
+
+    print(f"workbuf-model {code_version()}, {platform.python_implementation()} {platform.python_version()}")
+    return OK
 
 
 def one_line_errors() -> tuple[type[Exception], ...]:
@@ -113,10 +142,10 @@ def environment(error: OSError | MemoryError) -> str:
 
 
 def report(error: Exception, words: Sequence[str]) -> str:
-    """What to tell whoever can mend a fault of this program."""
+    """What to print when this program itself has failed, for a bug report."""
     return "\n".join(
         (
-            f"collector.run: a fault of this program, not of what it was given: {oneline(repr(error))}",
+            f"{PROGRAM}: a fault of this program, not of what it was given: {oneline(repr(error))}",
             "please report it, with the lines that follow and the files that the command names",
             f"command: {oneline(shlex.join(['python', '-m', 'collector.run', *words]))}",
             f"python {sys.version.split()[0]}, {platform.platform()}",
@@ -130,10 +159,15 @@ def summary(docstring: str | None) -> str:
     return (docstring or "").partition("\n")[0]
 
 
-if __name__ == "__main__":
+def program() -> NoReturn:
+    """The command line as a program of its own; exits with its status."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     ended = main()
-    # All is said and written; a further Ctrl-C would only spoil the status.
+    # Everything has been written: a further Ctrl-C must not change the exit status.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     sys.exit(ended)
+
+
+if __name__ == "__main__":
+    program()

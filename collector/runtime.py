@@ -1,9 +1,8 @@
-"""The composition root: the M, put together from its parts, and a world of Ms on any machine.
+"""The composition root: builds the class of an M from its parts, and a world of Ms on any machine.
 
-Theory of operation.  The protocol is a class for each of Go's files, from `workbuf.local.Local` up, and every class
-inherits what it uses.  What nobody else uses, the hooks that mutators call, meets the collection only here: `CollectorM`
-is the whole of an M, `AuditedM` the same with every audit on.  A variant of the protocol is a subclass of either with one
-method changed, passed here as `m`.  `Model` makes the heap, the world and the Ms; who runs what on them is the caller's.
+The protocol is one class for each of Go's files, from `workbuf.local.Local` up; every class inherits what it uses.
+`CollectorM` combines them into a complete M, `AuditedM` adds every audit.  A variant of the protocol is a subclass of
+either with one method changed, passed here as `m`.  `Model` makes the heap, the world and the Ms; the caller runs them.
 
 What the default corrects.  The default does what the seed commit does wherever that is sound.  Where it is not, Go's own
 later fix is the default: collector/catalogue/corrections.toml lists them, with the modules that make them.  K-4, K-5, K-7,

@@ -1,11 +1,11 @@
-"""What mutators do for the collector: shade and assist.  (Go: shade, gchelpwork, mgc.go.)
+"""The mutators' part in marking: shading in the write barrier, and assists.  (Go: shade, gchelpwork, mgc.go.)
 
 Theory of operation.  shade greys the object that was just stored, through the M's cached buffer, so that a barrier usually
 touches no list.  The buffer is fetched before the colour is known, so a barrier on a marked object leaves an empty buffer
 behind (W10, O-21).  gchelpwork scans up to one buffer's worth of objects and gives what is left to full, never back to the
 cache, so that the collector need not compete for it.
 
-Guards.  I4: the cache is 0 while the buffer is in the hand.  Both run between two safepoints (K-4).
+Guards.  I4: the cache is 0 while this M holds the buffer.  Both run between two safepoints (K-4).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Scanning stacks, and getting hold of them.  (Go: scanstack, scanframeworker, stopg, restartg, gcphasework, mgc.go.)
+"""Stack scanning, and the scan bit that protects a stack.  (Go: scanstack, scanframeworker, stopg, restartg, gcphasework.)
 
-Theory of operation.  Whoever holds the scan bit of a goroutine may scan its stack.  stopg takes the bit of a goroutine
+Theory of operation.  The holder of a goroutine's scan bit may scan its stack.  stopg takes the bit of a goroutine
 that does not run and scans it on the spot; a running one it asks to scan itself at its next poll.  In the scan phase the
 buffer that results is left in the cache of the M that did the scan, so a goroutine that scanned itself leaves its roots
 on its own M; in mark termination everything found is scanned to the end and nothing is left.
@@ -29,7 +29,7 @@ from workbuf.throw import Throw, println
 
 
 class StackScan(Grey, Goroutines, Stack):
-    """Stack scanning by whoever holds the scan bit."""
+    """Stack scanning by the holder of the scan bit."""
 
     def gcphasework(self, gp: int) -> None:
         """What the phase asks of a stopped goroutine; the caller holds its scan bit."""
@@ -129,8 +129,7 @@ class StackScan(Grey, Goroutines, Stack):
         port.post(gp + G.gcworkdone, int(self.readgstatus(gp) == GDEAD))
         restart = self.stopg(gp)
         while not port.hint(gp + G.gcworkdone):
-            # Whatever state it has got into meanwhile: a request it did not live to see must not keep us here, nor may
-            # one that somebody took back.
+            # In whatever state it is by now: a request that it never saw, or that was taken back, must not keep us here.
             status = self.readgstatus(gp)
             if status == GDEAD:
                 port.post(gp + G.gcworkdone, 1)

@@ -1,11 +1,11 @@
-"""Stopping and starting the world.  (Go: stoptheworld, starttheworld, preemptall, proc1.go.)
+"""Stopping and starting the world: all mutators.  (Go: stoptheworld, starttheworld, preemptall, proc1.go.)
 
 Theory of operation.  The stopper announces `gcwaiting`, takes its own P and those that are idle or in system calls, asks
 every running goroutine to stop, and sleeps until the last P is in gcstop, asking again every 100 us.  Starting hands each
 M that parked its P back, running, and leaves the other Ps idle for their Ms to pick up.
 
 Guards.  I13: the phase changes only in here.  I5: when stoptheworld returns, no M with a P is between two safepoints.
-What it does not wait for: Ms in system calls and Ms that have no P; they may run, and may not write pointers (K-1).
+It does not wait for Ms in system calls or without a P; they may run, but may not write pointers (K-1).
 
 Not modelled.  needaddgcproc (a further idle M for the next collection); GOMAXPROCS changes.
 """

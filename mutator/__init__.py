@@ -1,1 +1,1 @@
-"""The program being collected: Ms, goroutines and their stacks, the heap, channels, and the write barrier's call site."""
+"""The mutator, the program being collected: Ms, goroutines, stacks, heap, channels, the call site of the write barrier."""

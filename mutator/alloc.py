@@ -1,4 +1,6 @@
-"""Allocation as a program sees it: mallocgc, then the trigger or the assist.  (Go: the tail of mallocgc, malloc.go.)
+"""Allocation as a program calls it: mallocgc, then a request for a collection, or an assist.
+
+(Go: the tail of mallocgc, malloc.go.)
 
 Theory of operation.  When an eighth or less of the next goal remains and no collection is under way, the allocating
 goroutine asks for one and goes on.  Otherwise, if its allocation refilled a cache or was large while one is under way, it

@@ -1,4 +1,4 @@
-"""The random numbers that the runtime itself draws, one sequence an M.  (Go: fastrand1, m.fastrand.)"""
+"""The runtime's own random numbers, one sequence for each M.  (Go: fastrand1, m.fastrand.)"""
 
 from __future__ import annotations
 

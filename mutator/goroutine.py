@@ -4,8 +4,8 @@ Theory of operation.  A goroutine's status word is also the lock of its stack: s
 acquires it and may fail, clearing it (casfrom_Gscanstatus) releases it and must not; a change of status without the bit
 (casgstatus) waits while somebody holds it.
 
-Guards.  `gcscanvalid` says that the goroutine has not run since its stack was last scanned.  It is cleared after the
-change to running, never before: before, a scan could set it again while the goroutine is already on its way (K-15).
+Guards.  `gcscanvalid` says that the goroutine has not run since its stack was last scanned.  It is cleared after the change
+to running, never before: a scan in between would set it again although the goroutine is about to run (K-15).
 
 Not modelled.  The seed's assertion on gcscanvalid in castogscanstatus, which reads a field that the reader does not own
 and can throw in a correct run (K-15, O-12).

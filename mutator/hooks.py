@@ -1,8 +1,8 @@
-"""What a mutator calls of the collector: four methods that the collector's M defines.
+"""The four methods through which a mutator calls the collector; the collector's M defines them.
 
-Theory of operation.  The runtime changes what a write barrier or an allocation does by changing the phase.  So it is
-here: a mutator's M calls these methods, the collector's M (collector/runtime.py), which is the same object, defines them.
-A mutator alone has no collector; its phase never leaves GCoff and only `gogc` is ever called.
+The M of a run (collector/runtime.py) inherits both from the mutator's classes, which call these methods, and from the
+collector's, which define them.  A mutator alone has no collector: its phase never leaves GCoff, and of the four only
+`gogc` is called.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The finished M of a mutator: everything a program may call.  (Go: m, mstart.)
+"""The M as a program uses it: allocation, stack, channels, polls, system calls.  (Go: m, mstart.)
 
 A program is a function of one M.  It keeps its pointers in frames on the M's goroutine's stack, moves them with `get`
 and `put`, allocates with `new`, and calls `poll` in every loop; between two polls it may hold pointers in Python

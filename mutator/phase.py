@@ -1,8 +1,8 @@
-"""The phases of a collection, the values of the global word `gcphase`.  (Go: _GCoff and the rest, runtime2.go.)
+"""The phases of a collection: the values of the global word `gcphase`.  (Go: _GCoff and the rest, runtime2.go.)
 
 Guards.  I13: the phase changes only while the world is stopped, so between two safepoints a plain load is good.
 
-Their names, for those who look on, are `workbuf.events.PHASE_NAMES`.
+Their names in logs and reports are `workbuf.events.PHASE_NAMES`.
 """
 
 from __future__ import annotations

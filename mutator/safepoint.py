@@ -1,15 +1,17 @@
-"""Where a mutator can be stopped, and how it stops.  (Go: newstack, gcstopm, entersyscall, exitsyscall, gopark, goready.)
+"""Safepoints: polls, system calls and blocking, where a mutator can be stopped, and how it stops.
+
+(Go: newstack, gcstopm, entersyscall, exitsyscall, gopark, goready.)
 
 Theory of operation.  Compiled code compares the stack pointer with `stackguard` on entry to every function; to stop a
 goroutine the runtime poisons its guard.  `poll` is that comparison.  A poisoned guard leads to newstack, which either
 scans its own stack, if the collector asked for that (`preemptscan`), or gives the P up and parks until the world starts.
-A goroutine in a system call or blocked on a channel gives no thought to stopping: its P is taken from it, and it waits
-for the P when it comes back.
+A goroutine in a system call or blocked on a channel need not be stopped: its P is taken from it, and it waits for the P
+when it comes back.
 
-Guards.  I5: between two polls a mutator may hold a buffer in its hand, at a poll never.  sched.lock covers `stopwait`,
+Guards.  I5: between two polls a mutator may hold a work buffer, at a poll never.  sched.lock covers `stopwait`,
 `stopped` and every change of a P's status but running <-> syscall, which are single atomics.
 
-Relied on.  Whoever makes `stopwait` 0 wakes `stopnote`, exactly once per stop.
+Relied on.  The thread that makes `stopwait` 0 wakes `stopnote`, exactly once per stop.
 
 Not modelled.  A stopped mutator's M acting as a marker: in Go it is an idle M like any other; here helpers are Ms of
 their own.  Run queues, timers, the network poller.
@@ -73,7 +75,7 @@ class Safepoint(Goroutines, Stack, Hooks):
         return self.port.hint(self.stopping) != 0
 
     def newstack(self) -> None:
-        """Somebody wants this goroutine to stop or to scan itself."""
+        """Called at a poll when this goroutine was asked to stop or to scan itself."""
         if self.locks:
             raise Throw("newstack: preempted while holding locks")
         port, gp = self.port, self.curg

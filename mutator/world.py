@@ -1,9 +1,8 @@
-"""The world's record: every global that mutators and collector share, as addresses.  (Go: runtime2.go, sched, allgs, allm.)
+"""The runtime's global state and its records (M, P, G, sched), by address.  (Go: runtime2.go, sched, allgs, allm.)
 
-Theory of operation.  This module says where the shared records lie (phase, Ms, Ps, goroutines, globals) and makes them
-before any thread runs.  What is done with them, stopping, scanning, marking and sweeping the world, is in `collector/`,
-so that a mutator never imports the collector.  A `World` holds integers only, which every M copies into its own
-attributes.
+This module defines the layout of the shared records (phase, Ms, Ps, goroutines, globals) and makes them before any thread
+runs.  The code that works on them (stopping, scanning, marking) is in `collector/`, so that a mutator never imports the
+collector.  A `World` holds integers only; every M copies them into its own attributes.
 
 Not modelled.  Many goroutines on one M: each mutator M runs one goroutine for good and has one P, so a run queue would
 have nothing to choose.  Goroutines without an M (those of a heap dump) are parked for ever and only scanned.
@@ -56,7 +55,7 @@ G = Struct(
 
 GIDLE, GRUNNABLE, GRUNNING, GSYSCALL, GWAITING, GMORIBUND, GDEAD, GENQUEUE, GCOPYSTACK = range(9)
 GSCAN = 0x1000
-"""The scan bit: whoever set it owns the goroutine's stack until it is cleared."""
+"""The scan bit: the thread that set it owns the goroutine's stack until it is cleared."""
 
 SCHED = Struct("sched", "lock", "gcwaiting", "stopwait", "stopnote", "midle", "nmidle", "gomaxprocs")
 

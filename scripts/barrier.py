@@ -1,11 +1,11 @@
-"""The termination barrier under every strategy: correct and with a late decrement, two and three participants.
+"""Explores the termination barrier with every strategy, correct and with a late decrement, and checks the verdicts.
 
     python -m scripts.barrier [--schedules 200000] [--seconds 30] [--participants 2,3]
 
-The model is getfull's shape (`programs.barrier`): everybody begins with one buffer and one more is published.
-The fault is to leave the count of waiters after the pop; it needs three preemptions.  A verdict is untrue if the correct
-barrier is accused, or the late one is said to have been seen whole: exit status 1.  Not to find the fault within the budget
-is no untruth, as long as the sentence says what was seen.
+The program has the shape of getfull (`programs.barrier`): every participant begins with one buffer, and one more is
+published.  The fault is to decrement the count of waiters after the pop; it needs three preemptions.  A verdict is wrong if
+the correct barrier fails, or if the faulty one is said to have been explored completely: exit status 1.  A strategy may miss
+the fault within its budget, as long as its claim says no more than what was explored.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What each class of the protocol uses of the classes it inherits from: its true bases, read from the source.
+"""Finds classes of the protocol that use nothing of a class they inherit from, by reading the source.
 
     python -m scripts.bases [DIRECTORY]
 

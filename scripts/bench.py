@@ -1,4 +1,4 @@
-"""Two checkouts side by side: what each workload costs in processor time, new over old, run in turn.
+"""Compares the speed of two checkouts of the project, workload by workload, run in turn.
 
     python -m scripts.bench OLD [--pairs 5] [--only WORD] [--json FILE]
 

@@ -1,4 +1,4 @@
-"""What the atomics cost, and what sharing nothing buys: figures of this interpreter on this machine.
+"""Measures the cost of each atomic operation, and how two threads that share no Python object scale.
 
     python scripts/bench_atomics.py [--rounds N] [--seconds S]
 

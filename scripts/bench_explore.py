@@ -1,4 +1,4 @@
-"""Schedules and steps a second on the Treiber stack, beside other tools, in one run.
+"""Measures schedules and steps a second on the Treiber stack, for each strategy and for other tools.
 
     python scripts/bench_explore.py [--seconds 1] [--rounds 5] [--rivals PYTHON]
 

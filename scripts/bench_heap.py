@@ -1,4 +1,4 @@
-"""Load, collect and verify synthetic heaps of growing size: bytes an object beyond its own words, seconds per 100,000.
+"""Measures memory and time per object: loads, collects and verifies synthetic heaps of growing size.
 
     python -m scripts.bench_heap [--sizes 10000,100000,1000000] [--helpers 2] [--repeat 3]
 

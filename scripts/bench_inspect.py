@@ -1,4 +1,4 @@
-"""A log of a million events: seconds to open it, and to answer each question once it is open.
+"""Measures `inspect` on a log of a million events: seconds to open it, and to answer each question.
 
     python scripts/bench_inspect.py [--events 1000000] [--log FILE]
 

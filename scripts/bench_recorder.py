@@ -1,4 +1,4 @@
-"""What looking on costs: marking with the flight recorder listening, over marking with nobody listening, as a ratio.
+"""Measures the overhead of the flight recorder: the time of a mark with it over the time without.
 
     python scripts/bench_recorder.py [--objects 50000] [--pairs 15] [--workbuf 256]
 
@@ -73,7 +73,7 @@ def mark(graph: Graph, helpers: int, workbuf: int, *, listening: bool) -> Cost:
     stats = run.reports[0].stats
     stamps = stats.stamps
     sent = sum(sum(ring.counts) for ring in run.recorder.rings.values()) // len(run.reports)
-    gc.collect()  # the run's own garbage, before it is somebody else's pause
+    gc.collect()  # the run's own garbage, so that it is no pause of a later run
     return Cost(stamps["t4"] - stamps["t0"], Timed.used[0], sent, stats.scanned)
 
 

@@ -1,4 +1,4 @@
-"""How many schedules each strategy needs to find a fault: median and range over seeds.
+"""Measures how many schedules each strategy needs to find a fault: median and range over seeds.
 
     python scripts/bench_strategies.py [--seeds 20] [--most 20000] [--scenarios aba,latedecrement,...]
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from collector.explore import explore
 from collector.explore.strategies import NAMED
-from collector.scenarios.catalogue import SCENARIOS
+from collector.scenarios.registry import SCENARIOS
 
 
 if TYPE_CHECKING:

@@ -1,9 +1,9 @@
-"""Build the compiled binding beside its source, if there is a compiler; it is never missed where there is none.
+"""Builds the compiled binding to the atomics (`workbuf/hardware/compiled.c`); an installation without a compiler skips it.
 
     python scripts/build_compiled.py
 
-As hatchling's build hook it does the same for `pip install`: a wheel that holds the binding is one for this interpreter
-and machine, else one for all.
+As hatchling's build hook it does the same for `pip install`.  A wheel with the binding fits this interpreter and machine
+only; one without it fits all.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Which check sees which planted fault, and after how long: a run of stress for each, then the race tests.
+"""The fault matrix: for each planted fault, the check that detects it and the seconds until it does.
 
     python -m scripts.fault_matrix [--seconds 60] [--only NAME,..] [--json FILE]
 
-Every run is a process of its own, `stress --all --plant NAME`, which ends at the first failure.  A fault that it does not
-see within the seconds is looked for by its program in `collector.faults.programs`, on the stepped machine.
+Each fault is run in a process of its own, `stress --all --plant NAME`, which ends at the first failure.  If that detects
+nothing within the seconds, the fault's program in `collector.faults.programs` is explored on the stepped machine.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ROOM = 60.0
 
 @dataclass
 class Row:
-    """What became of one fault."""
+    """The result for one fault."""
 
     fault: str
     check: str

@@ -1,4 +1,4 @@
-"""Fuzz the readers of heaps: many mutants of small heaps in every format, and what became of them.
+"""Fuzzes the heap readers with mutants of small heaps in every format.
 
     python -m scripts.fuzz_heaps --mutants 20000 --seed 1
 

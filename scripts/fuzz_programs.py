@@ -1,4 +1,4 @@
-"""Arbitrary programs, explored in three ways that have to agree: plain depth-first search, DPOR, stateful search.
+"""Fuzzes the explorer: depth-first search, DPOR with and without idle turns, and stateful search must agree.
 
     python -m scripts.fuzz_programs [--seconds 20] [--seed 1] [--vocabulary pauses]
 
@@ -14,7 +14,7 @@ import sys
 import time
 
 from tests.collector.explore.arbitrary import MINDS, VOCABULARIES, program_of, shape
-from tests.collector.explore.compare import compare_dpor, compare_stateful
+from tests.collector.explore.compare import compare_cutting, compare_dpor, compare_stateful
 from tests.collector.explore.traces import TooMany, executions
 
 
@@ -44,6 +44,8 @@ def main() -> int:
                 plain = list(executions(program, "dfs"))
                 # Of objects that threads share DPOR knows nothing.
                 reduced = [] if name == "shared" else compare_dpor(program, plain)
+                if name != "shared":
+                    compare_cutting(program, plain)
                 compare_stateful(program, plain)
             except TooMany:
                 passed_over += 1

@@ -1,4 +1,4 @@
-"""Every sample heap, or any heaps: read, loaded, marked by real threads, and compared with every oracle that is installed.
+"""Reads, loads and marks every sample heap (or those named), and compares the marks with every oracle installed.
 
     python -m scripts.heap_table [SOURCE...]
 

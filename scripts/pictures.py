@@ -1,4 +1,4 @@
-"""Pictures of both pages, in a real browser.
+"""Takes pictures of the two HTML pages (step-through page and run page) in a real browser.
 
     python scripts/pictures.py FOLDER [--scenario NAME ..]
     python scripts/pictures.py --readme
@@ -23,7 +23,7 @@ from collector.explore.token import Token
 from collector.report import page as reportpage
 from collector.report.page import page
 from collector.report.schedule.steps import steps
-from collector.scenarios.catalogue import SCENARIOS
+from collector.scenarios.registry import SCENARIOS
 from tests.collector.report.browser import Browser, found
 
 

@@ -1,4 +1,4 @@
-"""Write the README's table of what the default corrects, from the catalogue.
+"""Writes the README's table "What the default corrects" from the catalogue.
 
 python -m scripts.readme_table
 """

@@ -1,4 +1,4 @@
-"""Go as referee over the sample pair and over fresh pairs of dumps, which a real Go makes here.
+"""Compares our collector with Go's, on the sample pair of heap dumps and on fresh pairs that an installed Go makes.
 
     python -m pip install --editable '.[go]'
     python -m scripts.referee_go [--pairs 5] [--objects 2000] [--seed N] [--keep DIRECTORY]

@@ -1,11 +1,11 @@
-"""Do found failures replay identically on every interpreter and on both vehicles?
+"""Checks that failing schedules replay identically on every interpreter, on greenlets and on threads.
 
     python scripts/replay_failures.py [--failures 100] [--seed 1] [PYTHON ...]
 
 Finds failures of the scenarios' failing variants by several strategies and seeds, some of them shrunk, and keeps their
 tokens.  Then each interpreter named (and the one that runs this) replays every token on greenlets and on threads in a
-process of its own, and sums up all that `replay` prints: the steps with their values, lists and events, and the failure.
-Ends with status 1 unless all these sums are the same and no replay diverged.  A PYTHON needs the project's dependencies.
+process of its own.  A digest is taken of all that `replay` prints: steps, values, lists, events and the failure.  Exit
+status 1 unless all digests are equal and no replay diverged.  A PYTHON needs the project's dependencies.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from collector.explore import explore, replay
 from collector.explore.token import Token
-from collector.scenarios.catalogue import SCENARIOS
+from collector.scenarios.registry import SCENARIOS
 
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def replayed(token: str, vehicle: str) -> tuple[str, bool]:
 
 
 def serve() -> None:
-    """Replay the tokens that come in, a line each, on both vehicles; what is printed goes to `ask`."""
+    """Replay the tokens on stdin, one a line, on greenlets and on threads; `ask` reads what is printed."""
     tokens = sys.stdin.read().split()
     unlocked = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
     said = {"python": f"{platform.python_version()}{' free-threaded' if unlocked else ''}"}
@@ -84,7 +84,7 @@ def serve() -> None:
 
 
 def ask(python: str, tokens: list[str]) -> Iterator[tuple[str, str, list[tuple[str, bool]], float]]:
-    """What `python` says of the tokens, on each vehicle."""
+    """What `python` makes of the tokens, on greenlets and on threads."""
     done = subprocess.run(
         [python, __file__, "--serve"], input="\n".join(tokens), capture_output=True, text=True, check=False
     )

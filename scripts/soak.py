@@ -1,4 +1,4 @@
-"""A soak: odd options, kills, signals, full disks, readers that leave and mutated inputs, for as long as it is told.
+"""A soak test of the command line: odd options, kills, signals, full disks, closed pipes and mutated inputs.
 
     python -m scripts.soak --minutes 1
     python -m scripts.soak --hours 2 --python python3.11 --python python3.14t
@@ -37,7 +37,7 @@ from typing import TYPE_CHECKING, Any
 from collector.explore.token import Token, checksum
 from collector.report.log.database import Logfile
 from collector.run import main as command
-from collector.scenarios.catalogue import SCENARIOS
+from collector.scenarios.registry import SCENARIOS
 from tests.collector.heaps.fuzz import Fuzzer
 
 
@@ -86,7 +86,7 @@ class FoundError(Exception):
 
 @dataclass
 class Soak:
-    """What has come of the cases so far."""
+    """The results of the cases so far."""
 
     pythons: list[str]
     cases: Counter[str] = field(default_factory=Counter)

@@ -1,4 +1,4 @@
-"""Pushes and pops of two lock-free stacks by real threads, until so many are done: is every node still there, once?
+"""A soak test of the lock-free stack: real threads push and pop on two stacks, and no node may be lost or doubled.
 
     python -m scripts.soak_lists [--operations 100000000] [--threads 4] [--nodes 64]
 
@@ -76,7 +76,7 @@ class Soak:
             self.failed[me] = mine.cas_failures
 
     def lost(self) -> int:
-        """Nodes that do not come out, or come out twice, when both stacks are emptied."""
+        """How many nodes are missing or doubled when both stacks are emptied."""
         boot = Lfstack(self.machine.boot(), self.world, self.records[0])
         # A broken stack may be a ring: of each no more is popped than there are nodes, and one that came twice.
         most = len(self.nodes) + 1

@@ -1,1 +1,1 @@
-"""Buffers, lists and the memory they live in: Go's work buffers at a15818fed303, below any collector."""
+"""Go's work buffers at commit a15818fed303: the buffers, their three lists, and the shared memory under them."""

@@ -1,7 +1,7 @@
-"""A port for the set-up of any machine: one thread, before any other runs.
+"""The port of a machine's set-up: used by one thread, before any other runs.
 
-Every operation is done at once, through the machine's `peek` and `poke`.  None may wait: one that would have to is an
-error of the set-up.
+Every operation is done at once, through the machine's `peek` and `poke`.  An operation that would block is an error of
+the set-up.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The work buffer: its layout, its ownership checks, its history.  (Go: workbufhdr, logget, logput, check*, mgc.go.)
 
 Theory of operation.  A buffer is `wbufsize` bytes: a lfstack node, `nobj`, `id`, `inuse`, four history words, then the
-entries, a LIFO in `obj[0:nobj]`.  Whoever takes a buffer off a list calls `logget(entry)`, whoever is about to put it on
-one calls `logput(entry)`: each checks `inuse`, flips it and shifts the entry number into the history, newest first.
+entries, a LIFO in `obj[0:nobj]`.  A thread that takes a buffer off a list calls `logget(entry)`, one that is about to put it
+on a list calls `logput(entry)`: each checks `inuse`, flips it and shifts the entry number into the history, newest first.
 Entry numbers imitate line numbers of Go's file and are opaque ids; `workbuf.entry` decodes them.
 
 Guards.  I1 and I3 at every hand-over: a buffer that is got while in use, or put while not, is in two places at once.

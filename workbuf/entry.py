@@ -1,4 +1,4 @@
-"""What an entry number says: the function that passed it, and the list the buffer went or came through.
+"""Decodes entry numbers, the numbers that a buffer's history logs: which function took or gave it, through which list.
 
 Go passes each list operation a number that imitates a source line.  Where one function calls another on behalf of a
 caller it adds a code times 100,000: 801 for getpartialorempty's way over the full list (dead code at this commit, O-3),
@@ -11,7 +11,7 @@ from functools import cache
 from typing import NamedTuple
 
 
-class Site(NamedTuple):
+class CallSite(NamedTuple):
     """A call site: `function` calls `operation`."""
 
     function: str
@@ -20,25 +20,25 @@ class Site(NamedTuple):
 
 
 SITES = {
-    358: Site("greyobject", "putfull", "its buffer was full"),
-    359: Site("greyobject", "getempty", "its buffer was full"),
-    460: Site("scanblock", "getpartialorempty", "no buffer given"),
-    496: Site("drainworkbuf", "putempty"),
-    504: Site("drainworkbuf", "getfull"),
-    544: Site("drainobjects", "putempty"),
-    545: Site("drainobjects", "trygetfull"),
-    670: Site("markroot", "putpartial", "at its end"),
-    839: Site("trygetfull", "putempty", "its own cache was empty"),
-    877: Site("getfull", "putempty", "its own cache was empty"),
-    915: Site("handoff", "getempty"),
-    942: Site("handoff", "putfull"),
-    945: Site("harvestwbufs", "putempty"),
-    947: Site("harvestwbufs", "putfull"),
-    1175: Site("gchelpwork", "putfull"),
-    1177: Site("gchelpwork", "putempty"),
-    1181: Site("shade", "getpartialorempty"),
-    1191: Site("shade", "putpartial", "mark termination"),
-    1228: Site("gchelpwork", "trygetfull"),
+    358: CallSite("greyobject", "putfull", "its buffer was full"),
+    359: CallSite("greyobject", "getempty", "its buffer was full"),
+    460: CallSite("scanblock", "getpartialorempty", "no buffer given"),
+    496: CallSite("drainworkbuf", "putempty"),
+    504: CallSite("drainworkbuf", "getfull"),
+    544: CallSite("drainobjects", "putempty"),
+    545: CallSite("drainobjects", "trygetfull"),
+    670: CallSite("markroot", "putpartial", "at its end"),
+    839: CallSite("trygetfull", "putempty", "its own cache was empty"),
+    877: CallSite("getfull", "putempty", "its own cache was empty"),
+    915: CallSite("handoff", "getempty"),
+    942: CallSite("handoff", "putfull"),
+    945: CallSite("harvestwbufs", "putempty"),
+    947: CallSite("harvestwbufs", "putfull"),
+    1175: CallSite("gchelpwork", "putfull"),
+    1177: CallSite("gchelpwork", "putempty"),
+    1181: CallSite("shade", "getpartialorempty"),
+    1191: CallSite("shade", "putpartial", "mark termination"),
+    1228: CallSite("gchelpwork", "trygetfull"),
 }
 
 UNIT = 100_000
@@ -50,9 +50,9 @@ TO_EMPTY = 815 * UNIT
 """putpartial asks putempty."""
 
 VIA = {
-    THROUGH_FULL: Site("getpartialorempty", "putfull of a full cached buffer"),
-    THROUGH_EMPTY: Site("getpartialorempty", "getempty"),
-    TO_EMPTY: Site("putpartial", "putempty"),
+    THROUGH_FULL: CallSite("getpartialorempty", "putfull of a full cached buffer"),
+    THROUGH_EMPTY: CallSite("getpartialorempty", "getempty"),
+    TO_EMPTY: CallSite("putpartial", "putempty"),
 }
 
 LISTS = {
@@ -71,8 +71,8 @@ class Entry(NamedTuple):
     """An entry number taken apart.  `site` is None for one that is none of this protocol's, and for 0."""
 
     number: int
-    site: Site | None = None
-    via: Site | None = None
+    site: CallSite | None = None
+    via: CallSite | None = None
     """The operation that did it for the one called."""
 
     @property

@@ -1,12 +1,11 @@
-"""The events that the protocol announces: their kinds, their fields, and what reads them.
+"""The events that the protocol sends: their kinds, the fields of each kind, and a decoder for them.
 
-Theory of operation.  The protocol says what it does through `port.event(kind, a, b, c)`, four small integers and nothing
-else, and forgets it: by default the port's listener is `null`.  Everything that looks on (flight recorder, log,
-timeline, counters, the gctrace line, the pages) is a consumer of this one table.  An event is sent by the thread that
-does the thing, while it may still touch what it names: a put is announced before the push, a get after the pop, so by
-the clock every buffer's puts and gets alternate.
+Theory of operation.  The protocol reports what it does through `port.event(kind, a, b, c)`: four small integers.  By
+default nobody listens (`null`).  Flight recorder, log, timeline, counters, the gctrace line and the pages all read events
+by this one table.  An event is sent by the thread that acts, while it still owns the buffer: a put is sent before the
+push, a get after the pop.  So by the clock every buffer's puts and gets alternate.
 
-A `Reader` makes of the four numbers what they mean: buffers by name, entry numbers taken apart, lists and phases by name.
+A `Reader` decodes the four numbers: buffers, lists and phases become names, entry numbers become records.
 
 Relied on.  A listener neither blocks nor logs: one log call after a race window cut the visible races a hundredfold.
 """
@@ -161,4 +160,4 @@ def phasename(phase: int) -> str | int:
 
 
 def null(kind: int, a: int = 0, b: int = 0, c: int = 0, /) -> None:
-    """The listener that forgets."""
+    """The listener that does nothing."""

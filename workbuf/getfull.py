@@ -1,13 +1,14 @@
 """getfull, the termination barrier, and handoff, which feeds it.  (Go: getfull, handoff, mgc.go.)
 
-Theory of operation.  `work.nproc` participants mark in parallel.  One that has run out calls getfull: it takes what full,
-partial or its own cache still offer; if nothing, it counts itself into `work.nwait` and polls.  When work shows up it
-counts itself out BEFORE it pops; when all are counted in, nobody holds work and nobody can make any: mark is over, and
-every participant gets 0.  Polling backs off in three stages, PAUSE instructions, then yields, then 100 us sleeps.
-A participant with more than four entries that sees others waiting and nothing on full gives its older half away: handoff.
+Theory of operation.  `work.nproc` participants mark in parallel.  One that has run out of work calls getfull.  It takes a
+buffer off full or partial or from its own cache; if there is none, it increments `work.nwait` and polls.  When work shows up
+it decrements `work.nwait` BEFORE it pops.  When `work.nwait` reaches `work.nproc`, no participant holds work and none can
+make any: the mark is over, and every participant gets 0.  Polling backs off in three stages: PAUSE instructions, then
+yields, then 100 us sleeps.  A participant with more than four entries that sees others waiting and nothing on full gives
+its older half away: handoff.
 
 Guards.  I10: 0 <= nwait <= nproc, and nwait == nproc means no work anywhere, for good.  That needs a closed world (O-24):
-only participants push, each empties its buffer and its cache before it counts in, and counts out before it pops.
+only participants push; each empties its buffer and its cache before it increments nwait, and decrements it before it pops.
 
 Relied on.  `nwait` is reset, by gcscan_m and gc, before it is used again: it stays raised when the barrier is reached, and
 a second call would wait for ever (O-10).  The reads of `work.full` and of the two
@@ -71,9 +72,9 @@ class Getfull(Lists):
                     return b
                 nwait = port.xadd(work_nwait, 1)
                 port.event(Event.WAIT, nwait)
-            # An atomic load: whoever leaves here goes on to change what the others' marking has read, the phase first of
-            # all, so their marking must be ordered before our leaving.  A hint orders nothing (Go's plain load does, on
-            # x86).
+            # An atomic load: a thread that leaves here goes on to change what the others' marking has read, the phase
+            # first of all, so their marking must be ordered before our leaving.  A hint orders nothing (Go's plain load
+            # does, on x86).
             if port.load(work_nwait) == port.hint(self.work_nproc):
                 port.event(Event.REACHED, turn)
                 return 0

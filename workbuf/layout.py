@@ -1,4 +1,4 @@
-"""Named fields: how records lie in the flat memory.
+"""Record layouts: named fields at fixed offsets in the flat memory.
 
 A `Struct` is a list of field names, one cell each; `Struct.field` is the field's offset in cells, so that
 `record + WORKBUF.nobj` is the cell of a buffer's `nobj`.  Names are Go's, and `allocate` hands them to the machine, so a

@@ -85,7 +85,7 @@ class Lfstack(Local):
             if old == 0:
                 return 0
             node = unpack(old) >> 3
-            # The node may be somebody else's by now and `nxt` stale; then the head's count has moved and the CAS fails.
+            # Another thread may own the node by now, and `nxt` be stale; then the head's count has moved and the CAS fails.
             nxt = load(node + NEXT)
             self.cas_attempts += 1
             if cas(head, old, nxt):

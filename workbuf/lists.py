@@ -1,4 +1,6 @@
-"""The three lists of buffers and every way on and off them.  (Go: getempty .. trygetfull, mgc.go.)
+"""The three lists of work buffers, and the operations that put buffers on and take them off.
+
+(Go: getempty .. trygetfull, mgc.go.)
 
 Theory of operation.  **empty** holds drained buffers.  **full** holds any non-empty buffer offered to consumers, despite
 its name.  **partial** holds partly filled buffers offered to producers first (getpartialorempty) and to consumers as a

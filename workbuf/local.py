@@ -1,8 +1,8 @@
-"""What the list operations need of an M: its port, its cached buffer, its statistics.  (Go: `m` in runtime2.go.)
+"""The part of an M that the list operations use: its port, its cached buffer, its statistics.  (Go: `m` in runtime2.go.)
 
 Theory of operation.  Go reaches all of this through `getg().m`; here the M is `self`.  Each of Go's functions is a
-method under Go's name, in small classes over `Local`, a file each; a variant of the protocol is a subclass that
-overrides one method.  One object of the finished class serves one thread and holds its own port and its own copies of
+method under Go's name, in small classes derived from `Local`, one to a file; a variant of the protocol is a subclass that
+overrides one method.  One object of the complete class serves one thread.  It has its own port and its own copies of
 every address, because two threads that share Python objects slow each other down on a free-threaded build.
 
 Guards.  `currentwbuf` is 0 or the address of one workbuf that this M owns (in use, on no list).  Only code running on

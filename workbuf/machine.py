@@ -1,8 +1,8 @@
-"""The machine seam: one flat memory of 64-bit words, and the port through which a thread touches it.
+"""The machine interface: one flat memory of 64-bit words, and the port through which a thread touches it.
 
 Go's runtime reaches shared memory through plain loads and stores, `runtime/internal/atomic`, notes, locks and the three
-pauses (procyield, osyield, usleep).  `Port` is that list and nothing else.  Protocol code is written against `Port`
-alone and never asks which machine it is on:
+pauses (procyield, osyield, usleep).  `Port` has these operations and no others.  Protocol code uses `Port` alone and
+never asks which machine it is on:
 
 * `workbuf.hardware.machine.HardwareMachine`: a C array, the hardware's own atomics, every M an OS thread;
 * `collector.explore.SteppedMachine`: plain ints, every M a greenlet, a strategy picks who goes next.
@@ -76,7 +76,7 @@ class Port(Protocol):
     """Seed for what the thread itself draws (fastrand1)."""
     words: Words
     event: Listener
-    """The one seam for everything that looks on; a null function unless somebody listens."""
+    """Reports an event to the port's listener; does nothing unless there is one."""
 
     def hint(self, a: int, /) -> int:
         """The word at `a`, read without ordering: the protocol tolerates any value that was ever there."""

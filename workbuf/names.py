@@ -4,8 +4,8 @@ A label names a range of cells and, if it has fields, its first ones each.  Rang
 inside persistentalloc's chunk); the one that begins last before a cell, and of those the one given last, names it.  So
 a lookup is a bisection and, where labels are nested, a few steps back.
 
-Labels are given while threads run: an append to a list is atomic, and looking up sorts in what was appended
-since, under a lock.  So giving a label costs next to nothing, and the stepped machine gives all of them at every schedule.
+Labels are given while threads run.  An append to a list is atomic; a lookup first sorts in what was appended, under a
+lock.  So a label costs next to nothing: the stepped machine gives all of them anew in every schedule.
 """
 
 from __future__ import annotations

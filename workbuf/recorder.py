@@ -4,8 +4,8 @@ Theory of operation.  `Recorder.listen(port)` makes the listener of one thread: 
 bounded deque and counts.  Nothing is shared between threads while they run, nothing is formatted, nothing locked; the
 rings are read when the world is stopped, when the run is over or when it has failed.
 
-A buffer has migrated when the M that gets it is not the M that last put it on a list.  A thread knows that by itself: it
-remembers the push count it left a buffer with, and a different one means that somebody else has pushed it since.
+A buffer has migrated when the M that gets it is not the M that last put it on a list.  To find that out, a thread remembers
+the push count of each buffer that it put; if the count is another one when it gets the buffer, another M has pushed it.
 
 Relied on.  An event is sent by the thread that owns the buffer it names, so the words read here are its own.
 """

@@ -1,7 +1,7 @@
-"""Go's throw: a broken invariant that ends the run.
+"""Go's throw, a fatal error of the runtime, as an exception.
 
-Go prints its diagnostic lines, then `fatal error: ` and the text, and kills the process.  Here a throw is an exception
-that carries both; whatever machine runs the thread aborts all the others.  The texts are Go's own, so that a
+Go prints its diagnostic lines, then `fatal error: ` and the text, and kills the process.  Here the exception carries
+both, and the machine that runs the thread aborts all others.  The texts are Go's own, so that a
 report can be looked up among Go's issues.
 """
 

@@ -1,4 +1,4 @@
-"""Audits: the memory of the stopped world, examined from outside after every mark."""
+"""Audits: checks of the whole memory after every mark, while the world is stopped, independent of the protocol's code."""
 
 from collector.linearizability import Operation, Verdict, linearizable, merge
 

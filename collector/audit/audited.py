@@ -1,15 +1,15 @@
-"""A collector that audits itself after every mark, in the stopped world.
+"""The M with audits: runs every audit after every mark, in the stopped world.
 
-Theory of operation.  The protocol calls `marked` when a mark is complete and nothing is swept, and `rootsscanned` when the
-concurrent scan has executed its roots; here these run every audit.  An audit reads memory and never writes it, so a run
-with audits is the same run with longer pauses.
+The protocol calls `marked` when a mark is complete and nothing has been swept, and `rootsscanned` when the concurrent scan
+has executed its root jobs; here both run audits.  An audit only reads memory, so audits make pauses longer and change
+nothing else.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from collector.audit import barrier, buffers
+from collector.audit import buffers, counters
 from collector.audit.traverse import Traversal
 from collector.cycle import Cycle
 from collector.roots import ROOT_COUNT
@@ -33,7 +33,7 @@ class Audited(Cycle):
     def marked(self) -> None:
         """Audit the finished mark."""
         words = self.port.words
-        barrier.checkbarrier(self.world, words)
+        counters.checkbarrier(self.world, words)
         self.checkroots()
         self.places = buffers.check(self.world, words, self.allms())
         buffers.checkdrained(self.places, words)
@@ -48,4 +48,4 @@ class Audited(Cycle):
         """I12."""
         words = self.port.words
         n = ROOT_COUNT + words[self.runtime + RUNTIME.allglen]
-        barrier.checkroots(words, self.world.rootcounts, n)
+        counters.checkroots(words, self.world.rootcounts, n)

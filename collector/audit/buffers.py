@@ -1,11 +1,11 @@
-"""Conservation of buffers: every one ever made is in exactly one place, and holds what that place allows.
+"""Conservation of work buffers: every buffer ever made is in exactly one place, and holds what that place allows.
 
-Guards.  I1: on one list, or in one cache (in the stopped world no hand holds any, I5).  I2: an empty list's buffer holds
-nothing, a full one's 1 to its capacity, a partial one's less.  I3: in use exactly when cached.  I7: after mark termination
-all lists but empty are empty and all caches 0.
+I1: a buffer is on one list or in one cache (in the stopped world no thread holds one, I5).  I2: a buffer on the empty list
+holds nothing, one on full 1 entry to its capacity, one on partial less than that.  I3: it is in use exactly when it is in a
+cache.  I7: after mark termination all lists but empty are empty and all caches 0.
 
-Theory of operation.  Walks the three lists through their packed `next` words and every M's cache, and holds what it finds
-against the register of buffers made.
+It walks the three lists through their packed `next` words and every M's cache, and compares what it finds with the
+register of all buffers made.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""The independent oracle: what is reachable, by a plain sequential traversal of the stopped world's memory.
+"""The reachability oracle: a sequential traversal of the stopped world's memory, compared with the mark bits.
 
-Theory of operation.  Reads records and masks with a decoder of its own, shares no code with the marker, and keeps its own
-set of what it has visited.  Roots are those of I14: data, bss, every frame of every live goroutine, the
-finalizer queue, the closures of specials and the referents (not the objects) that have one.  Then it compares with the
-mark bits: reachable and not marked is LOST, a violation; marked and not reachable is floating garbage, counted.
+It reads records and masks with a decoder of its own, shares no code with the marker, and keeps its own set of visited
+objects.  Roots are those of I14: data, bss, every frame of every live goroutine, the finalizer queue, the closures of
+specials, and what an object with a special refers to (not the object itself).  Reachable and not marked is LOST, a
+violation; marked and not reachable is floating garbage, which is counted.
 
-Relied on.  The world is stopped, the mark is complete, nothing has been swept yet.
+The world must be stopped, the mark complete, and nothing swept yet.
 """
 
 from __future__ import annotations

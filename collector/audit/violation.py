@@ -1,4 +1,4 @@
-"""What an audit raises: an invariant that does not hold, found by looking and not by the protocol's own checks."""
+"""The exception that an audit raises when an invariant does not hold."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The table of knowingly racing accesses: which cells are read by `hint` or stored by `post`, and why that is right.
+"""The table of intended data races: the cells that may be read by `Port.hint` or stored by `Port.post`, each with a reason.
 
-Everything not listed here is either atomic (the list heads' load and CAS, `nwait` and `ndone` by xadd, caches by exchange,
-status words and mark bytes) or plain, ordered by a list operation, a lock, a note, a status change or a stop of the world;
-a race on it is a bug, and the race detector says so.  A test runs every program and finds no access that is not listed.
+All other accesses are atomic (the list heads' load and CAS, `nwait` and `ndone` by xadd, caches by exchange, status words
+and mark bytes), or plain and ordered by a list operation, a lock, a note, a status change or a stop of the world.  A race
+on one of those is a bug, which the race detector reports.  A test runs every program and finds no access that is not here.
 
 Names are those of traces, with `#` for a number and `[#]` for an index.
 """
@@ -13,13 +13,13 @@ from __future__ import annotations
 RACING: dict[str, str] = {
     "work.full": "getfull and drain look before they pop: a stale value costs a turn of the loop",
     "work.empty": "getempty looks before it pops: a stale 0 costs an allocation, a stale buffer a pop that finds nothing",
-    "work.nwait": "drain's handoff: does anybody wait? flicker only delays (getfull's end reads it atomically)",
+    "work.nwait": "drain's handoff: does anybody wait? a stale value only delays (getfull's end reads it atomically)",
     "work.nproc": "changes only while nobody is in the barrier",
     "wbuf#.node_next": "a popper may read it while the owner pushes: the count in the head refuses what it read",
     "m#.currentwbuf": "only its own M makes it non-zero; a stale non-zero is caught by the exchange that follows",
     "m#.helpgc": "written before the helper's wake and by the helper itself; a scan only asks whether it is a helper",
     "g#.stackguard": "the poll: a request missed now is seen at the next poll; stoptheworld and a scan repeat theirs",
-    "g#.preempt": "written beside stackguard, for people who look",
+    "g#.preempt": "written beside stackguard, for debugging only",
     "g#.preemptscan": "set under the scan bit of a running goroutine, read and taken back by it when it has left running",
     "g#.gcworkdone": "set by whoever holds the scan bit, polled by markroot",
     "g#.gcscanvalid": "set under the scan bit, cleared by its goroutine once it runs: a scan between finds it running",

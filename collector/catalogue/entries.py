@@ -1,4 +1,4 @@
-"""The entries of the catalogue, read from its TOML files, by id.
+"""Reads the entries of the catalogue from its TOML files, by id.
 
 An id is a letter and a number: I1, K-1, K-19b, O-1, W1, S1.
 """

@@ -1,7 +1,7 @@
-"""Tell a schedule in numbered sentences: of a token, or of the failure that a scenario's name leads to.
+"""Explain a failing schedule in numbered sentences, or print an entry of the catalogue (K-3, I7).
 
-A name explores the scenario's failing variant with seed 1 and shrinks what it finds, the same every time.  An id of the
-catalogue, K-3 or I7, prints its entry.
+The argument is a token, or the name of a scenario: its failing variant is then explored with seed 1 and the failure shrunk,
+which gives the same schedule every time.  An id of the catalogue prints the entry.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from collector.catalogue.entries import Experiment, entries, extent, identifier, nearest
 from collector.commands.explore import about, variant
 from collector.commands.files import Input, Output
+from collector.commands.parser import completes, meant
 from collector.commands.replay import located, records, replayed, tokentext
+from collector.commands.status import OK, VIOLATION
 from collector.commands.usage import UsageError
 from collector.explore import explore
 from collector.faults import FAULTS
@@ -20,12 +22,18 @@ from collector.report.progress import Progress
 from collector.report.schedule.explanation import explained
 from collector.report.streams import oneline
 from collector.report.tables import linewidth
-from collector.scenarios.catalogue import SCENARIOS, showing
+from collector.scenarios.registry import SCENARIOS, showing
 
 
 if TYPE_CHECKING:
     import argparse
 
+EXAMPLES = {
+    "explain aba": "explore the scenario's failing variant, explain what is found",
+    "explain aba.token": "explain the schedule of a token",
+    "explain K-3": "a known bug, from the catalogue",
+}
+ENDS = {OK: "there is no failure to explain, or an entry was printed", VIOLATION: "the schedule explained fails"}
 SEED = 1
 SECONDS = 60.0
 
@@ -33,14 +41,10 @@ SECONDS = 60.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `explain`."""
     add = parser.add_argument
-    add(
-        "what",
-        type=Input,
-        metavar="TOKEN|NAME|ID",
-        help="a token, a file with one, a scenario's name, an id such as K-3",
-    )
-    add("--variant", default="failing", help="of the scenario named (failing)")
-    add("--json", type=Output, metavar="FILE", help="write the schedule's records, or the entry")
+    what = "a token, a file with one, a scenario's name, an id such as K-3"
+    completes(add("what", type=Input, metavar="TOKEN|NAME|ID", help=what), lambda _: SCENARIOS)
+    add("--variant", default="failing", metavar="V", help="which variant of the scenario (failing)")
+    add("--json", type=Output, metavar="FILE", help="write the schedule's records, or the entry; - is standard output")
 
 
 def found(name: str, of: str) -> str:
@@ -55,7 +59,7 @@ def found(name: str, of: str) -> str:
             preemptions=scenario.limits.get("preemptions"),
             races=chosen.races,
             about=about(name, of),
-            # Without a terminal nobody sees it, and watching costs.
+            # Only for a terminal: counting the traces for the display costs time.
             progress=None
             if progress.bar is None
             else lambda so_far, strategy: progress.rate(
@@ -91,7 +95,8 @@ def main(args: argparse.Namespace) -> int:
         try:
             token = tokentext(args.what)
         except UsageError as error:
-            raise UsageError(f"{error}; the scenarios are {', '.join(SCENARIOS)}") from None
+            near = meant(args.what, SCENARIOS)
+            raise UsageError(f"{error}{near}; the scenarios are {', '.join(SCENARIOS)}") from None
     if not token:
         print("ok: there is no failure to explain")
         return 0

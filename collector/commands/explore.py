@@ -1,7 +1,7 @@
-"""Explore the interleavings of a scenario's variant on the stepped machine.
+"""Explore the interleavings of a scenario: find a schedule that fails, or say how much was covered.
 
-Ends with status 1 and a shrunk schedule if one fails, with 0 if none of those seen did, whatever that shows; with 3 if it
-is less than --require asks for, and with 2 if the scenario breaks a rule of the machine.
+Exit status 1 and a shrunk schedule if one fails; 0 if none of those explored failed; 3 if the claim is weaker than
+--require asks for; 2 if the scenario breaks a rule of the machine.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from collector.commands.files import Output
-from collector.commands.status import WEAKER, status
+from collector.commands.parser import LESS, PROGRAM, completes, meant, oneof
+from collector.commands.status import OK, USAGE, VIOLATION, WEAKER, status
 from collector.commands.usage import UsageError, atleast, positive
 from collector.commands.version import code_version
 from collector.explore import explore
@@ -19,7 +20,7 @@ from collector.explore.strategies import BOUNDED, NAMED
 from collector.explore.trace.trace import trace
 from collector.report.progress import Progress
 from collector.report.tables import linewidth
-from collector.scenarios.catalogue import SCENARIOS
+from collector.scenarios.registry import SCENARIOS
 
 
 if TYPE_CHECKING:
@@ -28,39 +29,56 @@ if TYPE_CHECKING:
     from collector.explore import Result
     from collector.scenarios.scenario import Scenario, Variant
 
+EXAMPLES = {
+    "explore aba": "find the schedule, shrink it, print it",
+    "explore latedecrement --variant fixed --require proved": "show that there is none",
+    "explore pless --strategy pct --depth 3 --seed 7": "",
+    "explore aba --token aba.token --json -": "keep the token; the result as JSON on stdout",
+}
+ENDS = {
+    OK: "nothing that was explored failed; the last line says what that shows",
+    VIOLATION: "a schedule fails; it is printed, shrunk",
+    USAGE: "bad usage, an output that cannot be written, or a program that breaks a rule of the machine",
+    **LESS,
+}
 MOST = 10_000
-"""Of preemptions and of PCT's depth."""
+"""Largest value of --preemptions and --depth."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `explore`."""
     add = parser.add_argument
-    add("scenario", metavar="NAME", help="as `scenarios` lists them")
-    add("--variant", default="failing", help="failing (default), fixed or another of the scenario's")
-    add("--strategy", default="portfolio", choices=sorted(NAMED), metavar="S", help=", ".join(sorted(NAMED)))
+    completes(add("scenario", metavar="NAME", help="as `scenarios` lists them"), lambda _: SCENARIOS)
+    completes(
+        add("--variant", default="failing", metavar="V", help="failing (default), fixed or another of the scenario's"),
+        lambda args: SCENARIOS[args.scenario].variants if args.scenario in SCENARIOS else (),
+    )
+    names = sorted(NAMED)
+    add("--strategy", default="portfolio", type=oneof(names), choices=names, metavar="S", help=", ".join(names))
     add("--schedules", type=atleast(1), default=100_000, metavar="N", help="at most N complete schedules (100000)")
     add("--seconds", type=positive, default=30.0, metavar="S", help="at most S seconds (30)")
-    add("--seed", type=atleast(0), default=1, metavar="N")
+    add("--seed", type=atleast(0), default=1, metavar="N", help="seed of the strategies that draw at random (1)")
     add("--preemptions", type=atleast(0, MOST), default=None, metavar="N", help="bound of the exhaustive search")
     add("--depth", type=atleast(2, MOST), default=None, metavar="N", help="depth of PCT")
-    add("--vehicle", default="greenlets", choices=("greenlets", "threads"), help="what runs an M")
+    add("--vehicle", default="greenlets", choices=("greenlets", "threads"), help="what the machine runs its threads on")
     add("--require", default="", choices=("proved", "bounded"), help="status 3 unless that much is shown")
     add("--token", type=Output, metavar="FILE", help="write the failing schedule's token")
-    add("--json", type=Output, metavar="FILE", help="write the result")
+    add("--json", type=Output, metavar="FILE", help="write the result; - is standard output")
 
 
 def variant(name: str, of: str) -> tuple[Scenario, Variant]:
     """The variant of that name; raises UsageError."""
     scenario = SCENARIOS.get(name)
     if scenario is None:
-        raise UsageError(f"no scenario {name!r}; there are {', '.join(SCENARIOS)}")
+        raise UsageError(f"no scenario {name!r}{meant(name, SCENARIOS)}; there are {', '.join(SCENARIOS)}")
     if of not in scenario.variants:
-        raise UsageError(f"scenario {name} has no variant {of!r}; there are {', '.join(scenario.variants)}")
+        near = meant(of, scenario.variants)
+        raise UsageError(f"scenario {name} has no variant {of!r}{near}; there are {', '.join(scenario.variants)}")
     return scenario, scenario.variants[of]
 
 
 def about(name: str, of: str) -> dict[str, object]:
-    """What a token says of where it comes from."""
+    """What a token stores about its origin: scenario, variant, version."""
     return {"scenario": name, "variant": of, "version": code_version()}
 
 
@@ -83,7 +101,7 @@ def main(args: argparse.Namespace) -> int:
             vehicle=args.vehicle,
             races=chosen.races,
             about=about(args.scenario, args.variant),
-            # Without a terminal nobody sees it, and watching costs.
+            # Only for a terminal: counting the traces for the display costs time.
             progress=None
             if progress.bar is None
             else lambda so_far, strategy: progress.rate(
@@ -107,7 +125,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def concluded(result: Result, require: str = "") -> int:
-    """Print the last line of all; returns the exit status."""
+    """Print the verdict, which is the last line; returns the exit status."""
     claim = result.claim
     for note in result.notes:
         print(f"note: {note}")
@@ -116,7 +134,7 @@ def concluded(result: Result, require: str = "") -> int:
     print(f"failed: {result.failure}" if result.failure else f"ok: {claim}")
     ended = status(claim, require)
     if ended == WEAKER:
-        print(f"--require {require}: this is {claim.kind}", file=sys.stderr)
+        print(f"{PROGRAM} explore: --require {require}: the claim is {claim.kind}", file=sys.stderr)
     return ended
 
 

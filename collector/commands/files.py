@@ -1,6 +1,6 @@
-"""The files that a command reads and writes: no input is ever written over, no two outputs share a file.
+"""Options that name input and output files, and the check that no output overwrites an input or another output.
 
-A command gives its options `type=Input` or `type=Output`; before it begins, `check` looks at all of them.
+A command gives its options `type=Input` or `type=Output`; `check` examines all of them before the command begins.
 """
 
 from __future__ import annotations
@@ -10,32 +10,44 @@ import json
 import os
 import stat
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
+from io import BytesIO
 from math import isfinite
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from collector.commands.usage import UsageError
-from collector.report import replace
-from collector.report.streams import oneline
+from collector.report import atomicwrite
+from collector.report.streams import oneline, withcontrols
 
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Iterator
+    from typing import TextIO
+
+STDOUT = "-"
+"""The name of standard output."""
 
 
 class Input(str):
-    """An option that names a file to read, or something that is none."""
+    """The value of an option that names a file to read; it may also be a name that stands for no file."""
 
     __slots__ = ()
 
 
 class Output(str):  # noqa: SLOT000  it has attributes
-    """An option that names a file to write.  One that cannot be written is said in a line, and `failed`: no more is lost."""
+    """The value of an option that names a file to write, or `-` for standard output.
+
+    If writing fails, one line says so and `failed` is set.
+    """
 
     option = ""
     """Its name; known when `check` has seen it."""
+    command = ""
+    """Which it is an option of; known then, too."""
     failed = False
+    stream: TextIO | None = None
+    """Standard output, if it goes there."""
 
     def writejson(self, value: object) -> None:
         """Write a JSON text."""
@@ -50,16 +62,25 @@ class Output(str):  # noqa: SLOT000  it has attributes
     def written(self) -> Iterator[BinaryIO]:
         """The file, to write to in the block, whole or not at all."""
         try:
-            with replace.replacing(self) as file:
-                yield file
+            if self.stream:
+                content = BytesIO()
+                yield content
+                self.stream.write(content.getvalue().decode())
+            else:
+                with atomicwrite.replacing(self) as file:
+                    yield file
         except (OSError, MemoryError) as error:
             self.failed = True
             why = getattr(error, "strerror", None) or str(error) or "out of memory"
-            print(oneline(f"{self.option} {self}: cannot write: {why}"), file=sys.stderr)
+            print(oneline(f"collector.run {self.command}: {self.option} {self}: cannot write: {why}"), file=sys.stderr)
+
+
+class Named(Output):
+    """An output that must be a file, as it is written piece by piece, or in parts."""
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401  JSON values
-    """`value` as JSON has it: a blob as SQL writes it, and as text what JSON has no number for."""
+    """`value` for JSON: a blob in SQL's notation; NaN and infinity as text."""
     match value:
         case bytes():
             return f"X'{value.hex()}'"
@@ -85,6 +106,7 @@ def check(args: argparse.Namespace) -> None:
     for name, value in given.items():
         if isinstance(value, Output):
             value.option = f"--{name.replace('_', '-')}"
+            value.command = args.command
             outputs[value.option] = value
     for name, value in given.items():
         if isinstance(value, Input) and os.path.exists(value):  # noqa: PTH110
@@ -96,9 +118,25 @@ def check(args: argparse.Namespace) -> None:
         try:
             if not path:
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-            replace.check(path)
+            if path != STDOUT:
+                atomicwrite.check(path)
+            elif isinstance(path, Named):
+                raise UsageError(f"{option} {path}: standard output does not do, name a file")
         except OSError as error:
             raise UsageError(f"{option} {path}: cannot write: {error.strerror}") from None
+
+
+@contextmanager
+def aside(args: argparse.Namespace) -> Iterator[None]:
+    """While entered, what a command tells people goes to stderr, if one of its outputs is standard output."""
+    streamed = [value for value in vars(args).values() if isinstance(value, Output) and value == STDOUT]
+    if not streamed:
+        yield
+        return
+    for output in streamed:
+        output.stream = withcontrols()
+    with redirect_stdout(sys.stderr):
+        yield
 
 
 def apart(outputs: dict[str, Output], what: str, files: Iterable[str | os.PathLike[str]]) -> None:
@@ -110,7 +148,7 @@ def apart(outputs: dict[str, Output], what: str, files: Iterable[str | os.PathLi
 
 
 def same(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
-    """Are they one regular file, whatever links lead there, or would they be if they were written?"""
+    """Are both names of one regular file, through links or not, or would they be if it were written?"""
     try:
         there = os.stat(one), os.stat(other)  # noqa: PTH116
     except OSError:

@@ -1,11 +1,12 @@
 """Describe a heap: counts, roots by kind, depth, chains, degrees, the share that is reachable.
 
-With --mark, also load it into the model, mark it with real threads and hold the marks against traversals of the reader's
-own graph.
+With --mark, also load it into the model, mark it with real threads, and compare the marks with traversals of the graph
+that was read.  With --types, count by type; with --path, say why an object is alive.
 """
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from itertools import zip_longest
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -13,9 +14,13 @@ from typing import TYPE_CHECKING, Any
 from collector import heaps
 from collector.commands.files import Input, Output
 from collector.commands.limits import add_limits, limits
-from collector.commands.usage import atleast, fitting, switching
+from collector.commands.parser import meant
+from collector.commands.status import VIOLATION
+from collector.commands.usage import UsageError, atleast, fitting, switching
 from collector.heaps.describe import describe
 from collector.heaps.oracle import judge, scipy_missing
+from collector.heaps.path import named, path
+from collector.heaps.types import bytype
 from collector.report.log.writer import tostderr
 from collector.report.progress import Progress
 from collector.report.tables import table
@@ -31,7 +36,19 @@ if TYPE_CHECKING:
 
     from collector.heaps.describe import Degrees, Description
     from collector.heaps.graph import Graph
+    from collector.heaps.path import Link
 
+EXAMPLES = {
+    "heap cpython": "this interpreter's own objects",
+    "heap synthetic:random,n=1000,m=2000,seed=1 --mark": "mark it, compare with traversals",
+    "heap cpython --types --most 5": "count and bytes by type",
+    "heap cpython --path type": "why is an object of that type alive: a shortest path from a root",
+    "heap FILE --path 0xc000012000": "or the object at an address",
+    "heap FILE --json -": "the figures as JSON on stdout",
+}
+ENDS = {VIOLATION: "with --mark: an object was lost, or marked and not reachable"}
+MOST = 20
+"""Types that are listed, unless more are asked for."""
 SAMPLE = 10
 """Addresses of lost objects that are shown."""
 
@@ -41,8 +58,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("source", type=Input, help="a Go, V8 or JVM heap dump, plain or gzipped; cpython; synthetic:SPEC")
     add("--mark", action="store_true", help="mark it with our collector and compare with the oracles")
+    add("--types", action="store_true", help="count and bytes by type, where the format tells types")
+    add("--most", type=atleast(1), default=MOST, metavar="N", help=f"types at most ({MOST})")
+    add("--path", metavar="OBJECT", help="a shortest path from a root to an object: an address, or a type's name")
     add("--helpers", type=atleast(0, MAX_GCPROC - 1), default=2, metavar="N", help="helpers of the mark (2)")
-    add("--json", type=Output, metavar="FILE", help="write the figures")
+    add("--json", type=Output, metavar="FILE", help="write the figures; - is standard output")
     add_limits(parser)
 
 
@@ -60,6 +80,10 @@ def main(args: argparse.Namespace) -> int:
     print(table(degrees(figures.out_degree, figures.in_degree), ("slots", "objects with", "", "objects named by", "")))
     summary = {**figures.as_dict(), "read_s": round(read_s, 3)}
     status = 0
+    if args.types:
+        summary["types"] = types(graph, args.most)
+    if args.path is not None:
+        summary["path"] = alive(graph, args.path)
     if args.mark:
         marked = mark(graph, args.helpers)
         summary.update(marked)
@@ -67,6 +91,49 @@ def main(args: argparse.Namespace) -> int:
     if args.json:
         args.json.writejson(summary)
     return status
+
+
+def types(graph: Graph, most: int) -> list[dict[str, Any]]:
+    """Print the first `most` types; returns all."""
+    counts = bytype(graph)
+    print()
+    if not counts:
+        print(f"types: the format {graph.source.format} tells none")
+        return []
+    total = max(sum(count.bytes for count in counts), 1)
+    rows = [
+        (count.type, str(count.objects), str(count.reachable), str(count.bytes), f"{100 * count.bytes / total:.1f} %")
+        for count in counts[:most]
+    ]
+    print(table(rows, ("type", "objects", "reachable", "bytes", "")))
+    if len(counts) > most:
+        print(f"(the first {most} of {len(counts)} types; --most N for more)")
+    return [asdict(count) for count in counts]
+
+
+def alive(graph: Graph, what: str) -> dict[str, Any] | None:
+    """Print a shortest path to the object; returns it, or None if the object is garbage.  Raises UsageError."""
+    objects = named(graph, what)
+    if not objects:
+        near = meant(what, graph.types)
+        raise UsageError(f"--path {what}: no object has that address, or is of a type of that name{near}")
+    found = path(graph, objects)
+    print()
+    if found is None:
+        print(f"{what}: no path from a root: {'it is' if len(objects) == 1 else 'they are'} garbage")
+        return None
+    print(f"alive by {found.root}")
+    print(table([row(graph, link) for link in found.links]))
+    links = [{"address": graph.address[link.object], **asdict(link)} for link in found.links]
+    return {"root": found.root, "links": links}
+
+
+def row(graph: Graph, link: Link) -> tuple[str, str, str, str]:
+    """A line of a path: the slot of the line before, the address it holds, the object's size and its type."""
+    i = link.object
+    into = f"+{link.interior}" if link.interior else ""
+    kind = graph.types[graph.type[i]] if graph.types else ""
+    return f"slot {link.offset}", f"{graph.address[i]:#x}{into}", f"{graph.size[i]} bytes", kind
 
 
 def mark(graph: Graph, helpers: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Ask a log: a buffer's life, a thread's events, a cycle, contention, who held what for how long, or any SQL.
+"""Query a log: a buffer's life, a thread's events, a cycle, contention, buffers held for long, or any SQL.
 
 inspect LOG                       summary
 inspect LOG wbuf 17               every owner of a buffer, when, and how it came and went
@@ -12,10 +12,12 @@ inspect LOG tables                the tables that --sql sees
 
 from __future__ import annotations
 
+import argparse
 import re
 from typing import TYPE_CHECKING, Any
 
 from collector.commands.files import Input, Output, apart
+from collector.commands.parser import oneof
 from collector.commands.usage import UsageError, atleast
 from collector.report.log import database as logfile
 from collector.report.log import queries
@@ -29,8 +31,16 @@ from collector.report.tables import table
 
 
 if TYPE_CHECKING:
-    import argparse
+    from collections.abc import Callable
 
+EXAMPLES = {
+    "stress --heap synthetic:random,n=500 --cycles 2 --log run.log": "writes a log",
+    "inspect run.log": "what happened",
+    "inspect run.log wbuf 3": "a buffer's life",
+    "inspect run.log who-held 100us --m gc": "what the collector held for longer",
+    'inspect run.log --sql "SELECT event, COUNT(*) FROM events GROUP BY event"': "",
+}
+ENDS: dict[int, str] = {}
 UNITS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
 QUESTIONS = ("summary", "wbuf", "m", "cycle", "contention", "who-held", "violations", "tables")
 ARGUMENT = {
@@ -47,35 +57,47 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `inspect`."""
     add = parser.add_argument
     add("log", type=Input, metavar="LOG", help="a file that `stress --log` wrote")
-    add("question", nargs="?", default="summary", choices=QUESTIONS, metavar="QUESTION", help=", ".join(QUESTIONS))
+    add(
+        "question",
+        nargs="?",
+        default="summary",
+        type=oneof(QUESTIONS),
+        choices=QUESTIONS,
+        metavar="QUESTION",
+        help=", ".join(QUESTIONS),
+    )
     add("what", nargs="?", metavar="WHAT", help="the buffer, thread, cycle or duration asked for")
-    add("--from", dest="since", metavar="TIME", help="leave out what was before, say 1.5s or 20ms")
-    add("--to", dest="until", metavar="TIME", help="leave out what came after")
+    add("--from", dest="since", type=nanoseconds, metavar="TIME", help="leave out what was before, say 1.5s or 20ms")
+    add("--to", dest="until", type=nanoseconds, metavar="TIME", help="leave out what came after")
     add("--m", metavar="M", help="only this thread, by number or name")
     add("--buffer", metavar="N", help="only this buffer")
     add("--entry", type=atleast(0, MOST_NS), metavar="N", help="only this entry number")
     add("--most", type=atleast(1, MOST_NS), default=queries.MOST, metavar="N", help=f"rows at most ({queries.MOST})")
     add("--sql", metavar="SELECT", help=f"ask the tables yourself; read only, {SECONDS:g} s at most")
-    add("--json", type=Output, metavar="FILE", help="write the answer")
+    add("--json", type=Output, metavar="FILE", help="write the answer; - is standard output")
 
 
-def nanoseconds(text: str | None, option: str) -> int | None:
-    """`1.5s`, `20ms`, `500us` or `300ns` as ns."""
-    if text is None:
-        return None
+def nanoseconds(text: str) -> int:
+    """An argparse type: `1.5s`, `20ms`, `500us` or `300ns` as ns."""
     match = re.fullmatch(r"([0-9]+(?:\.[0-9]*)?)(ns|us|ms|s)", text)
     if not match:
-        raise UsageError(f"{option} {text[:80]!r}: a number and a unit, say 1.5s, 20ms, 500us or 300ns")
+        raise argparse.ArgumentTypeError(f"{text[:80]!r}: a number and a unit, say 1.5s, 20ms, 500us or 300ns")
     time = float(match[1]) * UNITS[match[2]]
     if time > MOST_NS:
-        raise UsageError(f"{option} {text[:80]!r}: longer than three hundred years")
+        raise argparse.ArgumentTypeError(f"{text[:80]!r}: longer than three hundred years")
     return min(int(time), MOST_NS)
+
+
+def cyclenumber(word: str) -> int:
+    """An argparse type: the number of a cycle."""
+    if not re.fullmatch("[0-9]{1,18}", word):
+        raise argparse.ArgumentTypeError(f"{word[:80]!r}: a number")
+    return int(word)
 
 
 def main(args: argparse.Namespace) -> int:
     """Load, ask, print; returns the exit status."""
-    if args.question in ARGUMENT and args.what is None:
-        raise UsageError(f"{args.question}: say which: {ARGUMENT[args.question]}")
+    what = asked(args)
     if args.question == "tables" and not args.sql:
         print((logfile.__doc__ or "").partition("Theory of operation")[0].partition("\n\n")[2].rstrip())
         return 0
@@ -87,7 +109,7 @@ def main(args: argparse.Namespace) -> int:
     with log:
         if args.json:
             apart({"--json": args.json}, "a file of the log", log.files)
-        head, rows = ask(log, args)
+        head, rows = ask(log, args, what)
     print(table([tuple("" if cell is None else str(cell) for cell in row) for row in rows], head if any(head) else ()))
     if len(rows) == args.most:
         print(f"(the first {args.most} rows; --most N for more)")
@@ -109,7 +131,20 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def ask(log: Logfile, args: argparse.Namespace) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+def asked(args: argparse.Namespace) -> Any:  # noqa: ANN401  a duration, a number or a name
+    """What the question is about, before the log is read; raises UsageError."""
+    if args.question not in ARGUMENT:
+        return args.what
+    if args.what is None:
+        raise UsageError(f"{args.question}: say which: {ARGUMENT[args.question]}")
+    types: dict[str, Callable[[str], Any]] = {"cycle": cyclenumber, "who-held": nanoseconds}
+    try:
+        return types.get(args.question, str)(args.what)
+    except argparse.ArgumentTypeError as error:
+        raise UsageError(f"{args.question} {error}") from None
+
+
+def ask(log: Logfile, args: argparse.Namespace, what: Any) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:  # noqa: ANN401
     """The answer to what the options ask."""
     if args.sql:
         try:
@@ -117,26 +152,24 @@ def ask(log: Logfile, args: argparse.Namespace) -> tuple[tuple[str, ...], list[t
         except SqlError as error:
             raise UsageError(f"--sql: {error} (see: inspect LOG tables)") from None
     filters = Filters(
-        since=nanoseconds(args.since, "--from"),
-        until=nanoseconds(args.until, "--to"),
+        since=args.since,
+        until=args.until,
         m=thread(log, args.m, "--m") if args.m else None,
-        wbuf=queries.buffername(args.buffer) if args.buffer else None,
+        wbuf=buffer(log, args.buffer, "--buffer") if args.buffer else None,
         entry=args.entry,
         most=args.most,
     )
     match args.question:
         case "wbuf":
-            return queries.wbuf(log, filters, args.what)
+            return queries.wbuf(log, filters, buffer(log, what, "wbuf"))
         case "m":
-            return queries.listing(log, filters, "m = ?", thread(log, args.what, "m"))
+            return queries.listing(log, filters, "m = ?", thread(log, what, "m"))
         case "cycle":
-            if not re.fullmatch("[0-9]{1,18}", args.what):
-                raise UsageError(f"cycle {args.what[:80]!r}: a number")
-            return queries.cycle(log, filters, int(args.what))
+            return queries.cycle(log, filters, cycle(log, what))
         case "contention":
             return queries.contention(log, filters)
         case "who-held":
-            return queries.whoheld(log, filters, nanoseconds(args.what, "who-held") or 0)
+            return queries.whoheld(log, filters, what)
         case "violations":
             return queries.violations(log, filters)
         case _:
@@ -149,3 +182,18 @@ def thread(log: Logfile, name: str, what: str) -> str:
     if found is None:
         raise UsageError(f"{what} {name[:80]!r}: no such thread; there are {', '.join(log.threads)[:400]}")
     return found
+
+
+def buffer(log: Logfile, name: str, what: str) -> str:
+    """A buffer's name; raises UsageError if the log has none of that name."""
+    found = queries.buffername(name)
+    if not queries.has(log, "wbuf", found):
+        raise UsageError(f"{what} {name[:80]!r}: no such buffer: {queries.buffers(log)}")
+    return found
+
+
+def cycle(log: Logfile, number: int) -> int:
+    """A cycle's number; raises UsageError if the log has none of that number."""
+    if not queries.has(log, "cycle", number):
+        raise UsageError(f"cycle {number}: no such cycle: {queries.cycles(log)}")
+    return number

@@ -1,4 +1,4 @@
-"""The options of every command that reads a heap: how much of a file is believed."""
+"""The options that limit the size of a heap, shared by every command that reads one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
     """`--max-heap`, `--max-objects`, `--max-ratio`, `--trust`."""
     default = Limits()
     add = parser.add_argument_group("limits of the readers").add_argument
-    heap = "longest heap that is read, unzipped; K, M, G and T are powers of 1024 (8G)"
+    heap = "largest heap that is read, after unzipping; K, M, G and T are powers of 1024 (8G)"
     add("--max-heap", type=size, default=default.total, metavar="BYTES", help=heap)
     objects = f"most objects of a heap; each takes about 200 bytes while it is read ({default.objects})"
     add("--max-objects", type=atleast(1), default=default.objects, metavar="N", help=objects)
@@ -25,7 +25,7 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
         f"most bytes that a byte of a gzipped file becomes, after the first {default.grace >> 20} MiB ({default.ratio})"
     )
     add("--max-ratio", type=atleast(1), default=default.ratio, metavar="N", help=ratio)
-    add("--trust", action="store_true", help="none of these limits: the heap is known to be sound")
+    add("--trust", action="store_true", help="none of these limits, for a heap of known origin")
 
 
 def limits(args: argparse.Namespace) -> Limits:

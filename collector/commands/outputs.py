@@ -1,7 +1,7 @@
-"""The files that a stress run writes: log, timeline, report page, summary.
+"""Writes the files of a stress run: log, timeline, report page, JSON summary.
 
-Log and timeline grow with every cycle, page and summary are written at the end.  When a file cannot be written any
-further, one line says so, the option is noted as failed, and the run and its other files go on.
+Log and timeline grow with every cycle; page and summary are written at the end.  When a file cannot be written any
+further, one line says so, its option is marked as failed, and the run and its other files go on.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collector.report.log.writer import EventLog
 from collector.report.run.colours import colours
 from collector.report.run.gctrace import gctrace
 from collector.report.run.page import runpage
-from collector.report.run.timeline import Painter, Timeline
+from collector.report.run.timeline import ColourCounter, Timeline
 
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 END_SECONDS = 5.0
-"""What the log's last events may take in a run that ends early."""
+"""Seconds for writing the log's last events in a run that ends early."""
 MOST_LATE, MOST_SLICES = 100_000, 1_000_000
 """Of the timeline's: the newest events that are still taken then, and the newest slices and counters that are written."""
 
@@ -51,8 +51,8 @@ class Outputs:
             packing = {"rotation": args.log_rotation, "compression": args.log_compression}
             self.log = EventLog(Path(args.log), run.buffername, header, **packing)
         self.timeline = Timeline(run.threads, run.buffername) if args.trace else None
-        painter = Painter(self.timeline, partial(colours, run.machine, run.world)) if self.timeline else None
-        self.tick: Callable[[], object] = painter or (lambda: None)
+        counter = ColourCounter(self.timeline, partial(colours, run.machine, run.world)) if self.timeline else None
+        self.tick: Callable[[], object] = counter or (lambda: None)
         """To be called every now and then while the run goes on."""
 
     @property
@@ -110,7 +110,7 @@ class Outputs:
                 timeline.write(file, self.facts, MOST_SLICES if error else None)
 
     def reports(self, summary: Summary, told: str) -> None:
-        """Page and summary; `told` is what was printed of a failure."""
+        """Write page and summary; `told` is the report of a failure, if there was one."""
         command = self.facts["command"]
         if self.args.json:
             self.args.json.writejson(summary.json())

@@ -1,4 +1,4 @@
-"""Go as referee: collect BEFORE with our threads and compare, address by address, with what Go kept in AFTER.
+"""Compare with Go: collect the heap dump BEFORE with our threads, and compare with Go's dump AFTER.
 
 The collector runs several times over the same dump: with the world stopped and concurrently, with and without helpers,
 and with mutators whose write barriers are busy.  Missing must be 0 in every run.
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from collector import heaps
 from collector.commands.files import Input, Output
 from collector.commands.limits import add_limits, limits
+from collector.commands.status import VIOLATION
 from collector.commands.usage import atleast, fitting, switching
 from collector.heaps.referee import check_pair, compare
 from collector.report.log.writer import tostderr
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
     from collector.heaps.graph import Graph
     from collector.heaps.referee import Verdict
     from collector.stress.survivors import Kept
+
+
+EXAMPLES = {"referee BEFORE AFTER": "", "referee BEFORE AFTER --helpers 8": ""}
+ENDS = {VIOLATION: "an object that Go keeps is missing, or an invariant was broken"}
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("after", type=Input, help="the dump made after it, by the same process")
     add("--helpers", type=atleast(1, MAX_GCPROC - 1), default=2, metavar="N", help="helpers where a run has any (2)")
     add("--seed", type=atleast(0), default=1, metavar="N", help="seed of the mutators (1)")
-    add("--json", type=Output, metavar="FILE", help="write the verdict of the worst run, and all of them")
+    add("--json", type=Output, metavar="FILE", help="write the worst run's verdict, and all; - is standard output")
     add_limits(parser)
 
 

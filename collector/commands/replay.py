@@ -1,6 +1,6 @@
-"""Run one schedule again from its token, step by step, and show it: columns per M, values, lists, histories.
+"""Replay a schedule from its token, step by step: a column per thread, values, lists, buffer histories.
 
-With --html: one page to step through it, forwards and back, that needs nothing else.
+With --html it writes one self-contained page to step through the schedule, forwards and back.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from collector.commands.explore import concluded, variant
 from collector.commands.files import Input, Output
+from collector.commands.status import OK, USAGE, VIOLATION
 from collector.commands.usage import UsageError
 from collector.commands.version import code_version
 from collector.explore.replay import Replay
@@ -30,6 +31,17 @@ if TYPE_CHECKING:
 
     from collector.explore.trace.step import Schedule
     from collector.scenarios.scenario import Scenario, Variant
+
+EXAMPLES = {
+    "explore aba --token aba.token": "makes a token",
+    "replay aba.token": "print it step by step",
+    "replay aba.token --html aba.html": "and write a page to step through it",
+}
+ENDS = {
+    OK: "the schedule does not fail",
+    VIOLATION: "it fails, as it did when it was found",
+    USAGE: "bad usage, a token that does not fit this version, an output that cannot be written",
+}
 LONGEST = 1 << 20
 """Bytes that are read of a token's file."""
 
@@ -38,8 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `replay`."""
     add = parser.add_argument
     add("token", type=Input, metavar="TOKEN", help="a token, or a file that holds one")
-    add("--vehicle", default="greenlets", choices=("greenlets", "threads"), help="what runs an M")
-    add("--json", type=Output, metavar="FILE", help="write the result")
+    add("--vehicle", default="greenlets", choices=("greenlets", "threads"), help="what the machine runs its threads on")
+    add("--json", type=Output, metavar="FILE", help="write the result; - is standard output")
     add("--html", type=Output, metavar="FILE", help="write a page to step through it")
 
 
@@ -62,7 +74,7 @@ def tokentext(word: str) -> str:
 
 @dataclass(frozen=True)
 class Located:
-    """What a token is of."""
+    """The variant of a scenario that a token belongs to."""
 
     name: str
     of: str
@@ -72,7 +84,7 @@ class Located:
 
 
 def located(text: str) -> Located:
-    """Which scenario's variant a token is of; raises UsageError."""
+    """The variant of a scenario that a token belongs to; raises UsageError."""
     try:
         token = Token.decode(text)
     except ValueError as error:

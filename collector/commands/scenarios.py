@@ -10,17 +10,21 @@ from typing import TYPE_CHECKING
 from collector.catalogue.entries import Bug, entries
 from collector.commands.files import Output
 from collector.report.tables import table
-from collector.scenarios.catalogue import SCENARIOS, showing
+from collector.scenarios.registry import SCENARIOS, showing
 
 
 if TYPE_CHECKING:
     import argparse
 
 
+EXAMPLES = {"scenarios": "", "scenarios --bugs": "the known bugs", "scenarios --json -": "as JSON on stdout"}
+ENDS: dict[int, str] = {}
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `scenarios`."""
     parser.add_argument("--bugs", action="store_true", help="list the known bugs, and which scenario shows each")
-    parser.add_argument("--json", type=Output, metavar="FILE", help="write the list")
+    parser.add_argument("--json", type=Output, metavar="FILE", help="write the list; - is standard output")
 
 
 def main(args: argparse.Namespace) -> int:
@@ -57,7 +61,7 @@ def bugs(json: Output | None) -> None:
     known = [entry for entry in entries().values() if isinstance(entry, Bug)]
     rows = [(bug.id, bug.kind, bug.title, ", ".join(showing(bug.id))) for bug in known]
     print(table(rows, ("id", "kind", "what", "scenario")))
-    print("\ntell one with: python -m collector.run explain ID")
+    print("\nprint one with: python -m collector.run explain ID")
     if json:
         summary = {bug.id: {"kind": bug.kind, "title": bug.title, "scenarios": showing(bug.id)} for bug in known}
         json.writejson({"bugs": summary})

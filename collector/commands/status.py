@@ -1,4 +1,4 @@
-"""Exit statuses, the same for every command."""
+"""The exit statuses of all commands."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ BUG = 70
 INTERRUPTED = 130
 
 ENOUGH = {"": (), "proved": ("proved",), "bounded": ("proved", "bounded")}
-"""What --require asks for to the kinds of claims that are that."""
+"""For each value of --require, the kinds of claim that satisfy it."""
 
 
 def status(claim: Claim, require: str = "") -> int:
-    """The status that a claim ends a command with."""
+    """The exit status for a claim."""
     if claim.kind == "failed":
         return VIOLATION
     if claim.kind == "refused":

@@ -1,4 +1,4 @@
-"""Mark a real heap with real threads, cycle after cycle, and audit every one.
+"""Mark a real heap with real threads, cycle after cycle, and audit every mark.
 
 The default: four mutators and two helpers on the running interpreter's own object graph, about ten seconds.
 """
@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING
 
 from collector import heaps
 from collector.audit.violation import Violation
-from collector.commands.files import Input, Output
+from collector.commands.files import Input, Named, Output
 from collector.commands.limits import add_limits, limits
 from collector.commands.outputs import END_SECONDS, Outputs
+from collector.commands.parser import completes, meant
+from collector.commands.status import VIOLATION
 from collector.commands.usage import (
     SWITCH_INTERVAL,
     UsageError,
@@ -56,6 +58,13 @@ if TYPE_CHECKING:
     from collector.stress.run import CycleReport
     from workbuf.recorder import Record
 
+EXAMPLES = {
+    "stress": "this interpreter's own heap, about ten seconds; `stress` may be left out",
+    "stress --heap synthetic:random,n=500,m=1000,seed=1 --cycles 2": "a small heap, two cycles",
+    "stress --heap FILE --log run.log --trace run.json --html run.html": "a heap dump; write log, timeline and page",
+    "stress --plant NAME --heap synthetic:random,n=1000": "with a planted fault, which a check should find",
+}
+ENDS = {VIOLATION: "a throw, a lost object, a leak or a hang; what failed, and the command that runs it again"}
 MOST_THREADS = 128
 """Of each kind: with more, a GIL build takes so long to stop the world that it looks hung."""
 MOST_PROCS = 1 << 10
@@ -68,7 +77,7 @@ MAX_GOGC = (1 << 31) - 1
 """Go reads GOGC into an int32."""
 ALL_HEAP, ALL_PERIOD, ALL_MINIMUM, ALL_SECONDS, TURN = "synthetic:random,n=1000", 0.01, 256 << 10, 60.0, 5.0
 """What --all takes: a heap, a rest and a goal that make for many short cycles; seconds in all, and of one run."""
-TROUPES = (
+MIXES = (
     "rewire,hider,arguments,sizes",
     "latesend,latesend,hider,pushpop",
     "channel,channel,finalizers,bintree",
@@ -102,45 +111,51 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--atomics",
         choices=(AUTO, *BINDINGS),
         default=AUTO,
-        help="the quickest there is (auto); public: the atomics package's own classes, far slower: take a small heap",
+        help="the binding to the atomics: the fastest available (auto); public is far slower, take a small heap",
     )
-    add(
-        "--switch-interval", type=between(1e-6, 1.0), default=SWITCH_INTERVAL, metavar="S", help="of a GIL build (1e-4)"
-    )
+    switch = "seconds between two switches of threads on a build with a GIL (1e-4)"
+    add("--switch-interval", type=between(1e-6, 1.0), default=SWITCH_INTERVAL, metavar="S", help=switch)
     add(
         "--jitter",
         type=between(0.0, 1.0),
         default=0.0,
         metavar="P",
-        help="probability of an extra yield at an atomic (0)",
+        help="probability of an extra delay before an atomic (0)",
     )
     add(
         "--dawdle",
         type=between(0.0, 1.0),
         default=0.01,
         metavar="P",
-        help="the same for two threads of three (0.01)",
+        help="the same, for two threads of three only (0.01)",
     )
-    add("--all", action="store_true", help="every program, run after run on a small heap; outputs are the last run's")
-    add("--plant", metavar="FAULT", help="run with a planted fault, which should be found; list: say which there are")
+    add("--all", action="store_true", help="all programs, in several runs on a small heap; files are the last run's")
+    plant = "run with a planted fault, which a check should find; list: print them all"
+    completes(add("--plant", metavar="FAULT", help=plant), lambda _: ("list", *FAULTS))
     add(
         "--patience",
         type=between(0.5, 1e9),
         default=60.0,
         metavar="S",
-        help="without progress for S seconds: hung (60)",
+        help="a run without progress for S seconds counts as hung (60)",
     )
     add("--checkmark", action="store_true", help="mark twice, the second time to verify the first")
     end = f"a run that ends early takes {END_SECONDS:g} s for it, the newest events first"
-    add("--log", type=Output, metavar="FILE", help=f"write every protocol event as JSON lines; {end}")
+    add("--log", type=Named, metavar="FILE", help=f"write every protocol event as JSON lines; {end}")
     add("--log-rotation", type=rotation, metavar="WHEN", help='go on in a new file: "100 MB", "10 minutes", "18:00"')
     add("--log-compression", choices=COMPRESSIONS, help="pack each file of the log when it is finished")
     add("--trace", type=Output, metavar="FILE", help="write a timeline for ui.perfetto.dev")
     add("--html", type=Output, metavar="FILE", help="write a report of the run as a page")
     add("--gctrace", action="store_true", help="print each cycle's line in today's Go format too")
     levels = ("DEBUG", "INFO", "WARNING", "ERROR")
-    add("--log-level", default="WARNING", choices=levels, metavar="LEVEL", help="of messages on stderr (WARNING)")
-    add("--json", type=Output, metavar="FILE", help="write the summary")
+    add(
+        "--log-level",
+        default="WARNING",
+        choices=levels,
+        metavar="LEVEL",
+        help="least level of messages on stderr (WARNING)",
+    )
+    add("--json", type=Output, metavar="FILE", help="write the summary; - is standard output")
     add("--quiet", action="store_true", help="no line for each cycle")
     add_limits(parser)
 
@@ -151,7 +166,8 @@ def plan(args: argparse.Namespace) -> Plan:
     names = [name.strip() for name in args.programs.split(",") if name.strip()]
     for name in names:
         if name not in PROGRAMS:
-            raise UsageError(f"--programs: {name!r} is no program; there are {', '.join(PROGRAMS)}")
+            near = meant(name, PROGRAMS)
+            raise UsageError(f"--programs: {name!r} is no program{near}; there are {', '.join(PROGRAMS)}")
     if args.mutators and not names:
         raise UsageError("--programs: name at least one program for the mutators")
     if args.workbuf > LARGEST_WORKBUF:
@@ -224,7 +240,8 @@ def main(args: argparse.Namespace) -> int:
         print("\n".join(f"{fault.name:30} {fault.what}" for fault in FAULTS.values()))
         return 0
     if args.plant and args.plant not in FAULTS:
-        raise UsageError(f"--plant {args.plant}: there is no such fault; --plant list says which there are")
+        near = meant(args.plant, FAULTS)
+        raise UsageError(f"--plant {args.plant}: there is no such fault{near}; --plant list says which there are")
     what = plan(args)
     if (args.log_rotation or args.log_compression) and not args.log:
         raise UsageError("--log-rotation and --log-compression are about the file of --log FILE: name one")
@@ -237,12 +254,12 @@ def main(args: argparse.Namespace) -> int:
 
 
 def turns(args: argparse.Namespace, first: Plan, command: str) -> int:
-    """One run after another, each with the next troupe, until the seconds are over or a run has failed."""
+    """One run after another, each with the next mix of programs, until the seconds are over or a run has failed."""
     left, status = args.seconds, 0
-    for number, troupe in enumerate(cycle(TROUPES)):
-        names = troupe.split(",")
+    for number, mix in enumerate(cycle(MIXES)):
+        names = mix.split(",")
         # Every other round verifies its marks: a second mark right behind the first.
-        checkmark = first.config.checkmark or number // len(TROUPES) % 2 == 1
+        checkmark = first.config.checkmark or number // len(MIXES) % 2 == 1
         config = replace(first.config, mutators=len(names), checkmark=checkmark)
         what = replace(first, config=config, programs=tuple(names), seconds=min(left, TURN), seed=first.seed + number)
         began = monotonic()
@@ -285,7 +302,7 @@ def execute(args: argparse.Namespace, what: Plan, command: str) -> int:
 
 
 def ownfault(run: Stress, error: BaseException) -> bool:
-    """Did the main thread raise it, which only looks on?  That is no violation."""
+    """Did the main thread raise it, which runs no part of the model?  That is no violation."""
     where = run.machine.failure
     return where is not None and where.thread == main_thread().name and not isinstance(error, Throw | Violation)
 
@@ -299,7 +316,7 @@ def drained(run: Stress) -> list[Record]:
 
 
 def loaded(args: argparse.Namespace, what: Plan) -> Stress:
-    """The run, its heap loaded; says so."""
+    """The run with its heap loaded; prints what was loaded."""
     began = monotonic()
     with Progress(f"reading {args.heap}") as progress, fitting(args.heap):
         graph = None if args.heap == "none" else heaps.read(args.heap, progress.part, limits(args))

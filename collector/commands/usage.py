@@ -1,4 +1,4 @@
-"""Options that several commands share, and what is wrong with a bad one."""
+"""Argument types that several commands share, the error for bad usage, and the switch interval."""
 
 from __future__ import annotations
 

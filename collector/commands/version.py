@@ -1,4 +1,4 @@
-"""Which code this is: the release and a digest of the protocol's sources, for tokens and reports."""
+"""The version string in tokens and reports: the release, and a digest of the protocol's sources."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 
-ROOMS = ("workbuf", "mutator", "mutator/heap", "mutator/programs", "collector", "collector/scenarios")
+PACKAGES = ("workbuf", "mutator", "mutator/heap", "mutator/programs", "collector", "collector/scenarios")
 """Packages whose code decides what steps a schedule takes."""
 
 
@@ -17,9 +17,9 @@ def code_version() -> str:
     """For example `0.1.0+3f9c2a71`; the same on every interpreter and machine that has the same sources."""
     root = Path(__file__).parents[2]
     digest = sha256()
-    for room in ROOMS:
-        for path in sorted((root / room).glob("*.py")):
-            digest.update(f"{room}/{path.name}\n".encode() + path.read_bytes().replace(b"\r\n", b"\n"))
+    for package in PACKAGES:
+        for path in sorted((root / package).glob("*.py")):
+            digest.update(f"{package}/{path.name}\n".encode() + path.read_bytes().replace(b"\r\n", b"\n"))
     try:
         release = version("workbuf-model")
     except PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""The stepped machine and what is done with it: explore, shrink, replay.
+"""The explorer, a model checker for concurrent programs: explores interleavings, shrinks failing ones, replays them.
 
     def program(machine):                 # called afresh for every schedule
         x = machine.word(0, "x")
@@ -12,7 +12,7 @@
     result.failure.schedule               # a short token
     replay(result.failure.schedule, program)
 
-It knows `workbuf.machine`, the seam, and nothing of what runs on it.
+It depends on `workbuf.machine`, the machine interface, and on nothing that runs on it.
 """
 
 from __future__ import annotations

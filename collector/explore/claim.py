@@ -1,4 +1,4 @@
-"""What an exploration claims: one of six kinds, with what it rests on as fields; the sentence is made from them last."""
+"""The claim of an exploration (proved, bounded, sampled, undecided, failed or refused), and its grounds, as a record."""
 
 from __future__ import annotations
 

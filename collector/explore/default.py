@@ -1,8 +1,8 @@
-"""The default schedule: which thread goes next where nothing else is prescribed; and schedules that deviate from it.
+"""The default schedule, and replay of schedules that are stored as deviations from it.
 
-Theory of operation.  The running thread goes on for as long as it can and does not pause; then the next runnable one in
-order of number, round and round; `choose` gives 0.  A schedule is the default and its *deviations*: pairs (place in the
-trail, entry there).  A shrunk schedule has few, which is what makes a token short and shrinking meaningful.
+In the default schedule the running thread goes on until it blocks, ends or pauses; then the next runnable one in order of
+number goes, round robin; `choose` gives 0.  A schedule is stored as its *deviations* from the default: pairs (place in the
+trail, entry there).  A shrunk schedule has few, so its token is short.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def default(machine: SteppedMachine, i: int) -> int:
-    """Who goes by default when thread `i` has just come to its step."""
+    """The thread that goes by default when thread `i` has just announced its step."""
     runnable = machine.runnable
     if i >= 0 and not machine.flags[i] & PAUSED and i in runnable:
         return i
@@ -32,11 +32,10 @@ def default(machine: SteppedMachine, i: int) -> int:
 
 
 class Replayer:
-    """Picks the default but where a deviation says otherwise.
+    """Follows the deviations, and the default everywhere else.
 
     With `strict`, a deviation that cannot be followed stops the schedule and is named in `diverged`; else it is passed over,
-    which is what trying out shorter schedules needs.  `used` are the deviations that were followed and differ from the
-    default.
+    as shrinking needs.  `used` are the deviations that were followed and differ from the default.
     """
 
     def __init__(self, machine: SteppedMachine, deviations: Deviations, *, strict: bool = False) -> None:
@@ -47,7 +46,7 @@ class Replayer:
         self.used: list[tuple[int, int]] = []
         machine.execution.script = self.in_turn
         self.preemptions = 0
-        """Times that another thread was let go although the running one could go on."""
+        """Times that another thread was picked although the running one could go on."""
 
     def pick(self, i: int) -> int:
         """See `SteppedMachine.run`."""
@@ -68,7 +67,7 @@ class Replayer:
         return t
 
     def in_turn(self, usual: int) -> int:
-        """Who goes where threads go in turn, and that one's turn it is."""
+        """The thread that goes where fair scheduling would pick `usual`."""
         at = len(self.machine.trail)
         wanted = self.wanted.get(at, usual)
         if wanted == usual or wanted not in self.machine.runnable:
@@ -93,9 +92,9 @@ class Replayer:
 
 
 class Following:
-    """Picks what a trail says as far as that can be done, then the default; notes where that is not the default.
+    """Follows a trail where that is possible, and the default elsewhere; notes the deviations from the default.
 
-    So it turns a trail into deviations, also one from which a thread's steps have been taken out.
+    So it turns a trail into deviations, also a trail from which a thread's steps have been removed.
     """
 
     def __init__(self, machine: SteppedMachine, trail: Sequence[int]) -> None:

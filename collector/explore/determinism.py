@@ -1,11 +1,11 @@
-"""Is the program the same on every run?  Schedules are run a second time, and each step compared with what it was.
+"""The check that a program is deterministic: some schedules are run a second time, and every step must be the same.
 
-Of some schedules each step is kept: the thread, what it was about to do, on which cell, and what was in that.  The same
-picks are then made again.  The first schedule is run again at once, and once more before a proof is given, which shows
-caches that fill later; so are the schedules whose number is a power of two, and every EVERYth.  What the program draws
-from Python's own generator shows in that generator's state.
+The first run logs each step: the thread, the kind of step, its cell, and the cell's content.  The second run makes the same
+picks.  This is done with the first schedule, with those whose number is a power of two, and with every EVERYth.  Before a
+proof is claimed the first schedule is run once more, which finds caches that were filled later.  A program that draws from
+Python's own random generator is found by that generator's state.
 
-A difference that shows in none of these runs is not found: that is why a claim says how many steps were compared.
+A difference that shows in none of these runs is not found, so a claim says how many steps were compared.
 """
 
 from __future__ import annotations

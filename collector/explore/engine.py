@@ -1,4 +1,4 @@
-"""explore: run a program schedule after schedule until one fails, everything was seen, or the budget is spent."""
+"""The main loop of the explorer: runs schedules until one fails, all have been covered, or the budget is spent."""
 
 from __future__ import annotations
 
@@ -316,7 +316,8 @@ class Search:
         elif proved and cut_short:
             result.claim = Claim(Kind.UNDECIDED, by, number=number, reason="see the warnings")
         else:
-            claim = replace(portfolio.claim(), compared=self.determinism.compared)
+            compared = sum(getattr(member.strategy, "compared", 0) for member in portfolio.members)
+            claim = replace(portfolio.claim(), compared=self.determinism.compared + compared)
             if claim.kind is Kind.PROVED and self.impure:
                 reason = f"the program calls {self.impure}, which gives something else every time"
                 claim = replace(claim, kind=Kind.UNDECIDED, reason=reason, where=self.impure.rpartition(" ")[2])

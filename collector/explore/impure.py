@@ -1,10 +1,9 @@
-"""Calls that give something else on every run: found in a program's code without running it.
+"""A static check for impure calls (clocks, random numbers, ids): finds them in a program's code without running it.
 
-From the bodies and the check, the functions of the program are walked by what they name: globals, what they close over,
-the classes of objects they close over, functions within functions.  Where one names a module or builtin in IMPURE, its
-instructions say which attribute.
+Starting from the bodies and the check, it follows the functions that code names: globals, closures, the classes of objects
+in closures, nested functions.  Where code names a module or builtin in IMPURE, its instructions tell which attribute.
 
-Functions reached through containers, attributes or getattr are not looked at, nor C extensions.
+Functions reached through containers, attributes or getattr are not followed, nor are C extensions.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One schedule of a program, from its set-up to its check."""
+"""Runs one schedule of a program: set-up, execution, check."""
 
 from __future__ import annotations
 

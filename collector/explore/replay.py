@@ -1,4 +1,4 @@
-"""replay: run one schedule again from its token, step by step the same, and write it down."""
+"""Replays a schedule from its token, and records its steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The result of an exploration: how much was seen, what failed, and what a pass proves."""
+"""The result of an exploration: its counts, its failure, its claim."""
 
 from __future__ import annotations
 

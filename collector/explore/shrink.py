@@ -1,14 +1,13 @@
-"""Shrinking: of the schedules that fail in the same way, one that deviates as little as possible from the default.
+"""Shrinking: from a failing schedule, finds a simpler one that fails in the same way.
 
-Delta debugging (Zeller and Hildebrandt, 2002) over the deviations: halves, then finer parts, are left out as long as
-the rest still fails in the same way (`Fault.same`), until no single one can be left out.  Trying a part is tolerant: a
-deviation that cannot be followed any more is passed over.  Before that, threads are muted one by one, and the program's
-optional items left out (`machine.skippable`): if it fails without what a thread or an item does, that is no part of the
-story.
+First, threads are muted one by one, and the program's optional items are left out (`machine.skippable`), if it still fails
+without them.  Then the deviations from the default schedule are reduced by delta debugging (Zeller and Hildebrandt, 2002):
+halves, then finer parts, are left out as long as the rest fails in the same way (`Fault.same`), until no single one can be
+left out.  A deviation that cannot be followed any more is passed over.
 
-Leaving out cannot find a schedule that deviates elsewhere.  So two stretches of one thread are brought together, over what
-others did in between, as long as that makes fewer preemptions (Jalbert and Sen, A trace simplification technique, 2010);
-and in the end an exhaustive search looks for a schedule with fewer still, for as long as the budget lasts.
+Leaving out cannot find a schedule that deviates elsewhere.  So two stretches of one thread are joined, across what other
+threads did in between, as long as that makes fewer preemptions (Jalbert and Sen, A trace simplification technique, 2010).
+Last, an exhaustive search looks for a schedule with fewer preemptions still, as long as the budget lasts.
 """
 
 from __future__ import annotations

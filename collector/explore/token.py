@@ -1,9 +1,9 @@
-"""A schedule as a short token, and back.
+"""Tokens: encodes a schedule as a short text, and decodes it.
 
-A token is the deviations from the default schedule (`collector.explore.default`), each as two variable-length numbers,
-with what is needed to know it again: which scenario, variant and parameters it was made of and by which version of the
-code, how many steps it takes and a digest of what they were, and a checksum.  It is bytes in URL-safe base64 behind
-`s2.`, so a shell, a file name and a chat leave it alone.  Nothing in it depends on the interpreter.
+A token holds the deviations from the default schedule (`collector.explore.default`), each as two variable-length numbers.
+It also holds scenario, variant, parameters and the version of the code, the number of steps with a digest of them, and a
+checksum.  It is URL-safe base64 behind `s2.`, so it can be pasted into a shell or a file name.  Nothing in it depends on the
+interpreter.
 
 A token that begins with `s1.` was made when every write let those go who pause, also one that changed nothing.  It is read
 the same, and replayed if its steps are still those that it was made of.
@@ -93,7 +93,7 @@ class Token:
 
     @classmethod
     def _read(cls, raw: bytes, form: int) -> Token:
-        """The token of `raw`, whose checksum is right; raises what comes if somebody else has made it."""
+        """The token of `raw`, whose checksum is right; raises one of several errors if it was not made by `encode`."""
         numbers = _Numbers(raw[1:-CHECKSUM])
         about = bytes(numbers.take(next(numbers)))
         muted = tuple(numbers.take(next(numbers)))

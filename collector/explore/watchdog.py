@@ -1,9 +1,8 @@
-"""A watchdog for bodies that come to no step: a loop in pure Python, or one that waits by plain reads.
+"""A watchdog for thread bodies that take no step, such as an endless loop in pure Python.
 
-Theory of operation.  A schedule point is the only place where the machine has a say, so a body that comes to none would run
-for ever.  A thread of the operating system looks on, TICKS times a second; if a schedule has run for PATIENCE seconds of
-looks and taken no step in that time, an exception is raised in the thread that carries it (`PyThreadState_SetAsyncExc`).
-A run whose seconds are over is given one second.
+Theory of operation.  The machine gets control at scheduling points only, so a body that reaches none would run for ever.  A
+separate thread checks TICKS times a second.  If a schedule has taken no step for PATIENCE seconds, an exception is raised in
+the thread that carries it (`PyThreadState_SetAsyncExc`).  When the exploration's own time is over, it waits LATE seconds.
 
 Not modelled.  C code that does not return.
 """
@@ -29,7 +28,7 @@ LATE = 1.0
 
 
 class Watchdog:
-    """Looks on while a `with` statement runs schedules."""
+    """Checks for progress while a `with` statement runs schedules."""
 
     def __init__(self, seconds: float | None) -> None:
         self.until = perf_counter() + seconds if seconds is not None else float("inf")

@@ -1,7 +1,7 @@
-"""The catalogue of planted faults: what a check of the protocol is measured by.
+"""Planted faults: broken variants of the protocol, to test that the checks detect them (mutation testing).
 
-A fault is a subclass with one method spoilt.  `stress --plant NAME` runs with one, `scripts/fault_matrix.py` with each
-and says which check saw it, and after how long.
+A fault is a subclass with one method changed.  `stress --plant NAME` runs with one; `scripts/fault_matrix.py` runs with
+each, and says which check detected it and after how long.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A planted fault: the protocol with one method spoilt, under a name, for asking whether a check would see it."""
+"""The record of a planted fault: its name, the class with one method changed, what it breaks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults of marking: of grey objects, of blocks, of what mutators shade and assist with."""
+"""Faults of marking: of greying and scanning, of the write barrier, of assists."""
 
 from __future__ import annotations
 

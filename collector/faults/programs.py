@@ -1,6 +1,6 @@
-"""Programs for the stepped machine, each small enough to find a fault that a stress run may not see.
+"""Small programs for the stepped machine, each of which finds a planted fault that a stress run may miss.
 
-A program is made of the part of an M that it is about: the class that the protocol has, or one with a fault.
+A program takes the class of the M it runs: the protocol's own, or one with a fault.
 """
 
 from __future__ import annotations
@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from collector.fixtures.pool import buffer
+from collector.fixtures.worlds import CONFIG, SmallWorld
 from collector.parfor import LOW32, PARFOR, THR, Parfor, parforalloc, thr
 from collector.runtime import CollectorM
-from collector.small.pool import buffer
-from collector.small.worlds import CONFIG, Small
 from mutator.goroutine import Goroutines
 from mutator.heap import ALLOCATED, POISON, SPAN, SPAN_IN_USE
 from mutator.heap.audit import audit
@@ -154,7 +154,7 @@ def caches(m: type[CollectorM]) -> Program:
     """Every M has left a buffer in its cache, the one without a P too, when the stopped world is harvested."""
 
     def program(machine: SteppedMachine) -> Callable[[], object]:
-        small = Small(machine, replace(CONFIG, helpers=1), m)
+        small = SmallWorld(machine, replace(CONFIG, helpers=1), m)
         model, world = small.model, small.world
         ms = [model.gcm, *model.mutators, *model.helpers]
         for record in ms:
@@ -177,7 +177,7 @@ def taken(m: type[CollectorM]) -> Program:
     """An M that still runs takes its cached buffer while another harvests."""
 
     def program(machine: SteppedMachine) -> None:
-        small = Small(machine, m=m)
+        small = SmallWorld(machine, m=m)
         world, owner = small.world, small.model.mutators[0]
         setup = m(BootPort(machine), world, owner)
         setup.cache(setup.getempty(1181))
@@ -198,7 +198,7 @@ def stale(m: type[CollectorM]) -> Program:
     """A slot is used again while a marker comes by it with a pointer to the object that was there."""
 
     def program(machine: SteppedMachine) -> None:
-        small = Small(machine, m=m)
+        small = SmallWorld(machine, m=m)
         boot, world = small.boot, small.world
         obj = boot.mallocgc(WORD, 1)
         span = boot.spanOf(obj)
@@ -253,9 +253,9 @@ def cachedspan(m: type[CollectorM]) -> Program:
     return program
 
 
-def unswept(machine: SteppedMachine, m: type[CollectorM]) -> tuple[Small, int, int]:
+def unswept(machine: SteppedMachine, m: type[CollectorM]) -> tuple[SmallWorld, int, int]:
     """A span with two dead objects, to be swept and given back; and its class."""
-    small = Small(machine, m=m)
+    small = SmallWorld(machine, m=m)
     boot = small.boot
     span = boot.spanOf(small.objects([[], []])[0])
     boot.flushallmcaches()
@@ -263,7 +263,7 @@ def unswept(machine: SteppedMachine, m: type[CollectorM]) -> tuple[Small, int, i
     return small, span, machine.peek(span + SPAN.spanclass)
 
 
-def wellkept(small: Small) -> None:
+def wellkept(small: SmallWorld) -> None:
     """The heap adds up."""
     problems = audit(small.machine, small.world.heap)
     assert not problems, problems[0]

@@ -1,9 +1,9 @@
-"""Real heaps: pure readers that turn a dump, the running interpreter or a SPEC into columns.  No model in here.
+"""Heap readers: turn a heap dump (Go, V8, JVM), the running interpreter or a synthetic SPEC into a graph of objects.
 
     read("heap.dump.gz")  read("cpython")  read("synthetic:list,n=100000")    -> Graph, or HeapError
 
-`graph` is what they all yield; `oracle` says what of it is reachable, `describe` puts it in figures, `referee` compares
-what a collector kept with what Go kept.
+`graph` is what all readers return; `oracle` finds what is reachable in it, `describe` computes statistics, `referee`
+compares what a collector kept with what Go kept.  Nothing here depends on the collector.
 """
 
 from __future__ import annotations

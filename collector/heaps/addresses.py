@@ -1,4 +1,4 @@
-"""From addresses to object numbers: what the readers of dumps that hold addresses (Go, HPROF) share.
+"""Resolves pointers to object numbers, for the readers of dumps that hold addresses (Go, HPROF).
 
 A reader adds objects, areas and finalizers as it meets them, pointers still being addresses.  `finish` puts the objects
 in order of address and looks every pointer up by bisection: it points into the object whose [address, address + size)
@@ -12,11 +12,11 @@ from bisect import bisect_right
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from collector.heaps.graph import NO_GROUP, NONE, Areas, Finalizers, Graph, Kind, Source, column
+from collector.heaps.graph import NO_GROUP, NONE, Areas, Finalizers, Graph, Kind, Source, column, typed
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 
 class OverlapError(Exception):
@@ -38,6 +38,8 @@ class Unresolved:
         self.value = column()
         self.digest = array("I")
         """CRC-32 of the memory of each object; empty where a format has none."""
+        self.type = column()
+        """A key for the type of each object; empty where a format has none."""
         self.areas = Areas()
         """Its `target` column holds addresses, its `interior` column nothing."""
         self.finalizers: list[tuple[int, int]] = []
@@ -50,8 +52,10 @@ class Unresolved:
             self.areas.target.append(value)
         self.areas.close(kind, name, size, group)
 
-    def finish(self, source: Source, *, exact: bool = False) -> Graph:
+    def finish(self, source: Source, *, exact: bool = False, typename: Callable[[int], str] = str) -> Graph:
         """The graph; `source.dropped` gains what pointed outside.  Raises OverlapError.
+
+        `typename`: the name of the type of a key.
 
         `exact`: a reference is the address of an object and never one inside it (HPROF, whose sizes are not known).
         """
@@ -72,20 +76,21 @@ class Unresolved:
                 finalizers.add(i, inside, *lookup.find(closure))
         source.dropped.update({"pointers outside the heap": lookup.outside, "finalizers on no object": unset})
         columns = (self.address, self.size, first, offset, target, interior)
-        return Graph(source, *columns, roots, finalizers, self.digest)
+        return Graph(source, *columns, roots, finalizers, self.digest, *typed(self.type, typename))
 
     def _sort(self) -> None:
         """Put the objects in order of address; dumps write spans, so whole runs of neighbours move together."""
-        address, size, digest = self.address, self.size, self.digest
+        address, size, digest, kind = self.address, self.size, self.digest, self.type
         first, offset, value = self.first, self.offset, self.value
         self.address, self.size, self.offset, self.value = column(), column(), column(), column()
         self.first = array("Q", [0])
-        self.digest = array("I")
+        self.digest, self.type = array("I"), column()
         for start, stop in _runs(sorted(range(len(address)), key=address.__getitem__)):
             shift = len(self.value) - first[start]
             self.address += address[start:stop]
             self.size += size[start:stop]
             self.digest += digest[start:stop]
+            self.type += kind[start:stop]
             self.first.extend([at + shift for at in first[start + 1 : stop + 1]])
             self.offset += offset[first[start] : first[stop]]
             self.value += value[first[start] : first[stop]]

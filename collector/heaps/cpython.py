@@ -1,4 +1,4 @@
-"""The heap of the interpreter that runs this: `cpython`.
+"""Reads the heap of the Python interpreter that runs this program (source `cpython`).
 
 It consists of the objects that the cyclic collector tracks after `gc.collect()`, and everything that they refer to
 (`gc.get_objects`, closed under `gc.get_referents`), less what the reader itself made.  Addresses are `id`s, sizes are
@@ -23,7 +23,7 @@ from array import array
 from inspect import CO_OPTIMIZED
 from typing import TYPE_CHECKING
 
-from collector.heaps.graph import NO_GROUP, NONE, WORD, Areas, Finalizers, Graph, Kind, Source, column
+from collector.heaps.graph import NO_GROUP, NONE, WORD, Areas, Finalizers, Graph, Kind, Source, column, typed
 from collector.heaps.layout import SIZE_LIMIT, behind_header
 
 
@@ -67,7 +67,7 @@ def local_variables(frame: FrameType) -> list[object]:
         return [variables]
     held = list(variables.values())
     # Before Python 3.13 this was a copy that the frame keeps: with it, all that we saw would live as long as the frame.
-    # The three references are the frame's, ours and the call's; with a fourth it is also somebody's own locals().
+    # The three references are the frame's, ours and the call's; a fourth means that the program itself holds a locals().
     if isinstance(variables, dict) and sys.getrefcount(variables) <= 3:
         variables.clear()
     return held
@@ -80,6 +80,15 @@ def size_of(thing: object) -> int:
     except Exception:  # noqa: BLE001 - the method of any class at all
         return 0
     return size if size <= SIZE_LIMIT else 0
+
+
+def typename(kind: type) -> str:
+    """Its name, with its module if that is not builtins."""
+    try:
+        name, module = str(kind.__qualname__), kind.__module__
+    except Exception:  # noqa: BLE001 - the metaclass of any class at all
+        return "?"
+    return name if module == "builtins" else f"{module}.{name}"
 
 
 class _Capture:
@@ -113,6 +122,9 @@ class _Capture:
         self._follow()
         sizes = array("Q", map(size_of, self._objects))
         address = array("Q", map(id, self._objects))
+        kinds = {id(kind): kind for kind in map(type, self._objects)}
+        types = typed((id(type(thing)) for thing in self._objects), lambda key: typename(kinds[key]))
+        kinds.clear()
         self._objects.clear()
         self._number.clear()
         self._held_from_c()
@@ -127,7 +139,20 @@ class _Capture:
             notes=("no layout (references behind a header word)",),
         )
         interior = array("Q", bytes(WORD * len(self._target)))
-        return Graph(source, address, size, self._first, offset, self._target, interior, self._roots, Finalizers())
+        digest = array("I")
+        return Graph(
+            source,
+            address,
+            size,
+            self._first,
+            offset,
+            self._target,
+            interior,
+            self._roots,
+            Finalizers(),
+            digest,
+            *types,
+        )
 
     def _follow(self) -> None:
         objects, target, first = self._objects, self._target, self._first

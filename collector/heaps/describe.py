@@ -1,4 +1,4 @@
-"""A heap in figures: what the `heap` command prints.
+"""Statistics of a heap graph, as the `heap` command prints them: sizes, degrees, depth, chains.
 
 Definitions.
 
@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from collector.heaps.graph import NONE, Graph, Kind
+from collector.heaps.path import tree
 
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def describe(graph: Graph, progress: Progress | None = None) -> Description:
 
     `progress` counts the objects that the search has reached.
     """
-    levels, parent = _search(graph, progress or (lambda *_: None))
+    levels, parent = tree(graph, progress)
     order = [i for level in levels for i in level]
     roots = _roots_by_kind(graph)
     incoming = array("Q", bytes(8 * graph.objects))
@@ -117,33 +118,6 @@ def describe(graph: Graph, progress: Progress | None = None) -> Description:
         heap_objects=graph.source.heap_objects,
         notes=graph.source.notes,
     )
-
-
-def _search(graph: Graph, progress: Progress) -> tuple[list[list[int]], array[int]]:
-    """Breadth first from the roots: the objects of each level, and from which object each was first reached."""
-    first, target = graph.first, graph.target
-    parent = array("Q", [NONE]) * graph.objects
-    seen = bytearray(graph.objects)
-    level = []
-    for i in graph.root_objects():
-        if not seen[i]:
-            seen[i] = 1
-            level.append(i)
-    levels = []
-    reached = 0
-    while level:
-        levels.append(level)
-        reached += len(level)
-        progress(reached, graph.objects)
-        below = []
-        for i in level:
-            for j in target[first[i] : first[i + 1]]:
-                if not seen[j]:
-                    seen[j] = 1
-                    parent[j] = i
-                    below.append(j)
-        level = below
-    return levels, parent
 
 
 def _longest_chain(order: list[int], parent: array[int]) -> int:

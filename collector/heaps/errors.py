@@ -1,4 +1,4 @@
-"""The one error of the readers: what was expected, where, and what was found instead.
+"""The error that all heap readers raise: what was expected, where, and what was found instead.
 
 Whatever is wrong with a heap (missing, truncated, corrupt, too new, too big, a bad SPEC), a reader raises `HeapError`
 and nothing else, and its text is one printable line.

@@ -1,4 +1,4 @@
-"""Go's heap dump, `runtime/debug.WriteHeapDump`: the format `go1.7 heap dump`, as Go 1.7 to 1.27 write it.
+"""Reads Go heap dumps (`runtime/debug.WriteHeapDump`): the format `go1.7 heap dump`, as Go 1.7 to 1.27 write it.
 
 What it is.  The 16 bytes `go1.7 heap dump` and newline, then records (see `gorecords`) up to the end record.  The
 parameters are the first and say the byte order.  Answers to runtime/heapdump.go.
@@ -15,7 +15,7 @@ at them, and right after a collection they number objects less MemStats.HeapObje
 
 Not in a dump, though Go takes them for roots: cleanups and weak handles (runtime.AddCleanup, weak.Pointer).
 
-Not modelled: types, itabs, profile records (decoded and left out).  Refused: 32-bit dumps.
+Types, itabs and profile records are decoded and left out.  32-bit dumps are refused.
 """
 
 from __future__ import annotations

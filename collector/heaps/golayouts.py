@@ -1,4 +1,4 @@
-"""Where the pointers of an object lie, remembered: most objects of a Go dump share a few field lists.
+"""A cache of object layouts (where pointers lie) for Go dumps, since most objects share a few field lists.
 
 A layout takes all pointers of an object out of its memory in one call, and is looked up by the bytes of the field list.
 """

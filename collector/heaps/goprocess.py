@@ -1,4 +1,4 @@
-"""Which process a Go heap dump is of, and when it was made: whether one dump can follow another.
+"""Checks that two Go heap dumps are of one process, and in which order they were made.
 
 Go keeps count of what it does in MemStats, and the counts only grow.  Its ring of pauses remembers the last 256
 collections, so that a later dump of the same process repeats those of the earlier one.  An M keeps its number and its

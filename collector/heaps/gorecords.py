@@ -1,4 +1,4 @@
-"""The records of Go's heap dump: what each is made of, and how one is decoded.
+"""The record types of a Go heap dump, and their decoder.
 
 Every number is an unsigned LEB128 varint of at most 64 bits; a string or a piece of memory is its length and its bytes;
 a field list is pairs of (kind 1, byte offset) ended by kind 0.  `RECORDS` is the format.  Answers to the dump functions of

@@ -1,4 +1,4 @@
-"""The stack of a goroutine in Go's heap dump: which of its words are roots.
+"""Finds the roots on the stacks in a Go heap dump.
 
 The dumper writes each frame with its memory and the places that the compiler's map names as live pointers.  Go's
 collector goes by more than these maps; `Stack` follows three further rules of it (scanstack and scanframeworker in
@@ -11,10 +11,10 @@ runtime/mgcmark.go):
 * The closures that a goroutine has deferred and the value that it panics with live.
 
 Without them everything that a goroutine reaches only through `&local` would look like garbage.  A frame taken whole may
-hold stale words, so that garbage may look alive, but what lives never looks like garbage.
+hold stale words, so garbage may look alive, but a live object never looks like garbage.
 
-Not modelled.  Go takes the arguments of a function that a signal stopped conservatively too; a dump does not say how many
-words that is.
+One rule is missing: Go also scans the arguments of a function that a signal stopped conservatively, but a dump does not say
+how many words they are.
 """
 
 from __future__ import annotations

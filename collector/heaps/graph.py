@@ -1,4 +1,4 @@
-"""What every reader yields: one heap as columns, never an object per object.
+"""The heap graph that every reader returns: objects, pointers and roots, stored as columns of numbers.
 
 Objects are numbered 0 upwards.  Object `i` has
 
@@ -22,7 +22,9 @@ consecutive areas, innermost first, and share its number as `group`.
 A finalizer (Go's special) is not a root: its object may be found dead.  Everything that the object's slots reach
 is kept all the same, and so is the closure.
 
-All columns are `array('Q')` (unsigned 64-bit), 24 bytes an object and 24 bytes a slot; `digest` is 4 bytes more.
+Where a format tells types, `types[type[i]]` is the name of the type of object i.
+
+All columns are `array('Q')` (unsigned 64-bit), 24 bytes an object and 24 bytes a slot; `digest` and `type` are 4 bytes more.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ from typing import TYPE_CHECKING
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from collector.heaps.goprocess import GoProcess
 
@@ -163,6 +165,9 @@ class Graph:
     digest: array[int] = field(default_factory=lambda: array("I"))
     """CRC-32 of each object's memory, where the dump holds it (Go), else empty: the referee tells by it whether what lies
     at an address in two dumps can be the same object."""
+    type: array[int] = field(default_factory=lambda: array("I"))
+    """Of each object the number of its type in `types`; empty where a format tells none (Go)."""
+    types: tuple[str, ...] = ()
 
     @property
     def objects(self) -> int:
@@ -187,6 +192,19 @@ class Graph:
                 yield closure
 
 
+def typed(keys: Iterable[int], name: Callable[[int], str]) -> tuple[array[int], tuple[str, ...]]:
+    """The columns `type` and `types` for objects whose types have these keys; keys of one name are one type."""
+    numbers: dict[int, int] = {}
+    names: dict[str, int] = {}
+    of = array("I")
+    for key in keys:
+        number = numbers.get(key)
+        if number is None:
+            number = numbers[key] = names.setdefault(name(key), len(names))
+        of.append(number)
+    return of, tuple(names)
+
+
 def broken(graph: Graph) -> str | None:
     """The first rule of the module's text that `graph` breaks, or None: for tests, fuzzers and careful loaders."""
     return _broken_objects(graph) or _broken_areas(graph) or _broken_finalizers(graph)
@@ -196,6 +214,8 @@ def _broken_objects(graph: Graph) -> str | None:
     n = graph.objects
     if len(graph.size) != n or len(graph.first) != n + 1 or len(graph.digest) not in (0, n):
         return "the object columns differ in length"
+    if len(graph.type) not in (0, n) or any(i >= len(graph.types) for i in graph.type):
+        return "an object's type has no name"
     return _broken_slots(graph, graph.first, graph.size, (graph.offset, graph.target, graph.interior), "object")
 
 

@@ -1,4 +1,4 @@
-"""The JVM's heap dump, HPROF 1.0.2 (`jcmd PID GC.heap_dump FILE`; `-all` keeps the garbage).
+"""Reads JVM heap dumps, HPROF 1.0.2 (`jcmd PID GC.heap_dump FILE`; `-all` keeps the garbage).
 
 The file is big-endian: a header (name, bytes in an identifier, time), then records of tag, time, length and body.  The
 heap is in the bodies of the HEAP DUMP and HEAP DUMP SEGMENT records, which hold records of their own: roots, classes,
@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 from collector.heaps.addresses import OverlapError, Unresolved
 from collector.heaps.errors import MismatchError
 from collector.heaps.graph import WORD, Graph, Source
-from collector.heaps.hprofclasses import OBJECT_TYPE, TYPES, Classes, Layout
+from collector.heaps.hprofclasses import CLASS, OBJECT_TYPE, TYPES, Classes, Layout, Names
 from collector.heaps.hprofroots import ROOTS, Roots
 
 
@@ -46,8 +46,13 @@ RECORD = Struct(">BII")
 HEAP_DUMP, HEAP_DUMP_SEGMENT, HEAP_DUMP_END = 0x0C, 0x1C, 0x2C
 DUMPS = {HEAP_DUMP, HEAP_DUMP_SEGMENT}
 TAGS = range(0x01, 0x2D)
+STRING, LOAD_CLASS = 0x01, 0x02
+LOADED = Struct(">4xQ4xQ")
+"""Of a loaded class: its address, and the identifier of its name."""
+LONGEST_NAME = 1 << 10
+"""Bytes: longer strings are no names of classes."""
 
-CLASS, INSTANCE, OBJECT_ARRAY, PRIMITIVE_ARRAY = 0x20, 0x21, 0x22, 0x23
+INSTANCE, OBJECT_ARRAY, PRIMITIVE_ARRAY = 0x21, 0x22, 0x23
 CLASS_HEAD = Struct(">BQI4Q16xI")
 INSTANCE_HEAD = Struct(">BQIQI")
 OBJECT_ARRAY_HEAD = Struct(">BQIIQ")
@@ -97,6 +102,7 @@ class _Reader:
         self._unwritten: int | None = None
         """Byte of the file of the record before, if that is a segment whose length is 0."""
         self._classes = Classes()
+        self._names = Names()
         self._early: list[tuple[int, int, bytes, int]] = []
         """Instances met before one of their classes: object, class, fields, byte of the file."""
         self._roots = Roots()
@@ -124,7 +130,7 @@ class _Reader:
             stream.path, "hprof", "1.0.2", byte_order="big", declared_bytes=sum(self._heap.size), notes=notes
         )
         try:
-            return self._heap.finish(source, exact=True)
+            return self._heap.finish(source, exact=True, typename=self._names.of)
         except OverlapError as error:
             raise stream.error(0, "every object once", str(error)) from None
 
@@ -143,7 +149,7 @@ class _Reader:
                 else:
                     at = self._heap_record(data, at)
         except (IndexError, struct.error):
-            self._stream.bound(len(self._heap.address), at)
+            self._stream.bound(len(self._heap.address) + len(self._names.strings), at)
             return at
 
     def _record(self, data: bytes, at: int) -> int:
@@ -162,6 +168,11 @@ class _Reader:
             following = start
         else:
             following = self._past(data, start, length, "a record")
+            if tag == LOAD_CLASS and length == LOADED.size:
+                self._names.loaded(*LOADED.unpack_from(data, start))
+            elif tag == STRING and IDENTIFIER.size <= length <= LONGEST_NAME:
+                following = self._whole(data, start, length, "a string")
+                self._names.strings[IDENTIFIER.unpack_from(data, start)[0]] = data[start + IDENTIFIER.size : following]
         self._tags.add(tag)
         self._records += 1
         self._unwritten = byte if tag == HEAP_DUMP_SEGMENT and not length else None
@@ -224,7 +235,7 @@ class _Reader:
         if kind == OBJECT_TYPE or kind not in TYPES:
             raise MismatchError(start - 1, "a primitive type from 4 to 11", str(kind))
         end = self._past(data, start, TYPES[kind] * length, "a primitive array")
-        self._add(address, 24 + TYPES[kind] * length, 0, range(0), ())
+        self._add(address, 24 + TYPES[kind] * length, 0, range(0), (), kind)
         return end
 
     def _class(self, data: bytes, at: int) -> int:
@@ -253,7 +264,12 @@ class _Reader:
             self._type(data, k)
         self._classes.add(address, parent, fields)
         self._add(
-            address, 16 + WORD * len(references) + size, 0, range(16, 16 + WORD * len(references), WORD), references
+            address,
+            16 + WORD * len(references) + size,
+            0,
+            range(16, 16 + WORD * len(references), WORD),
+            references,
+            CLASS,
         )
         return end
 
@@ -263,8 +279,13 @@ class _Reader:
             raise MismatchError(at, "a type 2 or from 4 to 11", str(kind))
         return kind
 
-    def _add(self, address: int, size: int, class_address: int, offsets: range, references: Sequence[int]) -> None:
-        """Add an object whose word 1 refers to its class, if it has one, and whose references lie at `offsets`."""
+    def _add(
+        self, address: int, size: int, class_address: int, offsets: range, references: Sequence[int], kind: int = 0
+    ) -> None:
+        """Add an object whose word 1 refers to its class, if it has one, and whose references lie at `offsets`.
+
+        `kind` is what it is if it has none: CLASS, or the element type of a primitive array.
+        """
         heap = self._heap
         if class_address:
             heap.offset.append(WORD)
@@ -274,6 +295,7 @@ class _Reader:
                 heap.offset.append(offset)
                 heap.value.append(value)
         heap.address.append(address)
+        heap.type.append(class_address or kind)
         heap.size.append(size + -size % WORD)
         heap.first.append(len(heap.value))
 

@@ -1,4 +1,4 @@
-"""The roots of an HPROF file: nine kinds, some of them of a thread and one of its frames."""
+"""The roots of an HPROF file, of nine kinds; some belong to a thread or to one of its frames."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON text read in windows: just enough for a file that is two huge arrays of numbers and things to step over.
+"""A streaming JSON reader for V8 snapshots: reads huge arrays of numbers, and skips most other values.
 
 The standard library's parser wants the whole text and makes an object for every number.  `JsonText` walks the text in
 the windows of a `Stream`, turns an array of numbers into a column, hands out the text of one small value to be parsed

@@ -1,4 +1,4 @@
-"""Places for the references of formats that give none: words in a row behind a header word.
+"""Assigns offsets to the references of an object where the format gives none: words in a row behind a header word.
 
 V8 and CPython say which objects an object refers to and how large it is, not where the references lie.  Word 0 is taken
 for a header, reference k lies at byte 8 + 8 * k, and a size is rounded up to whole words and raised to hold them all.

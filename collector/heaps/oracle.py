@@ -1,4 +1,4 @@
-"""What is reachable in a graph: two traversals that share nothing but the graph, and a comparison.
+"""Reachability oracles: two independent traversals of a heap graph, and their comparison with a collector's marks.
 
 `reach` is a depth-first search over a bytearray in plain Python.  `reach_scipy` hands the graph to
 scipy.sparse.csgraph, where scipy is installed; it makes its own list of the roots and walks breadth first.  Neither

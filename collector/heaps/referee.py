@@ -1,4 +1,4 @@
-"""Go as referee: what a collector kept of a heap, against what Go's own collector kept of it.
+"""The referee: compares what our collector kept of a Go heap with what Go's own collector kept.
 
 Go does not move objects.  Two dumps of one process, BEFORE and AFTER a `runtime.GC()`, therefore hold the same objects
 at the same addresses, and AFTER holds what Go kept.  A collector is run over BEFORE; `compare` takes the marks it left.

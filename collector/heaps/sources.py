@@ -1,4 +1,4 @@
-"""What to read, by name: `cpython`, `synthetic:SPEC`, or a file whose format its first bytes tell.
+"""Chooses the reader for a heap source: `cpython`, `synthetic:SPEC`, or a file, by its first bytes.
 
 A file that is named like one of the first two is read as `./cpython`.
 """

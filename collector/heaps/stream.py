@@ -1,4 +1,4 @@
-"""A heap file as a window that moves forward: plain or gzipped, with limits and a progress callback.
+"""Reads a heap file through a window that moves forward: plain or gzipped, with limits and a progress callback.
 
 A reader works on `data`, a bytes object holding the part of the file from byte `base` on, with a position of its own.
 It decodes one record as if all of it were there; where it runs off the end it calls `more(position)`, which forgets
@@ -12,7 +12,7 @@ reading on for the sake of a length that stands in the file, a reader asks `fits
 is refused at once.
 
 Gzip is undone here, so that a file may be of any format and compressed or not.  A small file can unzip to a huge one:
-`Limits` says how far that is believed.
+`Limits` bounds it.
 """
 
 from __future__ import annotations

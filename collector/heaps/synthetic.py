@@ -1,4 +1,4 @@
-"""Heaps from a description: `synthetic:SHAPE[,key=value]...`, the same heap for the same text.
+"""Generates heaps from a description, `synthetic:SHAPE[,key=value]...`: the same text gives the same heap.
 
     list     each object names the next: nothing to share between markers
     tree     object i names objects fan * i + 1 to fan * i + fan; fan=2

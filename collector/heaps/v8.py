@@ -1,4 +1,4 @@
-"""V8's heap snapshot (`.heapsnapshot`, from Node's `v8.writeHeapSnapshot` or the browser's developer tools).
+"""Reads V8 heap snapshots (`.heapsnapshot`, from Node's `v8.writeHeapSnapshot` or a browser's developer tools).
 
 The file is one JSON object.  `snapshot.meta` names the fields of a node and of an edge; `nodes` and `edges` are flat
 arrays of numbers, so many to a node and so many to an edge.  A node says how many edges it has, and the edges lie in
@@ -21,7 +21,7 @@ from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from collector.heaps.graph import WORD, Areas, Finalizers, Graph, Kind, Source, column
+from collector.heaps.graph import WORD, Areas, Finalizers, Graph, Kind, Source, column, typed
 from collector.heaps.jsontext import JsonText
 from collector.heaps.layout import SIZE_LIMIT, behind_header
 
@@ -45,6 +45,9 @@ class Meta:
     to_node: int
     weak: int
     """The edge type `weak`, or -1 where there is none."""
+    node_type: int
+    """Position of a node's type among its numbers; the names are `node_types`, none if the snapshot tells none."""
+    node_types: tuple[str, ...]
     nodes: int
     """How many nodes and edges the snapshot says it has; 0 says nothing: Hermes has written that for years."""
     edges: int
@@ -93,12 +96,20 @@ def describe(snapshot: Any, stream: Stream, at: int) -> Meta:  # noqa: ANN401 - 
             edges.index("type"),
             edges.index("to_node"),
             edge_types.index("weak") if "weak" in edge_types else -1,
+            *nodetypes(nodes, meta.get("node_types")),
             count(snapshot["node_count"]),
             count(snapshot["edge_count"]),
         )
     except (KeyError, IndexError, TypeError, ValueError) as error:
         expected = "'snapshot' with meta (node_fields, edge_fields, edge_types), node_count and edge_count"
         raise stream.error_at(at, expected, f"{type(error).__name__} {error}") from None
+
+
+def nodetypes(nodes: list[object], types: object) -> tuple[int, tuple[str, ...]]:
+    """The position of a node's type and the names of the types, as far as `types`, node_types, says them."""
+    kind = nodes.index("type") if "type" in nodes else len(nodes)
+    given = types[kind] if isinstance(types, list) and kind < len(types) else None
+    return kind, tuple(map(str, given)) if isinstance(given, list) else ()
 
 
 def names(value: object) -> list[object]:
@@ -149,9 +160,12 @@ class Snapshot:
         roots.slot(0, 0)
         roots.close(Kind.OTHER, "root", WORD)
         address = self._nodes[meta.id :: meta.node_width]
-        return Graph(
-            source, address, size, first, offset, target, array("Q", bytes(8 * len(target))), roots, Finalizers()
-        )
+        types = meta.node_types
+        keys = self._nodes[meta.node_type :: meta.node_width] if types else ()
+        kinds = typed(keys, lambda i: types[i] if i < len(types) else f"type {i}")
+        interior = array("Q", bytes(8 * len(target)))
+        digest = array("I")
+        return Graph(source, address, size, first, offset, target, interior, roots, Finalizers(), digest, *kinds)
 
     def _resolve(self) -> tuple[array[int], array[int], int]:
         """Where the slots of each node begin, the nodes that they point at, and how many edges are weak."""

@@ -1,4 +1,4 @@
-"""Linearizability: histories of concurrent operations, held against sequential models."""
+"""A linearizability checker: decides whether a history of concurrent operations fits a sequential model."""
 
 from collector.linearizability.history import Operation, merge
 from collector.linearizability.linearizable import Verdict, linearizable

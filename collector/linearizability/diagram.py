@@ -1,4 +1,4 @@
-"""A history as a picture in plain text: a lane per thread, a row per moment.
+"""Draws a history as plain text: a lane per thread, a row per moment.
 
     time  m0         m1
        0  [ push 1

@@ -1,4 +1,4 @@
-"""Sequential models of the runtime's own objects: a mutex, a note, a channel, a parallel for.
+"""Sequential models of objects of Go's runtime: mutex, note, channel, parallel for.
 
 The lock-free stack answers to `models.Stack`, the lists of buffers behind caches to `models.Bag`.
 """

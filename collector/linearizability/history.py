@@ -1,4 +1,4 @@
-"""Histories: who called what, when it returned, and what it answered.
+"""Histories: operations with thread, input, output, and the times of call and return.
 
 A history, as Herlihy and Wing (1990) define it, is a set of operations, each an interval from its call to its return on
 one thread.  `merge` makes one from what the threads recorded, each in a list of its own, so that recording shares

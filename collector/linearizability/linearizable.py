@@ -1,4 +1,4 @@
-"""Is a history linearizable?  Yes, with an order; no, with the shortest prefix that fails; unknown, at a limit.
+"""The verdict on a history: linearizable, with an order; not, with the shortest failing prefix; or unknown, at a limit.
 
 The question is Herlihy and Wing's (1990).  `collector.linearizability.search` answers it, part by part where the model
 says that its objects can be judged one by one.

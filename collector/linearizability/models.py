@@ -1,4 +1,4 @@
-"""Sequential models: what a stack, a queue, a register and a bag answer when nobody else is there.
+"""Sequential models of a stack, a queue, a register and a bag.
 
 `linearizable` judges histories against these.  The lock-free stack answers to `Stack` (LIFO); the lists of work
 buffers, seen through caches that keep buffers back, answer to no more than `Bag`.
@@ -84,7 +84,7 @@ class Stack:
         return stacked(history, "push", "pop", (*self.initial, self.empty))
 
 
-class Line(NamedTuple):
+class QueueContents(NamedTuple):
     """A queue's contents: `front` holds the oldest on top, `back` the newest; `front` is empty only if both are."""
 
     front: Node
@@ -98,13 +98,13 @@ class Queue:
     initial: tuple[Value, ...] = ()
     empty: Value = None
 
-    def init(self) -> Line:
-        line = Line(Node(), Node())
+    def init(self) -> QueueContents:
+        contents = QueueContents(Node(), Node())
         for value in self.initial:
-            line = _enqueue(line, value)
-        return line
+            contents = _enqueue(contents, value)
+        return contents
 
-    def step(self, state: Line, given: Value, output: Value) -> tuple[bool, Line]:
+    def step(self, state: QueueContents, given: Value, output: Value) -> tuple[bool, QueueContents]:
         match given:
             case ("enqueue", value):
                 return True, _enqueue(state, value)
@@ -112,7 +112,7 @@ class Queue:
                 front, back = state
                 if front.below is None:
                     return output == self.empty, state
-                return output == front.value, _turned(Line(front.below, back))
+                return output == front.value, _normalized(QueueContents(front.below, back))
         raise _unknown(given, "a queue", '("enqueue", v) and ("dequeue",)')
 
     def before(self, history: Sequence[Operation]) -> Iterable[tuple[int, int]]:
@@ -120,18 +120,18 @@ class Queue:
         return queued(history, "enqueue", "dequeue", (*self.initial, self.empty))
 
 
-def _enqueue(line: Line, value: Value) -> Line:
-    return _turned(Line(line.front, line.back.push(value)))
+def _enqueue(contents: QueueContents, value: Value) -> QueueContents:
+    return _normalized(QueueContents(contents.front, contents.back.push(value)))
 
 
-def _turned(line: Line) -> Line:
-    """The same line, all of it turned to the front if there was nothing in front."""
-    front, back = line
+def _normalized(contents: QueueContents) -> QueueContents:
+    """The same contents; if the front is empty, all of the back is moved there, in reverse order."""
+    front, back = contents
     if front.below is not None:
-        return line
+        return contents
     while back.below is not None:
         front, back = front.push(back.value), back.below
-    return Line(front, back)
+    return QueueContents(front, back)
 
 
 @dataclass(frozen=True)
@@ -175,19 +175,19 @@ class Copies:
         return 1 << bits[copy]
 
 
-class Held(NamedTuple):
+class BagContents(NamedTuple):
     """A bag's contents: a bit for each copy of each value."""
 
     copies: Copies
     bits: int
 
-    def put(self, value: Value) -> Held:
-        return Held(self.copies, self.bits | self.copies.bit(value, self.copies.count(value, self.bits)))
+    def put(self, value: Value) -> BagContents:
+        return BagContents(self.copies, self.bits | self.copies.bit(value, self.copies.count(value, self.bits)))
 
-    def taken(self, value: Value) -> Held | None:
+    def taken(self, value: Value) -> BagContents | None:
         """What is left without one `value`; None if there is none."""
         count = self.copies.count(value, self.bits)
-        return Held(self.copies, self.bits ^ self.copies.bit(value, count - 1)) if count else None
+        return BagContents(self.copies, self.bits ^ self.copies.bit(value, count - 1)) if count else None
 
 
 @dataclass(frozen=True)
@@ -200,13 +200,13 @@ class Bag:
     initial: tuple[Value, ...] = ()
     empty: Value = None
 
-    def init(self) -> Held:
-        held = Held(Copies(), 0)
+    def init(self) -> BagContents:
+        held = BagContents(Copies(), 0)
         for value in self.initial:
             held = held.put(value)
         return held
 
-    def step(self, state: Held, given: Value, output: Value) -> tuple[bool, Held]:
+    def step(self, state: BagContents, given: Value, output: Value) -> tuple[bool, BagContents]:
         match given:
             case ("push", value):
                 return True, state.put(value)
@@ -217,7 +217,7 @@ class Bag:
                 return True, left
         raise _unknown(given, "a bag", '("push", v) and ("pop",)')
 
-    def unseen(self, state: Held, given: Value) -> Iterator[Held]:
+    def unseen(self, state: BagContents, given: Value) -> Iterator[BagContents]:
         """A pop whose answer nobody saw may have taken any of the values."""
         match given:
             case ("pop",):

@@ -1,15 +1,14 @@
-"""What the answers of a stack or a queue tell about the order in which its values were put in.
+"""Infers the order of overlapping insertions into a stack or a queue from the order of the removals.
 
-The rules speak of values that can be told apart, as Henzinger, Sezgin and Vafeiadis (2013) and Emmi and Enea (2018)
-read the histories of such collections: by value, not by state.  A value that is put in several times, as a node that is
-pushed, popped and pushed again, counts as a new value each time, if each time it was out before it was put in again:
-its removal had returned before the next insertion was called.
+The rules need distinguishable values, as in Henzinger, Sezgin and Vafeiadis (2013) and Emmi and Enea (2018).  A value
+that is inserted several times, as a node that is pushed, popped and pushed again, counts as a new value each time, if each
+removal had returned before the next insertion was called.
 
-Two values `a` and `b` were put in by overlapping operations, and a was taken out before the removal of b was called (or
-b was never taken out):
+Let two values `a` and `b` be inserted by overlapping operations, and let the removal of a return before that of b is called
+(or b never be removed):
 
-* of a queue: a was put in first;
-* of a stack: b was put in first, if b was in when the removal of a was called, for it then lay below a.
+* in a queue, a was inserted first;
+* in a stack, b was inserted first, if its insertion had returned when the removal of a was called: it lay below a.
 
 What follows from several such pairs together, and from answers that the collection was empty, is left to the search.
 """
@@ -28,70 +27,70 @@ if TYPE_CHECKING:
 FOREVER = float("inf")
 
 
-class Stay(NamedTuple):
-    """A value from its coming to its going, brought by an operation that returned.  Positions are in the history."""
+class Lifetime(NamedTuple):
+    """A value in the collection, from its insertion, which has returned, to its removal."""
 
-    bring: int
-    came: int
-    """When that operation was called."""
-    there: int
-    """When it returned."""
-    taking: float
-    """When the operation was called that took it: FOREVER if none did."""
-    gone: float
-    """When that one returned."""
+    insertion: int
+    """Position of the insertion in the history."""
+    insert_call: int
+    insert_return: int
+    remove_call: float
+    """FOREVER if nothing has removed it; so is the next."""
+    remove_return: float
 
 
-def queued(history: Sequence[Operation], bring: str, take: str, known: Sequence[Value]) -> Iterator[tuple[int, int]]:
+def queued(history: Sequence[Operation], insert: str, remove: str, known: Sequence[Value]) -> Iterator[tuple[int, int]]:
     """Positions of a queue's insertions in pairs, the first before the second in every order."""
-    for a, b in _overlapping(_stays(history, bring, take, known)):
-        if a.gone < b.taking:
-            yield a.bring, b.bring
+    for a, b in _overlapping(_lifetimes(history, insert, remove, known)):
+        if a.remove_return < b.remove_call:
+            yield a.insertion, b.insertion
 
 
-def stacked(history: Sequence[Operation], bring: str, take: str, known: Sequence[Value]) -> Iterator[tuple[int, int]]:
+def stacked(
+    history: Sequence[Operation], insert: str, remove: str, known: Sequence[Value]
+) -> Iterator[tuple[int, int]]:
     """Positions of a stack's insertions in pairs, the first before the second in every order."""
-    for a, b in _overlapping(_stays(history, bring, take, known)):
-        if b.there < a.taking and a.gone < b.taking:
-            yield b.bring, a.bring
+    for a, b in _overlapping(_lifetimes(history, insert, remove, known)):
+        if b.insert_return < a.remove_call and a.remove_return < b.remove_call:
+            yield b.insertion, a.insertion
 
 
-def _stays(history: Sequence[Operation], bring: str, take: str, known: Sequence[Value]) -> list[Stay]:
-    """The stays of every value that can be told apart; not of those in `known`, which were there from the start."""
-    bringing: dict[Value, list[int]] = {}
-    taking: dict[Value, list[tuple[float, float]]] = {}
-    open_take = False
+def _lifetimes(history: Sequence[Operation], insert: str, remove: str, known: Sequence[Value]) -> list[Lifetime]:
+    """The lifetimes of all distinguishable values, without those in `known`, which were there from the start."""
+    inserting: dict[Value, list[int]] = {}
+    removing: dict[Value, list[tuple[float, float]]] = {}
+    open_removal = False
     for at, operation in enumerate(history):
         match operation.input:
-            case (name, value) if name == bring:
-                bringing.setdefault(value, []).append(at)
-            case (name,) if name == take and operation.ret is not None:
-                taking.setdefault(operation.output, []).append((operation.call, operation.ret))
+            case (name, value) if name == insert:
+                inserting.setdefault(value, []).append(at)
+            case (name,) if name == remove and operation.ret is not None:
+                removing.setdefault(operation.output, []).append((operation.call, operation.ret))
             case _:
-                open_take = True
-    stays = []
-    for value, comings in bringing.items():
-        comings.sort(key=lambda at: history[at].call)
-        goings = sorted(taking.get(value, ()))
-        apart = all(gone < history[at].call for (_, gone), at in zip(goings, comings[1:], strict=False))
-        if not apart or value in known:
+                open_removal = True
+    lifetimes = []
+    for value, insertions in inserting.items():
+        insertions.sort(key=lambda at: history[at].call)
+        removals = sorted(removing.get(value, ()))
+        distinguishable = all(end < history[at].call for (_, end), at in zip(removals, insertions[1:], strict=False))
+        if not distinguishable or value in known:
             continue
-        if not open_take:
-            # A removal still open may have taken any value, so of one that seems to stay nobody knows when it left.
-            goings.append((FOREVER, FOREVER))
-        for at, going in zip(comings, goings, strict=False):
-            there = history[at].ret
-            if there is not None:
-                stays.append(Stay(at, history[at].call, there, *going))
-    return stays
+        if not open_removal:
+            # A removal that has not returned may have taken any value that seems to be there still.
+            removals.append((FOREVER, FOREVER))
+        for at, removal in zip(insertions, removals, strict=False):
+            ret = history[at].ret
+            if ret is not None:
+                lifetimes.append(Lifetime(at, history[at].call, ret, *removal))
+    return lifetimes
 
 
-def _overlapping(stays: list[Stay]) -> Iterator[tuple[Stay, Stay]]:
+def _overlapping(lifetimes: list[Lifetime]) -> Iterator[tuple[Lifetime, Lifetime]]:
     """Every two values whose insertions overlapped, both ways round."""
-    running: list[Stay] = []
-    for stay in sorted(stays, key=lambda stay: stay.came):
-        running = [other for other in running if other.there >= stay.came]
+    running: list[Lifetime] = []
+    for lifetime in sorted(lifetimes, key=lambda lifetime: lifetime.insert_call):
+        running = [other for other in running if other.insert_return >= lifetime.insert_call]
         for other in running:
-            yield other, stay
-            yield stay, other
-        running.append(stay)
+            yield other, lifetime
+            yield lifetime, other
+        running.append(lifetime)

@@ -1,10 +1,9 @@
-"""What a run recorded of the three lists, as a history to hold against stacks: `linearizable(handovers(..), Each(Stack()))`.
+"""Makes a history of the three buffer lists from the flight recorder's events: `linearizable(handovers(..), Each(Stack()))`.
 
-Theory of operation.  The protocol announces a put before its push and a get after its pop (`workbuf.events`).  So a push
-took effect after its event and before its thread's next one, and a pop before its event and after its thread's one
-before.  These are the operations' times, by the flight recorder's clock: wider than they really were, so a history that
-fails did fail, and one that passes may have been judged too kindly.  A pop that found nothing leaves no event and changes
-nothing; a buffer that is new was on no list.
+Theory of operation.  The protocol sends a put's event before its push and a get's event after its pop (`workbuf.events`).
+So a push took effect between its event and its thread's next event, and a pop between its thread's previous event and its
+own.  These intervals are wider than the real operations.  So a history that fails is not linearizable, and one that passes
+may still not be.  A pop that found nothing sends no event and changes nothing; a new buffer was on no list.
 
 Relied on.  The lists are empty when recording begins, and nothing has fallen out of the rings.
 """

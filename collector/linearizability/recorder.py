@@ -1,4 +1,4 @@
-"""A recorder of operations for the stepped machine: calls and returns are steps, so their order is explored too.
+"""Records the history of one schedule of the stepped machine; calls and returns are steps, so their order is explored.
 
     recorder = Recorder(machine)
 

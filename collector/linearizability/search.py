@@ -1,4 +1,4 @@
-"""The search of Wing and Gong (1993) for an order that a model accepts, with the memory of Lowe (2017).
+"""The search of Wing and Gong (1993) for an order that a model accepts, with Lowe's cache of visited states (2017).
 
 Choose an operation that no other has to precede, ask the model whether its answer is right, go on from the state it
 leaves; never go on twice from the same state with the same operations done.

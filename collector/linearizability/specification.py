@@ -1,4 +1,4 @@
-"""What a sequential model must say so that a history can be held against it.
+"""The interface of a sequential model.
 
 It is the sequential specification of Herlihy and Wing (1990), as a machine: a first state, and for each state and
 operation whether the answer is right and which state follows.

@@ -1,1 +1,1 @@
-"""What people look at: tables, logs, pages and timelines made from records."""
+"""Output for people: tables, logs, HTML pages and timelines, all made from records."""

@@ -1,4 +1,4 @@
-"""An entry of the catalogue as text, and the README's table of what the default corrects."""
+"""Prints an entry of the catalogue, and makes the README's table "What the default corrects"."""
 
 from __future__ import annotations
 

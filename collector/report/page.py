@@ -1,4 +1,4 @@
-"""One self-contained HTML page: a template of `pages/`, its styles and scripts, and the data, all in one file.
+"""Builds a self-contained HTML page from a template of `pages/`, its styles and scripts, and the data.
 
 `{{name}}` in a template stands for the file of that name in `pages/`, or for a value that is given: text is escaped, and
 the data is JSON without a `<`, so that nothing in it can end the script element it stands in.

@@ -1,7 +1,7 @@
-"""A progress display on a terminal, plain lines elsewhere.
+"""A progress bar on a terminal; plain lines where stdout is none.
 
-rich draws a bar with a thread of its own, which would compete with the Ms, so it is refreshed by hand: four times a
-second, when a cycle ends and when something is printed.  Where stdout is no terminal there is no bar, only the lines.
+rich would redraw the bar from a thread of its own, which would compete with the Ms.  So it is refreshed by hand: four times
+a second, when a cycle ends, and when something is printed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 REFRESH_S = 0.1
 TICK_S = 0.25
-"""While the Ms run, they have better things to do with a processor."""
+"""Seconds between two updates while Ms run, which need the processor."""
 
 
 class Progress:

@@ -1,9 +1,9 @@
-"""Standard output and error as a command sees them: nothing hostile reaches a terminal, a reader that leaves stops no run.
+"""Wraps standard output and error: escapes unprintable characters, and survives a closed pipe.
 
 A character that does not print (a control character, a bidirectional mark, a lone surrogate) is shown as its escape,
-wherever it came from: a file's name, a thread's, a log, a token.  When a stream takes no more, the rest of what is said
-goes nowhere: a pipe's reader may leave, but the run goes on, writes its files and ends with its own status.  What is not
-a reader's leaving, a full disk say, is kept as `failed`.
+wherever it came from: a file's name, a thread's, a log, a token.  When a pipe's reader leaves, further output is dropped,
+but the run goes on, writes its files and ends with its own status.  Any other failure to write, a full disk say, is kept as
+`failed`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Guarded(TextIOBase):
         self.failed = ""
         """Why the stream took no more, if it was not its reader that left."""
         self.waiting = False
-        """Somebody waits for the stream to take what is written."""
+        """A write is waiting for the stream's reader."""
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
@@ -51,7 +51,7 @@ class Guarded(TextIOBase):
         return getattr(self.stream, "encoding", None) or "utf-8"
 
     def writable(self) -> bool:
-        """As files say it."""
+        """As of any file to write."""
         return True
 
     def isatty(self) -> bool:
@@ -87,7 +87,7 @@ class Guarded(TextIOBase):
             self.waiting = False
 
     def _gone(self, error: Exception) -> None:
-        """From now on what is written goes nowhere, the interpreter's own last flush included."""
+        """From now on drop what is written, at the interpreter's own last flush, too."""
         if not isinstance(error, BrokenPipeError):
             self.failed = self.failed or getattr(error, "strerror", None) or str(error)
         with suppress(OSError, UnsupportedOperation):

@@ -1,4 +1,4 @@
-"""Plain tables for the terminal."""
+"""Plain-text tables, fitted to the width of the terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ABA on the lock-free stack: what the push count is for.  (O-23; S1.)
+"""Scenario: ABA on the lock-free stack, which the push count prevents.  (O-23; S1.)
 
 One thread pops; between its two reads the other pops two nodes and pushes the first back.  With no count bits the head
 word is the same again, and the first thread's compare-and-swap installs a node that the other one owns.
@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from collector.fixtures.show import show
 from collector.scenarios.scenario import Scenario, Variant
-from collector.small.show import show
 from workbuf.lfstack import CNT_BITS, NEXT, PUSHCNT, Lfstack, pack, unpack
 from workbuf.local import MLOCAL, WORK, Globals
 

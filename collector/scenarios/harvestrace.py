@@ -1,4 +1,4 @@
-"""Harvesting a cache by a load and a store instead of an exchange.  (O-15.)
+"""Scenario: a harvest that takes a cached buffer by a load and a store instead of an exchange.  (O-15.)
 
 The harvester reads an M's cache and then zeroes it; the M, which still runs, takes its buffer in between.  Then both own
 it, and the second to put it somewhere meets the ownership check, or a list gets it twice.
@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from collector.fixtures.show import show
+from collector.fixtures.worlds import SmallWorld
 from collector.runtime import CollectorM
 from collector.scenarios.scenario import Scenario, Variant
-from collector.small.show import show
-from collector.small.worlds import Small
 from mutator.world import MRECORD, RUNTIME
 from workbuf.buffer import NOBJ
 from workbuf.machine import WORD
@@ -47,7 +47,7 @@ def harvest(m: type[CollectorM]) -> Program:
     """One M with a cached empty buffer takes it while another harvests."""
 
     def program(machine: SteppedMachine) -> Callable[[], object]:
-        small = Small(machine, m=m)
+        small = SmallWorld(machine, m=m)
         world, model = small.world, small.model
         owner = model.mutators[0]
         show(machine, world)

@@ -1,13 +1,13 @@
-"""getfull that counts itself out after the pop instead of before it.  (O-24; S5.)
+"""Scenario: a getfull that decrements the count of waiters after the pop instead of before it.  (O-24; S5.)
 
-Between the pop and the decrement the thread holds a buffer and still counts as waiting; if the others go to wait in that
-moment, all seem to wait, and the mark ends with work in a hand.  Needs three preemptions.
+Between the pop and the decrement the thread holds a buffer and still counts as waiting.  If the others begin to wait at
+that moment, all seem to wait, and the mark ends while one thread still holds work.  Needs three preemptions.
 """
 
 from __future__ import annotations
 
+from collector.fixtures.pool import pool
 from collector.scenarios.scenario import Scenario, Variant
-from collector.small.pool import pool
 from workbuf.getfull import PASSIVE_SPINS, Getfull
 
 

@@ -1,4 +1,4 @@
-"""The mark-completion counter of Go 1.5 to 1.11, and go-weave's model of it.  (K-23, #26903; go-weave markterm.go.)
+"""Scenario: the mark-completion counter of Go 1.5 to 1.11, as in go-weave's model.  (K-23, #26903; go-weave markterm.go.)
 
 Two workers share a count of workers, a count of grey buffers and a flag.  A worker takes a buffer, may put one back, and
 leaves; the one that brings the worker count to 0 and reads no grey declares the mark done.  Whether it reads grey before
@@ -55,7 +55,7 @@ class Worker:
         return self.port.xadd(self.workers, -1) == 0 and seen == 0
 
     def run(self, rounds: Iterable[int]) -> None:
-        """Work until somebody declares the mark done."""
+        """Work until a worker declares the mark done."""
         port = self.port
         for _ in rounds:
             if port.load(self.done):

@@ -1,4 +1,4 @@
-"""getfull called a second time without a reset of nwait.  (O-10; S6, W11.)
+"""Scenario: getfull called a second time without a reset of nwait.  (O-10; S6, W11.)
 
 The barrier leaves nwait raised.  The seed's own TODO proposes to harvest again and repeat the drain: without resetting
 the counters, nwait becomes nproc + 1, equality never comes back, and the loop never ends.
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from collector.fixtures.pool import SMALL, decides_nothing
+from collector.fixtures.show import show
 from collector.scenarios.scenario import Scenario, Variant
-from collector.small.pool import SMALL, decides_nothing
-from collector.small.show import show
 from workbuf.getfull import Getfull
 from workbuf.local import MLOCAL, WORK, Globals
 

@@ -1,15 +1,15 @@
-"""A write barrier by a thread without a P, while mark termination believes the world stopped.  (K-1, O-1; #10098, #9884.)
+"""Scenario: a write barrier by a thread without a P, during mark termination.  (K-1, O-1; #10098, #9884.)
 
-Thread Z runs runtime code on its way out of a system call; nobody waits for it.  Its barrier marks X and has not yet
-queued it when the collector comes by X, sees it marked and goes on.  What then becomes of X's children depends on when Z
-wakes up:
+Thread Z runs runtime code on its way out of a system call; the stop of the world does not wait for it.  Its barrier marks X,
+and before it queues X the collector reaches X, finds it marked and goes on.  What becomes of X's children depends on when Z
+continues:
 
-* it reads mark termination and puts its buffer on partial before the collector's last look: `work.partial != 0`;
-* it does so after that look: the mark is over, Y is reachable and white, nothing throws;
+* it reads mark termination and puts its buffer on partial before the collector's last check: `work.partial != 0`;
+* it does so after that check: the mark is over, Y is reachable and white, nothing throws;
 * it has read an older phase and leaves the buffer in its M's cache, which has been harvested already: the same loss, and
   the buffer goes into the next cycle (O-1; at the seed only).
 
-That Z reads the phase at all is a data race, which the explorer would report first; here it is told to go on.
+Z's read of the phase is a data race, which the explorer would report first; here races are not failures.
 
 Go's fix: code that may run without a P has no barriers (41dbcc19ef), its pointers being roots in another way; a barrier
 without a P throws.
@@ -19,10 +19,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from collector.fixtures.show import show
+from collector.fixtures.worlds import SmallWorld
 from collector.runtime import CollectorM
 from collector.scenarios.scenario import Scenario, Variant
-from collector.small.show import show
-from collector.small.worlds import Small
 from mutator.phase import GCmark
 from workbuf.local import MLOCAL, WORK
 from workbuf.machine import WORD
@@ -68,7 +68,7 @@ def pless(m: type[CollectorM], *allowed: str) -> Program:
     """X -> Y, X reachable from data; Z stores X in a global while gc() runs.  Fails with any outcome but those allowed."""
 
     def program(machine: SteppedMachine) -> Callable[[], object]:
-        small = Small(machine, m=m)
+        small = SmallWorld(machine, m=m)
         world, model = small.world, small.model
         x, _ = small.objects([[1], []])
         small.global_(0, x)

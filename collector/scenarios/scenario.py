@@ -1,4 +1,4 @@
-"""What a scenario is: one question about the protocol, asked of several variants of it.
+"""The records `Scenario` and `Variant`: one question about the protocol, and the variants it is asked of.
 
 A variant is a program for the stepped machine: a function of the machine that sets memory up, spawns threads and returns a
 check to make when all have ended (or None).  A changed protocol is a subclass with one method overridden, in the

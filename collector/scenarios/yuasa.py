@@ -1,4 +1,4 @@
-"""Four write barriers, with and without what each needs: go-weave's yuasa.go.  (S25; proposal 17503.)
+"""Scenario: four write barriers, with and without the stack scans they need, as in go-weave's yuasa.go.  (S25.)
 
 Two mutators, each with one stack slot, move pointers between their stacks, a global and three heap objects of two slots;
 the collector scans both stacks and the global, then drains in any order, then stops the world, drains what is left and

@@ -1,1 +1,1 @@
-"""The stress run: a real heap placed into the model, real threads as Ms, and what is left of both at the end."""
+"""The stress run: loads a real heap into the model, runs Ms on real threads, collects, audits."""

@@ -1,8 +1,8 @@
-"""Ctrl-C and SIGTERM, held back while something must be done as a whole.
+"""Defers Ctrl-C and SIGTERM until the main thread asks for them.
 
 Theory of operation.  Python raises KeyboardInterrupt between any two bytecodes of the main thread: in the middle of a line
-of the log, or inside a callback that swallows it.  Here the handler only notes the signal, and the main thread asks at a
-place of its choosing.  Whoever signals a third time has lost patience: that one raises at once.
+of the log, or inside a callback that swallows it.  Here the handler only notes the signal, and the main thread asks for it
+where it is safe.  The third signal raises at once.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ PATIENCE = 2
 
 
 class Interrupts:
-    """While entered, signals are counted, and `told` is called at each: in the main thread, wherever that is just then.
+    """While entered, signals are counted, and `told` is called at each, in the main thread between two of its bytecodes.
 
-    Elsewhere than in the main thread it changes nothing, as signals go there.
+    Entered in another thread, it does nothing: Python handles signals in the main thread only.
     """
 
     def __init__(self, told: Callable[[], object] = lambda: None) -> None:

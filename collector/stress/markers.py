@@ -1,12 +1,11 @@
-"""Which Ms marked in each cycle, and a check that the helpers a run was given really took part.
+"""Checks that the helpers of a run really took part in its marks, and reports what each marker scanned.
 
-`gcprocs` counts the idle Ms, Ps and processors that there are at that moment, so that a model with too few of them, or a
-helper that has not lain down yet, silently makes a mark of one marker.  Where all helpers lay idle when a cycle began,
-fewer markers than were asked for are a fault, and the run fails.
+`gcprocs` counts the Ms, Ps and processors that are idle at that moment.  With too few of them, or with a helper that is not
+idle yet, the mark has fewer markers and nobody is told.  So if all helpers were idle when a cycle began, fewer markers than
+were asked for are a fault, and the run fails.
 
-A helper that came and scanned nothing is no fault: a heap that is a list or a few buffers, what a concurrent mark leaves
-to mark termination, and a busy machine that wakes the helper late, have nothing to share.  It is said, so that nobody
-takes such a mark for a parallel one.
+A helper that scanned nothing is no fault: there may have been nothing to share (a list, a few buffers, the rest of a
+concurrent mark), or a busy machine woke it late.  The report says so, because such a mark was not parallel.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A real heap into the model's heap: objects, specials, roots and stacks, placed by Go's rules.
+"""Loads a heap graph into the model's heap: objects, specials, roots and stacks, placed by Go's rules.
 
 Objects go into spans by size class, with their own pointer masks; loading relocates them and keeps the offsets inside
 them, so an interior pointer stays one.  `Placed.address[i]` is where object i of the graph is now, the column that maps
@@ -7,8 +7,7 @@ becomes a goroutine with its frames as they were; the first ones are the mutator
 
 No thread may run yet, and the graph must keep the rules of `collector.heaps.graph`.
 
-Queued finalizers keep their place among the global roots rather than in the finalizer queue: nobody will run the
-closures of another program.
+Queued finalizers become global roots and not entries of the finalizer queue, because their closures cannot be run here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The stress run: a real heap, real threads as Ms, several collections, everything audited.
+"""Runs the collector and mutator programs on real threads over a real heap, for several collections, each audited.
 
 Theory of operation.  One M runs the background collector, `mutators` Ms run programs, `helpers` Ms lie idle until mark
 termination wakes them.  The collector's M counts cycles or looks at the clock, and in the end asks the programs to stop,
@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING
 from collector.audit.violation import Violation
 from collector.fusedmark import FusedMark
 from collector.runtime import AuditedM, Config, Model
+from collector.stress.addressspace import reserved
 from collector.stress.markers import missing
 from collector.stress.placement import load, sized
-from collector.stress.room import reserved
 from collector.stress.watchdog import Watchdog
 from mutator.heap import MSTATS
 from mutator.phase import GCmarktermination
@@ -67,7 +67,7 @@ class Plan:
     seed: int = 1
     binding: str = AUTO
     jitter: float = 0.0
-    """Share of its atomics before which every thread dawdles."""
+    """Share of its atomics that every thread delays."""
     dawdle: float = 0.0
     """The same for two threads of three, if it is more."""
     newborn: bool = False
@@ -186,7 +186,7 @@ class Stress:
         """Every thread's own M, from when it begins to run."""
         self.queue: SimpleQueue[CycleReport] = SimpleQueue()
         self.beats = 0
-        """How often the main thread has looked."""
+        """Turns of the main thread's loop."""
         config = replace(plan.config, bss=bsswords(plan.programs) + 1)
         if graph:
             config = sized(config, graph)
@@ -257,7 +257,7 @@ class Stress:
 
     @property
     def patience(self) -> float:
-        """Seconds without progress after which something stands still."""
+        """Seconds without progress after which the run counts as hung."""
         return self.plan.patience + SECONDS_AN_OBJECT * self.objects
 
     def _put(self, report: CycleReport) -> None:
@@ -273,7 +273,7 @@ class Stress:
         )
 
     def _pass_on(self, seen: Callable[[CycleReport], object]) -> None:
-        # Those that are there now: cycles may end faster than their events can be written, and a tick has more to do.
+        # Only those that are there now: cycles may end faster than their events can be written, and the tick must go on.
         for _ in range(self.queue.qsize()):
             report = self.queue.get()
             # Without the events: a long run with a log would keep every one it ever wrote.
@@ -301,7 +301,7 @@ class Stress:
         return self.machine.names.named(b).noun
 
     def progress(self) -> int:
-        """A number that grows while the collector gets anywhere: its events and every object scanned."""
+        """A number that grows while the collector makes progress: its events and every object scanned."""
         peek = self.machine.peek
         scanned = sum(peek(m + MRECORD.scanned) for m in (self.model.gcm, *self.model.mutators, *self.model.helpers))
         # Not there yet if the collector's thread is slower to begin than the first look.

@@ -1,8 +1,8 @@
-"""What our collector keeps of a graph: one mark over it, object by object, for the commands that compare.
+"""Finds out which objects of a graph our collector keeps, for the commands `heap --mark` and `referee`.
 
-It is a stress run whose programs, if any, work on structures of their own (`BUSY`) and leave the loaded graph alone, so
-that a traversal of the reader's graph says what must be kept.  The marks of the first cycle are read before anything is
-swept.  An object with a finalizer that was found dead is kept too: the sweep queues it.
+It is a stress run whose programs, if any, work on structures of their own (`BUSY`) and leave the loaded graph unchanged, so
+a traversal of the graph says what must be kept.  The marks of the first cycle are read before anything is swept.  An object
+with a finalizer that was found dead is kept too: the sweep queues it.
 """
 
 from __future__ import annotations

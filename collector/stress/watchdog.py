@@ -1,9 +1,9 @@
-"""Who looks on from a thread of its own while a run goes on, and ends what does not end by itself.
+"""Two watchdog threads: one fails a run that makes no progress, one ends a process whose main thread hangs.
 
-Theory of operation.  The watchdog reads counters, never a lock that a worker may hold without a limit of time.  When the
-workers get nowhere for too long it makes that the run's failure, with every thread's stack, and the run ends as with any
-other failure.  The last resort is for a main thread that gets nowhere itself, in a write that nobody takes, say: it prints
-every stack as the interpreter's own fault handler does, and leaves the process without asking anybody.
+Theory of operation.  The watchdog reads counters; it never waits without a limit for a lock that a worker may hold.  When
+the workers make no progress for too long, that is the run's failure, reported with every thread's stack.  The last resort
+is for a main thread that hangs, in a write to a full pipe, say: it prints every stack as the interpreter's own fault handler
+does, and exits the process at once.
 
 Relied on.  A main thread that waits in a system call still runs the handlers of signals.
 """
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from mutator.world import World
     from workbuf.hardware.machine import HardwareMachine
 
-LOOKING = 2
-"""Threads that look on."""
+MONITORS = 2
+"""Threads of this module."""
 STEP_SECONDS = 0.1
 END_SECONDS = 60.0
 """What the end of an interrupted run may take in all."""
@@ -44,7 +44,7 @@ INTERRUPTED, VIOLATION, STUCK = 130, 1, 2
 
 
 class Run(Protocol):
-    """What is looked at."""
+    """The run that is monitored."""
 
     machine: HardwareMachine
     world: World
@@ -58,11 +58,11 @@ class Run(Protocol):
         """Of the collector."""
 
     def progress(self) -> int:
-        """Grows while the workers get anywhere."""
+        """A number that grows while the workers make progress."""
 
 
-class Looking(Thread):
-    """A thread that looks every now and then, for as long as it is entered."""
+class Monitor(Thread):
+    """A thread that checks something every now and then, while it is entered."""
 
     def __init__(self, name: str, of: Run) -> None:
         super().__init__(name=name, daemon=True)
@@ -74,7 +74,7 @@ class Looking(Thread):
         try:
             self.start()
         except (RuntimeError, MemoryError) as error:
-            raise Shortage(threads(0, len(self.of.threads) + LOOKING)) from error
+            raise Shortage(threads(0, len(self.of.threads) + MONITORS)) from error
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -82,16 +82,16 @@ class Looking(Thread):
         self.join()
 
     def run(self) -> None:
-        """Look until it is over, or until there is nothing more to look for."""
-        while not self.over.wait(STEP_SECONDS) and self.look():
+        """Check until the run is over, or until `check` returns False."""
+        while not self.over.wait(STEP_SECONDS) and self.check():
             pass
 
-    def look(self) -> bool:
-        """False if that was the last time."""
+    def check(self) -> bool:
+        """Returns False if that was the last time."""
         raise NotImplementedError
 
 
-class Watchdog(Looking):
+class Watchdog(Monitor):
     """Ends a run that makes no progress for `patience` seconds: a Violation, with every thread's stack.
 
     Assists scan for as long as mutators allocate, so a phase that lasts `PHASE` times as long counts as none too.
@@ -106,8 +106,8 @@ class Watchdog(Looking):
         self.phase = ""
         self.since = self.entered = monotonic()
 
-    def look(self) -> bool:
-        """Has anything moved?"""
+    def check(self) -> bool:
+        """Has there been any progress?"""
         progress, phase, now = self.of.progress(), self.of.phase, monotonic()
         if progress != self.last:
             self.last, self.since = progress, now
@@ -120,7 +120,7 @@ class Watchdog(Looking):
         return True
 
     def hung(self, what: str) -> bool:
-        """Make that the run's failure, and say where everybody is."""
+        """Make that the run's failure, with the stack of every thread."""
         machine = self.of.machine
         peek, work = machine.peek, self.of.world.work
         stacks = [f"{name}:\n{stack}" for name, stack in machine.stacks().items()]
@@ -129,10 +129,11 @@ class Watchdog(Looking):
         return False
 
 
-class LastResort(Looking):
-    """Leaves the process when the main thread does not: it stands still, or does not end when it was interrupted.
+class LastResort(Monitor):
+    """Exits the process if the main thread hangs, or does not end after an interrupt.
 
-    `beats` is a number that grows while it gets anywhere; while it waits for a reader of stdout, it need not.
+    `beats` is a number that grows while the main thread makes progress.  It need not grow while that waits for a reader of
+    stdout.
     """
 
     def __init__(
@@ -154,10 +155,10 @@ class LastResort(Looking):
         self.since = monotonic()
         self.asked = 0.0
         self.ending = False
-        """What is left to do has no beats: only an interrupt makes it end."""
+        """From here on `beats` does not grow: the process is ended only after an interrupt."""
 
-    def look(self) -> bool:
-        """Does it get anywhere?"""
+    def check(self) -> bool:
+        """Does the main thread make progress?"""
         now = monotonic()
         if self.interrupts.count and not self.asked:
             self.asked = now
@@ -173,14 +174,14 @@ class LastResort(Looking):
         return self.go(STUCK, f"the main thread has stood still for {self.patience:g} s: does an output take nothing?")
 
     def go(self, status: int, why: str) -> bool:
-        """Print the stacks, for as long as that may take, and leave."""
+        """Print the stacks, in SAY_SECONDS at most, and exit the process."""
 
         def said() -> None:
             with suppress(OSError):
                 os.write(STDERR, f"collector.run stress: {why}\n".encode())
             faulthandler.dump_traceback(STDERR, all_threads=True)
 
-        # In a thread: stderr may be what takes nothing.
+        # In a thread of its own, because writing to stderr may block.
         saying = Thread(target=said, daemon=True)
         saying.start()
         saying.join(SAY_SECONDS)

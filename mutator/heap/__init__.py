@@ -1,4 +1,4 @@
-"""The object heap, in the flat memory: spans of objects of one size, their bits and masks, allocation, finalizers, sweep.
+"""The object heap: spans of objects of one size, mark bits and pointer masks, allocation, finalizers, sweep.
 
 The heap is a record of addresses (`Heap`, record.py) and classes, a file each; an M inherits the topmost one,
 `HeapLocal`:
@@ -7,7 +7,7 @@ The heap is a record of addresses (`Heap`, record.py) and classes, a file each; 
     Pages      the page heap, records and metadata       Sweep      freeing what a collection has not marked
     Specials   finalizers and their queue                Malloc     mcaches and mallocgc
 
-`load.place` fills a heap in bulk before threads run; `audit.audit` says whether everything adds up.
+`load.place` fills a heap in bulk before threads run; `audit.audit` checks its consistency.
 
 Not modelled: tiny allocation (several small objects in one slot), fixed-size caches per P beyond the mcache, profiling.
 """

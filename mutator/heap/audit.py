@@ -1,4 +1,4 @@
-"""Does the heap add up?  An account of every page, slot, bit, list and special, taken while no thread runs.
+"""The heap audit: checks every page, slot, bit, list and special against the others, while no thread runs.
 
 What is checked, in the order of the functions below:
 

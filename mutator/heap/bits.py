@@ -1,9 +1,9 @@
-"""What the heap keeps about an object besides its words: a byte with its mark, and a mask of its pointer words.
+"""Heap metadata of an object: one byte with its allocated and mark bits, and a mask of its pointer words.
 
 Theory of operation.  Go keeps four bits per heap word: boundary, marked, and two of type.  Here each object has one byte
 (the boundary and mark bits of its first word, a bit for the verifying mark, and whether the type is dead, that is without
-pointers), and each object with pointers a mask with one bit per word.  The same facts, in a form that a marker reads with
-two loads instead of one per word; `heapbits` gives Go's view of them.
+pointers), and each object with pointers has a mask with one bit per word.  It is the same information, but a marker reads
+it with two loads instead of one per word; `heapbits` converts it to Go's form.
 
 The byte is changed by an atomic OR while mutators and markers run, because eight objects share a word.  Only the sweeper,
 which has the span to itself, clears bits, by plain stores of whole words.

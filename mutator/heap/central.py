@@ -66,7 +66,7 @@ class Central(Pages):
         words[span + SPAN.incache] = 0
         port.post(span + SPAN.specials, 0)
         port.store(span + SPAN.sweepgen, self.sweepgen())
-        # Last: whoever finds the span in use believes the rest.
+        # Last: a thread that finds the span in use relies on the rest.
         port.store(span + SPAN.state, SPAN_IN_USE)
 
     def mcentral_insert(self, span: int, *, full: bool) -> None:

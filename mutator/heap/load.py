@@ -1,4 +1,4 @@
-"""Bulk loading: a whole heap's objects placed at once, before any thread runs.
+"""Bulk loading: places all objects of a heap at once, before any thread runs.
 
 Objects of one class are gathered and laid into spans of that class, span after span, in the order they come; bits are
 stored a word at a time.  The result is what mallocgc, called once for each, would have left behind.

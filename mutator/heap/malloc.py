@@ -1,4 +1,6 @@
-"""Allocation.  (Go: mallocgc, mCache_Refill, mCentral_CacheSpan, largeAlloc, gcmarknewobject_m, malloc.go, mcache.go.)
+"""Allocation: mallocgc takes slots from the M's mcache, which is refilled from the central lists.
+
+(Go: mallocgc, mCache_Refill, mCentral_CacheSpan, largeAlloc, gcmarknewobject_m, malloc.go, mcache.go.)
 
 Theory of operation.  A size is rounded up to a class, and the M's mcache holds a span of that class from which slots are
 taken in ascending order.  When it is full the central list gives another, sweeping it first if need be, or a fresh one is

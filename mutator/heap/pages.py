@@ -1,4 +1,4 @@
-"""Pages and records: spans are cut from the arena and given back to it.  (Go: MHeap_Alloc, MHeap_Free, mheap.go.)
+"""The page heap: cuts spans from the arena and takes them back.  (Go: MHeap_Alloc, MHeap_Free, mheap.go.)
 
 Theory of operation.  Free pages lie in runs, each described by a record and listed by its length; the best fit is cut to
 size and the rest stays free.  A run given back is joined with the free runs before and behind it, which are found through

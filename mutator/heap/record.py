@@ -1,4 +1,4 @@
-"""The heap's records: where everything of the heap lies in the flat memory.  (Go: mheap, mspan, mcentral, mcache, special.)
+"""The heap's records and their layout in the flat memory.  (Go: mheap, mspan, mcentral, mcache, special.)
 
 The arena is one range of cells, divided into pages.  A *span* is a run of pages, free or holding objects of one size;
 its record says which, and where its objects' bytes and masks lie (bits.py).  `spans` has one cell per page, the record

@@ -1,4 +1,4 @@
-"""From an address to an object.  (Go: inheap, spanOf, heapBitsForObject, mbitmap.go.)
+"""Finds the span and the object that an address points into.  (Go: inheap, spanOf, heapBitsForObject, mbitmap.go.)
 
 Theory of operation.  An address lies in a page, the page in a span, and in a span every object has the same size, so the
 object is found by a division and an interior pointer costs no more than another.  Its byte and its mask follow from its

@@ -46,7 +46,7 @@ class Specials(Pages):
         self.finentries = heap.finentries
 
     def ensure_swept(self, span: int) -> None:
-        """Sweep the span, or wait until whoever sweeps it is done (sweep.py)."""
+        """Sweep the span, or wait until the M that is sweeping it is done (sweep.py)."""
         raise NotImplementedError
 
     def specials(self, span: int) -> Iterator[int]:

@@ -77,7 +77,7 @@ class Sweep(Central, Specials):
                 return npages if self.mspan_sweep(span) else 0
 
     def ensure_swept(self, span: int) -> None:
-        """Sweep the span, or wait until whoever sweeps it is done."""
+        """Sweep the span, or wait until the M that is sweeping it is done."""
         sweepgen = self.sweepgen()
         if self._acquire(span, sweepgen - 2):
             self.mspan_sweep(span)

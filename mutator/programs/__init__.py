@@ -1,1 +1,1 @@
-"""Programs for mutators to run, a file each; `registry.PROGRAMS` has them by name."""
+"""The programs that mutators run (workloads), one to a file; `registry.PROGRAMS` lists them by name."""

@@ -1,4 +1,7 @@
-"""Arguments of a call: the only pointer to an object lies behind the locals of a frame, where the caller has put it."""
+"""A program that calls a function again and again, with an argument that is the only pointer to an object.
+
+It needs the arguments of a frame to be scanned like its locals.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A binary tree of which random subtrees are rebuilt: the classic allocation benchmark's shape."""
+"""A binary tree whose subtrees are rebuilt at random, as in the classic allocation benchmark."""
 
 from __future__ import annotations
 

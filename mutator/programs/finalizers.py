@@ -1,4 +1,4 @@
-"""Objects with finalizers: set, dropped, found dead by the sweeper, finalized once, and only then gone."""
+"""Objects with finalizers, dropped at once; each finalizer must run exactly once, on an object still whole."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Finalizers(Program):
         m.setfinalizer(obj, closure)
 
     def finalize(self, m: M, frame: int, pending: dict[int, int]) -> None:
-        """Run one queued finalizer, if any: whoever set it, exactly one M runs it."""
+        """Run one queued finalizer, if any; any M may run it, and exactly one does."""
         queued = m.takefinalizer()
         if queued is None:
             self.overdue(m, pending)

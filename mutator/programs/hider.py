@@ -1,8 +1,8 @@
-"""The adversary of every marker: load a pointer onto the stack, delete it from the heap, put it back somewhere else.
+"""The lost-object adversary: loads a pointer onto its stack, deletes it from the heap, and later stores it elsewhere.
 
-What it hides has been in the heap for a while, so no barrier has shaded it in this cycle.  If the stack is scanned before
-the load and the object that held the pointer after the deletion, only the second stack scan, in mark termination, can find
-what is hidden; so it is often kept hidden until the mark is over.
+The hidden object has been in the heap for a while, so no barrier has shaded it in this cycle.  If the stack was scanned
+before the load, and the heap object that held the pointer after the deletion, only the second stack scan, in mark
+termination, finds it.  So the program often keeps an object hidden until the mark is over.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Sends to goroutines that have been blocked for long, at the very moment when the world is about to stop.
+"""Sends an object to a goroutine that has long been blocked, just before the world stops for mark termination.
 
-A blocked goroutine's stack counts as scanned.  If it is sent something just before mark termination, and has no time to
-run, nobody looks at its stack again: what it was sent lives by the send's own barrier alone (K-16).
+A blocked goroutine's stack counts as scanned.  If it does not run before mark termination, its stack is not scanned
+again, and only the send's own write barrier keeps the object alive (K-16).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One long list, and nothing else: while it is being marked there is one grey object at a time, and helpers starve."""
+"""One long linked list: marking it has one grey object at a time, so helpers find no work."""
 
 from __future__ import annotations
 

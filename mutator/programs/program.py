@@ -1,4 +1,4 @@
-"""What a program is: something that mutates the heap until it is asked to stop, and notices when the heap is wrong.
+"""The base class of mutator programs: a program changes the heap until it is asked to stop, and checks what it reads.
 
 A program asks for some global words (roots in bss) and channels before the run, then runs on one M.  It checks what it
 reads: an object that has been freed shows as poison (`get` throws), one that has been freed and used again as a wrong

@@ -1,4 +1,4 @@
-"""Every program under the name that the command line uses."""
+"""The list of all programs, by the names that the command line uses."""
 
 from __future__ import annotations
 

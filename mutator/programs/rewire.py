@@ -1,4 +1,4 @@
-"""Random rewiring of whatever graph was loaded: walk, load a pointer, store it elsewhere or delete it."""
+"""Random changes to the loaded heap: follows pointers, then stores one elsewhere or deletes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Objects of one size after another: what a span held is gone, and its pages are soon a span of another size."""
+"""Objects of one size, then of another: spans are emptied, and their pages are reused for another size class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Treiber stack of three nodes for tools that interleave Python itself; run by scripts/bench_explore.py.
+"""The Treiber stack of three nodes, written for two other interleaving explorers; run by scripts/bench_explore.py.
 
     python treiber.py frontrun|interleave STRATEGY SCHEDULES
 

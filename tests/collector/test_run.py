@@ -261,7 +261,7 @@ def test_interrupted(tmp_path: Path, signals: list[signal.Signals]) -> None:
 
     assert process.returncode == 130, stderr
     assert [line.split("(")[0] for line in before[1:]] == ["gc1", "gc2"]
-    assert stderr == "interrupted\n"
+    assert stderr == "collector.run: interrupted\n"
     assert "owner migrations" in stdout
     assert "ok:" not in stdout
     summary = json.loads(out.read_text())
@@ -283,7 +283,7 @@ def test_interrupted_while_loading(monkeypatch: pytest.MonkeyPatch, capsys: pyte
     monkeypatch.setattr("collector.heaps.read", read)
 
     assert main(["stress"]) == 130
-    assert capsys.readouterr() == ("", "interrupted\n")
+    assert capsys.readouterr() == ("", "collector.run: interrupted\n")
 
 
 def test_interrupted_before_the_command_is_there() -> None:

@@ -8,10 +8,10 @@ from mutator.world import GRUNNING, MRECORD, PRUNNING, G, P
 
 
 if TYPE_CHECKING:
-    from collector.small.worlds import Small
+    from collector.fixtures.worlds import SmallWorld
 
 
-def running(small: Small, *records: int) -> None:
+def running(small: SmallWorld, *records: int) -> None:
     """Let these Ms have their Ps and run their goroutines, as after mstart's beginning."""
     peek, poke = small.machine.peek, small.machine.poke
     for m in records:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from collector.fixtures.show import show
+from collector.fixtures.worlds import CONFIG, SmallWorld
 from collector.runtime import AuditedM
-from collector.small.show import show
-from collector.small.worlds import CONFIG, Small
 from mutator.phase import GCmark, GCmarktermination, GCscan
 from workbuf.machine import WORD, Pause
 
@@ -97,7 +97,7 @@ def cycle(
     machine: SteppedMachine, objects: int, helpers: int, programs: Sequence[Program], m: type[AuditedM] = AuditedM
 ) -> Check:
     """One collection by an M of its own and helpers, while mutators run their programs."""
-    small = Small(machine, replace(CONFIG, mutators=len(programs), helpers=helpers, arena=4096), m)
+    small = SmallWorld(machine, replace(CONFIG, mutators=len(programs), helpers=helpers, arena=4096), m)
     world, model = small.world, small.model
     small.global_(0, small.objects(graph(objects))[0])
     show(machine, world)

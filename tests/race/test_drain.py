@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from collector.audit import buffers
+from collector.fixtures.show import show
+from collector.fixtures.worlds import CONFIG, SmallWorld
 from collector.runtime import CollectorM
-from collector.small.show import show
-from collector.small.worlds import CONFIG, Small
 from mutator.phase import GCmarktermination
 from workbuf.boot import BootWords
 from workbuf.buffer import NOBJ, OBJ
@@ -46,7 +46,7 @@ class Noting(CollectorM):
 
 def drain(machine: SteppedMachine, m: type[Noting]) -> Check:
     """One participant begins with a buffer of five entries and one with an empty one; both drain all there is."""
-    small = Small(machine, replace(CONFIG, helpers=1), m)
+    small = SmallWorld(machine, replace(CONFIG, helpers=1), m)
     world, model = small.world, small.model
     records = [model.gcm, *model.helpers]
     small.stopped()

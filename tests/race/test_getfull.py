@@ -1,6 +1,6 @@
 """getfull, the termination barrier: never early, never stuck.  (I10; O-24.)
 
-Work is a closed pool of buffers (`collector.small.pool`).  That it always ends is what exhausting it without a
+Work is a closed pool of buffers (`collector.fixtures.pool`).  That it always ends is what exhausting it without a
 livelock says.
 """
 
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from collector.fixtures.pool import pool
 from collector.scenarios.latedecrement import LateDecrement
-from collector.small.pool import pool
 from workbuf.getfull import Getfull
 
 

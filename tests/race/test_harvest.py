@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from collector.audit import buffers
+from collector.fixtures.show import show
+from collector.fixtures.worlds import SmallWorld
 from collector.runtime import CollectorM
 from collector.scenarios.harvestrace import LoadStore
-from collector.small.show import show
-from collector.small.worlds import Small
 from mutator.phase import GCmark
 from mutator.world import MRECORD, SCHED
 from tests.race.running import running
@@ -38,7 +38,7 @@ class AnyoneLoadStore(LoadStore, Anyone):
     """The same, with a harvest that does not exchange."""
 
 
-def queued(small: Small) -> list[int]:
+def queued(small: SmallWorld) -> list[int]:
     """Every object that is in some buffer; throws unless every buffer is in one place."""
     words = BootWords(small.machine)
     made = buffers.check(small.world, words, small.boot.allms()).made
@@ -47,7 +47,7 @@ def queued(small: Small) -> list[int]:
 
 def without_p(machine: SteppedMachine, m: type[CollectorM]) -> Check:
     """In the stopped world one M harvests; a thread without a P shades an object through a buffer that it has cached."""
-    small = Small(machine, m=m)
+    small = SmallWorld(machine, m=m)
     world, z = small.world, small.model.mutators[0]
     x, _ = small.objects([[1], []])
     small.stopped()
@@ -85,7 +85,7 @@ def test_load_and_store(machine: SteppedMachine) -> Check:
 
 def with_p(machine: SteppedMachine, m: type[CollectorM]) -> Check:
     """A mutator shades an object between two safepoints; another M stops the world, harvests, and starts it."""
-    small = Small(machine, m=m)
+    small = SmallWorld(machine, m=m)
     world, model = small.world, small.model
     mutator = model.mutators[0]
     x, _ = small.objects([[1], []])

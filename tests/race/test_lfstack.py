@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from collector.audit import merge
+from collector.fixtures.show import show
 from collector.linearizability import linearizable
 from collector.linearizability.models import Stack
-from collector.small.show import show
 from workbuf.lfstack import CNT_BITS, NEXT, PUSHCNT, Lfstack, pack, unpack
 from workbuf.local import MLOCAL, WORK, Globals
 

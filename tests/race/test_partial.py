@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from collector.audit import buffers
-from collector.small.pool import SMALL
-from collector.small.show import show
+from collector.fixtures.pool import SMALL
+from collector.fixtures.show import show
 from workbuf.boot import BootPort, BootWords
 from workbuf.buffer import NOBJ, OBJ, capacity
 from workbuf.events import PARTIAL, Event

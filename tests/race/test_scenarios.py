@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from collector.scenarios.catalogue import SCENARIOS
 from collector.scenarios.pless import HARVESTED, THROW, TOO_LATE, Seed, pless
+from collector.scenarios.registry import SCENARIOS
 
 
 if TYPE_CHECKING:

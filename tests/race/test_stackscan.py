@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from collector.fixtures.show import show
+from collector.fixtures.worlds import SmallWorld
 from collector.runtime import CollectorM
-from collector.small.show import show
-from collector.small.worlds import Small
 from mutator.heap import MARKED
 from mutator.phase import GCscan
 from mutator.world import GDEAD, GRUNNABLE, GRUNNING, GSYSCALL, GWAITING, MRECORD, STACK_PREEMPT, G
@@ -42,7 +42,7 @@ class Watched(CollectorM):
 
 def scan(machine: SteppedMachine, m: type[Watched]) -> Check:
     """A goroutine with a pointer in its frame comes by a safepoint, then enters a long system call; its stack is scanned."""
-    small = Small(machine, m=m)
+    small = SmallWorld(machine, m=m)
     world, model = small.world, small.model
     mutator = model.mutators[0]
     gp = machine.peek(mutator + MRECORD.curg)
@@ -124,7 +124,7 @@ def test_bitless(machine: SteppedMachine) -> Check:
 
 def stale(machine: SteppedMachine, m: type[CollectorM]) -> None:
     """A goroutine meets a request to stop that is over while the collector asks it to scan itself; it never blocks."""
-    small = Small(machine, m=m)
+    small = SmallWorld(machine, m=m)
     world, model = small.world, small.model
     mutator = model.mutators[0]
     gp = machine.peek(mutator + MRECORD.curg)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from collector.fixtures.show import show
+from collector.fixtures.worlds import CONFIG, SmallWorld
 from collector.runtime import CollectorM
-from collector.small.show import show
-from collector.small.worlds import CONFIG, Small
 from mutator.world import GRUNNING, GSYSCALL, PSYSCALL, SCHED, P
 from tests.race.running import running
 from workbuf.machine import Pause
@@ -54,7 +54,7 @@ def blocks(me: CollectorM, inside: int) -> None:
 
 def stop_and_start(machine: SteppedMachine, m: type[CollectorM], *programs: Program) -> None:
     """One M stops the world, looks whether anybody is between two safepoints, and starts it; mutators run meanwhile."""
-    small = Small(machine, replace(CONFIG, mutators=len(programs)), m)
+    small = SmallWorld(machine, replace(CONFIG, mutators=len(programs)), m)
     world, model = small.world, small.model
     inside = [machine.word(0, f"inside{i}") for i in range(len(programs))]
     running(small, model.gcm, *model.mutators)

@@ -1,1 +1,1 @@
-"""The hardware machine: real threads on flat memory, through the processor's own atomics."""
+"""The hardware machine: operating-system threads on a flat memory, with the processor's own atomics."""

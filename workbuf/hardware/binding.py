@@ -1,11 +1,11 @@
-"""The hardware's atomics, through the `atomics` package: a compiled binding, a fast one and a public one.
+"""Three bindings to the processor's atomics, all through the `atomics` package: compiled, fast (cffi) and public.
 
 Theory of operation.  `Public` goes through the package's public classes, a view of the word for every operation: tens of
 microseconds, and right by construction.  `Fast` takes the functions that those classes end up in (patomic, a shared
 library inside the package) and calls them through cffi, with typed pointers and scratch words prepared: half a
 microsecond.  `Compiled` calls the same functions from C (`compiled.c`), where somebody has built that: a fifth of it.
 Both ask for the library's order-implicit family, every operation sequentially consistent.  Since that is
-not the package's public face, `workbuf.hardware.selftest` compares each with the public one before it is trusted.
+not the package's public API, `workbuf.hardware.selftest` compares each with the public one before it is trusted.
 
 `bind` makes handles for one thread.  Threads that shared these objects, closures and C functions alike, would serialise
 each other on a free-threaded build by counting references to them.

@@ -1,10 +1,10 @@
-"""Jitter: now and then a thread dawdles before an atomic or a post, so that threads meet in places where they rarely would.
+"""Jitter: random short delays before atomics and posted stores, so that rare interleavings become frequent.
 
 Theory of operation.  An atomic is where the protocol's races are decided, and the window before it is a fraction of a
-microsecond wide.  With probability `share` a wait is put into it: half of the time a sched_yield, which lets the system
-run somebody else, half of the time a spin, which does not.  One wait in `DEEP` is a sleep instead, long enough for another
-thread to get a good deal further: so pairs of steps are torn apart too.  All are drawn from the port's seed, so the same
-seed gives every thread the same waits; where the operating system switches remains its own affair.
+microsecond wide.  With probability `share` a delay is put into it: half of the time a sched_yield, which lets the system
+run another thread, half of the time a spin, which does not.  One delay in `DEEP` is a sleep instead, long enough for another
+thread to take many steps.  All are drawn from the port's seed, so the same seed gives every thread the same delays; where
+the operating system switches threads does not follow from the seed.
 
 Not modelled.  Jitter at plain accesses and hints: those are the array's own C functions, and stay so.
 """

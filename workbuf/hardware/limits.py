@@ -1,4 +1,4 @@
-"""The system's limits on address space and threads: which one is in the way, and the number that would do."""
+"""The system's limits on address space and threads: what is left, and messages that name the limit to raise."""
 
 from __future__ import annotations
 

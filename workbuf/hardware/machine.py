@@ -6,8 +6,8 @@ slots of that memoryview and closures over those handles, with nothing between. 
 serialise each other on a free-threaded build.  The abort flag is a word of the same memory for the same reason.  Plain
 accesses are array accesses; what blocks is in `parking`, what the threads do as a crew in `threads`.
 
-Relied on.  Aligned words are loaded and stored whole.  Little-endian.  The GIL, where there is one, is released inside
-every atomic; nothing relies on its being held.
+Relied on.  Aligned words are loaded and stored whole.  The processor is little-endian.  The GIL, where there is one, is
+released inside every atomic; nothing relies on it being held.
 
 Not modelled.  Weak memory beyond what the hardware shows; a plain access outside the memory is an IndexError.
 """
@@ -130,7 +130,7 @@ class HardwareMachine:
         """`words`: size of the memory, by default as much as the system reserves readily (4 GiB).
 
         `binding`: "compiled", "fast" or "public", "auto" for the quickest there is.  `seed`: of all that ports draw.
-        `jitter`: share of atomics and posts that a thread dawdles before, or several, which threads have in turn.
+        `jitter`: share of atomics and posts that a thread delays, or several, which threads have in turn.
         `listener_for`: asked once per thread, in it, for where
         its events go.  `grace`: seconds that threads have to end after an abort.
         """
@@ -231,7 +231,7 @@ class HardwareMachine:
         self._crew.abort()
 
     def fail(self, who: str, error: BaseException) -> None:
-        """Make this the run's failure, if it is the first, and abort: for a thread that looks on."""
+        """Make this the run's failure, if it is the first, and abort: for a watchdog's thread."""
         self._crew.fail(who, error)
 
     def stacks(self) -> dict[str, str]:

@@ -4,7 +4,7 @@ The mapping is reserved whole and gets its pages, zeroed, when they are first to
 address space only.  `take` moves a cursor; nothing is ever given back, as with Go's sysAlloc under persistentalloc.
 Cell 0 is nil and never handed out.
 
-It needs a little-endian machine: `or8` and whoever decodes a word agree that byte k of it is its bits 8k to 8k+7.
+It needs a little-endian machine, where byte k of a word is its bits 8k to 8k+7: `or8` and all decoders assume that.
 
 Nothing is ever unmapped.  Where the system refuses 4 GiB (a limit on address space, strict overcommit), less is
 reserved.

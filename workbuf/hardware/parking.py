@@ -1,18 +1,18 @@
-"""Notes and locks on real threads: the word says the state, the operating system does the waiting.  (Go: lock_futex.go.)
+"""Notes (one-shot events) and locks for real threads, blocking as futexes do.  (Go: lock_futex.go.)
 
-Theory of operation.  As with a futex, a thread blocks on a cell: its `Place` is a mutex and a condition, made when the
-cell is first used.  Whoever waits looks at the word with the place's mutex held and goes to sleep giving it up in one
-step; whoever changes the word on behalf of sleepers holds the mutex too.  So no wake-up falls between look and sleep.
+Theory of operation.  As with a futex, a thread blocks on a cell.  The cell's `Place` is a mutex and a condition variable,
+made when the cell is first used.  A waiter reads the word with the mutex held, and goes to sleep and releases the mutex in
+one step.  A waker changes the word with the mutex held.  So no wake-up is lost between the waiter's read and its sleep.
 The word is the only state: a note is usable again as soon as its owner has stored 0 in it.
 
 Guards.  A note is woken once per clearing (Go's double-wakeup throw); a lock is released by its holder, and not taken
 twice by it.  Go's futex lock cannot tell who unlocks, and hangs on a second lock: here both are throws.
 
-Relied on.  An abort sets its flag first and then notifies under every place's mutex, and a sleeper looks at the flag
-under that mutex: an abort is not lost either.  Whoever holds a mutex too long, stuck in C say, holds nobody else up: the
-others are notified, and its own sleepers when the abort is repeated.
+Relied on.  An abort sets its flag first and then notifies under every place's mutex, and a sleeper reads the flag under
+that mutex, so an abort is not lost either.  A thread that holds a mutex too long, stuck in C say, does not delay the abort:
+other places are notified, and the sleepers of this one when the abort is repeated.
 
-Not modelled.  Fairness: a released lock goes to whoever comes first.
+Not modelled.  Fairness: a released lock goes to the thread that comes first.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The three pauses of a spin loop on real threads.  (Go: procyield, osyield, usleep.)
 
-Theory of operation.  procyield burns a few hundred nanoseconds without giving the processor away: the one it waits for
-is expected to be done by then.  On a build with a GIL that one cannot run during the spin, so the spin is short and
-the caller's next stage, osyield or usleep, lets it run; where a loop only ever spins, the interpreter's switch interval
-does.  osyield and usleep release the GIL for the length of the system call.
+Theory of operation.  procyield spins for a few hundred nanoseconds without giving the processor away, since the thread that
+it waits for is expected to be done by then.  On a build with a GIL that thread cannot run during the spin.  So the spin is
+short, and the caller's next stage, osyield or usleep, lets the other thread run; in a loop that only spins, the
+interpreter's switch interval does.  osyield and usleep release the GIL for the length of the system call.
 
 Relied on.  Every pause of a port ends in its `check`, so that no spin loop outlives an aborted run.
 """

@@ -1,8 +1,8 @@
-"""Which binding is used: the quickest that agrees with the public one, operation by operation.
+"""The self-test of the atomics: compares each binding with the public one and selects the fastest that agrees.
 
-`trials` lists every operation with the values at which carries, signs and widths go wrong; each is done by both
-bindings on the same scratch word, and what it returns, the word, and the words beside it are compared.  That takes some
-ten milliseconds, once a process.  A binding that cannot be made, or differs anywhere, is not used: the run goes on
+`trials` lists every operation with values at which carries, signs and widths could go wrong.  Both bindings perform it
+on the same scratch word.  Return value, word and neighbouring words must be equal.  It takes some ten milliseconds, once
+a process.  A binding that cannot be made, or differs anywhere, is not used: the run goes on
 through the public classes, and a warning says why.
 
 The trials are sequential.  That the operations are atomic too is taken from the library; the tests with real threads

@@ -1,9 +1,8 @@
-"""Threads that begin together, fail as one, and are all gone when the run is over.
+"""The threads of one run: they start together, the first failure stops all of them, and all are joined at the end.
 
-Theory of operation.  Threads wait at a gate until every one of them stands ready, so none has done its work before
-another exists.  The first exception that leaves a body is the run's failure: everybody else is told to stop, is waited
-for, and it is raised in the thread that called `run`.  That thread waits in short steps, so that Ctrl-C and `tick` get
-their turns.
+Theory of operation.  Threads wait at a gate until all of them are ready, so none has finished before another exists.  The
+first exception that leaves a body is the run's failure: all others are told to stop and are joined, and the exception is
+raised in the thread that called `run`.  That thread waits in short steps, so that Ctrl-C and `tick` are handled.
 
 Relied on.  A thread that was told to stop raises Aborted soon (Port's contract).  One that does not is named, with its
 stack, and left behind as a daemon.
@@ -106,7 +105,7 @@ class Crew:
 
     @contextmanager
     def _briefly(self) -> Iterator[None]:
-        """The lock, or after LOCK_SECONDS none: to report a failure is worth more than to report the first of two."""
+        """The lock, or after LOCK_SECONDS no lock: better to report the second of two failures than none."""
         held = self._lock.acquire(timeout=LOCK_SECONDS)
         try:
             yield

@@ -1,1 +1,1 @@
-"""The stepped machine: flat memory, threads, and one execution at a time, in an order that a strategy picks."""
+"""The stepped machine: runs a program's threads one step at a time, in an order that a strategy picks."""

@@ -1,9 +1,9 @@
-"""What carries a thread of the stepped machine: a greenlet, reused from schedule to schedule.
+"""Carriers, which run the threads of the stepped machine: the interface, and its implementation by greenlets.
 
-Theory of operation.  `goto[t](i)` hands control from thread `i` to thread `t` and returns when somebody hands it back,
-with what that one passed: its own number, or ABORT.  `goto[MAIN]`, the last element, is the machine's own loop.  Making
-a greenlet costs twenty switches (CPython maps a stack chunk for each), so a greenlet lives as long as the machine and
-runs one body per schedule.
+Theory of operation.  `goto[t](i)` hands control from thread `i` to thread `t`.  It returns when control is handed back,
+with the value that was passed: the number of the thread that did so, or ABORT.  `goto[MAIN]`, the last element, is the
+machine's own loop.  Making a greenlet costs twenty switches (CPython maps a stack chunk for each), so a greenlet lives as
+long as the machine and runs one body per schedule.
 
 Relied on.  One greenlet runs at a time and a switch happens nowhere but here, so no step needs a lock, whether the
 interpreter has a GIL or not.  `collector.explore.machine.osthreads` carries the same threads on the operating system's.
@@ -70,7 +70,7 @@ class Greenlets:
         self.goto: list[Callable[[int], int]] = [self.main.switch]
 
     def add(self, life: Callable[[], None]) -> None:
-        # Its parent is the loop, whoever made it: that is where an interrupt in a thread comes out.
+        # Its parent is the loop and not the greenlet that makes it: an interrupt in a thread is raised there.
         carrier = greenlet.greenlet(lambda _from: life(), self.main)
         self.carriers.append(carrier)
         self.goto.insert(len(self.goto) - 1, carrier.switch)

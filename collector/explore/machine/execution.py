@@ -1,10 +1,10 @@
-"""One schedule of the stepped machine, from its threads' first steps to their ends, or to what goes wrong.
+"""The execution of one schedule: starts the threads, runs them as the strategy picks, ends with success or a fault.
 
-Theory of operation.  The loop begins the threads, lets go whoever the strategy picks, and gets control back when a thread
-ends or nobody can run; between two threads control goes by their ports (`machine.ports`).  If nobody can run, all
-who wait in a pause are let go, and if there are none it is a deadlock.  A schedule that grows to `limit` steps is the
-business of a `Watch`.  However a schedule ends, every thread is brought out of its body: one that still waits is
-aborted, and takes no step on its way.
+Theory of operation.  The loop starts the threads and hands control to the one that the strategy picks.  It gets control
+back when a thread ends or no thread can run; in between, the ports hand control from thread to thread (`machine.ports`).
+If no thread can run, all that wait in a pause are released; if there are none, it is a deadlock.  A schedule that grows to
+`limit` steps is passed to a `Watch`.  However a schedule ends, every thread is brought out of its body: one that still
+waits is aborted, and takes no further step.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What goes wrong in a schedule."""
+"""The fault of a failing schedule, as a record; and the exception for a program that breaks the machine's rules."""
 
 from __future__ import annotations
 

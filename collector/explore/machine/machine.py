@@ -1,19 +1,18 @@
-"""The stepped machine: the seam of `workbuf.machine` on plain ints, one step at a time, in an order that somebody picks.
+"""The stepped machine: implements `workbuf.machine` so that a strategy controls the order of the threads' steps.
 
-Theory of operation.  The flat memory is a list of ints.  A thread runs until it is about to touch what others see; there
-its port notes what it is about to do and asks `pick(i)` who goes next (`machine.ports`).  Whoever is picked
-performs the step it had announced and runs on to its next one.  So a *schedule* is the list of picks, the `trail`, and
-the same program with the same trail takes the same steps on every run, interpreter and carrier.
+Theory of operation.  The flat memory is a list of ints.  A thread runs until it is about to access shared state.  There
+its port announces the step and asks `pick(i)` which thread goes next (`machine.ports`).  The picked thread performs the
+step that it had announced and runs on to its next one.  So a *schedule* is the list of picks, the `trail`: the same
+program with the same trail takes the same steps on every run, interpreter and carrier.
 
-Between two steps a thread is alone.  Beginning and ending touch nothing that others see, so every order of them comes to
-the same: a thread is begun as soon as it is spawned, up to its first step, and its end is no choice.
+Between two steps no other thread runs.  Starting and ending a thread touch no shared state, so their order does not
+matter: a thread is started as soon as it is spawned, up to its first step, and its end is no scheduling choice.
 
-Its parts: `Memory`, the cells and their names; `Threads`, who is where and who may go; `Execution`, one schedule from
-beginning to end.  This file owns what a program sets up: bodies and names of threads, views, what is left out.
+Its parts: `Memory`, the cells and their names; `Threads`, the state of each thread; `Execution`, one schedule from
+beginning to end.  This file owns what a program sets up: bodies and names of threads, views, items left out.
 
-Relied on.  Plain accesses are no steps (unless `plain_points`), so they neither wake a pause nor can be told apart in
-their order: programs whose plain accesses are ordered by something else lose nothing by it, and the race detector finds
-the others.
+Relied on.  Plain accesses are no steps (unless `plain_points`), so they do not end another thread's pause, and their order
+is not explored.  That loses nothing where something else orders them; where nothing does, the race detector reports it.
 
 Not modelled.  Weak memory.  A timed sleep never times out while anybody else can run.
 """

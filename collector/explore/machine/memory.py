@@ -1,4 +1,4 @@
-"""The stepped machine's memory: plain ints in a list, and what its cells are called.
+"""The stepped machine's memory: a list of ints, with names for its cells.
 
 There is no weak memory: every access is sequentially consistent.
 """

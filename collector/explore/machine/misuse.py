@@ -1,8 +1,7 @@
-"""Errors that say how the machine was misused, and errors of this package's own: neither is the program's failure.
+"""Classifies an exception of a thread: the program's failure, a misuse of the machine, or an error in this package.
 
-What a thread dies of has a traceback.  If its innermost frame is the program's, the program raised it.  If that frame
-is a port's operation that the program called, Python refused what it was given.  If it is in anything else of this
-package, that is at fault.
+The innermost frame of the traceback decides.  In the program's code, the program raised it.  In a port's operation that
+the program called, the arguments were wrong.  Anywhere else in this package, the package is at fault.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The stepped machine's threads as operating-system threads: one runs at a time, the others wait, each at its own gate.
+"""The carrier that runs the stepped machine's threads on operating-system threads, one at a time.
 
-Theory of operation.  A gate is a lock that is held.  Handing control from i to t releases t's gate and waits at i's; what
-is passed lies beside the gate.  So exactly one thread runs at any time, steps and picks are the same as on greenlets, and
-a token replays identically on both: what the claim `the same schedule on real threads` rests on.
+Theory of operation.  Each thread has a gate, a lock that is held.  Handing control from i to t releases t's gate and waits
+at i's; the value passed lies beside the gate.  So exactly one thread runs at any time, steps and picks are the same as on
+greenlets, and a token replays identically on both.
 
 While a machine has this carrier its process is pinned to one CPU: a hand-over to another core costs five times as much.
 

@@ -1,4 +1,4 @@
-"""Plain accesses as steps, for those who ask for it."""
+"""The option `plain_points`: makes plain loads and stores scheduling points, like atomics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stepped machine's ports: `workbuf.machine.Port` as closures over the machine's lists.
+"""The ports of the stepped machine: the operations of `workbuf.machine.Port`, each preceded by a scheduling point.
 
 Theory of operation.  `point` is the heart: it announces the thread's next step and returns when this thread has been
 picked; the operation itself follows, then plain Python up to the next point.  Nothing is allocated per step but the

@@ -1,4 +1,4 @@
-"""Where in the program something happens: its frames, and their source lines."""
+"""Source locations: the stack frames of the program under test, and their source lines."""
 
 from __future__ import annotations
 

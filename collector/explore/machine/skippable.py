@@ -1,13 +1,13 @@
-"""Steps of a program that may be left out: what shrinking takes away beside switches and whole threads.
+"""Optional items of a program, such as rounds of a loop, which shrinking may leave out.
 
     operations = machine.optional(["pop", "push", "pop"])  # in the set-up
     ...
     for operation in operations:                           # in one thread's body
 
-Items are numbered as the set-up asks for them.  Iterating passes over those that are left out and notes in which part
-of the trail each of the others was done, so that a schedule can be cut by what it did there.
+Items are numbered in the order in which the set-up asks for them.  Iterating skips those that are left out.  Of the others
+it notes the part of the trail in which they were executed, so that shrinking can remove that part.
 
-The program must be as right without any of the items: its check holds in every schedule where nothing is wrong.
+The program must be correct without any of the items, too: its check must hold whichever are left out.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""The scheduler's table of threads: what each does next, and who may go.
+"""The scheduler's table of threads: the next step of each, and which of them are runnable.
 
 Theory of operation.  A thread announces its next step in `kinds` and `addrs`.  It is *runnable* unless that step waits:
 `lock` for the mutex, `sleep` for the note.
 
-A `pause` is no step.  It is a guard on the thread's next step: that one waits until another thread has written something
-that this one has read since its pause before.  `seen[t]` is what t has read, `stale[t]` whether any of it has been
-overwritten by others since.  (A second pause with no step in between is a step, so that a loop of nothing but pauses lets
-others run.)  When nobody can run, all who wait in a pause are let go together, so that no order among them is preferred.
+A `pause` is no step.  It is a guard on the thread's next step: that step waits until another thread has overwritten
+something that this thread has read since its last pause.  `seen[t]` is what t has read, `stale[t]` whether others have
+overwritten any of it since.  (A second pause with no step in between is a step, so that a loop of nothing but pauses lets
+others run.)  When no thread can run, all that wait in a pause are released together, so that no order of them is preferred.
 
 Guards.  A thread is in `runnable` (in order of number) exactly when it has announced a step and `ready` holds for it:
 whoever changes a lock, a note or something that a pausing thread has seen re-evaluates those whom that concerns.

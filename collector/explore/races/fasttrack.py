@@ -1,4 +1,4 @@
-"""FastTrack: two accesses to a cell of which one writes, at least one is plain, and nothing orders them, are a race.
+"""The FastTrack data race detector: a race is two unordered accesses to a cell, one of them a write, one of them plain.
 
 Theory of operation.  (Flanagan and Freund, FastTrack, 2009.)  Per cell the epoch of the last plain write, and that of the
 last plain read or, where reads are not ordered among themselves, one time per thread that has read since.  The first race
@@ -8,8 +8,8 @@ end at one comparison.
 Atomics race with plain accesses and never with each other, so their times are kept per thread and cell, the stores' under
 the complement of the thread's number.  `hint` and `post` are not watched: they are made to race, and order nothing.
 
-While a schedule is explored no site is noted.  If it has a race, the same schedule is run again under a witness
-(`collector.explore.races.report`), who writes both stacks down.
+While a schedule is explored no source locations are noted.  If it has a race, the same schedule is run again with the
+slower detector of `collector.explore.races.report`, which keeps both stacks.
 
 Relied on.  A race that is there in one schedule is there in all that differ only in the order of independent steps: so a
 search that sees each such class once (DPOR) sees every race, although plain accesses are no steps.

@@ -1,11 +1,11 @@
-"""The witness of a race: every access of one schedule, kept with its stack, so that a race can be told with both.
+"""The race report: a second, slower race detector, which keeps the stacks of both accesses.
 
-Theory of operation.  A schedule in which FastTrack has seen a race is run again with this instead.  Per cell it keeps the
-last access of each thread from each line (`DJIT+` with sites; Pozniansky and Schuster, 2003), and compares a new access
-with all of them.  So it sees all pairs of lines that race in this schedule, and the first race at the same access as
-FastTrack, with a vector-clock comparison as its only condition: it is what FastTrack is tested against.
+Theory of operation.  A schedule in which FastTrack has found a race is run again with this detector instead.  Per cell it
+keeps the last access of each thread from each line (`DJIT+` with sites; Pozniansky and Schuster, 2003), and compares a new
+access with all of them by vector clocks.  So it finds all pairs of lines that race in this schedule, and the first race at
+the same access as FastTrack, which is tested against it.
 
-A `hint` or a `post` takes part only if asked for: then what it races with is told as knowing.
+A `hint` or a `post` takes part only if asked for; its races are reported as intended ones (`knowing`).
 
 The layout of a race is that of `go -race`.
 """

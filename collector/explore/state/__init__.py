@@ -1,1 +1,1 @@
-"""The state of a schedule: memory and what threads keep in Python, so that a state can be recognised when it comes again."""
+"""State capture: a program's state (memory, threads, Python objects) as a digest, so that a repeated state is recognised."""

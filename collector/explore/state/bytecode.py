@@ -1,15 +1,14 @@
-"""What of a frame still matters where it stands: how deep its stack is, and which of its variables will be read again.
+"""Bytecode analysis: the depth of a frame's evaluation stack, and which of its variables are live, at each instruction.
 
-Both follow from the code.  How deep the evaluation stack is at an instruction is the same whenever it is reached: the
-sum of the effects of the instructions on the way there, which `dis` knows, and for a handler of exceptions what the
-exception table says.  A variable is *live* if some way from here reads it before it is written (live variable analysis,
-backwards to a fixed point; every instruction may also raise, so what its handler reads is live too).  What is dead
-cannot tell two states apart.
+The stack depth at an instruction is the same on every path: the sum of the effects of the instructions before it, which
+`dis` knows; at an exception handler, what the exception table says.  A variable is *live* if some path from here reads it
+before writing it (live variable analysis, backwards to a fixed point; every instruction may raise, so what its handler
+reads is live too).  A dead variable does not distinguish two states.
 
-Where a frame stands is the instruction's own offset: `f_lasti` also tells whether the interpreter has specialised it.
+A frame's position is the offset of its instruction: `f_lasti` also depends on whether the interpreter has specialised it.
 
-A frame is looked at while it is in a call, or is a suspended generator.  Code that looks at its variables in other ways
-(`locals`, `eval`, `super()` without arguments, frames) has no dead ones.
+A frame is examined while it is in a call, or is a suspended generator.  In code that may read its variables in other ways
+(`locals`, `eval`, `super()` without arguments, frames) all variables count as live.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ _JUMPING = frozenset({*dis.hasjrel, *dis.hasjabs})
 
 
 class Place(NamedTuple):
-    """A frame's standing in a call."""
+    """The position of a frame that is in a call."""
 
     offset: int
     """Of the instruction that calls."""
@@ -56,7 +55,7 @@ class Place(NamedTuple):
 
 
 class Code:
-    """What one code object's places keep."""
+    """The analysis of one code object."""
 
     def __init__(self, code: CodeType) -> None:
         self.names = list(dict.fromkeys((*code.co_varnames, *code.co_cellvars, *code.co_freevars)))
@@ -163,6 +162,8 @@ class Code:
             instruction = self.instructions[at]
             first = k - 1 if k and self.instructions[k - 1].opname == "PRECALL" else k
             below = self.after[at] - (instruction.opname not in RESULTLESS) if at in self.after else -1
+            if k and self.instructions[k - 1].opname == "RETURN_GENERATOR":
+                below = 0  # from 3.13 on, where a generator stands that has not begun: before it drops what it is sent
             bits = self.live[at]
             place = Place(
                 instruction.offset,

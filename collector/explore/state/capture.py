@@ -1,14 +1,12 @@
-"""The state of a program's Python part: every thread's frames and all that can be reached from them, as bytes.
+"""Captures the Python part of a program's state as bytes: every thread's frames and all objects reachable from them.
 
-From each thread's frames (`state.frames`: the code, where it stands, the variables that are still live, the evaluation
-stack, the exception being handled), and from the check and the invariants, everything is walked and written down
-(`state.walk`, `state.objects`).  Two equal captures, with equal memories and scheduling states, are followed by the
-same: the program is deterministic, and there is nowhere else where it could keep anything.
+The walk (`state.walk`, `state.objects`) starts from each thread's frames (`state.frames`: the code, its position, the live
+variables, the evaluation stack, the exception being handled), from the check and from the invariants.  If two captures,
+memories and scheduling states are equal, the program behaves the same from there on: it is deterministic, and keeps
+nothing elsewhere.
 
-Dead variables are left out, unless their end does something; so are the attributes and variables that a program says decide
-nothing (`SteppedMachine.uncounted`), and what belongs to the machine itself.
-
-Tracebacks are not looked at.  Views and formatters of traces decide nothing.
+Left out are dead variables (unless something happens when their object dies), the attributes and variables that a program
+names as irrelevant (`SteppedMachine.uncounted`), the machine's own objects, tracebacks, and views and formatters.
 """
 
 from __future__ import annotations
@@ -26,8 +24,8 @@ from collector.explore.machine.site import of_explorer
 from collector.explore.machine.skippable import Left
 from collector.explore.state.bytecode import OPTIMIZED, Place, analysed
 from collector.explore.state.classes import Shape, shape, slot_values
-from collector.explore.state.constant import Constant
 from collector.explore.state.frames import between, thread_frames
+from collector.explore.state.globaldata import GlobalData
 from collector.explore.state.interpreter import LAYOUT, NULL, slots
 from collector.explore.state.namespaces import CONSTANT, EXPLORER, Namespaces
 from collector.explore.state.objects import WRITERS, named, pairs, reduced, write_enum, write_exception
@@ -44,7 +42,7 @@ if TYPE_CHECKING:
 
 
 HARMLESS = SCALARS | {types.FunctionType, types.MethodType, types.BuiltinFunctionType, types.ModuleType, type, range}
-"""Types of dead values that nothing happens to when they die."""
+"""Types whose objects can be freed without side effects."""
 PLAIN = (list, tuple, dict, set, frozenset)
 SMALL = 64
 """Items of a dead container that are looked at."""
@@ -73,7 +71,7 @@ class Capture:
         self.writers[types.CoroutineType] = self.write_generator
         self.writers[SteppedPort] = self.write_port
         self.shapes: dict[type, Shape] = {}
-        self.constant = Constant(self.namespaces, self.shapes)
+        self.globaldata = GlobalData(self.namespaces, self.shapes)
         self.keys: dict[tuple[str, ...], int] = {}
         self.places: dict[tuple[int, int], tuple[Place, tuple[int, ...], tuple[int, ...], int]] = {}
         self.labels: dict[int, Writer] = {}
@@ -99,18 +97,18 @@ class Capture:
             captured = self._take(
                 current, roots, range(len(self.machine.names)) if threads is None else threads, told=told
             )
-            if self.constant.walk:
+            if self.globaldata.walk:
                 return captured
-            # Code was met whose globals are none of those walked before: again, with them.
+            # New code was found, which names further globals: capture again, with these.
 
     def _take(self, current: FrameType, roots: Sequence[object], threads: Sequence[int], *, told: bool) -> Captured:
-        machine, constant = self.machine, self.constant
+        machine, globaldata = self.machine, self.globaldata
         carrier = machine.execution.carrier
-        if not constant.unchanged():
-            self.written += constant.again(lambda: Walk(self.writer, self.labels))
-        walk = Walk(self.writer, self.labels, constant.walk)
-        walk.out.append(constant.digest)
-        opaque = [f"the program names {what}" for what in constant.opaque]
+        if not globaldata.unchanged():
+            self.written += globaldata.again(lambda: Walk(self.writer, self.labels))
+        walk = Walk(self.writer, self.labels, globaldata.walk)
+        walk.out.append(globaldata.digest)
+        opaque = [f"the program names {what}" for what in globaldata.opaque]
         for t in threads:
             if machine.kinds[t] == ops.ENDED and t not in machine.execution.killed:
                 walk.out.append(EMPTY)
@@ -193,7 +191,7 @@ class Capture:
     def globals(self, walk: Walk, code: CodeType, space: dict[str, object]) -> None:
         """The globals of `code` that hold data."""
         references = self.namespaces.named(code, space)
-        if not references or self.constant.covers(code, space):
+        if not references or self.globaldata.covers(code, space):
             return
         for module, name in references:
             walk.out.append(name)
@@ -205,7 +203,7 @@ class Capture:
         if self.namespaces.inert(cls):
             walk.out.append(cls.__module__)
             return
-        self.constant.meet(cls)
+        self.globaldata.meet(cls)
         names = self.namespaces.data(cls)
         walk.out.append(len(names))
         for name in names:

@@ -1,9 +1,7 @@
-"""Objects of Python classes: where they keep what they hold.
+"""Where an object of a Python class stores its data: dictionary, slots, and the content of a builtin base.
 
-Attributes lie in `__dict__` and in the slots of every class that it inherits from; what a builtin base holds is its
-content.  A class written in C looks the same from outside, so the sizes are added up: an object is as large as its
-builtin base, its slots, and the words for a dictionary and weak references.  Anything larger keeps something that
-cannot be seen.
+A class written in C may store more than that.  So the sizes are added up: builtin base, slots, and the words for a
+dictionary and weak references.  An object that is larger holds something that cannot be inspected.
 """
 
 from __future__ import annotations

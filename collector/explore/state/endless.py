@@ -1,7 +1,7 @@
-"""A schedule that grows long: looked at for a thread that spins, then run on in turn, and at last given up.
+"""Handles schedules that do not end: detects spinning threads, then livelocks, and gives up at a limit.
 
-Every LOOK steps the trail is looked at for a spin (`state.spin`).  At `steps_allowed` the strategy has had its say, and
-the threads go on in turn, where a livelock proves itself (`state.fair`).
+Every LOOK steps the trail is examined for a thread that spins (`state.spin`).  At `steps_allowed` the strategy is replaced
+by a fair one, under which a livelock can be proved (`state.fair`).
 """
 
 from __future__ import annotations

@@ -1,14 +1,13 @@
-"""What becomes of a schedule that does not end: it is run on in turn, and a state that comes again proves a livelock.
+"""Livelock detection: runs a long schedule on under fair scheduling; a state that repeats proves a livelock.
 
-After `limit` steps the strategy has had its say; from then on the runnable thread goes that has waited longest, so that
-whatever waits for another thread to get on gets its wish.  At the end of every round the state is looked at
-(`state.whole`); so it is each time nobody could run and those who paused were let go together.  If it comes again, the
-schedule can be repeated from there for ever; if every thread that could run on the way has run, nobody is to blame but
-the program: a livelock, with the steps between the two visits as its lasso (Musuvathi and Qadeer, Fair stateless model
-checking, 2008, ask for the same of a fair cycle).
+After `limit` steps the runnable thread that has waited longest goes, so that no thread waits for another one that is never
+scheduled.  At the end of every round, and whenever all pausing threads were released together, the state is captured
+(`state.whole`).  If a state repeats, the schedule can go on like that for ever.  If every thread that could run on the way
+did run, the schedule is fair, and it is a livelock; the steps between the two visits are its lasso (Musuvathi and Qadeer,
+Fair stateless model checking, 2008, ask for the same of a fair cycle).
 
-There is no other proof.  What counts never comes again, nor does what asks for the time on its way, and what holds something
-opaque cannot be known to have come again.  Such a schedule is given up after another `limit` steps, undecided.
+There is no other proof.  The state of a program that counts, or that asks for the time, never repeats, and a state with
+something opaque cannot be compared.  Such a schedule is given up after another `limit` steps, undecided.
 """
 
 from __future__ import annotations

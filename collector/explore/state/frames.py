@@ -1,10 +1,10 @@
-"""A thread's frames: those of the program, and those of the operation that it is in.
+"""Finds the stack frames of a thread that belong to its state.
 
 From the thread's body inwards come the program's frames, then those of the port's operation, down to where the step was
-announced; further inwards are the machine's own, and the strategy's if the thread is the running one.
+announced.  The frames further inwards are the machine's own, and the strategy's; they are not part of the state.
 
-Between two Python frames there may be C code that calls back (`map`, `sorted` with a key): what it keeps is in no frame.
-Harmless is C code that only hands the call on: a class, a partial, an operator, a `with`, a loop over a generator.
+Between two Python frames there may be C code that calls back (`map`, `sorted` with a key), whose state is in no frame.
+C code that only passes the call on is harmless: a class, a partial, an operator, a `with`, a loop over a generator.
 """
 
 from __future__ import annotations

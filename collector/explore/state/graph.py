@@ -1,11 +1,11 @@
-"""The graph of the states that a search has seen, and circles in it that may be gone round for ever.
+"""The state graph of a search, and the detection of fair cycles in it, which are livelocks.
 
-A circle is *strongly fair* if every thread that can run somewhere in it also runs in it.  Circles lie in the strongly
-connected components of the graph (Tarjan, 1972).  If in one of them some threads can run and never do, no fair circle
-comes by where they can: those states are taken out and what is left is decomposed again (Streett, 1982; Emerson and
+A cycle is *strongly fair* if every thread that can run somewhere in it also runs in it.  Cycles lie in the strongly
+connected components of the graph (Tarjan, 1972).  If in a component some threads can run and never do, no fair cycle
+contains a state where they can.  These states are removed and the rest is decomposed again (Streett, 1982; Emerson and
 Lei, 1987).
 
-A part of the graph is enough: what is found in it is there.
+The graph need not be complete: a fair cycle in a part of it is one of the whole.
 """
 
 from __future__ import annotations

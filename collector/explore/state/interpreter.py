@@ -1,4 +1,4 @@
-"""What lies in a Python frame's memory: its variables, the cells of its closure and its evaluation stack.
+"""Reads a CPython frame's memory: its variables, the cells of its closure and its evaluation stack.
 
 Python gives a frame's variables by value and its evaluation stack not at all.  Both lie in one array of object
 pointers, `localsplus` of `_PyInterpreterFrame`, to which the frame object points.  Where, is measured when this module

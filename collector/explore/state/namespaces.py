@@ -1,4 +1,4 @@
-"""What code reaches by name: the globals that hold data, of modules and of classes.
+"""Finds the global data of a program: the globals and class attributes that its code names and that may change.
 
 A function's globals are those that its code, and code within it, loads or stores.  Most name what never changes:
 modules, functions, classes.  Such a value is *inert*, and left out of a state, if it is the library's or if all that it

@@ -1,11 +1,11 @@
-"""What there is to be written about an object, by its type.
+"""Serializers for state capture: for each type of Python object, what of it belongs to a state.
 
-Theory of operation.  A builtin container is its items in order, an iterator what its `__reduce__` says (which consumes
-nothing), a function its code and what that reaches, an object of a Python class its class, attributes, slots
-and what the builtin class that it extends holds.  Of other types written in C only those are known whose
-`__reduce_ex__` names a constructor and all its arguments: a name alone tells nothing of what is inside.
+A builtin container is written as its items in order, an iterator as what its `__reduce__` returns (which consumes nothing),
+a function as its code and what that reaches, an object of a Python class as its class, attributes, slots and the content of
+the builtin class that it extends.  Of other types written in C only those are supported whose `__reduce_ex__` names a
+constructor and all its arguments.  All others are opaque.
 
-Relied on.  Only `__reduce__` of builtin types is called, never a program's own: that may leave out what it likes.
+Only `__reduce__` of builtin types is called, never a program's own, which may leave out parts of the state.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""A loop that waits without a pause: found, warned about, and treated as if it paused.
+"""Spin detection: finds a thread that waits in a loop without a pause, warns, and makes it wait as if it paused.
 
 Under a strategy that lets the running thread go on, a thread that waits for another without a pause waits for ever.  So
-every LOOK steps the trail is looked at: if the last steps are all one thread's while others could run, the whole state
-is watched for a while.  If that comes again, with nobody else running, the thread spins.  It is then made to wait as a
-pause would have, and the machine notes a warning: the schedules that let it spin longer were not seen.
+every LOOK steps the trail is examined.  If the last steps are all one thread's while others could run, the whole state is
+captured after each of its steps for a while.  If a state repeats with no other thread running, the thread spins.  It is
+then made to wait as at a pause, and the machine notes a warning: schedules that let it spin longer were not explored.
 """
 
 from __future__ import annotations

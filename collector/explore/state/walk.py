@@ -1,9 +1,8 @@
-"""A walk over a graph of Python objects that comes to the same list for graphs that act alike.
+"""Serializes a graph of Python objects canonically: graphs of the same shape and values give the same list.
 
-Scalars are written down by value.  Every other object gets a number when it is first met, is written down once, in the
-order of the numbers, and elsewhere stands as its number: so what is shared, and what goes round in a circle, is told
-apart from copies.  The list is made of what `marshal` can write: version 2, because later ones also say which objects
-happen to be referred to more than once.
+Scalars are written by value.  Every other object gets a number when it is first met, is written once, in the order of the
+numbers, and is referred to by its number elsewhere.  So shared objects and cycles are distinguished from copies.  The list
+is made of what `marshal` can write: version 2, because later ones also encode which objects are referred to more than once.
 
 What cannot be looked into is *opaque*: named, and the list then stands for nothing.
 

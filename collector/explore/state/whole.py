@@ -1,11 +1,11 @@
-"""The whole state of a machine between two steps, as a digest: equal digests are followed by the same.
+"""The whole state of a machine between two steps, as a digest: from equal states the program goes on in the same way.
 
-A state is the memory less the statistics; each thread's next step, its pause and what may let it go from there; what
-the threads, the check and the invariants keep in Python (`state.capture`); and what the program tells by
-`SteppedMachine.state`.  What decides nothing is left out: the last address of a thread that has ended, and what a
-thread has read since its last pause if its next pause is over already.
+A state is the memory without the statistics; each thread's next step, its pause and what may end that; what the threads,
+the check and the invariants keep in Python (`state.capture`); and what the program adds by `SteppedMachine.state`.  Left
+out is what no longer matters: the last address of a thread that has ended, and what a thread has read since its last pause
+if its next pause is over already.
 
-States are told apart by 128 bits of blake2b.
+The digest is 128 bits of blake2b.
 """
 
 from __future__ import annotations

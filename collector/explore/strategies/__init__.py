@@ -1,4 +1,4 @@
-"""Ways to pick schedules, a file each; `NAMED` has them by name."""
+"""The exploration strategies, one to a file; `NAMED` lists them by the names that the command line uses."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from collector.explore.strategies.bounded import Exhaustive
 from collector.explore.strategies.dpor.search import DPOR
 from collector.explore.strategies.pct import PCT
-from collector.explore.strategies.portfolio import Everybody, Portfolio
+from collector.explore.strategies.portfolio import DefaultPortfolio, Portfolio
 from collector.explore.strategies.pos import POS
 from collector.explore.strategies.stateful import Stateful
 from collector.explore.strategies.surw import SURW
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 NAMED: dict[str, Callable[[Options], Strategy | Portfolio]] = {
-    "portfolio": Everybody,
+    "portfolio": DefaultPortfolio,
     "random": RandomWalk,
     "urw": URW,
     "pct": PCT,

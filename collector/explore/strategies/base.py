@@ -1,4 +1,4 @@
-"""What the engine asks of a strategy."""
+"""The interface of a strategy, and the base class of those that draw schedules at random."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Strategy(Protocol):
 
     @property
     def done(self) -> bool:
-        """There is nothing left that this strategy would look at."""
+        """Nothing is left that this strategy would explore."""
 
     def begin(self, machine: SteppedMachine) -> tuple[Pick, Draw]:
         """How to pick and draw for the next schedule; the program has been set up.  See `SteppedMachine.run`."""
@@ -53,11 +53,11 @@ class Strategy(Protocol):
         """After `schedules` schedules, for a display: how much is left, as far as that can be told."""
 
     def claim(self, schedules: int, /) -> Claim:
-        """What it shows that `schedules` schedules passed."""
+        """The claim, if `schedules` schedules passed."""
 
 
 class Sampler:
-    """What the strategies have in common that draw schedules at random."""
+    """The base class of strategies that draw schedules at random."""
 
     name = "sampler"
     exhausted = False
@@ -71,7 +71,7 @@ class Sampler:
         return self.rng.randrange(n)
 
     def end(self, _machine: SteppedMachine, /) -> None:
-        """Nothing to learn."""
+        """Does nothing: the next schedule does not depend on this one."""
 
     def outlook(self, _schedules: int, /) -> str:
         """There is always more to draw."""

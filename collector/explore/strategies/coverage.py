@@ -1,9 +1,9 @@
-"""Coverage: how many schedules that differ in more than the order of independent steps were drawn.
+"""Coverage of a random search: counts inequivalent schedules, and estimates the chance that the next one is new.
 
-A thread's *past* is a number made of everything that the steps it has taken depend on, directly or by others
-(`strategies.dpor.dependence`); two schedules belong to one Mazurkiewicz trace exactly if all threads have the same
-pasts at the end.  A sampler that has drawn a trace twice learns nothing from the second one.  The share of schedules
-whose trace was drawn once is the chance that the next one is new (Good, 1953, after Turing).
+A thread's *past* is a hash of everything that the steps it has taken depend on, directly or indirectly
+(`strategies.dpor.dependence`).  Two schedules are equivalent (one Mazurkiewicz trace) exactly if all threads have the same
+pasts at the end.  The share of schedules whose trace was drawn once estimates the chance that the next one is new (Good,
+1953, after Turing).
 
 Pasts are 64-bit hashes, so two traces in many billions may be taken for one.
 """

@@ -1,4 +1,4 @@
-"""Probabilistic concurrency testing: threads have priorities, and d - 1 random steps change who is on top.
+"""Probabilistic concurrency testing (PCT): random thread priorities, with d - 1 random priority changes.
 
 The runnable thread of the highest priority goes.  A fault that needs d ordered events is found in one schedule with a
 chance of at least 1 / (n * k^(d-1)) for n threads and k steps (Burckhardt, Kothari, Musuvathi and Nagarakatte, 2010). k

@@ -1,6 +1,6 @@
-"""The default: DPOR, state search, samplers and bounded search in time slices; whoever is first to fail or to prove ends it.
+"""The portfolio, the default strategy: DPOR, state search, samplers and bounded search take turns until one is done.
 
-Nobody knows beforehand which search decides a program: DPOR where traces are few, state search where they are many and
+It is not known beforehand which search decides a program: DPOR where traces are few, state search where they are many and
 states few, a sampler where the fault is easy to hit and the program wide, bounded search where one preemption suffices.
 So each is a member with a machine of its own and a share of the time, and the next schedule is that of the member with
 the least cost for its share (Waldspurger and Weihl, Stride scheduling, 1995).  A program that DPOR alone decides is
@@ -78,7 +78,7 @@ class Samplers:
         return self.current.begin(machine)
 
     def end(self, machine: SteppedMachine, /) -> None:
-        """Whoever picked may learn."""
+        """Passes the end of the schedule to the sampler that picked it."""
         self.current.end(machine)
 
     def outlook(self, _schedules: int, /) -> str:
@@ -150,7 +150,7 @@ class Portfolio:
         return min(claims, key=lambda claim: (STRENGTH.index(claim.kind), not claim.number))
 
 
-class Everybody(Portfolio):
+class DefaultPortfolio(Portfolio):
     """The default portfolio."""
 
     def __init__(self, options: Options) -> None:

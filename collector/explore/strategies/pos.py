@@ -1,4 +1,4 @@
-"""Partial order sampling: every pending step has a random priority, redrawn when something it conflicts with happens.
+"""Partial order sampling (POS): every pending step has a random priority, redrawn when a conflicting step is taken.
 
 The runnable step of the highest priority goes; its thread's next step gets a fresh priority, and so does every other
 pending step that touches the same cell where one of the two writes (Yuan, Yang and Gu, Partial order aware concurrency

@@ -1,17 +1,16 @@
-"""Stateful exhaustive search: depth first, and not twice from the same state.
+"""Stateful search: a depth-first search that explores each state once.
 
 Theory of operation.  Where traces are too many, states may be few: three threads at a barrier have half a million traces
-and a few thousand states.  A *state* is what `state.whole` captures, all that decides what happens next; of each, a
-128-bit digest is kept.  A schedule that comes to a state that is known is cut off there: everything behind it has been
-seen, or will be.  Greenlets cannot be copied, so the way back to the last state with something left is to run the program
-again.  A state in which something cannot be looked into is taken for a new one, and the statement says so.
+and a few thousand states.  A *state* is what `state.whole` captures: all that decides what happens next.  Of each state a
+128-bit digest is kept.  A schedule that reaches a known state is cut off there.  Greenlets cannot be copied, so to return
+to the last state with an unexplored step the program is run again.  A state that contains something opaque counts as new,
+and the claim says so.
 
-The states make a graph.  If it has a circle that is strongly fair (`state.graph`), it may be gone round for ever: a
-schedule that does so is run, and a state that comes again proves the livelock.  The graph is asked whenever it has doubled,
-and at the end.
+The states form a graph.  A strongly fair cycle in it (`state.graph`) is a livelock: a schedule that goes round it is run,
+and the state that repeats proves it.  The graph is searched whenever it has doubled, and at the end.
 
-A program that asks for the time goes by the number of steps: from then on that is part of every state, and the search
-begins afresh, because states that differed in nothing else had been merged.
+A program that asks for the time depends on the number of steps.  From then on that number is part of every state, and the
+search begins again, because states that differed in nothing else had been merged.
 
 Relied on.  Data races are found on the paths that are run; the path to a state that was cut off may have ordered less.
 """
@@ -26,12 +25,14 @@ from collector.explore.machine.threads import PAUSED
 from collector.explore.state.graph import Circle, Edge, Graph
 from collector.explore.state.whole import States
 from collector.explore.strategies.base import left
+from collector.explore.strategies.prefix import announced, check, refuse
 
 
 if TYPE_CHECKING:
     from collector.explore.machine.execution import Draw, Pick
     from collector.explore.machine.machine import SteppedMachine
     from collector.explore.strategies.base import Options
+    from collector.explore.strategies.prefix import Announced
 
 
 FIRST_LOOK = 500
@@ -41,13 +42,28 @@ FIRST_LOOK = 500
 class Choice:
     """A place on the current path, and what can be done there."""
 
-    __slots__ = ("alternatives", "index", "state")
+    __slots__ = ("alternatives", "announced", "index", "state")
 
     def __init__(self, alternatives: list[int], state: int = -1) -> None:
         self.alternatives = alternatives
         self.index = 0
         self.state = state
         """Its number; -1 where a value is chosen."""
+        self.announced: Announced | None = None
+        """What the thread that goes from here was about to do; None if it has not gone yet."""
+
+    def thread(self, machine: SteppedMachine) -> int:
+        """Who goes from here.  Whoever has gone before must be about to do the same again."""
+        t = self.alternatives[self.index]
+        if self.announced is None:
+            self.announced = announced(machine, t)
+        check(machine, t, self.announced)
+        return t
+
+    def next(self) -> None:
+        """On to the next alternative."""
+        self.index += 1
+        self.announced = None
 
 
 class Stateful:
@@ -72,6 +88,8 @@ class Stateful:
         self.unproved = False
         """A circle was run and did not come round."""
         self.runs = 0
+        self.compared = 0
+        """Steps, with what they were when they were first taken."""
         self.whole: States | None = None
         """The states of the machine that runs the schedules."""
         self.exhausted = False
@@ -92,6 +110,7 @@ class Stateful:
     def _search(self, machine: SteppedMachine) -> tuple[Pick, Draw]:
         """The current path, and on from its end."""
         path, runnable, numbers, graph = self.path, machine.runnable, self.numbers, self.graph
+        self.compared += len(path)
         self.whole = self.whole or States(machine)
         now = self.whole.now
         at = 0
@@ -99,16 +118,15 @@ class Stateful:
         came = path.index(source) if source else 0
         last = source.state if source else -1
 
-        def take() -> int:
+        def go() -> int:
             nonlocal at
-            choice = path[at]
             at += 1
-            return choice.alternatives[choice.index]
+            return path[at - 1].thread(machine)
 
         def pick(i: int) -> int:
             nonlocal last, came
             if at < len(path):
-                return take()
+                return go()
             if machine.execution.clock and not self.timed:
                 return MAIN
             state = now(len(machine.trail)) if self.timed else now()
@@ -126,12 +144,17 @@ class Stateful:
                 return MAIN
             last, came = number, len(path)
             path.append(Choice(self._order(i, machine), number))
-            return take()
+            return go()
 
-        def draw(_i: int, n: int) -> int:
+        def draw(i: int, n: int) -> int:
+            nonlocal at
             if at == len(path):
                 path.append(Choice(list(range(n))))
-            return take()
+            choice = path[at]
+            if len(choice.alternatives) != n:
+                refuse(machine, i, path[at - 1].announced or announced(machine, i))
+            at += 1
+            return choice.alternatives[choice.index]
 
         return pick, draw
 
@@ -176,7 +199,7 @@ class Stateful:
         while path and path[-1].index + 1 == len(path[-1].alternatives):
             path.pop()
         if path:
-            path[-1].index += 1
+            path[-1].next()
         if not path or self.states >= self.next_look:
             self.next_look = 2 * self.states
             self.circle = self.graph.fair_circle()

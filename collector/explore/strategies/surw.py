@@ -1,4 +1,4 @@
-"""Selectively uniform random walk: uniform over the interleavings of the steps on one cell, at will for the rest.
+"""Selectively uniform random walk (SURW): draws uniformly among the interleavings of the steps on one chosen cell.
 
 One shared cell is drawn per schedule, among those that the schedules before saw touched by two threads and written.
 The order of its steps is drawn as in a uniform random walk, by how many each thread has left: a thread is *intended*,

@@ -1,4 +1,4 @@
-"""Uniform random walk: a thread is as likely as it has steps left, so every interleaving is about equally likely.
+"""Uniform random walk (URW): a thread's chance is proportional to its remaining steps, so interleavings are equally likely.
 
 With fixed numbers of steps, the interleavings that begin with a step of t are in the ratio of t's remaining steps to
 all remaining ones; drawing by that ratio draws an interleaving uniformly (Zhao, Wolff, Mathur and Roychoudhury,

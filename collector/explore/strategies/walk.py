@@ -1,4 +1,4 @@
-"""Random walk: at every step each runnable thread is equally likely."""
+"""The random walk: at every step each runnable thread is equally likely."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""A schedule written down: its steps, their source lines, and what of it a reader needs."""
+"""Traces: records a schedule step by step, with source lines, shortens it, and prints it as text."""

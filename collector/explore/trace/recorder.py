@@ -1,9 +1,9 @@
-"""Writes one schedule down as records: each step when it is picked, what came of it when it is done, and what lay between.
+"""Records one schedule: its steps and their outcomes, and the events, pauses and plain accesses between them.
 
-Exploration records nothing; a schedule that is worth showing is run again on a machine whose ports are fitted with a
-`Recorder`.  While it runs that keeps numbers; when it is over these become the records of `trace.step`, with names,
-since a cell may get its name after the step that touched it.  After each step the program's views are looked at
-(`SteppedMachine.view`: the lists' contents, say).
+Exploration records nothing.  A schedule that is to be shown is run again on a machine whose ports have a `Recorder`.  It
+keeps numbers while the schedule runs, and makes the records of `trace.step` at the end, since a cell may get its name after
+the step that touched it.  After each step it evaluates the program's views (`SteppedMachine.view`: the content of a list,
+say).
 
 A plain access is no step, unless it was made one (`machine.plainpoints`): then it is the step that was picked for it.
 """

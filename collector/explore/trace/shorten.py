@@ -1,7 +1,6 @@
-"""Long schedules made short: the part that a reader needs.
+"""Shortens a long trace for readers: folds repetitions, and leaves out the middle of what is still too long.
 
-A livelock's story is the way into the circle and once round it; turns of a waiting loop that are the same on the way
-are told once.  Of what is still too long to read, the beginning and the end stay.
+Of a livelock it keeps the steps up to the cycle, and one turn of the cycle.  Equal turns of a waiting loop are shown once.
 """
 
 from __future__ import annotations
@@ -16,60 +15,60 @@ if TYPE_CHECKING:
 
 
 MOST = 400
-"""Steps of a part that are shown in full."""
+"""Longest part that is shown in full, in steps."""
 LONGEST = 12
-"""Steps of a turn that is recognised."""
+"""Longest sequence that is recognised as repeated, in steps."""
 SEVERAL = 3
-"""Times that it has to come."""
+"""Least number of repetitions."""
 
 
-class Again(NamedTuple):
-    """The last `steps` steps come `times` times more, until the step of that number."""
+class Repetition(NamedTuple):
+    """The last `steps` steps are repeated `times` times, until the step of that number."""
 
     steps: int
     times: int
     until: int
 
 
-class LeftOut(NamedTuple):
-    """So many steps are not shown."""
+class Omission(NamedTuple):
+    """This many steps are not shown."""
 
     steps: int
 
 
-class Forever(NamedTuple):
-    """What follows comes again and again."""
+class CycleStart(NamedTuple):
+    """The steps that follow repeat for ever."""
 
 
-Story = list["Step | Again | LeftOut | Forever"]
+Shortened = list["Step | Repetition | Omission | CycleStart"]
 
 
-def shortened(schedule: Schedule) -> Story:
-    """What is worth telling of a schedule, its start left out."""
+def shortened(schedule: Schedule) -> Shortened:
+    """The steps of a schedule, shortened; without the start entry."""
     into, circle = schedule.course
     if schedule.lasso is None:
         return middle_left_out(list(into[1:]))
-    return [*middle_left_out(folded(into[1:])), Forever(), *middle_left_out(list(circle))]
+    return [*middle_left_out(folded(into[1:])), CycleStart(), *middle_left_out(list(circle))]
 
 
-def folded(steps: Sequence[Step]) -> Story:
-    """`steps`, but what comes several times in a row only once."""
-    story: Story = []
+def folded(steps: Sequence[Step]) -> Shortened:
+    """`steps`, with repetitions in a row folded."""
+    parts: Shortened = []
     at = 0
     for begin, end, length in repeats(steps):
-        story += steps[at:begin]
-        story.append(Again(length, (end - begin) // length, steps[end - 1].number))
+        parts += steps[at:begin]
+        parts.append(Repetition(length, (end - begin) // length, steps[end - 1].number))
         at = end
-    return [*story, *steps[at:]]
+    return [*parts, *steps[at:]]
 
 
 def repeats(steps: Sequence[Step]) -> Iterator[tuple[int, int, int]]:
-    """Where a turn of up to LONGEST steps repeats itself: where the first repetition begins, the last ends, and how long."""
+    """Repeated sequences of up to LONGEST steps: where the first repetition begins, where the last ends, the length."""
     at = 0
     while at < len(steps):
         for length in range(1, LONGEST + 1):
             end = at + length
-            # Step for step the same as one turn before.
+            # Step for step the same as `length` steps before.
             while end < len(steps) and steps[end].like(steps[end - length]):
                 end += 1
             times = (end - at) // length
@@ -81,9 +80,9 @@ def repeats(steps: Sequence[Step]) -> Iterator[tuple[int, int, int]]:
         at += 1
 
 
-def middle_left_out(story: Story) -> Story:
-    """`story`, or its beginning and end."""
-    if len(story) <= MOST:
-        return story
+def middle_left_out(parts: Shortened) -> Shortened:
+    """`parts`, or its beginning and its end if it is too long."""
+    if len(parts) <= MOST:
+        return parts
     half = MOST // 2
-    return [*story[:half], LeftOut(len(story) - 2 * half), *story[-half:]]
+    return [*parts[:half], Omission(len(parts) - 2 * half), *parts[-half:]]

@@ -1,6 +1,6 @@
-"""A schedule as data: what each step did to which cell, what it saw and wrote there, and the line that asked for it.
+"""The records of a trace: for each step its thread, operation, cell, values read and written, and source line.
 
-Whoever shows a schedule (trace, sentences, page, JSON) reads these records; nobody reads what is shown.
+Text, sentences, page and JSON are all made from these records.
 """
 
 from __future__ import annotations

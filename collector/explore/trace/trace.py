@@ -1,4 +1,4 @@
-"""A schedule as text: a column per thread, the values read and written, names instead of addresses.
+"""Prints a trace as text: a column per thread, the values read and written, names instead of addresses.
 
 Where the columns do not fit side by side, their entries are wrapped between words, and if that does not help, each line
 begins with its thread's name.
@@ -9,14 +9,14 @@ from __future__ import annotations
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from collector.explore.trace.shorten import Again, Forever, LeftOut, shortened
+from collector.explore.trace.shorten import CycleStart, Omission, Repetition, shortened
 from collector.explore.trace.step import PAUSES, Step
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from collector.explore.trace.shorten import Story
+    from collector.explore.trace.shorten import Shortened
     from collector.explore.trace.step import Act, Schedule, Value, View
     from workbuf.events import Happening
 
@@ -106,9 +106,9 @@ class Columns:
     def __init__(self, schedule: Schedule, width: int) -> None:
         self.names = schedule.threads
         self.width = width
-        self.story: Story = [schedule.steps[0], *shortened(schedule)]
+        self.parts: Shortened = [schedule.steps[0], *shortened(schedule)]
         self.before: Mapping[str, View] = {}
-        entries = [(act.thread, text(act, self.names)) for act in acts(self.story)]
+        entries = [(act.thread, text(act, self.names)) for act in acts(self.parts)]
         self.widths = self._widths(entries)
         at = MARGIN
         self.starts: dict[int, int] = {}
@@ -134,7 +134,7 @@ class Columns:
         """The text."""
         heads = (self.names[t].ljust(n + 2) for t, n in sorted(self.widths.items()))
         yield ("step  " + "".join(heads)).rstrip()
-        for item in self.story:
+        for item in self.parts:
             match item:
                 case Step():
                     if item.number >= 0:
@@ -142,11 +142,11 @@ class Columns:
                     for note in item.told:
                         yield from self._entry(note, "")
                     yield from self._views(item)
-                case Again(steps, times):
+                case Repetition(steps, times):
                     yield f"      -- {'that' if steps == 1 else f'these {steps} steps'} {times} times more --"
-                case LeftOut(steps):
+                case Omission(steps):
                     yield f"      -- {steps} steps left out --"
-                case Forever():
+                case CycleStart():
                     yield "      -- and from here on, for ever:"
 
     def _entry(self, act: Act, number: str) -> Iterator[str]:
@@ -174,9 +174,9 @@ class Columns:
         self.before = step.views
 
 
-def acts(story: Story) -> Iterator[Act]:
+def acts(parts: Shortened) -> Iterator[Act]:
     """Those that get a line."""
-    for item in story:
+    for item in parts:
         if isinstance(item, Step):
             if item.number >= 0:
                 yield item

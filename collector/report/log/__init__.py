@@ -1,1 +1,1 @@
-"""A run's log: written as JSON lines, found in its parts, read into a database, asked."""
+"""The log of a run: written as JSON lines, rotated into parts, read into a database, queried."""

@@ -1,4 +1,4 @@
-"""A log read back: JSON lines into an embedded database.
+"""Reads a log's JSON lines into an SQLite database.
 
 Tables (all times in ns since the first event):
 
@@ -13,11 +13,11 @@ Tables (all times in ns since the first event):
                                                 the entries it came and went with, NULL where the log does not have that end;
                                                 `came` is the list it came from, `before` the thread that had it last
 
-`holds` is made of the events: a get begins one; a put ends it; a harvest moves the buffer from the cache's M to the
+`holds` is made from the events: a get begins one; a put ends it; a harvest moves the buffer from the cache's M to the
 collector, which puts it.  A buffer taken before a ring's oldest event has no beginning here.
 
-The database of a large log is kept beside it, `run.log.sqlite`, so that only the first question waits for the reading.  It
-knows a digest of the files it was made from, and is made afresh when these, or itself, have changed in any byte.
+The database of a large log is kept beside it, as `run.log.sqlite`, so that only the first question has to wait.  It holds a
+digest of the files it was made from, and is made again when one of these, or the database itself, has changed.
 
 `collector.report.log.parts` finds and checks the lines.
 """
@@ -31,9 +31,9 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
-from collector.report.log import kept
+from collector.report.atomicwrite import replacing
+from collector.report.log import cachefile
 from collector.report.log.parts import LogfileError, Parts, packings
-from collector.report.replace import replacing
 
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LAYOUT = 2
-"""Version of the tables: a kept database of another one is made afresh."""
+"""Version of the tables: a cached database of another one is made again."""
 TABLES = """
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
@@ -74,7 +74,7 @@ KINDS: dict[str, type] = {
 """What the fields are that something is made of."""
 BATCH = 10_000
 KEPT_FROM = 4 << 20
-"""Bytes of log from which on its database is kept: a smaller one is read in no time."""
+"""Bytes of log from which on its database is cached: a smaller log is read in no time."""
 
 
 @dataclass
@@ -106,13 +106,13 @@ class Logfile:
         self.db = db
         self.about = about
         self.files = files
-        """What it was read from, and where its database may be kept."""
+        """What it was read from, and where its database may be cached."""
         self.kept = kept
         """Where that has just been done."""
 
     @classmethod
     def open(cls, path: str) -> Logfile:
-        """Read the log at `path`, or its database if that is kept; raises LogfileError."""
+        """Read the log at `path`, or its cached database; raises LogfileError."""
         with closing(Parts(path)) as parts:
             about = About([LAYOUT, parts.digest()], parts.header)
             path_kept = parts.path.with_name(f"{parts.path.name}.sqlite")
@@ -120,7 +120,7 @@ class Logfile:
             found = reopened(path_kept, about.source)
             if found:
                 return cls(*found, files, None)
-            if parts.bytes >= KEPT_FROM and kept.ours(path_kept) and keep(path_kept, parts, about):
+            if parts.bytes >= KEPT_FROM and cachefile.ours(path_kept) and keep(path_kept, parts, about):
                 found = reopened(path_kept, about.source)
                 if found:
                     return cls(*found, files, path_kept)
@@ -140,8 +140,8 @@ class Logfile:
 
 
 def reopened(path: Path, source: list[Any]) -> tuple[sqlite3.Connection, About] | None:
-    """The kept database and what it says about the log, if it was made from these files and nobody has touched it."""
-    if not kept.intact(path):
+    """The cached database and what it says about the log, if it was made from these files and has not changed since."""
+    if not cachefile.intact(path):
         return None
     try:
         db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
@@ -166,12 +166,12 @@ def keep(path: Path, parts: Parts, about: About) -> bool:
                 made = scratch.open("x+b")
                 db = sqlite3.connect(scratch)
             finally:
-                # SQLite has it open.  Without a name nothing is left behind by whoever is killed.
+                # SQLite has it open.  Without a name, nothing is left behind if this process is killed.
                 scratch.unlink(missing_ok=True)
             with made:
                 load(db, parts, about).close()
-                kept.copy(made, file)
-            kept.seal(file.fileno())
+                cachefile.copy(made, file)
+            cachefile.seal(file.fileno())
             if [LAYOUT, parts.digest()] != about.source:
                 raise InterruptedError
     except (OSError, sqlite3.OperationalError):

@@ -1,4 +1,4 @@
-"""The files of a log: found, unpacked, read line by line.
+"""Finds the files of a log that was rotated, unpacks them, and reads their lines.
 
 A log that was rotated lies in several files: `run.log` is the last, `run.TIME.log` those before it, perhaps packed.  Each
 begins with the schema line, which is the same in all of a run but for the number of its `part`; parts of an earlier run
@@ -8,8 +8,8 @@ The run may be writing, rotating or packing while its log is read, or have been 
 by its name without the packing, and read from the plain file as long as that is there: it is removed when the packed one is
 whole.  `run.log` itself is not there while the part before it is packed; then the newest run's parts are the log.
 
-What a killed run leaves is a last line without its end, or one that is no JSON: it is left out and said, and so is a part
-that is not there or was cut short.  Anything else that is wrong ends the reading.
+A killed run may leave an incomplete last line: it is left out and reported, and so is a part that is missing or was cut
+short.  Any other error ends the reading.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class Parts:
             self.live.close()
 
     def _find(self) -> None:
-        """Find the parts of the run.  While one is renamed a folder's listing may lack it, so that looks again."""
+        """Find the parts of the run.  A listing may miss a part that is just being renamed: then list again."""
         if self.live:
             self.header = first(self.path, self._lines(self.path))
         for last in (False, False, True):
@@ -223,7 +223,7 @@ def read(file: Path, content: BinaryIO | None = None, size: int = sys.maxsize) -
     at = 0
     try:
         with nullcontext(content) if content else opened(file) as lines:
-            # A picture may have a line 1 that is text.
+            # The first line of an image, say, may be text.
             getincrementaldecoder("utf-8")().decode(lines.read(HEAD))
             lines.seek(0)
             while line := lines.readline(min(LONGEST, size - at)):
@@ -267,7 +267,7 @@ def encodable(name: str) -> bool:
 
 
 def begins(file: Path) -> dict[str, Any] | None:
-    """The schema line of a file that may be none of a log."""
+    """The schema line of a file, if the file is a log."""
     try:
         return first(file, read(file))
     except LogfileError:

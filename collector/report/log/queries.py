@@ -1,4 +1,4 @@
-"""What can be asked of a log.  Every question gives headings and rows; `collector.commands.inspect` prints them.
+"""The queries of the `inspect` command.  Each returns headings and rows.
 
 A question reads the tables of `collector.report.log.database`, within the filters that the user gave.
 """
@@ -158,7 +158,7 @@ def wbuf(log: Logfile, filters: Filters, name: str) -> Answer:
     rows = log.db.execute(
         f"SELECT began, ended, m, got, put FROM holds WHERE wbuf = ? AND {where}"
         " ORDER BY COALESCE(began, ended) LIMIT ?",
-        [buffername(name), *values, filters.most],
+        [name, *values, filters.most],
     )
     return ("from", "for", "m", "came by", "went by"), [
         (
@@ -170,6 +170,29 @@ def wbuf(log: Logfile, filters: Filters, name: str) -> Answer:
         )
         for began, ended, m, got, put in rows
     ]
+
+
+def has(log: Logfile, column: str, value: str | int) -> bool:
+    """Is there an event with that value in its column `wbuf` or `cycle`?"""
+    return log.db.execute(f"SELECT 1 FROM events WHERE {column} = ? LIMIT 1", [value]).fetchone() is not None
+
+
+def buffers(log: Logfile) -> str:
+    """Which buffers there are, by number: `0 to 286`, or that there are none."""
+    first = len("wbuf") + 1
+    number = f"CAST(substr(wbuf, {first}) AS INTEGER)"
+    return extent(log, number, "WHERE wbuf GLOB 'wbuf[0-9]*'")
+
+
+def cycles(log: Logfile) -> str:
+    """Which cycles there are."""
+    return extent(log, "cycle", "")
+
+
+def extent(log: Logfile, column: str, where: str) -> str:
+    """The least value and the greatest."""
+    least, most = log.db.execute(f"SELECT MIN({column}), MAX({column}) FROM events {where}").fetchone()
+    return "there are none" if least is None else f"{least} to {most}"
 
 
 def buffername(name: str) -> str:

@@ -1,7 +1,7 @@
-"""When a log goes on in a new file: a size, a time that has gone by, or a time of day or week.
+"""Parses `--log-rotation`: a size, a duration, or a time of day or week at which the log goes on in a new file.
 
-What loguru understands, within bounds: a part that holds no more than its own first line, or a date that no calendar has,
-is refused before a run begins.
+It accepts what loguru understands, within bounds: a size too small for more than the first line, or an invalid date, is
+refused before a run begins.
 """
 
 from __future__ import annotations

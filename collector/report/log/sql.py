@@ -1,8 +1,8 @@
-"""A question in SQL to a log's tables: it may read these and nothing else, for so long, in so much memory.
+"""Runs a user's SQL query on a log's tables in a sandbox: read only, with limits on time and memory.
 
-SQLite's authorizer lets SELECT through, on the tables that are named here; so nothing is attached, written or set.  Every
-value is short, so that no step of a query takes long; between two steps it is interrupted when its time is over.  What it
-keeps for itself lies in memory, within a limit that SQLite heeds.
+SQLite's authorizer allows SELECT on the tables named here and nothing else: no ATTACH, no writing, no PRAGMA.  The length
+of values is limited, so that no step of a query takes long; between two steps it is interrupted when its time is over.
+Temporary data lies in memory, within a limit that SQLite enforces.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Logging: loguru to stderr for people, JSON lines to a file for programs.
+"""Writes the log of a run: every protocol event as a JSON line; and sends messages to stderr.
 
 The file's first line says what it is:
 
@@ -20,11 +20,11 @@ rings before they could be written.
 A log may be rotated and its parts compressed.  Every part begins with the schema's line, the same in all of them but for
 the number of the `part`, from 1: `run`, the time the run began, tells one run's parts from another's.
 
-Theory of operation.  Protocol events lie in the threads' rings, are taken out when the world is stopped at the end of a
-cycle, or when the run has failed, and then written by the main thread: a log call inside a race window hides the race.
+Protocol events are kept in a ring per thread.  They are taken out when the world is stopped at the end of a cycle, or when
+the run has failed, and are then written by the main thread, because a log call inside a race window hides the race.
 
-loguru writes the lines and rotates.  It opens each part through `EventLog._begin`, which writes the first
-line.  A file that cannot be written any more ends in one line on stderr and not in a lost run.
+loguru writes the lines and rotates the file.  It opens each part through `EventLog._begin`, which writes the first line.  If
+the file cannot be written any more, one line on stderr says so, and the run goes on.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from typing import TYPE_CHECKING, Any
 
 from loguru import logger
 
-from collector.report.replace import Beside, replaceable, replacing
+from collector.report.atomicwrite import Replacement, replaceable, replacing
 from collector.report.streams import oneline
 from workbuf.entry import Entry
 from workbuf.events import Reader
@@ -151,22 +151,22 @@ class EventLog:
         """Open a part that has its first line already, whenever it is looked at."""
         self.parts += 1
         line = f"{json.dumps({**self.first, 'part': self.parts})}\n".encode()
-        beside = None
+        replacement = None
         if replaceable(Path(path)):
             with suppress(PermissionError):  # a folder that takes no new files: the old one is written over
-                beside = Beside(Path(path))
-        self.fd = beside.fd if beside else os.open(path, flags, 0o666)
+                replacement = Replacement(Path(path))
+        self.fd = replacement.fd if replacement else os.open(path, flags, 0o666)
         status = os.fstat(self.fd)
         self.opened = (status.st_dev, status.st_ino)
         try:
             os.write(self.fd, line)
-            if beside:
-                beside.publish()
+            if replacement:
+                replacement.publish()
         except OSError as error:
             self._giveup(error)
         finally:
-            if beside:
-                beside.discard()
+            if replacement:
+                replacement.discard()
         return self.fd
 
     def _pack(self, path: str) -> None:

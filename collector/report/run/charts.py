@@ -1,4 +1,4 @@
-"""Small charts as SVG that stands in a page: bars on top of each other, and lines, over the cycles of a run.
+"""Small SVG charts for the run page: stacked bars and lines over the cycles of a run.
 
 Colours are the page's classes `s0`, `s1`, ..; drawn for a width of about 400 px, which a phone shows nearly as it is.
 """
@@ -69,7 +69,7 @@ class Chart:
         yield f'<text class="axis" x="{WIDTH - RIGHT}" y="{HEIGHT - 2}" text-anchor="end">cycle</text>'
 
     def tip(self, i: int, name: str, value: float) -> str:
-        """What a pointer that rests on a mark is told."""
+        """The tooltip of a mark."""
         return f"<title>{escape(f'cycle {self.labels[i]}, {name}: {value:.4g} {self.unit}')}</title>"
 
     def drawn(self, marks: Iterator[str]) -> str:

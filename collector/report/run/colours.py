@@ -1,14 +1,13 @@
-"""How many objects are white, grey and black at a moment, read off the memory while the run goes on.
+"""Counts the white, grey and black objects by reading the memory while the run goes on.
 
 White: allocated and not marked.  Grey: marked, and in some buffer.  Black: marked, and in none.  (Go: the comment on
 greyobject, mgc.go.)
 
-Theory of operation.  No event is sent for an object: that would take longer than marking it.  Whoever draws looks instead:
-a span's object bytes lie side by side, so a hundred thousand marks are counted in about a millisecond, and every buffer
-ever made says how much is in it.
+Objects send no events: that would take longer than marking them.  Instead the memory is read: a span's object bytes lie
+side by side, so a hundred thousand marks are counted in about a millisecond, and every buffer holds its number of entries.
 
-Relied on.  Nothing is stopped: each number is right to within what happens while it is counted, and an object that is in
-two buffers (I15) is grey twice.  Between a mark's end and the sweep of its span an object keeps its colour.
+Nothing is stopped, so each number is off by what happens while it is counted, and an object in two buffers (I15) counts as
+grey twice.  Between a mark's end and the sweep of its span an object keeps its colour.
 """
 
 from __future__ import annotations

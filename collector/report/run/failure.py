@@ -1,4 +1,4 @@
-"""What a failed run prints: the text, where it was raised, the buffer's history and holders, the seed, the command.
+"""The report of a failed run: the message, its source line, the buffer's history, the last events, seed and command.
 
 The words are Go's where a throw has them.  The buffer's own history has four entries; the rings know more: every event
 that named the buffer, with the thread and the time before the end.  The place in the source is shown for a throw and

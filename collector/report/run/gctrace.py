@@ -1,4 +1,4 @@
-"""The gctrace line, as this commit prints it.  (Go: gc, mgc.go; GODEBUG=gctrace=1.)
+"""The gctrace line of a cycle, as Go printed it at this commit.  (Go: gc, mgc.go; GODEBUG=gctrace=1.)
 
     gc4(3): 12+85+20911+310 us, 11 -> 12 MB, 81234 (190000-108766) objects, 6 goroutines, 412/400/0 sweeps,
     17(204) handoff, 9(31) steal, 120/60/14 yields

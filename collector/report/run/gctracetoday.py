@@ -1,4 +1,4 @@
-"""The gctrace line as Go prints it today, of cycles that are built as those of 2015.  (Go: gcMarkTermination, mgc.go.)
+"""The gctrace line of a cycle in the format of today's Go.  (Go: gcMarkTermination, mgc.go.)
 
     gc 4 @2.104s 31%: 0.66+441+21 ms clock, 1.9+13/430/0+64 ms cpu, 14->15->9 MB, 16 MB goal, 0 MB stacks, 0 MB globals, 3 P
 
@@ -7,7 +7,7 @@ the clock: stopped before the mark + concurrent + stopped for mark termination; 
 middle one as assists / background / idle; heap when it began -> when the mark ended -> marked; the goal it had; the size
 of stacks and of global data; processors; `(forced)` for a cycle that stops the world from beginning to end.
 
-What stands where, since this design is another one:
+Cycles here are those of 2015, so the figures mean this:
 
 * the second stop, to install the write barrier, is in the first figure with sweep termination: Go has had one stop for
   both since 1.5; scanning the roots between the two, and marking after them, is the second;

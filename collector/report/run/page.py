@@ -1,7 +1,7 @@
-"""The report of a stress run as one page: pauses, stopped share and contention over the cycles, the summary, every line.
+"""The HTML report of a stress run: charts of pauses, stopped share and contention, the summary, the lines of all cycles.
 
-Pauses are by the clock and without our audits, as in the gctrace line; the stopped share is of the objects scanned; a
-cycle's contention is what was counted since the cycle before, its mutators' own work in between included.
+Pauses are by the clock and exclude our audits, as in the gctrace line.  The stopped share is the share of objects scanned
+while the world was stopped.  A cycle's contention is counted from the end of the cycle before.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The summary of a stress run: a table for people, the same as JSON.
+"""The summary of a stress run, as a table and as JSON.
 
-`migrations`, `steals`, CAS failures and handoffs show that the threads really interleaved: a run in which they are 0 has
-proved little.
+`migrations`, `steals`, CAS failures and handoffs show that the threads really interleaved: a run in which they are 0 shows
+little.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A timeline for ui.perfetto.dev and chrome://tracing: the Chrome trace event format, JSON.
+"""The timeline of a run for ui.perfetto.dev and chrome://tracing, in the Chrome trace event format (JSON).
 
 A track per thread, with slices under the names that users of `go tool trace` know, and one for the phases; counters for
 the lists, the barrier and the colours of the objects; an arrow from each put of a buffer on full or partial to the get that
@@ -12,8 +12,8 @@ one stop and ends in another, so it would not nest there: the phases have a trac
 The counter `scanned` is how many objects the cycle has blackened by scanning them: each drain, assist and helper says so
 when it ends, so it rises in steps.  An object without pointers is black without being scanned, and is not in it.
 
-White, grey and black are not told by events: `Painter` looks at the heap now and then (report/colours.py), for a twentieth
-of the time at most.
+No event says what is white, grey or black: `ColourCounter` counts objects now and then (report/run/colours.py), for a
+twentieth of the time at most.
 
 The format is JSON and not Perfetto's own protobuf, because every viewer of this family reads it.
 """
@@ -58,7 +58,7 @@ SCANNING = (Event.DRAIN, Event.ASSIST, Event.HELP)
 """Slices whose ends say how many objects were scanned in them; the outermost one's number holds the others'."""
 STOPS = ("stop-the-world (GC sweep termination)", "stop-the-world (GC install write barrier)")
 SHARE = 20
-"""Looking at the heap takes a twentieth of the time at most: of the processor's, so that others in its way do not count."""
+"""Share of the run's time that counting objects may take; in processor time, so that other processes do not count."""
 LAST_STOP = "stop-the-world (GC mark termination)"
 PHASES_TRACK = "GC phases"
 PHASES = {
@@ -87,7 +87,7 @@ class Timeline:
     last: float = 0.0
     phase: str = ""
     """The phase that is open on the phases' track."""
-    painted: list[tuple[int, Colours]] = field(default_factory=list)
+    colours: list[tuple[int, Colours]] = field(default_factory=list)
     """What the objects' colours were, and when (ns)."""
     scanned: int = 0
     """Objects scanned in this cycle, in slices that have ended."""
@@ -212,10 +212,10 @@ class Timeline:
                 self._event("E", thread, name, end)
             stack.clear()
         self._enter("", end)
-        for time, colours in self.painted:
+        for time, colours in self.colours:
             if time >= self.start:
                 self._counter("objects", (time - self.start) / US, **colours._asdict())
-        self.painted.clear()
+        self.colours.clear()
         return {"traceEvents": self.events, "displayTimeUnit": "ns", "otherData": other}
 
     def write(self, file: BinaryIO, other: dict[str, Any], most: int | None = None) -> None:
@@ -234,7 +234,7 @@ class Timeline:
 
 
 @dataclass
-class Painter:
+class ColourCounter:
     """Adds the objects' colours to a timeline, each time it is called, but for no more than a SHARE of the time."""
 
     timeline: Timeline
@@ -242,10 +242,10 @@ class Painter:
     next: int = 0
 
     def __call__(self) -> None:
-        """Look, if it is time to."""
+        """Count, if it is time to."""
         if perf_counter_ns() >= self.next:
             began = thread_time_ns()
             seen = self.look()
             done = perf_counter_ns()
-            self.timeline.painted.append((done, seen))
+            self.timeline.colours.append((done, seen))
             self.next = done + (thread_time_ns() - began) * SHARE

@@ -1,1 +1,1 @@
-"""The reports of a replayed schedule: steps, owners, sentences."""
+"""The reports on a replayed schedule: its steps as JSON, the owners of each buffer, an explanation in sentences."""

@@ -1,7 +1,7 @@
-"""A schedule for reading aloud: numbered sentences, and at each switch who is left standing where and who goes on.
+"""Explains a schedule in numbered sentences, and at each context switch says where the old thread stands.
 
-The numbers are the steps' own, as traces and the step-through page have them.  What is done again and again, by a thread
-that spins, say, is told of once, and then how often.
+The numbers are those of the steps in traces and on the step-through page.  Repetitions, of a thread that spins, say, are
+described once, with their number.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from collector.explore.trace.shorten import Again, Forever, LeftOut, shortened
+from collector.explore.trace.shorten import CycleStart, Omission, Repetition, shortened
 from collector.explore.trace.step import PAUSES, Step
 from collector.report.schedule.sentences import told
 
@@ -47,12 +47,12 @@ def sentences(schedule: Schedule, width: int) -> Iterator[str]:
     yield from wrapped(at_first, width, INDENT)
     for item in shortened(schedule):
         match item:
-            case Again(length, times, until):
+            case Repetition(length, times, until):
                 what = f"{names[before.thread]} does" if length == 1 else f"These {length} steps come"
                 yield f"{INDENT}{what} the same {times} times more, until step {until}."
-            case LeftOut(steps):
+            case Omission(steps):
                 yield f"{INDENT}{steps} steps are left out here."
-            case Forever():
+            case CycleStart():
                 yield f"{INDENT}And from here on, for ever:"
             case Step():
                 if item.thread != before.thread:

@@ -1,8 +1,8 @@
-"""Who has which buffer, step by step: in a thread's hands from the get to the put, in no list and no cache meanwhile.
+"""Tracks the owner of each buffer through a schedule: the thread that holds it between a get and a put.
 
-The protocol's events say it all: a buffer's owner changes with a get, a put, a harvest, and with every way into a cache
-and out of it.  A put is announced before the push, so a buffer that is given up stays in its owner's hands until the
-list it goes to shows it; where that list is not drawn, it leaves them at once.
+It follows the protocol's events: the owner changes with a get, a put, a harvest, and with every move into a cache or out of
+it.  A put is announced before the push, so the buffer stays with its owner until it appears on the list; where that list is
+not shown, it leaves the owner at once.
 """
 
 from __future__ import annotations

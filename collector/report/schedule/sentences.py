@@ -1,8 +1,8 @@
-"""A schedule in sentences: what each step does, and what makes it remarkable.
+"""Describes each step of a schedule in a sentence, with the interference by other threads.
 
-`Teller` follows the steps and remembers, for every thread, what it read where, and for every cell, who changed it.  So
-it can say of a compare-and-swap that fails who was quicker, and of one that succeeds that what it builds on is out of
-date: the cell was changed and looks the same again (ABA), or the value it installs has been replaced where it was read.
+`Teller` follows the steps and remembers what each thread has read, and who has changed each cell.  So it can say which
+thread made a compare-and-swap fail.  Of one that succeeds it can say that it used an outdated value: the cell was changed
+and has the same value again (ABA), or the value it installs has been replaced at the place where it was read.
 """
 
 from __future__ import annotations

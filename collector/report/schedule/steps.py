@@ -1,4 +1,4 @@
-"""A schedule as JSON: what the step-through page is made of, and what `explain` and `replay` write.
+"""A schedule as JSON: the data of the step-through page, and of `explain --json` and `replay --json`.
 
     {"title", "scenario", "variant", "token", "threads": [name, ..], "lists": [name of a view, ..],
      "sites": [{"function", "file", "line"}, ..], "code": {file: {line: text}},

@@ -32,7 +32,7 @@ class Watched(Stress):
 
     def __init__(self, plan: Plan) -> None:
         self.seen: set[int] = set()
-        super().__init__(plan, heaps.read("synthetic:random,n=400,m=800,seed=1,threads=2"), ByMethods)
+        super().__init__(plan, heaps.read("synthetic:random,n=200,m=400,seed=1,threads=2"), ByMethods)
 
     def equip(self, me: StressM) -> None:
         """Put a note-taker before each of the three operations."""
@@ -62,7 +62,7 @@ class Watched(Stress):
 def _names() -> set[str]:
     """What a run of every program touches."""
     programs = (*PROGRAMS, "channel")
-    run = Watched(Plan(config=Config(mutators=len(programs)), programs=programs, cycles=3, seed=5))
+    run = Watched(Plan(config=Config(mutators=len(programs)), programs=programs, cycles=1, seed=5))
     run.run()
     return run.names()
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[3]
-ROOMS = ("workbuf", "mutator", "collector", "tests", "scripts", ".ci")
+FOLDERS = ("workbuf", "mutator", "collector", "tests", "scripts", ".ci")
 SUFFIXES = {".py", ".toml", ".md", ".js", ".css", ".html", ".yml", ""}
 
 CITATION = re.compile(
@@ -34,8 +34,8 @@ def files() -> Iterator[Path]:
     yield from (
         file for file in ROOT.iterdir() if file.is_file() and file.suffix in SUFFIXES and file.name != "LICENSE"
     )
-    for room in ROOMS:
-        for file in (ROOT / room).rglob("*"):
+    for folder in FOLDERS:
+        for file in (ROOT / folder).rglob("*"):
             if file.is_file() and file.suffix in SUFFIXES and "__pycache__" not in file.parts:
                 yield file
 

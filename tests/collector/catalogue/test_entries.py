@@ -10,7 +10,7 @@ import pytest
 from collector.catalogue.entries import Bug, Experiment, Statement, corrections, entries, extent, identifier, nearest
 from collector.faults import FAULTS
 from collector.report.entries import KINDS, corrections_table
-from collector.scenarios.catalogue import SCENARIOS, showing
+from collector.scenarios.registry import SCENARIOS, showing
 from scripts.readme_table import BEGIN, END, README, written
 
 

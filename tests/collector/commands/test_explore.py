@@ -13,7 +13,7 @@ from collector.catalogue.entries import entries
 from collector.commands.status import OK, USAGE, VIOLATION
 from collector.explore.token import Token
 from collector.run import main
-from collector.scenarios.catalogue import SCENARIOS
+from collector.scenarios.registry import SCENARIOS
 
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def test_a_mended_program_passes_and_shows_its_steps(tmp_path: Path, capsys: Cap
             "no scenario 'gone'; there are aba",
             id="a scenario that is gone",
         ),
-        pytest.param(["explore", "abba"], "no scenario 'abba'; there are aba", id="scenario"),
+        pytest.param(["explore", "abba"], "no scenario 'abba' (did you mean aba?); there are aba", id="scenario"),
         pytest.param(
             ["explore", "aba", "--variant", "x"], "has no variant 'x'; there are failing, fixed", id="variant"
         ),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from collector.report.replace import NAMELESS, replacing
+from collector.report.atomicwrite import NAMELESS, replacing
 from collector.run import main
 
 
@@ -136,7 +136,8 @@ def test_a_failure_stays_a_failure_where_its_files_cannot_be_written(
 ) -> None:
     """Status 1, the verdict is printed, and a line says which file is not there."""
     assert main([*words, "--json", "/dev/full"]) == 1
-    assert capsys.readouterr().err == "--json /dev/full: cannot write: No space left on device\n"
+    said = f"collector.run {words[0]}: --json /dev/full: cannot write: No space left on device\n"
+    assert capsys.readouterr().err == said
 
 
 def test_nothing_found_and_nothing_written_is_no_success(capsys: pytest.CaptureFixture[str]) -> None:
@@ -157,7 +158,7 @@ def test_a_disk_that_fills_up_leaves_the_old_file(tmp_path: Path) -> None:
 
     assert done.returncode == 2, done.stderr
     assert done.stdout.splitlines()[-1].startswith("ok: ")
-    assert done.stderr == f"--html {path}: cannot write: File too large\n"
+    assert done.stderr == f"collector.run stress: --html {path}: cannot write: File too large\n"
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 

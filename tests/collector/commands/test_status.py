@@ -39,7 +39,7 @@ def test_require(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*command, "--strategy", "dpor"]) == OK
     capsys.readouterr()
     assert main([*command, "--strategy", "random", "--schedules", "5"]) == WEAKER
-    assert capsys.readouterr().err == "--require proved: this is sampled\n"
+    assert capsys.readouterr().err == "collector.run explore: --require proved: the claim is sampled\n"
 
 
 def test_an_error_of_our_own_is_no_failure_of_the_program(

@@ -34,6 +34,7 @@ VOCABULARIES = {
     "waits and locks": "await spin spin store lock",
     "waits and pauses": "await poll pause store xadd",
     "waits and kills": "await poll store cas kill",
+    "waits for nobody": "await patient rest flip store load",
     "threads": "load cas spawn xadd lock",
     "choices": "load cas xadd choose lock",
     "allocation": "load store alloc alloc cas kill",
@@ -108,7 +109,8 @@ def shape(seed: int, vocabulary: Sequence[str]) -> Shape:
     longest = 4 if threads == 2 else 3
     bodies = [[line() for _ in range(rng.randint(1, longest))] for _ in range(threads)]
     if "await" in vocabulary:
-        bodies = [body[:2] for body in bodies[:2]] + [[Line("finish", 0, 0, 0)]]
+        finishing = [Line(do, 0, rng.randrange(3), 0) for do in ("patient", "finish") if do in (*vocabulary, "finish")]
+        bodies = [body[:2] for body in bodies[:2]] + [finishing]
     return Shape(words, bodies, [line(("load", "store", "xadd"))], "kill" in vocabulary and rng.random() < 0.5)
 
 
@@ -194,6 +196,14 @@ class Lines:
             case "finish":
                 for word in range(self.words):
                     port.xadd(self.shared + word, FINISHED)
+            case "patient":
+                for _ in range(line.a):
+                    port.load(self.lock)
+                    port.pause(Pause.OSYIELD, 1)
+            case "rest":
+                return port.load(self.shared + (line.word + 1) % self.words) * 7 + self.flipped(x, line.a, 0)
+            case "flip":
+                return self.flipped(x, line.a, 1)
             case "poll":
                 return self.polled(x, self.shared + (line.word + 1) % self.words, line.a, line.b)
             case "spin":
@@ -290,6 +300,16 @@ class Lines:
             if v == a or w == b or v >= FINISHED:
                 return v * 3 + w
             self.port.pause(Pause.OSYIELD, 1)
+
+    def flipped(self, x: int, a: int, by: int) -> int:
+        """Wait for a value; tells whether the number of turns was odd, if `by` is 1."""
+        odd = 0
+        while True:
+            v = self.port.load(x)
+            if v == a or v >= FINISHED:
+                return v * 2 + odd
+            self.port.pause(Pause.OSYIELD, 1)
+            odd ^= by
 
     def spun(self, x: int, a: int) -> int:
         """As `swapped`, but nobody counts the turns."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from collector.explore import explore
-from tests.collector.explore.authors import COUNTS, VERDICTS
+from tests.collector.explore import authors, genmc
+
+
+COUNTS = authors.COUNTS | genmc.COUNTS
 
 
 @pytest.mark.parametrize("name", COUNTS)
@@ -17,10 +20,10 @@ def test_as_many_executions(name: str) -> None:
     assert (result.schedules, result.pruned, result.exhausted) == (count, 0, True)
 
 
-@pytest.mark.parametrize("name", VERDICTS)
+@pytest.mark.parametrize("name", authors.VERDICTS)
 def test_verdicts(name: str) -> None:
     """A fault is found, and what has none is proved."""
-    program, kind = VERDICTS[name]
+    program, kind = authors.VERDICTS[name]
     result = explore(program, shrink=False)
 
     assert (result.failure.kind if result.failure else "") == kind

@@ -13,6 +13,7 @@ import pytest
 from collector.explore import explore
 from collector.explore.claim import Kind
 from collector.explore.impure import impure
+from collector.explore.strategies.dpor import search
 
 
 if TYPE_CHECKING:
@@ -83,6 +84,93 @@ def test_another_program_every_time(program: Callable[[SteppedMachine], None], s
 
     assert result.claim.kind is Kind.REFUSED, result
     assert "not the same twice" in result.statement
+
+
+class Once:
+    """Differs in a single run, which is not one that is run again for a comparison."""
+
+    def __init__(self, run: int, differ: Callable[[SteppedMachine, int], None]) -> None:
+        self.run = run
+        self.differ = differ
+        self.runs = 0
+
+    def __call__(self, machine: SteppedMachine) -> None:
+        self.runs += 1
+        self.differ(machine, int(self.runs == self.run))
+        x = machine.word(0, "counter")
+        for _ in range(3):
+            machine.spawn(lambda port: port.xadd(x, 1))
+
+
+def stores_another(machine: SteppedMachine, once: int) -> None:
+    """The first step stores something else."""
+    x = machine.word(0, "x")
+    machine.spawn(lambda port: port.store(x, once))
+
+
+def loads_another(machine: SteppedMachine, once: int) -> None:
+    """It is of another cell."""
+    x = machine.alloc(2, "x")
+    machine.spawn(lambda port: port.load(x + once))
+
+
+def does_another(machine: SteppedMachine, once: int) -> None:
+    """It is another operation."""
+    x = machine.word(0, "x")
+    machine.spawn(lambda port: port.hint(x) if once else port.load(x))
+
+
+def finds_another(machine: SteppedMachine, once: int) -> None:
+    """Another value is in the cell."""
+    x = machine.word(once, "x")
+    machine.spawn(lambda port: port.load(x))
+
+
+def is_missing(machine: SteppedMachine, once: int) -> None:
+    """There is a thread less."""
+    x = machine.word(0, "x")
+    if not once:
+        machine.spawn(lambda port: port.load(x))
+
+
+@pytest.mark.parametrize("strategy", ["dpor", "stateful"])
+@pytest.mark.parametrize(
+    ("differ", "says"),
+    [
+        (stores_another, "store of x with 1, which held 0; it was store of x with 0"),
+        (loads_another, "load of x[1], which held 0; it was load of x[0]"),
+        (does_another, "hint of x, which held 0; it was load of x"),
+        (finds_another, "load of x, which held 1; it was load of x, which held 0"),
+        (is_missing, "xadd of counter with 1, which held 0; it was load of x"),
+    ],
+)
+def test_a_prefix_is_compared(differ: Callable[[SteppedMachine, int], None], says: str, strategy: str) -> None:
+    """Step by step, where the schedules that are run again show nothing."""
+    results = [explore(Once(run, differ), strategy) for run in range(2, 12)]
+
+    assert any(says in result.statement for result in results if result.claim.kind is Kind.REFUSED), results
+
+
+def test_without_that_it_would_be_proved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such a program is the same in all the runs that are made a second time."""
+    refused = [run for run in range(2, 12) if explore(Once(run, stores_another), "dpor").claim.kind is Kind.REFUSED]
+    monkeypatch.setattr(search, "check", lambda _machine, _t, _was: None)
+
+    assert any(explore(Once(run, stores_another), "dpor").claim.kind is Kind.PROVED for run in refused)
+
+
+def test_the_claim_counts_the_steps_of_prefixes() -> None:
+    """As steps that were compared."""
+
+    def program(machine: SteppedMachine) -> None:
+        x = machine.word(0, "x")
+        for _ in range(3):
+            machine.spawn(lambda port: port.xadd(x, 1))
+
+    claim = explore(program, "dpor").claim
+
+    assert claim.number == 6
+    assert claim.compared > 3 * 4  # four schedules of three steps are run again
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)

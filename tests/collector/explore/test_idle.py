@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import pytest
 
+from collector.explore.machine.threads import PAUSED
 from collector.explore.strategies.base import Options
 from collector.explore.strategies.dpor.idle import Idle
 from collector.explore.strategies.dpor.search import DPOR
-from collector.small.pool import pool
 from tests.collector.explore import programs
 from tests.collector.explore.arbitrary import VOCABULARIES
 from tests.collector.explore.compare import compare_arbitrary, compare_cutting
 from tests.collector.explore.traces import executions, runs_of
-from workbuf.getfull import Getfull
 from workbuf.machine import Pause
 
 
@@ -164,6 +163,72 @@ def two_wait_for_each_other(machine: SteppedMachine) -> None:
     machine.spawn(lambda port: body(port, y, x))
 
 
+def reads_before_it_waits(machine: SteppedMachine) -> None:
+    """What it has read before its loop lets it go as well, and then it waits for the other one in vain."""
+    x, y, z = machine.word(0, "x"), machine.word(0, "y"), machine.word(0, "z")
+
+    def writer(port: Port) -> None:
+        port.store(x, 1)
+        while True:
+            if port.load(z):
+                break
+            port.pause(Pause.OSYIELD, 1)
+        port.store(y, 1)
+
+    def waiter(port: Port) -> None:
+        if port.load(x):
+            port.store(z, 1)
+        while True:
+            if port.load(y):
+                break
+            port.pause(Pause.OSYIELD, 1)
+
+    machine.spawn(writer)
+    machine.spawn(waiter)
+
+
+def tells_odd_turns(machine: SteppedMachine) -> None:
+    """Two turns lead back to where it was, but nobody could run between them."""
+    x, y, odd = machine.word(0, "x"), machine.word(0, "y"), machine.word(0, "odd")
+
+    def writer(port: Port) -> None:
+        for _ in range(3):
+            port.load(y)
+            port.pause(Pause.OSYIELD, 1)
+        port.store(x, 1)
+
+    def waiter(port: Port) -> None:
+        turns = 0
+        while True:
+            if port.load(x):
+                break
+            port.pause(Pause.OSYIELD, 1)
+            turns ^= 1
+        port.words[odd] = turns
+
+    machine.spawn(writer)
+    machine.spawn(waiter)
+
+
+def looked_at_lock(threads: int) -> Program:
+    """A lock that is looked at before it is tried."""
+
+    def program(machine: SteppedMachine) -> None:
+        lock = machine.word(0, "lock")
+
+        def body(port: Port) -> None:
+            while True:
+                if not port.load(lock) and not port.xchg(lock, 1):
+                    break
+                port.pause(Pause.OSYIELD, 1)
+            port.store(lock, 0)
+
+        for _ in range(threads):
+            machine.spawn(body)
+
+    return program
+
+
 PROGRAMS: dict[str, Program] = {
     "gives up": gives_up,
     "counts in memory": counts_in_memory,
@@ -171,6 +236,9 @@ PROGRAMS: dict[str, Program] = {
     "until a deadline": until_a_deadline,
     "let go by nobody": let_go_by_nobody,
     "two wait for each other": two_wait_for_each_other,
+    "reads before it waits": reads_before_it_waits,
+    "tells odd turns": tells_odd_turns,
+    "looked-at lock": looked_at_lock(3),
     "barrier": programs.barrier(2, 1),
     "late barrier": programs.barrier(2, 1, late=True),
     "spin lock": programs.spin_lock(3, by_exchange=True),
@@ -206,15 +274,13 @@ def test_arbitrary_programs(vocabulary: str, seed: int) -> None:
     compare_arbitrary(vocabulary, seed, compare_cutting)
 
 
-def test_the_barrier_of_three_has_few_interleavings() -> None:
-    """Less what only waits."""
+def test_the_lock_of_four_has_few_interleavings() -> None:
+    """Without cutting there are more than 100,000."""
     search = DPOR(Options())
-    search.plain = 60
-    program = cast("Program", pool(Getfull, 3, 0))
-    runs = [run for run in runs_of(program, search) if search.cutting and not run.pruned]
+    runs = [run for run in runs_of(looked_at_lock(4), search) if search.cutting]
 
     assert search.exhausted
-    assert len(runs) == 162
+    assert len([run for run in runs if not run.pruned]) < len(runs) < 3000
 
 
 class StateForgotten(Idle):
@@ -239,6 +305,27 @@ class EverCut(Idle):
         node.cut |= parent.cut
 
 
+class BegunAnywhere(Idle):
+    """Whatever a thread has read before."""
+
+    def _may_begin(self, machine: SteppedMachine, t: int) -> bool:
+        return (machine.kinds[t], machine.addrs[t]) in self.heads
+
+
+class NeverLetGo(Idle):
+    """A turn may have the moment in its middle at which nobody can run."""
+
+    def _announced(self, machine: SteppedMachine, node: Node, t: int, *, released: bool = False) -> None:
+        super()._announced(machine, node, t, released=released and not machine.flags[t] & PAUSED)
+
+    def arrive(self, machine: SteppedMachine, parent: Node, node: Node) -> None:
+        t = parent.step.thread
+        before = parent.turns.get(t, ())
+        super().arrive(machine, parent, node)
+        if node.turns.get(t):
+            node.turns = {**node.turns, t: (*before, *node.turns[t])}
+
+
 @pytest.mark.parametrize(
     ("idle", "name"),
     [
@@ -247,6 +334,8 @@ class EverCut(Idle):
         (WritesForgotten, "counts in memory"),
         (WritesForgotten, "until a deadline"),
         (EverCut, "let go by nobody"),
+        (BegunAnywhere, "reads before it waits"),
+        (NeverLetGo, "tells odd turns"),
     ],
 )
 def test_each_guard_is_needed(idle: type[Idle], name: str) -> None:

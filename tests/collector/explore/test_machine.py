@@ -1,4 +1,4 @@
-"""The stepped machine: the seam's operations, who waits for what, and what a schedule is."""
+"""The stepped machine: the operations of a port, who waits for what, and what a schedule is."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class TestOperations:
     """What the port's operations do to the memory."""
 
     def test_atomics(self, machine: SteppedMachine) -> None:
-        """Each does what the seam says, and wraps at the word's width."""
+        """Each does what `Port` says, and wraps at the word's width."""
         x = machine.word(5, "x")
         seen: list[object] = []
 

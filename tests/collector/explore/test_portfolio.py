@@ -9,7 +9,7 @@ import pytest
 from collector.explore import explore
 from collector.explore.strategies import BOUNDED, NAMED
 from collector.explore.strategies.base import Options
-from collector.explore.strategies.portfolio import Everybody, Member, Portfolio
+from collector.explore.strategies.portfolio import DefaultPortfolio, Member, Portfolio
 from collector.explore.strategies.walk import RandomWalk
 from tests.collector.explore import programs
 
@@ -62,7 +62,7 @@ def test_the_same_seed_runs_the_same_schedules(seed: int) -> None:
 
 def test_all_members_schedules_are_counted() -> None:
     """Each with its own; together the result's."""
-    portfolio = Everybody(Options())
+    portfolio = DefaultPortfolio(Options())
     spent = {member: member.schedules for member in portfolio.members}
     for _ in range(100):
         member = portfolio.turn()
@@ -92,7 +92,7 @@ def test_whoever_has_finished_leaves_its_share_to_the_others() -> None:
 
 def test_state_search_takes_over_where_traces_are_too_many() -> None:
     """Once DPOR has far to go and state search finds little that is new."""
-    portfolio = Everybody(Options())
+    portfolio = DefaultPortfolio(Options())
     dpor, stateful = portfolio.members[1], portfolio.members[3]
     dpor.schedules = 1_000
     stateful.cost, portfolio.before = 1_000.0, (0.0, 0)

@@ -11,7 +11,7 @@ import pytest
 
 from collector.explore import explore, replay
 from collector.explore.token import Token
-from collector.scenarios.catalogue import SCENARIOS
+from collector.scenarios.registry import SCENARIOS
 from tests.collector.explore import programs
 from workbuf.machine import Pause
 

@@ -48,7 +48,8 @@ def test_a_fault_that_there_is_not_is_refused() -> None:
 
     assert done.returncode == 2
     assert done.stderr == (
-        "collector.run stress: --plant nothing: there is no such fault; --plant list says which there are\n"
+        "collector.run stress: --plant nothing: there is no such fault (did you mean harvest-nothing?);"
+        " --plant list says which there are\n"
     )
 
 

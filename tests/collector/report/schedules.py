@@ -10,7 +10,7 @@ from collector.explore.replay import Replay
 from collector.explore.token import Token
 from collector.explore.trace.step import Step
 from collector.report.schedule.steps import steps
-from collector.scenarios.catalogue import SCENARIOS
+from collector.scenarios.registry import SCENARIOS
 from workbuf.names import Name
 
 

@@ -13,7 +13,7 @@ from collector.explore.token import Token
 from collector.report.page import page
 from collector.report.schedule.steps import steps
 from collector.run import main
-from collector.scenarios.catalogue import SCENARIOS
+from collector.scenarios.registry import SCENARIOS
 from tests.collector.report.browser import Browser, found
 
 

@@ -183,12 +183,12 @@ def test_the_clock_begins_with_the_run(machine: HardwareMachine, port: Port) -> 
     assert shown[0] > 0
 
 
-def test_a_thread_finds_all_of_the_seam(machine: HardwareMachine) -> None:
+def test_a_thread_finds_all_of_the_interface(machine: HardwareMachine) -> None:
     """Everything that `Port` and `Machine` name is there, in a thread's port as in the machine."""
     missing: list[str] = []
 
-    def members(seam: type) -> set[str]:
-        return {name for name in {*vars(seam), *seam.__annotations__} if not name.startswith("_")}
+    def members(interface: type) -> set[str]:
+        return {name for name in {*vars(interface), *interface.__annotations__} if not name.startswith("_")}
 
     machine.spawn(lambda port: missing.extend(name for name in members(Port) if not hasattr(port, name)))
     machine.run()

@@ -1,1 +1,1 @@
-"""Dynamic partial order reduction: of the interleavings that differ only in the order of independent steps, one each."""
+"""Dynamic partial order reduction (DPOR): explores one interleaving of each class of equivalent ones."""

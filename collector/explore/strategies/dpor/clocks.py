@@ -1,4 +1,4 @@
-"""Happens-before: what each thread of a schedule knows of the others, as vector clocks.
+"""Vector clocks: the happens-before order of a schedule, kept by each thread's port.
 
 Theory of operation.  A thread's *time* is a count that goes up whenever it releases; its *epoch* is that time with its
 number.  `known[u]` is how far thread u's past is ordered before this thread's present (Fidge, Mattern, 1988): what u did
@@ -6,7 +6,7 @@ at an epoch (c, u) has happened before all that this thread does now if c <= kno
 thread knows at a cell; acquiring takes over what was left there.  Who knows u's time c knows all that u knew when it
 released at c, so one comparison says whether there is anything to take over.
 
-The operations of the seam order as Go's memory model and its race detector have it:
+The operations of a port order as in Go's memory model and its race detector:
 
     store, unlock, wake           release: a store replaces what others have left at the cell
     load, a failed cas, sleep     acquire, if there was something to wake from
@@ -17,10 +17,10 @@ The operations of the seam order as Go's memory model and its race detector have
     spawn                         the child knows what its parent knew
     hint, hints, post, pause      order nothing
 
-What was set up before the threads run is known to all, and what they have done to the check at the end.
+The set-up happens before every thread's first step, and all steps happen before the check at the end.
 
-`Order` fits ports so that they keep the clocks; what is watched with them is its subclasses' business: FastTrack
-(`collector.explore.races.fasttrack`) and the witness who writes down both stacks (`collector.explore.races.report`).
+`Order` changes ports so that they keep the clocks.  Its subclasses are the race detectors: FastTrack
+(`collector.explore.races.fasttrack`) and the one that keeps both stacks (`collector.explore.races.report`).
 
 Not modelled.  An `or8` is ordered as its whole word; `sysalloc` orders nothing.
 """

@@ -1,4 +1,4 @@
-"""Which steps depend on each other: what makes two interleavings the same.
+"""The dependence relation between steps, which defines when two interleavings are equivalent.
 
 Two interleavings are equivalent (one Mazurkiewicz trace) if one comes from the other by swapping neighbouring steps
 that are independent.  Steps of one thread depend on each other; steps of two threads do if they touch one cell and one

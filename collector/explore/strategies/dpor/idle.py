@@ -1,18 +1,27 @@
-"""Idle turns: what a thread does in a loop that waits, if it only reads and is then where it was (spin-assume).
+"""Spin-assume for DPOR: detects turns of a waiting loop that change nothing, and does not explore further ones.
 
 Theory of operation.  A loop that waits with a pause goes round until somebody changes what it reads.  A turn that began and
-ended in the same local state (where the code stands, what it keeps) and only read in between has done nothing: every
-interleaving in which a later turn sees the change has an equal one in which the thread had not yet begun the idle turn.
-So a thread that ends an idle turn is *cut*: it goes on only when nobody can run and all who pause are let go together
-(Kokologiannakis, Ren and Vafeiadis, Dynamic partial order reductions for spinloops, 2021).  That moment is no part of a
-turn, so a livelock is seen as ever: all spin, are let go, and the state comes again.  Where only those who are cut could go
-on, the interleaving ends; what they would have done is in another one.
+ended in the same local state (where the code stands, what it keeps) and only read in between has done nothing.  So a
+thread that ends an idle turn is *cut*: it goes on only when nobody can run and all who pause are let go together
+(Kokologiannakis, Ren and Vafeiadis, Dynamic partial order reductions for spinloops, 2021).  Where only those who are cut
+could go on, the interleaving ends.  A livelock is seen as ever: all spin, are let go, and the state comes again.
 
-A turn may be left out only if that moment has not come within it: without the turn its thread could have run, and nobody
-would have been let go.
+Why nothing is missed.  Take an interleaving X in which a thread t goes on after an idle turn T, and leave T out.  What is
+left, X', is an interleaving too, and a shorter one:
 
-The beginning of a turn is recognised by the step that the thread is about to take: those before which some thread has
-paused are noted first (`heads`).
+* nobody else notices: T has written nothing;
+* t takes the step that it took after T, from the same local state, and finds the same in the cell;
+* it may take it then: either it was never in a pause, or whatever let it take the first step of T lets it take this one;
+* from there on t waits for the same changes.  A pause waits for what was read since the pause before, so where T began t
+  must either have been in a pause, which ended with the first step, or have read nothing since the last one;
+* nobody was let go, for want of anybody who can run, between the beginning of T and that step of t: t could have run in X'.
+
+So X and X' end alike, and leaving out one turn after the other leads to an interleaving in which nobody who is cut goes on.
+Of those, one of each trace is run: who is cut follows from a thread's own steps, from what they read, and from being let go,
+which every step of an interleaving comes before or after.
+
+The beginning of a turn out of a pause is recognised by the step that the thread is about to take: those before which some
+thread has paused are noted first (`heads`).
 
 Guards.  The local state is told exactly or not at all (`state.capture`): where something is opaque, no turn is idle.  A
 plain write in a turn counts unless the word is a statistic, and so does asking for the time.
@@ -70,8 +79,8 @@ class Idle:
         turns, node.cut = parent.turns, parent.cut
         released = node.era is not parent.era
         if released:
-            # Who has begun a turn has to take it again: this moment was in its middle.
-            turns = {u: states[-1:] for u, states in turns.items() if machine.flags[u] & PAUSED}
+            # Nobody's turn may have this moment in its middle.  Who was in a pause begins the next one from there.
+            turns = {u: states[-1:] for u, states in turns.items() if u != t and machine.flags[u] & PAUSED}
             node.cut = frozenset()
         if turns.get(t) and (parent.step.write or parent.kind not in ONLY_READ or self._did_more(machine)):
             turns = {**turns, t: ()}
@@ -83,7 +92,7 @@ class Idle:
     def _announced(self, machine: SteppedMachine, node: Node, t: int, *, released: bool = False) -> None:
         """Thread `t` has announced a step: does a turn begin with it, or has an idle one ended?"""
         paused = machine.flags[t] & PAUSED
-        if machine.has_ended(t) or not (paused or (machine.kinds[t], machine.addrs[t]) in self.heads):
+        if machine.has_ended(t) or not (paused or self._may_begin(machine, t)):
             return
         states = node.turns.get(t, ())
         state = self._local_state(machine, t) if len(machine.mem) <= MANY else b""
@@ -91,11 +100,15 @@ class Idle:
             states = ()
         elif state not in states:
             states = (*states, state)
-        elif paused and not released:
-            node.cut |= {t}
         else:
+            if paused and not released:
+                node.cut |= {t}
             states = (state,)
         node.turns = {**node.turns, t: states}
+
+    def _may_begin(self, machine: SteppedMachine, t: int) -> bool:
+        """May a turn begin with the step that thread `t` has announced, although it is not in a pause?"""
+        return not machine.seen[t] and (machine.kinds[t], machine.addrs[t]) in self.heads
 
     def _local_state(self, machine: SteppedMachine, t: int) -> bytes:
         """The local state of thread `t`; empty if something in it cannot be looked into."""

@@ -1,4 +1,4 @@
-"""The interleaving that DPOR is exploring: its steps, their happens-before order, and which of them race.
+"""DPOR's current path: the steps of the interleaving under exploration, their happens-before order and their races.
 
 Each step has a clock: of each thread, how many steps come before it in every equivalent interleaving.  A new step is
 compared with the last ones of other threads that it conflicts with, the latest first; one that its clock does not know
@@ -22,11 +22,13 @@ from collector.explore.machine import ops
 from collector.explore.machine.threads import EXPIRED
 from collector.explore.strategies.dpor.dependence import Step, changes, pending
 from collector.explore.strategies.dpor.wakeup import awake
+from collector.explore.strategies.prefix import announced
 
 
 if TYPE_CHECKING:
     from collector.explore.machine.machine import SteppedMachine
     from collector.explore.strategies.dpor.wakeup import Branch
+    from collector.explore.strategies.prefix import Announced
 
 
 Turns = dict[int, tuple[bytes, ...]]
@@ -58,8 +60,8 @@ class Node:
     """A state on the current path and the step taken from it."""
 
     __slots__ = (
-        "before", "changes", "clock", "cut", "done", "era", "expects", "expired", "index", "kind", "number", "races",
-        "saved", "sleep", "step", "tree", "turns", "victim",
+        "announced", "before", "changes", "clock", "cut", "done", "era", "expects", "expired", "index", "kind", "number",
+        "races", "saved", "sleep", "step", "tree", "turns", "victim",
     )  # fmt: skip
 
     def __init__(self, index: int, sleep: dict[int, Step], tree: list[Branch], era: Era) -> None:
@@ -74,6 +76,7 @@ class Node:
         """Threads that have ended an idle turn; see `dpor.idle`."""
         self.done = 0
         """Branches that were explored."""
+        self.announced: Announced
         self.step: Step
         self.kind: int
         self.number: int
@@ -141,6 +144,7 @@ class Path:
             step = step._replace(value=branch.step.value)
         branch.step = node.step = step
         node.kind = machine.kinds[t]
+        node.announced = announced(machine, t)
         cell = step.cell
         node.before = machine.mem[cell] if cell > 0 else 0
         node.expects = machine.expects[t]

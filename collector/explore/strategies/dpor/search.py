@@ -1,4 +1,4 @@
-"""Optimal dynamic partial order reduction: one interleaving of every Mazurkiewicz trace, and no second one.
+"""Optimal DPOR: explores exactly one interleaving of every Mazurkiewicz trace.
 
 Theory of operation.  One interleaving is run; happens-before clocks over its steps show the pairs that race: dependent,
 of different threads, with nothing between that forces their order.  For each race (e, f) that can be turned round, the
@@ -12,6 +12,8 @@ with the kill, too, and comes after it: it is covered with everything else that 
 as that lets it go.
 
 `choose` branches over its values at the place where it is called.
+
+The way back to a state is run again, and each of its steps compared with what it was (`strategies.prefix`).
 
 Relied on.  `Program` shares nothing between threads but the machine's memory: state in Python objects would be dependence
 that nobody sees.  Invariants are checked in the interleavings that are run, which is one of each trace.
@@ -30,6 +32,7 @@ from collector.explore.strategies.dpor.dependence import Step, pending, writes
 from collector.explore.strategies.dpor.idle import Idle
 from collector.explore.strategies.dpor.path import Node, Path, Victim, happens_before
 from collector.explore.strategies.dpor.wakeup import Branch, asleep, insert
+from collector.explore.strategies.prefix import announced, check, refuse
 
 
 if TYPE_CHECKING:
@@ -40,9 +43,8 @@ if TYPE_CHECKING:
     from collector.explore.strategies.base import Options
 
 
-PLAIN = 1 << 62
-"""Interleavings after which it begins afresh, if threads pause, and cuts idle turns.  Never, by default: on CPython 3.14 a
-livelock was cut with them, and a proof that may be false is worth nothing (issue 9)."""
+PLAIN = 2_000
+"""Interleavings after which it begins afresh, if threads pause, and cuts idle turns."""
 
 
 class DPOR:
@@ -62,6 +64,8 @@ class DPOR:
         self.cutting = False
         """Idle turns are."""
         self.runs = 0
+        self.compared = 0
+        """Steps, with what they were when they were first taken."""
         self.invariants = False
         """There are some."""
 
@@ -72,7 +76,8 @@ class DPOR:
 
     def begin(self, machine: SteppedMachine) -> tuple[Pick, Draw]:
         nodes, runnable, flags, trail = self.path.nodes, machine.runnable, machine.flags, machine.trail
-        threads = [node.step.thread for node in nodes]
+        prefix = [(node.step.thread, node.announced) for node in nodes]
+        self.compared += len(prefix)
         taken = 0
         self.invariants = bool(machine.invariants)
         # The races of the steps before were covered when they were first run, with whatever came after them; another value
@@ -82,8 +87,10 @@ class DPOR:
         def pick(i: int) -> int:
             nonlocal taken
             taken += 1
-            if taken <= len(threads):
-                return threads[taken - 1]
+            if taken <= len(prefix):
+                t, was = prefix[taken - 1]
+                check(machine, t, was)
+                return t
             node = self.branching
             if node is None:
                 node = self.path.state(machine)
@@ -91,6 +98,8 @@ class DPOR:
             self.branching = None
             if node.tree:
                 t = node.tree[0].step.thread
+                if t >= len(machine.names):
+                    refuse(machine, t, announced(machine, t))
                 if t not in runnable:
                     raise Broken(f"DPOR: thread {t} cannot go at step {len(trail)}, and should be able to")
             else:
@@ -109,6 +118,8 @@ class DPOR:
             node = nodes[taken - 1]
             if node.step.value < 0:
                 self._all_values(node, n)
+            elif node.step.value >= n:
+                refuse(machine, node.step.thread, node.announced)
             return node.step.value
 
         return pick, draw

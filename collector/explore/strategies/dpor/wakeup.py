@@ -1,4 +1,4 @@
-"""Wake-up trees: which beginnings still have to be explored from one state, without exploring one of them twice.
+"""Wake-up trees of optimal DPOR: the sequences of steps that still have to be explored from a state.
 
 The tree holds sequences of steps, in order from left to right.  Exploration takes the leftmost branch and hands its
 subtree on to the state behind it.  A race found later asks for a sequence `w` to be covered: if a branch of the tree

@@ -123,11 +123,12 @@ def test_a_generator_keeps_its_place() -> None:
             yield 10 + (yield k)
 
     generator = counting()
-    next(generator)
     assert isinstance(generator, GeneratorType)
     frame = generator.gi_frame
     assert frame is not None
     code = analysed(frame.f_code)
+    assert code.place(frame.f_lasti).below == 0, "nothing is on the stack before it begins"
+    next(generator)
     place = code.place(frame.f_lasti)
     stack = slots(frame, range(len(code.names), len(code.names) + place.below), len(code.names) + place.below)
 

@@ -18,10 +18,10 @@ import pytest
 from loguru import logger
 
 from collector.commands.stress import add_arguments, plan
+from collector.report.atomicwrite import Replacement
 from collector.report.log.database import Logfile
 from collector.report.log.rotation import rotation
 from collector.report.log.writer import COMPRESSIONS, SCHEMA, EventLog, LogError
-from collector.report.replace import Beside
 from collector.run import main
 from workbuf.events import FIELDS, FULL, Event
 from workbuf.recorder import Record
@@ -321,14 +321,14 @@ def test_a_part_is_never_without_its_first_line(tmp_path: Path, monkeypatch: pyt
     path = tmp_path / "run.log"
     path.write_text("before")
     seen: list[str] = []
-    publish = Beside.publish
+    publish = Replacement.publish
 
-    def looking(self: Beside) -> None:
+    def looking(self: Replacement) -> None:
         seen.append(path.read_text())
         publish(self)
         seen.append(path.read_text())
 
-    monkeypatch.setattr(Beside, "publish", looking)
+    monkeypatch.setattr(Replacement, "publish", looking)
     written(path, puts(1))
 
     before, after = seen

@@ -12,7 +12,7 @@ import pytest
 
 from collector import heaps
 from collector.report.run.colours import Colours, colours
-from collector.report.run.timeline import Painter, Timeline
+from collector.report.run.timeline import ColourCounter, Timeline
 from collector.runtime import Config
 from collector.stress.run import Plan, Stress, StressM
 from mutator.heap import DEAD
@@ -43,7 +43,9 @@ def real() -> tuple[Stress, dict[str, Any]]:
     """A short run on real threads, and its trace."""
     run = Stress(PLAN, heaps.read("synthetic:random,n=3000,m=6000,seed=1"))
     timeline = Timeline(run.threads, run.buffername)
-    run.run(lambda report: timeline.add(report.events), Painter(timeline, partial(colours, run.machine, run.world)))
+    run.run(
+        lambda report: timeline.add(report.events), ColourCounter(timeline, partial(colours, run.machine, run.world))
+    )
     return run, timeline.finish({"seed": PLAN.seed})
 
 
@@ -232,11 +234,11 @@ def test_grey_is_what_lies_in_buffers() -> None:
 def test_looking_takes_a_small_share_of_the_time() -> None:
     """After a look that took long, the next one is long in coming."""
     timeline = Timeline(["gc"], str)
-    paint = Painter(timeline, lambda: Colours(*([sum(range(200_000))] * 3)))
+    count = ColourCounter(timeline, lambda: Colours(*([sum(range(200_000))] * 3)))
     for _ in range(50):
-        paint()
+        count()
 
-    assert len(timeline.painted) < 5
+    assert len(timeline.colours) < 5
 
 
 def test_what_the_counter_says_was_scanned_was() -> None:

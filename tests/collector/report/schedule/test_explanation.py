@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from collector.explore.trace.shorten import Again, shortened
+from collector.explore.trace.shorten import Repetition, shortened
 from collector.report.schedule.explanation import explained
 from tests.collector.report.schedules import replayed
 
@@ -22,7 +22,7 @@ def test_what_is_done_again_is_told_once() -> None:
 def test_no_step_is_lost_by_it() -> None:
     """What is told, and what is said to be done again, is the whole schedule."""
     schedule = replayed("noreset").schedule
-    folded = [item for item in shortened(schedule) if isinstance(item, Again)]
+    folded = [item for item in shortened(schedule) if isinstance(item, Repetition)]
     said = explained(schedule, "noreset", "noreset failing", 110)
     numbers = re.findall(r"^ *(\d+)\. ", said, re.MULTILINE)
     into, circle = schedule.course

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from collector.explore.replay import Replay
 from collector.explore.token import Token
 from collector.report.schedule.steps import steps
-from collector.scenarios.catalogue import SCENARIOS
+from collector.scenarios.registry import SCENARIOS
 from tests.collector.report.schedules import replayed, told
 
 

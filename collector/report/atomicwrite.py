@@ -1,6 +1,6 @@
-"""A file that is written whole or not at all: beside its place first, and moved there at the end.
+"""Atomic file replacement: writes a new file in the same folder, and moves it into place when it is complete.
 
-Until then it has no name, where the file system allows that, so that nothing is left behind by whoever is killed.
+Until then the file has no name, where the file system supports that, so a process that is killed leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 NAMELESS = getattr(os, "O_TMPFILE", 0)
 
 
-class Beside:
-    """A new file in the folder of `path`, open at `fd`, which `publish` puts into that place.  Raises OSError."""
+class Replacement:
+    """A new file in the folder of `path`, open at `fd`; `publish` replaces `path` by it.  Raises OSError."""
 
     def __init__(self, path: Path) -> None:
         """`path`: a regular file, or nothing yet; if a symbolic link leads there, the link stays."""
@@ -43,9 +43,9 @@ class Beside:
         return os.open(self.name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
 
     def publish(self) -> None:
-        """Take the place of what is there."""
+        """Replace what is at `path`."""
         if not self.named:
-            # Where nothing is there, in one step: whoever is killed between two leaves the other name behind.
+            # In one step, if nothing is there: a process that is killed between two would leave the other name behind.
             with suppress(FileExistsError):
                 self._link(self.path.name)
                 return
@@ -81,18 +81,18 @@ def replacing(path: str | Path) -> Iterator[BinaryIO]:
             yield file
         return
     try:
-        beside = Beside(path)
+        replacement = Replacement(path)
     except PermissionError:
         with path.open("wb") as file:
             yield file
         return
     try:
-        with os.fdopen(beside.fd, "wb") as file:
+        with os.fdopen(replacement.fd, "wb") as file:
             yield file
             file.flush()
-            beside.publish()
+            replacement.publish()
     finally:
-        beside.discard()
+        replacement.discard()
 
 
 def replaceable(path: Path) -> bool:
@@ -121,9 +121,9 @@ def check(path: str | Path) -> None:
     try:
         status = path.stat()
     except FileNotFoundError:
-        beside = Beside(path)
-        os.close(beside.fd)
-        beside.discard()
+        replacement = Replacement(path)
+        os.close(replacement.fd)
+        replacement.discard()
         return
     if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))

@@ -1,9 +1,8 @@
-"""Address space for a run: what a graph and the world's records take, and how much is left to what programs allocate.
+"""Reserves the memory of a run: computes the size that graph, records and arena need, and takes what the system grants.
 
-Reserving costs address space and nothing else, but a limit on address space counts it.  A run without mutators allocates
-nothing, and asks for what its graph takes.  One with mutators asks for `Config.arena` besides, and where the system
-refuses for half of that, a quarter, ... down to LEAST; a heap that is too small for its programs ends the run with Go's
-"out of memory".
+Reserving costs address space only, but a limit on address space counts it.  A run without mutators asks for what its graph
+needs.  One with mutators asks for `Config.arena` besides; where the system refuses, for half of that, a quarter, ... down to
+LEAST.  A heap that turns out too small ends the run with Go's "out of memory".
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ def arenas(config: Config, graph: Graph | None) -> Iterator[int]:
         spare //= 2
 
 
-def room(config: Config, graph: Graph | None) -> int:
+def needed(config: Config, graph: Graph | None) -> int:
     """Bytes of memory for a model of these sizes, its arena included."""
     # Page tables, a byte an object, and pointer masks; of the smallest objects these are as large as the object.
     heap = config.arena + config.arena // 4
@@ -75,7 +74,7 @@ def reserved(
     threads = config.mutators + config.helpers + 1
     for arena in sizes:
         fitting = replace(config, arena=arena)
-        need = room(fitting, graph)
+        need = needed(fitting, graph)
         if arena != sizes[-1] and tight(need, threads):
             continue  # it might be had, and leave no stacks for the threads
         try:

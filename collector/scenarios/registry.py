@@ -1,4 +1,4 @@
-"""Every scenario, by name."""
+"""The list of all scenarios, by name."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""What programs share by name: walked once, and again only if something in it has changed.
+"""The global part of a state (module globals, classes), captured once and again only when something in it has changed.
 
-Theory of operation.  The globals that code names hold tables, records, classes: much, and hardly ever changed.  They are
-walked before everything else, so their numbers are the same in every capture.  What each object held then is kept, and
-as long as each still holds the very same things the walk need not be repeated; its digest stands for it.
+The globals that code names hold tables, records, classes: much data that hardly ever changes.  They are walked before
+everything else, so their numbers are the same in every capture.  The content of each object is remembered.  As long as all
+contents are the same, the digest of the first walk is used.
 
-What cannot be compared cheaply (an iterator, a generator) is walked every time.
+Where an object's content cannot be compared cheaply (an iterator, a generator), all is walked every time.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ UNCHANGING = SCALARS | {
 """Types whose objects hold the same for all their lives; what they hold is asked itself."""
 
 
-class Constant:
-    """The walk of what programs share by name."""
+class GlobalData:
+    """The walk over the globals that the code of a program names."""
 
     def __init__(self, namespaces: Namespaces, shapes: Mapping[type, Shape]) -> None:
         self.namespaces = namespaces

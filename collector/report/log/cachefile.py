@@ -1,7 +1,7 @@
-"""A log's database kept beside it: sealed with a digest of itself, so that whatever has touched it since shows.
+"""The file that caches a log's database, with a checksum by which it is recognised if it was changed or damaged since.
 
-The seal stands in the two numbers of a database's header that SQLite leaves to applications, the user version and the
-application id; they are not part of what is summed up.
+The checksum (*seal*) is stored in the two fields of the database header that SQLite leaves to applications, user version
+and application id.  It covers everything else.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ def digest(fd: int) -> bytes:
 
 
 def seal(fd: int) -> None:
-    """Seal the database that is open there."""
+    """Store the checksum of the database that is open there."""
     value = digest(fd)
     for i, place in enumerate(SEAL):
         os.pwrite(fd, value[i * HALF : (i + 1) * HALF], place)
 
 
 def intact(path: Path) -> bool:
-    """Is it a database that was sealed, and is as it was then?"""
+    """Is it a database with a checksum, and does that match?"""
     try:
         with path.open("rb") as file:
             fd = file.fileno()
@@ -56,7 +56,7 @@ def intact(path: Path) -> bool:
 
 
 def ours(path: Path) -> bool:
-    """Is there nothing, or a database that was kept here before, touched or not?"""
+    """Is there nothing, or a cached database, whether or not its checksum matches?"""
     try:
         with path.open("rb") as file:
             if file.read(len(MAGIC)) != MAGIC:

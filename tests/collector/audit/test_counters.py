@@ -1,4 +1,4 @@
-"""The counters of mark termination."""
+"""The checks of the counters of mark termination."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from collector.audit.barrier import checkbarrier, checkroots
+from collector.audit.counters import checkbarrier, checkroots
 from collector.audit.violation import Violation
 
 

@@ -1,6 +1,6 @@
-"""The counters of mark termination: I10 (nwait), I11 (ndone), I12 (each root once).
+"""Checks the counters of mark termination: nwait (I10), ndone (I11), and that each root job ran once (I12).
 
-Relied on.  Called when the helpers have been joined.  I10 is audited in mark termination only: in the concurrent mark
+They are checked when the helpers have been joined.  I10 is audited in mark termination only: in the concurrent mark
 nwait == nproc while assists still hold work (K-4).
 """
 

@@ -1,0 +1,59 @@
+"""Replay of a prefix that has been run before: if a step is not what it was, the program is not deterministic.
+
+A search without copies of states comes back to one by running the program again with the same choices.  Each step of
+that prefix was written down when it was first taken (`announced`); a search compares as it goes (`check`), and refuses
+the program at the first difference.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+from collector.explore.determinism import CURE
+from collector.explore.machine import ops
+from collector.explore.machine.site import innermost
+
+
+if TYPE_CHECKING:
+    from collector.explore.machine.machine import SteppedMachine
+
+    Announced = tuple[int, int, int, int]
+    """What a thread was about to do: the kind of step, on which cell, with which operand, and what was in the cell."""
+
+
+def announced(machine: SteppedMachine, t: int) -> Announced:
+    """What thread `t` is about to do."""
+    mem, kind, a = machine.mem, machine.kinds[t], machine.addrs[t]
+    operand = machine.expects[t] if ops.STORE <= kind <= ops.OR8 else 0
+    return kind, a, operand, mem[a] if a < len(mem) else 0
+
+
+def check(machine: SteppedMachine, t: int, was: Announced) -> None:
+    """Thread `t`, which is to go next, has to be about to do what it did after the same choices."""
+    if announced(machine, t) != was or t not in machine.runnable:
+        refuse(machine, t, was)
+
+
+def refuse(machine: SteppedMachine, t: int, was: Announced) -> NoReturn:
+    """Refuse the program: thread `t` is not about to do what it did after the same choices."""
+    if t >= len(machine.names):
+        what, frame = "there are fewer threads", None
+    else:
+        now, before = (_told(machine, step) for step in (announced(machine, t), was))
+        what = (
+            f"{machine.names[t]} comes to {now}; it was {before}" if now != before else f"{machine.names[t]} cannot go"
+        )
+        frame = machine.frame(t)
+    where = innermost(frame or sys._getframe())  # noqa: SLF001  the running thread has no other handle
+    machine.execution.refuse(
+        f"not the same twice: step {len(machine.trail)}: {what} after the same choices; {CURE}", where
+    )
+
+
+def _told(machine: SteppedMachine, step: Announced) -> str:
+    kind, a, operand, value = step
+    if kind not in ops.TOUCHING:
+        return ops.NAMES[kind]
+    brings = f" with {operand}" if ops.STORE <= kind <= ops.OR8 else ""
+    return f"{ops.NAMES[kind]} of {machine.name(a)}{brings}, which held {value}"

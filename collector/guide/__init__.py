@@ -1,0 +1,21 @@
+"""The pages of the guide, Markdown files in this folder, by topic; `python -m collector.run guide` prints them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+FOLDER = Path(__file__).parent
+TOPICS = {
+    "protocol": "The protocol in ten minutes",
+    "testing": "Testing your own lock-free code",
+    "reports": "Reading the reports",
+}
+"""Title of each page, in the order in which to read them."""
+
+
+def page(topic: str) -> str:
+    """The text of a page; raises KeyError if there is no such topic."""
+    if topic not in TOPICS:
+        raise KeyError(topic)
+    return (FOLDER / f"{topic}.md").read_text("utf-8")

@@ -1,0 +1,89 @@
+"""Runs what a Markdown page shows: its commands, its programs, and what it says that they print."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from collector.run import main
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+class Block(NamedTuple):
+    """A fenced block: what stands behind the fence, and its text."""
+
+    kind: str
+    text: str
+
+
+def blocks(page: str) -> Iterator[Block]:
+    """The fenced blocks of a page, in order."""
+    for kind, text in re.findall(r"^```(\w*)\n(.*?)^```$", page, re.DOTALL | re.MULTILINE):
+        yield Block(kind, text)
+
+
+class Walk:
+    """Does what a page says, block by block, in the current folder; `said` is all that was printed so far."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self.capsys = capsys
+        self.said = ""
+        self.names: dict[str, object] = {"__name__": "program"}
+
+    def through(self, page: str) -> None:
+        """Run the `sh` and `python` blocks; what stands in a `text` block must have been printed before it, but for numbers.
+
+        A program whose first line is `# name.py` is written to that file.  A comment says `status N` where it is not 0.
+        """
+        for kind, text in blocks(page):
+            match kind:
+                case "sh":
+                    for line in text.splitlines():
+                        self.command(line)
+                case "python" if named := re.match(r"# (\w+\.py)\n", text):
+                    Path(named[1]).write_text(text)
+                case "python":
+                    exec(compile(text, "program", "exec"), self.names)  # noqa: S102  that is the point
+                    self.said += self.capsys.readouterr().out
+                case "text":
+                    printed = {plain(line) for line in self.said.splitlines()}
+                    assert [line for line in text.splitlines() if plain(line) not in printed] == []
+
+    def command(self, line: str) -> None:
+        """Run one command of this interpreter's; it ends as its comment says."""
+        words, _, comment = line.partition(" #")
+        expected = re.search(r"status (\d+)", comment)
+        for token in re.findall(r"--race-replay (s\d\.\S+)", self.said)[-1:]:
+            words = words.replace("TOKEN", token)
+        python, m, module, *rest = shlex.split(words)
+        assert (python, m) == ("python", "-m")
+        if module == "collector.run":
+            status = main(rest)
+            out, err = self.capsys.readouterr()
+        else:
+            done = subprocess.run(
+                [sys.executable, "-m", module, "-p", "collector.explore.plugin", "-p", "no:cacheprovider", *rest],
+                capture_output=True,
+                text=True,
+                check=False,
+                env={"PYTHONPATH": str(ROOT), "COLUMNS": "100"},
+            )
+            status, out, err = done.returncode, done.stdout, done.stderr
+        assert status == int(expected[1] if expected else 0), (line, out, err)
+        self.said += out
+
+
+def plain(line: str) -> str:
+    """A printed line without the numbers of one run and the widths of its columns."""
+    return " ".join(re.sub(r"\d[\d.]*(e[-+]\d+)?", "N", line).split())
