@@ -14,11 +14,9 @@ from __future__ import annotations
 
 import faulthandler
 import os
-import platform
 import shlex
 import signal
 import sys
-import traceback
 from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
@@ -123,6 +121,8 @@ def general(top: Parser, words: Sequence[str]) -> int:
     if not words[0].startswith("-"):
         top.error(f"no command {words[0]!r}{meant(words[0], COMMANDS)}; there are {', '.join(COMMANDS)}")
     top.parse_args(words)
+    import platform  # noqa: PLC0415  slow
+
     from collector.commands.version import code_version  # noqa: PLC0415  it reads every source
 
     print(f"workbuf-model {code_version()}, {platform.python_implementation()} {platform.python_version()}")
@@ -151,6 +151,9 @@ def environment(error: OSError | MemoryError) -> str:
 
 def report(error: Exception, words: Sequence[str]) -> str:
     """What to print when this program itself has failed, for a bug report."""
+    import platform  # noqa: PLC0415  slow, and seldom wanted
+    import traceback  # noqa: PLC0415
+
     return "\n".join(
         (
             f"{PROGRAM}: a fault of this program, not of what it was given: {oneline(repr(error))}",

@@ -8,12 +8,15 @@ inspect LOG contention            where threads met
 inspect LOG who-held 500us        buffers held for longer than that
 inspect LOG violations            what failed, and what came before
 inspect LOG tables                the tables that --sql sees
+inspect LOG --against LOG2        two runs side by side: pauses, stopped share, contention, list operations
 """
 
 from __future__ import annotations
 
 import argparse
 import re
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from collector.commands.files import Input, Output, apart
@@ -21,6 +24,7 @@ from collector.commands.parser import oneof
 from collector.commands.usage import UsageError, atleast
 from collector.report.log import database as logfile
 from collector.report.log import queries
+from collector.report.log.comparison import change, figures
 from collector.report.log.database import Logfile
 from collector.report.log.parts import LogfileError
 from collector.report.log.queries import Filters
@@ -31,12 +35,13 @@ from collector.report.tables import table
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 EXAMPLES = {
     "stress --heap synthetic:random,n=500 --cycles 2 --log run.log": "writes a log",
     "inspect run.log": "what happened",
     "inspect run.log wbuf 3": "a buffer's life",
+    "inspect run.log --against other.log --from 1s": "two runs side by side, without their first second",
     "inspect run.log who-held 100us --m gc": "what the collector held for longer",
     'inspect run.log --sql "SELECT event, COUNT(*) FROM events GROUP BY event"': "",
 }
@@ -73,6 +78,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--buffer", metavar="N", help="only this buffer")
     add("--entry", type=atleast(0, MOST_NS), metavar="N", help="only this entry number")
     add("--most", type=atleast(1, MOST_NS), default=queries.MOST, metavar="N", help=f"rows at most ({queries.MOST})")
+    add(
+        "--against",
+        type=Input,
+        metavar="LOG",
+        help="the figures of the two logs side by side; --from and --to cut both",
+    )
     add("--sql", metavar="SELECT", help=f"ask the tables yourself; read only, {SECONDS:g} s at most")
     add("--json", type=Output, metavar="FILE", help="write the answer; - is standard output")
 
@@ -101,14 +112,10 @@ def main(args: argparse.Namespace) -> int:
     if args.question == "tables" and not args.sql:
         print((logfile.__doc__ or "").partition("Theory of operation")[0].partition("\n\n")[2].rstrip())
         return 0
-    with Progress(f"reading {args.log}"):
-        try:
-            log = Logfile.open(args.log)
-        except LogfileError as error:
-            raise UsageError(str(error)) from None
-    with log:
-        if args.json:
-            apart({"--json": args.json}, "a file of the log", log.files)
+    if args.against is not None:
+        sidebyside(args)
+        return 0
+    with opened(args.log, args.json) as log:
         head, rows = ask(log, args, what)
     print(table([tuple("" if cell is None else str(cell) for cell in row) for row in rows], head if any(head) else ()))
     if len(rows) == args.most:
@@ -129,6 +136,37 @@ def main(args: argparse.Namespace) -> int:
             }
         )
     return 0
+
+
+@contextmanager
+def opened(path: str, json: Output | None) -> Iterator[Logfile]:
+    """The log, for the block; raises UsageError if it cannot be read or `json` is one of its files."""
+    with Progress(f"reading {path}"):
+        try:
+            log = Logfile.open(path)
+        except LogfileError as error:
+            raise UsageError(str(error)) from None
+    with log:
+        if json:
+            apart({"--json": json}, "a file of the log", log.files)
+        yield log
+
+
+def sidebyside(args: argparse.Namespace) -> None:
+    """Print the figures of two logs; raises UsageError."""
+    if args.question != "summary" or args.sql or args.m or args.buffer or args.entry is not None:
+        raise UsageError("--against: it compares whole runs; of the other options it takes --from, --to and --json")
+    filters = Filters(since=args.since, until=args.until)
+    found = []
+    for path in (args.log, args.against):
+        with opened(path, args.json) as log:
+            found.append(figures(log, filters))
+    rows = [(one.name, str(one), str(other), change(one, other)) for one, other in zip(*found, strict=True)]
+    names = [Path(args.log).name, Path(args.against).name]
+    print(table(rows, ("", *(names if len(set(names)) > 1 else (args.log, args.against)), "")))
+    if args.json:
+        values = {one.name: [one.value, other.value] for one, other in zip(*found, strict=True)}
+        args.json.writejson({"logs": [args.log, args.against], "figures": values})
 
 
 def asked(args: argparse.Namespace) -> Any:  # noqa: ANN401  a duration, a number or a name

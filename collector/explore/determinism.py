@@ -1,9 +1,9 @@
 """The check that a program is deterministic: some schedules are run a second time, and every step must be the same.
 
 The first run logs each step: the thread, the kind of step, its cell, and the cell's content.  The second run makes the same
-picks.  This is done with the first schedule, with those whose number is a power of two, and with every EVERYth.  Before a
-proof is claimed the first schedule is run once more, which finds caches that were filled later.  A program that draws from
-Python's own random generator is found by that generator's state.
+picks.  This is done with schedules 1, 4, 16, 64, and then with every EVERYth.  Before a proof is claimed the first schedule
+is run once more, which finds caches that were filled later.  If the first schedule draws from Python's own random generator,
+that generator's state tells.
 
 A difference that shows in none of these runs is not found, so a claim says how many steps were compared.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import random
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NoReturn
 
 from collector.explore.machine import ops
 from collector.explore.machine.fault import Refused
@@ -26,42 +26,34 @@ if TYPE_CHECKING:
     from collector.explore.machine.machine import SteppedMachine
     from collector.explore.program import Invariant, Program
 
-EVERY = 64
+EVERY = 128
 """One schedule in so many is run again."""
 CURE = "a program keeps nothing from run to run, and asks for no chance and no clock (port.choose and port.now do)"
 
 
-class Step(NamedTuple):
-    """What a thread was about to do."""
-
-    thread: int
-    kind: int
-    cell: int
-    value: int
-    """What was in the cell."""
+Step = tuple[int, int, int, int]
+"""A thread, the kind of step that it was about to take, on which cell, and what was in that."""
 
 
 def pending(machine: SteppedMachine, t: int) -> Step:
     """What thread `t` is about to do."""
-    kind, cell, mem = machine.kinds[t], machine.addrs[t], machine.mem
-    return Step(t, kind, cell, mem[cell] if kind in ops.TOUCHING and cell < len(mem) else 0)
+    kind, cell = machine.kinds[t], machine.addrs[t]
+    return t, kind, cell, machine.mem[cell] if kind in ops.TOUCHING else 0
 
 
 def told(machine: SteppedMachine, step: Step) -> str:
     """In words."""
-    what = ops.NAMES[step.kind]
-    return f"{what} of {machine.name(step.cell)}, which held {step.value}" if step.kind in ops.TOUCHING else what
+    _, kind, cell, value = step
+    return f"{ops.NAMES[kind]} of {machine.name(cell)}, which held {value}" if kind in ops.TOUCHING else ops.NAMES[kind]
 
 
-def compare(machine: SteppedMachine, at: int, now: Step, was: Step) -> None:
-    """Refuse the program if the step at that place of the trail is another one than it was after the same choices."""
-    if now != was:
-        t = now.thread
-        where = innermost(machine.frame(t) or sys._getframe())  # noqa: SLF001  the running thread has no other handle
-        name = machine.names[t]
-        before = f"{machine.names[was.thread]} did" if was.thread != t and was.thread < len(machine.names) else "it was"
-        what = f"step {at}: {name} comes to {told(machine, now)}; {before} {told(machine, was)}"
-        machine.execution.refuse(f"not the same twice: {what} after the same choices; {CURE}", where)
+def refuse_step(machine: SteppedMachine, now: Step, was: Step) -> NoReturn:
+    """Refuse the program: after the same choices, the next step is another one than it was."""
+    t, before = now[0], was[0]
+    where = innermost(machine.frame(t) or sys._getframe())  # noqa: SLF001  the running thread has no other handle
+    who = f"{machine.names[before]} did" if before != t and before < len(machine.names) else "it was"
+    what = f"step {len(machine.trail)}: {machine.names[t]} comes to {told(machine, now)}; {who} {told(machine, was)}"
+    machine.execution.refuse(f"not the same twice: {what} after the same choices; {CURE}", where)
 
 
 class Log:
@@ -71,14 +63,11 @@ class Log:
         self.machine = machine
         self.limit = machine.execution.limit
         self.steps: list[Step] = []
-        self.places: list[int] = []
-        """Of the steps, in the trail."""
         self.trail: list[int] = []
         self.memory: list[int] = []
 
     def observe(self, t: int) -> None:
         """Thread `t` is about to take its step."""
-        self.places.append(len(self.machine.trail))
         self.steps.append(pending(self.machine, t))
 
     def end(self) -> None:
@@ -87,13 +76,13 @@ class Log:
 
     @property
     def repeatable(self) -> bool:
-        """Nobody but the strategy had a say in it."""
+        """All scheduling choices were the strategy's, and none was made by fair scheduling."""
         return len(self.trail) < self.limit
 
     @property
     def writes(self) -> bool:
         """Has any step written memory?"""
-        return any(step.kind >= ops.STORE for step in self.steps)
+        return any(kind >= ops.STORE for _, kind, _, _ in self.steps)
 
 
 class Again:
@@ -106,17 +95,17 @@ class Again:
 
     def pick(self, i: int) -> int:
         """See `Execution.run`."""
-        machine, log, k = self.machine, self.log, self.compared
-        at = len(machine.trail)
-        if k == len(log.steps):
+        machine, k = self.machine, self.compared
+        if k == len(self.log.steps):
             self._differs(f"it ended after {k} steps, and now goes on", i)
-        was = log.steps[k]
-        t = was.thread
+        was = self.log.steps[k]
+        t = was[0]
         if t not in machine.runnable:
-            self._differs(
-                f"step {at}: {machine.names[t] if t < len(machine.names) else 'a thread'} cannot go, and could", i
-            )
-        compare(machine, at, pending(machine, t), was)
+            name = machine.names[t] if t < len(machine.names) else "a thread"
+            self._differs(f"step {len(machine.trail)}: {name} cannot go, and could", i)
+        now = pending(machine, t)
+        if now != was:
+            refuse_step(machine, now, was)
         self.compared += 1
         return t
 
@@ -137,21 +126,30 @@ class Determinism:
         self.program = program
         self.invariants = invariants
         self.first: Log | None = None
+        self.next = 1
+        """Number of the schedule that is run again next."""
         self.compared = 0
         """Steps."""
 
     def log(self, machine: SteppedMachine, number: int) -> Log | None:
         """A log of the schedule of that number, counted from 1, if it is to be run again; the machine is set up."""
-        again = self.first is None or number & (number - 1) == 0 or number % EVERY == 0
-        return Log(machine) if again else None
+        return Log(machine) if number >= self.next else None
 
     def check(self, log: Log, machine: SteppedMachine) -> None:
         """The schedule of `log` has run to its end, and passed: run it again.  Raises Refused."""
         log.end()
-        self.first = self.first or log
-        if log.repeatable:
-            drawn = random.getstate()
+        self.next = min(4 * self.next, self.next + EVERY)
+        if self.first is None:
+            self.first = log
+            self.run_first_again(machine)
+        elif log.repeatable:
             self.rerun(log, machine)
+
+    def run_first_again(self, machine: SteppedMachine) -> None:
+        """The first one again; does it draw from Python's generator?  (To ask for its state takes as long as a schedule.)"""
+        if self.first and self.first.repeatable:
+            drawn = random.getstate()
+            self.rerun(self.first, machine)
             if random.getstate() != drawn:
                 raise Refused(f"not the same twice: it draws from Python's random; {CURE}")
 
@@ -174,8 +172,3 @@ class Determinism:
             how = cells
         if how:
             raise Refused(f"not the same twice: {how} after the same choices; {CURE}", fault.where if fault else "")
-
-    def before_proof(self, machine: SteppedMachine) -> None:
-        """Everything else has been seen: run the first schedule once more.  Raises Refused."""
-        if self.first and self.first.repeatable:
-            self.rerun(self.first, machine)

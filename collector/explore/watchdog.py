@@ -3,6 +3,10 @@
 Theory of operation.  The machine gets control at scheduling points only, so a body that reaches none would run for ever.  A
 separate thread checks TICKS times a second.  If a schedule has taken no step for PATIENCE seconds, an exception is raised in
 the thread that carries it (`PyThreadState_SetAsyncExc`).  When the exploration's own time is over, it waits LATE seconds.
+One thread serves all explorations of the process and ends LINGER checks after the last: starting it costs as much as a dozen
+schedules.
+
+Guards.  It checks and raises under a lock that `__exit__` takes too, so nothing is raised after the `with` statement.
 
 Not modelled.  C code that does not return.
 """
@@ -10,8 +14,9 @@ Not modelled.  C code that does not return.
 from __future__ import annotations
 
 import ctypes
-from threading import Event, Thread
-from time import perf_counter
+import os
+from threading import Lock, Thread
+from time import perf_counter, sleep
 from typing import TYPE_CHECKING, Self
 
 from collector.explore.machine.misuse import Stuck
@@ -25,6 +30,8 @@ PATIENCE = 5.0
 """Seconds without a step."""
 LATE = 1.0
 """The same, when the time is over that an exploration was given."""
+LINGER = 5
+"""Checks without an exploration after which the thread ends."""
 
 
 class Watchdog:
@@ -33,30 +40,74 @@ class Watchdog:
     def __init__(self, seconds: float | None) -> None:
         self.until = perf_counter() + seconds if seconds is not None else float("inf")
         self.execution: Execution | None = None
-        """Whose schedules they are."""
-        self.over = Event()
-        self.thread = Thread(target=self._look, name="watchdog", daemon=True)
+        """The execution that is watched."""
+        self.before = (-1, -1)
+        """Number and length of the schedule at the last check."""
+        self.unchanged = 0
+        """Checks in a row without progress."""
 
     def __enter__(self) -> Self:
-        self.thread.start()
+        THREAD.add(self)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.over.set()
-        self.thread.join()
+        THREAD.remove(self)
 
-    def _look(self) -> None:
-        before, looks = (-1, -1), 0
-        while not self.over.wait(1 / TICKS):
-            execution = self.execution
-            if execution is None or not execution.running:
-                looks = 0
-                continue
-            now = (execution.number, len(execution.trail))
-            looks = looks + 1 if now == before else 0
-            before = now
-            # Looks are counted, not time: a process that was stopped meanwhile has looked once.
-            if looks >= TICKS * (LATE if perf_counter() > self.until else PATIENCE):
-                looks = 0
-                ident = execution.carrier.ident(max(execution.current, 0))
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(Stuck))
+    def check(self) -> None:
+        """Check once, and raise Stuck in the running thread if there was no progress for too long."""
+        execution = self.execution
+        if execution is None or not execution.running:
+            self.unchanged = 0
+            return
+        now = (execution.number, len(execution.trail))
+        self.unchanged = self.unchanged + 1 if now == self.before else 0
+        self.before = now
+        # Checks are counted, not time: a process that was stopped meanwhile has checked once.
+        if self.unchanged >= TICKS * (LATE if perf_counter() > self.until else PATIENCE):
+            self.unchanged = 0
+            ident = execution.carrier.ident(max(execution.current, 0))
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(Stuck))
+
+
+class WatchdogThread:
+    """The thread that checks all explorations of this process; it runs while there are any."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.watchdogs: list[Watchdog] = []
+        """One for each exploration under way."""
+        self.running = False
+        """The thread is running."""
+
+    def add(self, watchdog: Watchdog) -> None:
+        """Check this one from now on."""
+        with self.lock:
+            self.watchdogs.append(watchdog)
+            if not self.running:
+                self.running = True
+                Thread(target=self._check_all, name="watchdog", daemon=True).start()
+
+    def remove(self, watchdog: Watchdog) -> None:
+        """Do not check this one any more; after this call nothing is raised for it."""
+        with self.lock:
+            self.watchdogs.remove(watchdog)
+
+    def in_child(self) -> None:
+        """After a fork the thread does not exist, and the lock may be held by a thread that does not either."""
+        self.lock = Lock()
+        self.running = False
+
+    def _check_all(self) -> None:
+        idle = 0
+        while self.running:
+            sleep(1 / TICKS)
+            with self.lock:
+                for watchdog in self.watchdogs:
+                    watchdog.check()
+                idle = 0 if self.watchdogs else idle + 1
+                self.running = idle < LINGER
+
+
+THREAD = WatchdogThread()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=THREAD.in_child)

@@ -11,7 +11,6 @@ import stat
 import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from secrets import token_hex
 from typing import TYPE_CHECKING, BinaryIO
 
 
@@ -27,7 +26,7 @@ class Replacement:
     def __init__(self, path: Path) -> None:
         """`path`: a regular file, or nothing yet; if a symbolic link leads there, the link stays."""
         self.path = Path(os.path.realpath(path))
-        self.name = self.path.with_name(f".{token_hex(8)}.part")
+        self.name = self.path.with_name(f".{os.urandom(8).hex()}.part")
         self.named = False
         self.fd = self._open()
         with suppress(FileNotFoundError):

@@ -9,14 +9,16 @@ waits is aborted, and takes no further step.
 
 from __future__ import annotations
 
+from bisect import insort
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
+from collector.explore.machine import ops
 from collector.explore.machine.carrier import ABORT, CLOSE, MAIN
 from collector.explore.machine.fault import Fault, Refused, fault_of
 from collector.explore.machine.misuse import misused, never_run
 from collector.explore.machine.site import innermost, of_function, root
-from collector.explore.machine.threads import FRESH
+from collector.explore.machine.threads import FRESH, PAUSED
 from workbuf.machine import Aborted
 
 
@@ -25,7 +27,10 @@ if TYPE_CHECKING:
 
     from collector.explore.machine.carrier import Carrier
     from collector.explore.machine.threads import Threads
+    from workbuf.machine import Port
 
+    Body = Callable[[Port], object]
+    """What a thread does."""
     Pick = Callable[[int], int]
     """Names the runnable thread that goes next; see `Execution.run`."""
     Draw = Callable[[int, int], int]
@@ -37,7 +42,7 @@ LIMIT = 20_000
 
 
 class Watch(Protocol):
-    """What is done about a schedule that does not end."""
+    """What to do about a schedule that does not end."""
 
     def begin(self) -> None:
         """A new schedule; sets `Execution.limit`."""
@@ -46,7 +51,7 @@ class Watch(Protocol):
         """The trail has grown to `Execution.limit` entries."""
 
     def stuck(self) -> Fault | None:
-        """Nobody can run, and those who pause are about to be let go: the fault if that leads nowhere."""
+        """No thread can run, and all that pause are about to be released: the fault if that is a livelock."""
 
     def go_round(self, i: int) -> int:
         """From here on the threads go in turn; who goes now that thread `i` has come to its step."""
@@ -71,7 +76,7 @@ class Unwatched:
         return None
 
     def go_round(self, i: int) -> int:
-        """There is nobody to see what that comes to."""
+        """Ends the schedule: nothing detects a livelock here."""
         self.overrun()
         return self.execution.pick(i)
 
@@ -83,19 +88,19 @@ class Execution:
         self.threads = threads
         self.carrier = carrier
         self.waiting = waiting
-        """Who waits for what, in words."""
+        """Describes which thread waits for what, for the message of a deadlock."""
         self.steps_allowed = steps_allowed
-        """Entries of a trail up to which it is the strategy's."""
+        """Length of the trail up to which the strategy picks."""
         self.watch: Watch = Unwatched(self)
         self.trail: list[int] = []
         """The schedule so far: a thread's number for a step, `~1 - v` for a value v that `choose` returned."""
-        self.lives: list[partial[object]] = []
-        """Per thread, its body with its port."""
+        self.bodies: list[Body] = []
+        """Per thread."""
         self.number = 0
         """Of the schedule."""
         self.running = False
-        self.beginning = MAIN
-        """The thread that has been begun last."""
+        self.current = MAIN
+        """The thread that is running, or has run last."""
         self.invariants: list[Callable[[], object]] = []
         self.observers: Sequence[Callable[[int], None]] = ()
         self.pick: Pick = self._over
@@ -104,7 +109,7 @@ class Execution:
         self.draw: Draw
         self.limit = steps_allowed
         self.releases = 0
-        """Times that nobody could run and all who paused were let go."""
+        """Times that no thread could run and all that paused were released."""
         self.starter = MAIN
         """Who gets control back when a beginning thread has come to its first step."""
         self.fault: Fault | None = None
@@ -126,7 +131,7 @@ class Execution:
         """A new schedule."""
         self.number += 1
         self.trail.clear()
-        self.lives.clear()
+        self.bodies.clear()
         self.invariants.clear()
         self.killed.clear()
         self.releases = 0
@@ -162,8 +167,8 @@ class Execution:
     def _loop(self) -> None:
         goto, threads, runnable, append = self.carrier.goto, self.threads, self.threads.runnable, self.trail.append
         self.starter = MAIN
-        for i in range(len(self.lives)):
-            self.beginning = i
+        for i in range(len(self.bodies)):
+            self.current = i
             goto[i](MAIN)
             if self.fault or self.broken:
                 return
@@ -174,13 +179,15 @@ class Execution:
             append(t)
             if t == MAIN:
                 return
+            self.current = t
             goto[t](MAIN)
             if self.fault or self.broken or self.trail[-1] == MAIN:
                 return
-        self._check_invariants()
+        if self.invariants:
+            self._check_invariants()
 
     def _go_on(self) -> bool:
-        """Nobody can run: let go those who only pause, unless that has led nowhere before."""
+        """No thread can run: release those that pause, unless that is a livelock."""
         self.releases += 1
         self.fault = self.watch.stuck()
         if self.fault is None and not self.threads.release():
@@ -188,38 +195,40 @@ class Execution:
         return self.fault is None
 
     @root
-    def live(self, i: int) -> None:
+    def live(self, i: int, port: Port) -> None:
         """All that thread `i` does, schedule after schedule: the outermost frame of its carrier."""
-        lives, goto = self.lives, self.carrier.goto
+        bodies, goto = self.bodies, self.carrier.goto
         while True:
             try:
-                returned = lives[i]()
+                returned = bodies[i](port)
                 if returned is not None and never_run(returned):
-                    self.refuse("the body is async or a generator, so nothing of it runs", of_function(lives[i].func))
+                    self.refuse("the body is async or a generator, so nothing of it runs", of_function(bodies[i]))
             except Aborted:
                 pass
             except Exception as error:  # noqa: BLE001  whatever the thread dies of is this schedule's fault
                 self._raised(error, i)
             except BaseException as error:  # noqa: BLE001  an interrupt, say: it belongs to whoever called run
-                self.broken = self.broken or misused(error, lives[i].func) or error
+                self.broken = self.broken or misused(error, bodies[i]) or error
             # Its body has ended; the next time control comes here, another schedule begins the next one.
             if goto[self.end(i)](i) == CLOSE:
                 return
 
-    def add(self, life: partial[object]) -> None:
-        """One more thread of this schedule, whose body is run by `life()`."""
-        i = len(self.lives)
-        self.lives.append(life)
+    def add(self, body: Body, port: Port) -> None:
+        """One more thread of this schedule; its port is that of the thread of its number in every schedule."""
+        i = port.index
+        self.bodies.append(body)
         if i == len(self.carrier.goto) - 1:
-            self.carrier.add(partial(self.live, i))
-        self.threads.spawn(i)
+            self.carrier.add(partial(self.live, i, port))
+        self.threads.flags[i] = FRESH
+        self.threads.live += 1
 
     def spawned(self, i: int) -> None:
         """Thread `i` has added a thread while running: that one comes to its first step."""
         goto = self.carrier.goto
         self.starter = i
-        self.beginning = len(self.lives) - 1
-        handed = goto[self.beginning](i)
+        self.current = len(self.bodies) - 1
+        handed = goto[self.current](i)
+        self.current = i
         if handed != ABORT and (self.fault or self.broken):
             handed = goto[MAIN](i)
         if handed == ABORT:
@@ -227,29 +236,27 @@ class Execution:
 
     def arrive(self, i: int) -> None:
         """Thread `i` has come to a step that may have to wait, or that comes after a pause; returns when it is its turn."""
-        if self.unwinding:
-            self._over(i)
-        fresh = self.threads.flags[i] & FRESH != 0
-        if i != (self.beginning if fresh else self.current):
+        if self.unwinding or self.current != i:
             self.foreign(i)
-        self.threads.arrive(i)
-        if not fresh:
+        threads = self.threads
+        if threads.flags[i] & FRESH:
+            threads.flags[i] ^= FRESH
+            if threads.ready(i):
+                insort(threads.runnable, i)
+            if self.carrier.goto[self.starter](i) == ABORT:
+                raise Aborted
+        else:
+            if not threads.ready(i):
+                threads.runnable.remove(i)
             self.step(i)
-        elif self.carrier.goto[self.starter](i) == ABORT:
-            raise Aborted
-        self.threads.go(i)
+        if threads.flags[i] & PAUSED:
+            threads.go(i)
 
-    @property
-    def current(self) -> int:
-        """The thread that is running, or has run last."""
-        return next((t for t in reversed(self.trail) if t >= 0), self.beginning)
-
-    def foreign(self, i: int) -> None:
-        """Somebody uses the port of thread `i`: that is refused unless it is that thread, which has just chosen a value."""
+    def foreign(self, i: int) -> NoReturn:
+        """The port of thread `i` is used where that thread is not running."""
         if self.unwinding or not self.running:
             self._over(i)
-        if self.current != i:
-            self.refuse("a thread uses another thread's port: give each body the one that it is called with")
+        self.refuse("a thread uses another thread's port: give each body the one that it is called with")
 
     def refuse(self, reason: str, where: str = "") -> NoReturn:
         """The program breaks a rule: the exploration ends."""
@@ -257,14 +264,16 @@ class Execution:
         raise self.broken
 
     def step(self, i: int) -> None:
-        """Thread `i` has announced its step: somebody goes; returns when `i` does."""
+        """Thread `i` has announced its step: hand control to the picked thread; returns when `i` is picked."""
         if len(self.trail) >= self.limit:
             self.watch.overrun()
         t = self.pick(i) if self.threads.runnable else MAIN
         if t != MAIN or self.threads.runnable:
             self.trail.append(t)
-        if t != i and self.carrier.goto[t](i) == ABORT:
-            raise Aborted
+        if t != i:
+            self.current = t
+            if self.carrier.goto[t](i) == ABORT:
+                raise Aborted
 
     def end(self, i: int) -> int:
         """Thread `i` takes no further step; returns who has control next."""
@@ -284,8 +293,8 @@ class Execution:
         """Bring every thread that is still inside its body back out of it."""
         self.aborted = self.unwinding = True
         self.pick = self._over
-        for i in range(len(self.lives)):
-            if i in self.killed or not self.threads.ended(i):
+        for i in range(len(self.bodies)):
+            if self.threads.kinds[i] != ops.ENDED or i in self.killed:
                 self.carrier.goto[i](ABORT)
 
     def abort(self) -> None:
@@ -305,7 +314,7 @@ class Execution:
         raise Aborted
 
     def let(self, pick: Pick) -> None:
-        """Have somebody else pick from now on."""
+        """Replace the function that picks, from now on."""
         if self.pick == self._watched:
             self.strategy = pick
         else:
@@ -314,8 +323,8 @@ class Execution:
     def _abandon(self, _i: int) -> int:
         return MAIN
 
-    def _over(self, _i: int) -> int:
-        """A pick for a schedule that is over."""
+    def _over(self, _i: int) -> NoReturn:
+        """The pick after the end of a schedule."""
         if not self.running:
             self.refuse("a port is used while no thread runs: a check looks with machine.peek")
         raise Aborted
@@ -333,7 +342,7 @@ class Execution:
     def _raised(self, error: Exception, i: int, kind: str = "") -> None:
         if self.unwinding:
             return
-        misuse = misused(error, self.lives[i].func) if i >= 0 else None
+        misuse = misused(error, self.bodies[i]) if i >= 0 else None
         if misuse:
             self.broken = self.broken or misuse
         elif self.fault is None:

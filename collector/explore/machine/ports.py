@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collector.explore.machine.memory import Memory
     from workbuf.machine import Listener, Port
 
-    Spawn = Callable[[Callable[[Port], object], str], None]
+    Spawn = Callable[[Callable[[Port], object], str, int], None]
 
 
 PAUSES = tuple(Pause)
@@ -114,17 +114,16 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
         if flags[i]:
             arrive(i)
             return
-        try:
-            if trail[-1] != i:
-                execution.foreign(i)
-        except IndexError:
+        if execution.current != i:
             execution.foreign(i)
         if len(trail) >= execution.limit:
             execution.watch.overrun()
         t = execution.pick(i)
         append(t)
-        if t != i and goto[t](i) == ABORT:
-            raise Aborted
+        if t != i:
+            execution.current = t
+            if goto[t](i) == ABORT:
+                raise Aborted
 
     def wrote(a: int) -> None:
         for t, reads in rivals:
@@ -139,6 +138,7 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
         return mem[a]
 
     def hints(a: int, n: int) -> Sequence[int]:
+        hint = port.hint
         return [hint(cell) for cell in range(a, a + n)]
 
     def post(a: int, v: int) -> None:
@@ -279,7 +279,7 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
 
     def spawn(body: Callable[[Port], object], name: str = "") -> None:
         point(ops.SPAWN, 0)
-        spawn_thread(body, name)
+        spawn_thread(body, name, i)
         execution.spawned(i)
 
     def sysalloc(n: int, align: int = 1) -> int:

@@ -106,25 +106,11 @@ class Threads:
             if t != i and addrs[t] == a and (kinds[t] == ops.LOCK or kinds[t] == ops.SLEEP):
                 self.refresh(t)
 
-    def spawn(self, t: int) -> None:
-        """Thread `t` is to begin."""
-        self.flags[t] = FRESH
-        self.live += 1
-
-    def arrive(self, t: int) -> None:
-        """Thread `t` has announced a step that may have to wait, or its first one."""
-        if self.flags[t] & FRESH:
-            self.flags[t] ^= FRESH
-            self.refresh(t)
-        elif not self.ready(t):
-            self.runnable.remove(t)
-
     def go(self, t: int) -> None:
-        """Thread `t` goes: the pause before its step is over."""
-        if self.flags[t] & PAUSED:
-            self.flags[t] ^= PAUSED
-            self.stale[t] = False
-            self.seen[t].clear()
+        """Thread `t`, which has paused, goes."""
+        self.flags[t] ^= PAUSED
+        self.stale[t] = False
+        self.seen[t].clear()
 
     def pause(self, t: int) -> None:
         """The step that thread `t` has announced waits for another one's write."""
@@ -132,7 +118,7 @@ class Threads:
         self.refresh(t)
 
     def release(self) -> bool:
-        """Nobody can run: let go all who pause and time out the timed sleeps; False if there is neither."""
+        """No thread can run: release all that pause, and let timed sleeps time out; False if there is neither."""
         waiting = [t for t, flags in enumerate(self.flags) if flags & (PAUSED | TIMED) and self.kinds[t] != ops.ENDED]
         for t in waiting:
             if self.flags[t] & PAUSED:

@@ -29,17 +29,22 @@ class Endless:
         self.spin = Spin(machine, self.fair.states)
         self.strategy: Pick = self.fair.pick
         """Who picks when the suspicion of a spin is over."""
+        self.looked = False
+        """This schedule has been looked at."""
         self.turns_from = 0
         """Entries of the trail from which the threads go on in turn."""
 
     def begin(self) -> None:
         """A new schedule."""
-        self.fair.begin()
+        if self.looked:
+            self.looked = False
+            self.fair.begin()
         self.turns_from = self.execution.steps_allowed
         self.execution.limit = min(LOOK, self.turns_from)
 
     def overrun(self) -> None:
         """Look for a spin; in the end go on in turn, and then give the schedule up."""
+        self.looked = True
         at = len(self.execution.trail)
         if at < self.turns_from:
             self.execution.limit = min(at + LOOK, self.turns_from)
@@ -65,7 +70,8 @@ class Endless:
         return self.execution.pick(i)
 
     def stuck(self) -> Fault | None:
-        """Nobody can run; a livelock if it was like this before."""
+        """No thread can run: a livelock if this state has been there before."""
+        self.looked = True
         return self._livelock() if self.fair.stuck() else None
 
     def _spinning(self, i: int) -> int:
@@ -81,7 +87,7 @@ class Endless:
         return t
 
     def _undecided(self) -> str:
-        """Why nothing can be said of a schedule that did not end."""
+        """Why a schedule that did not end is undecided."""
         longer = f"longer than steps={self.turns_from}"
         more = f"(steps={2 * self.turns_from} looks further)"
         opaque = self.fair.lassos.opaque
@@ -92,7 +98,7 @@ class Endless:
         return f"{longer}, and no state came again {more}"
 
     def _livelock(self) -> Fault:
-        """The state has been there before: say between which steps, and who goes round in the circle."""
+        """The fault for a state that repeats: between which steps, and which threads run on the way."""
         trail, names = self.execution.trail, self.machine.names
         lasso = self.fair.lasso
         assert lasso is not None  # noqa: S101  who calls this has just found it

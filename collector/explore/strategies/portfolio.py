@@ -103,16 +103,14 @@ class Member:
         """Complete ones."""
         self.overlong = 0
         """Schedules that grew longer than allowed."""
-
-    @property
-    def samples(self) -> bool:
+        self.samples = isinstance(strategy, Sampler | Samplers)
         """It draws its schedules, so some may come again."""
-        return isinstance(self.strategy, Sampler | Samplers)
 
-    def spend(self, steps: int, *, complete: bool) -> None:
+    def spend(self, steps: int, *, complete: bool, overlong: bool = False) -> None:
         """It has run a schedule of so many steps."""
         self.cost += self.price * (steps + SET_UP)
         self.schedules += complete
+        self.overlong += overlong
 
 
 class Portfolio:
@@ -130,10 +128,17 @@ class Portfolio:
     @property
     def done(self) -> bool:
         """One of them has, or there is none left that goes on."""
-        return self.exhausted or all(member.strategy.done for member in self.members)
+        over = True
+        for member in self.members:
+            if member.strategy.exhausted:
+                return True
+            over = over and member.strategy.done
+        return over
 
     def turn(self) -> Member:
         """Who runs the next schedule."""
+        if len(self.members) == 1:
+            return self.members[0]
         going_on = (member for member in self.members if not member.strategy.done)
         return min(going_on, key=lambda member: member.cost / member.share)
 

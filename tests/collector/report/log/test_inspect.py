@@ -432,3 +432,65 @@ def test_what_has_no_end_is_not_waited_for(
 
     assert main(["inspect", what]) == 2
     assert "a device, a pipe or a socket: save it to a file first" in capsys.readouterr().err
+
+
+STOPS = [
+    HEADER,
+    {"t": 0, "m": "gc", "event": "cycle", "number": 1, "forced": 0},
+    *(
+        {"t": t, "m": "gc", "event": event}
+        for begin, pause in ((1_000, 100), (5_000, 300), (9_000, 200))
+        for t, event in ((begin, "stop"), (begin + pause, "start"))
+    ),
+    {"t": 9_500, "m": "a", "event": "handoff"},
+    {"t": 9_600, "m": "gc", "event": "stop"},
+    {"t": 10_000, "m": "gc", "event": "cycle_end"},
+    {"event": "end", "dropped": 0},
+]
+
+
+def test_two_logs_side_by_side(write: Callable[..., str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each pause is from a stop to its start, one that has no end is none; percentiles by nearest rank; each log once."""
+    one = Path(write([HEADER, *LIFE])).rename(tmp_path / "one")
+    other = Path(write(STOPS)).rename(tmp_path / "other")
+    out = tmp_path / "out.json"
+
+    assert main(["inspect", str(one), "--against", str(other), "--json", str(out)]) == 0
+
+    found = json.loads(out.read_text())["figures"]
+    assert found["pauses, audits included"] == [0, 3]
+    assert [found[f"pause, {what}"] for what in ("median", "90 %", "99 %", "longest")] == [
+        [None, 200],
+        [None, 300],
+        [None, 300],
+        [None, 300],
+    ]
+    assert found["stopped"] == [0, 6]
+    assert found["time"] == [900_000, 10_000]
+    assert found["handoffs"] == [0, 1]
+    assert (found["gets from full"], found["gets from empty"]) == ([1, 0], [1, 0])
+    assert found["of a buffer that another M had"] == [50, None]
+    said = capsys.readouterr().out
+    assert "x 0.01" in said
+    assert "6.0 %" in said
+
+    assert main(["inspect", str(other), "--against", str(other), "--from", "4us", "--json", str(out)]) == 0
+    assert json.loads(out.read_text())["figures"]["pauses, audits included"] == [2, 2]
+
+
+@pytest.mark.parametrize("words", ["wbuf 1", "--m gc", "--buffer 1", "--entry 3", "--sql SELECT"])
+def test_what_a_comparison_does_not_take(words: str, log: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Questions, and filters that name something of one run."""
+    assert main(["inspect", log, *words.split(), "--against", log]) == 2
+    assert "it compares whole runs" in capsys.readouterr().err
+
+
+def test_a_buffer_or_cycle_that_is_not_there_is_said(log: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Which there are; no empty table."""
+    for words, says in (
+        (["wbuf", "7"], "wbuf '7': no such buffer: 1 to 1"),
+        (["contention", "--buffer", "9"], "--buffer '9': no such buffer: 1 to 1"),
+        (["cycle", "3"], "cycle 3: no such cycle: 1 to 1"),
+    ):
+        assert main(["inspect", log, *words]) == 2
+        assert capsys.readouterr() == ("", f"collector.run inspect: {says}\n")
