@@ -235,7 +235,7 @@ class Search:
 
     def before_proof(self) -> None:
         """Everything was seen: is the program the same on every run?"""
-        self.determinism.run_first_again(self.here.machine)
+        self.determinism.before_proof(self.here.machine)
         check = set_up(self.here.machine, self.program, self.invariants)
         bodies = self.here.machine.execution.bodies
         self.impure = impure([self.program, *bodies, *([check] if check else []), *self.invariants])
