@@ -13,11 +13,10 @@ Only the chosen command is imported.  An exception that a command does not catch
 from __future__ import annotations
 
 import faulthandler
-import platform
+import os
 import shlex
 import signal
 import sys
-import traceback
 from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
@@ -50,6 +49,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             status = command(list(words))
             sys.stdout.flush()
+        except SystemExit as left:  # of --help, or of bad usage, which has been said
+            sys.stdout.flush()
+            if left.code or not streams.out.failed:
+                raise
+            status = OK
         except KeyboardInterrupt:
             print(f"{PROGRAM}: interrupted", file=sys.stderr)
             status = INTERRUPTED
@@ -70,6 +74,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def command(words: list[str]) -> int:
     """Find the command that the words mean, and run it."""
+    for name in [name for name in os.environ if name.startswith("LOGURU_")]:
+        del os.environ[name]  # loguru is told all that it needs; a wrong one would be an error when it is imported
     if not words or (
         words[0] not in COMMANDS and words[0] not in ("-h", "--help", "--version") and words[0].startswith("-")
     ):
@@ -115,6 +121,8 @@ def general(top: Parser, words: Sequence[str]) -> int:
     if not words[0].startswith("-"):
         top.error(f"no command {words[0]!r}{meant(words[0], COMMANDS)}; there are {', '.join(COMMANDS)}")
     top.parse_args(words)
+    import platform  # noqa: PLC0415  slow
+
     from collector.commands.version import code_version  # noqa: PLC0415  it reads every source
 
     print(f"workbuf-model {code_version()}, {platform.python_implementation()} {platform.python_version()}")
@@ -143,6 +151,9 @@ def environment(error: OSError | MemoryError) -> str:
 
 def report(error: Exception, words: Sequence[str]) -> str:
     """What to print when this program itself has failed, for a bug report."""
+    import platform  # noqa: PLC0415  slow, and seldom wanted
+    import traceback  # noqa: PLC0415
+
     return "\n".join(
         (
             f"{PROGRAM}: a fault of this program, not of what it was given: {oneline(repr(error))}",

@@ -23,6 +23,7 @@ from collector.report.schedule.explanation import explained
 from collector.report.streams import oneline
 from collector.report.tables import linewidth
 from collector.scenarios.registry import SCENARIOS, showing
+from collector.stress.interrupts import Interrupts
 
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def found(name: str, of: str) -> str:
     """The token of the shrunk failure of a scenario's variant; empty if nothing fails."""
     scenario, chosen = variant(name, of)
-    with Progress(f"exploring {name} {of}", seconds=SECONDS) as progress:
+    with Progress(f"exploring {name} {of}", seconds=SECONDS) as progress, Interrupts() as interrupts:
         result = explore(
             chosen.program,
             schedules=100_000,
@@ -65,9 +66,11 @@ def found(name: str, of: str) -> str:
             else lambda so_far, strategy: progress.rate(
                 so_far.schedules, so_far.seconds, strategy.name, so_far.outlook
             ),
+            stop=lambda: interrupts.count > 0,
         )
     if result.failure is None:
         print(f"{scenario.title}\n{result}")
+        interrupts.check()
         return ""
     return result.failure.schedule
 

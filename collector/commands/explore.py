@@ -19,8 +19,9 @@ from collector.explore.claim import Kind
 from collector.explore.strategies import BOUNDED, NAMED
 from collector.explore.trace.trace import trace
 from collector.report.progress import Progress
-from collector.report.tables import linewidth
+from collector.report.tables import flowed, linewidth
 from collector.scenarios.registry import SCENARIOS
+from collector.stress.interrupts import Interrupts
 
 
 if TYPE_CHECKING:
@@ -89,7 +90,8 @@ def main(args: argparse.Namespace) -> int:
     if args.preemptions is not None and not bounded:
         raise UsageError(f"--preemptions bounds {' and '.join(BOUNDED)}; --strategy {args.strategy} knows no bound")
     preemptions = scenario.limits.get("preemptions") if bounded and args.preemptions is None else args.preemptions
-    with Progress(f"{args.scenario} {args.variant}", total=args.schedules) as progress:
+    what = f"{args.scenario} {args.variant}"
+    with Progress(what, args.schedules, args.seconds) as progress, Interrupts() as interrupts:
         result = explore(
             chosen.program,
             args.strategy,
@@ -107,10 +109,12 @@ def main(args: argparse.Namespace) -> int:
             else lambda so_far, strategy: progress.rate(
                 so_far.schedules, so_far.seconds, strategy.name, so_far.outlook
             ),
+            stop=lambda: interrupts.count > 0,
         )
-    print(f"{scenario.title}\n{result}")
+    interrupted = interrupts.count > 0 and result.failure is None
+    print(flowed(f"{scenario.title}\n{result}"))
     for warning in result.warnings:
-        print(f"warning: {warning}")
+        print(flowed(f"warning: {warning}"))
     failure = result.failure
     if failure:
         before, after, runs = result.shrunk
@@ -120,7 +124,10 @@ def main(args: argparse.Namespace) -> int:
         if args.token:
             args.token.writetext(f"{failure.schedule}\n")
     if args.json:
-        args.json.writejson(summary(args, result))
+        args.json.writejson({**summary(args, result), "interrupted": interrupted})
+    if interrupted:
+        print(flowed(f"interrupted: {result.claim}"))
+        raise KeyboardInterrupt
     return concluded(result, args.require)
 
 
@@ -128,10 +135,10 @@ def concluded(result: Result, require: str = "") -> int:
     """Print the verdict, which is the last line; returns the exit status."""
     claim = result.claim
     for note in result.notes:
-        print(f"note: {note}")
+        print(flowed(f"note: {note}"))
     if claim.kind is Kind.REFUSED:
         raise UsageError(str(claim))
-    print(f"failed: {result.failure}" if result.failure else f"ok: {claim}")
+    print(flowed(f"failed: {result.failure}" if result.failure else f"ok: {claim}"))
     ended = status(claim, require)
     if ended == WEAKER:
         print(f"{PROGRAM} explore: --require {require}: the claim is {claim.kind}", file=sys.stderr)

@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import re
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from collector.commands.files import Input, Output, apart
@@ -161,7 +162,8 @@ def sidebyside(args: argparse.Namespace) -> None:
         with opened(path, args.json) as log:
             found.append(figures(log, filters))
     rows = [(one.name, str(one), str(other), change(one, other)) for one, other in zip(*found, strict=True)]
-    print(table(rows, ("", args.log, args.against, "")))
+    names = [Path(args.log).name, Path(args.against).name]
+    print(table(rows, ("", *(names if len(set(names)) > 1 else (args.log, args.against)), "")))
     if args.json:
         values = {one.name: [one.value, other.value] for one, other in zip(*found, strict=True)}
         args.json.writejson({"logs": [args.log, args.against], "figures": values})

@@ -15,7 +15,7 @@ from collector.explore.impure import impure
 from collector.explore.machine.execution import LIMIT
 from collector.explore.machine.fault import Refused
 from collector.explore.machine.misuse import Stuck
-from collector.explore.machine.plainpoints import plain_points as fit_plain_points
+from collector.explore.machine.plainpoints import PlainPoints
 from collector.explore.program import CARRIERS, new_machine, run_and_check, set_up
 from collector.explore.races.fasttrack import FastTrack
 from collector.explore.races.report import races_of
@@ -64,6 +64,7 @@ def explore(
     shrink: bool = True,
     about: Mapping[str, object] | None = None,
     progress: Progress | None = None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Result:
     """Look for a schedule of `program` that fails.
 
@@ -77,7 +78,8 @@ def explore(
 
     `steps` is how long a schedule may grow before it is run on in turn.  A failing schedule is shrunk first, unless `shrink`
     is False, and its token says what it is `about` (scenario, variant, parameters, version).  `progress` is called a few
-    times a second; samplers are then watched for new traces, which costs them a third of their speed.
+    times a second; samplers are then watched for new traces, which costs them a third of their speed.  When `stop()`, asked
+    after every schedule, says so, the search ends, and the result is of what was run.
     Raises ValueError for an unknown strategy or vehicle.
     """
     if strategy not in NAMED:
@@ -89,12 +91,11 @@ def explore(
     options = Options(seed, schedules, preemptions, depth)
     method = NAMED[strategy](options)
     portfolio = method if isinstance(method, Portfolio) else Portfolio([Member(method)])
-    search = Search(program, portfolio, options, invariants)
+    search = Search(program, portfolio, options, invariants, stop)
 
     def place(member: Member) -> Place:
         track = FastTrack(fatal=races is True)
-        taps = [fit for fit, wanted in ((fit_plain_points, plain_points), (track.fit, races)) if wanted]
-        taps += getattr(member.strategy, "taps", [])
+        taps = [tap for tap, wanted in ((PlainPoints(), plain_points), (track, races)) if wanted]
         return Place(member, new_machine(vehicle, taps, steps), track)
 
     search.place = place
@@ -137,9 +138,15 @@ class Search:
     """A place for a member."""
 
     def __init__(
-        self, program: Program, portfolio: Portfolio, options: Options, invariants: Sequence[Invariant]
+        self,
+        program: Program,
+        portfolio: Portfolio,
+        options: Options,
+        invariants: Sequence[Invariant],
+        stop: Callable[[], bool],
     ) -> None:
         self.program = program
+        self.stop = stop
         self.portfolio = portfolio
         self.options = options
         self.invariants = invariants
@@ -184,7 +191,7 @@ class Search:
                 break
             now = perf_counter()
             result.seconds = now - begun
-            if seconds is not None and result.seconds >= seconds:
+            if (seconds is not None and result.seconds >= seconds) or self.stop():
                 break
             if progress and now - shown >= SHOW_S:
                 shown = now
@@ -263,7 +270,7 @@ class Search:
             )
         deviations = following.used
         if shrink:
-            shrinker = Shrinker(machine, self.program, self.invariants, fault)
+            shrinker = Shrinker(machine, self.program, self.invariants, fault, self.stop)
             deviations = shrinker.shrink(deviations)
             self.result.shrunk = (len(following.used), len(deviations), shrinker.runs)
         out = tuple(sorted(machine.muted)), tuple(sorted(machine.left.out))

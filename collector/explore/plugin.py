@@ -56,7 +56,9 @@ MARK = "race"
 OWN = ("exhaust", "fails", "threads")
 """Options of the mark that are not explore's."""
 PASSED_ON = tuple(
-    name for name in list(signature(explore).parameters)[1:] if name not in {"seed", "shrink", "about", "progress"}
+    name
+    for name in list(signature(explore).parameters)[1:]
+    if name not in {"seed", "shrink", "about", "progress", "stop"}
 )
 """Options of the mark that are."""
 UNBOUNDED = 1 << 62

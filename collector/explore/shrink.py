@@ -23,7 +23,7 @@ from collector.explore.strategies.bounded import Exhaustive
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from collector.explore.machine.fault import Fault
     from collector.explore.machine.machine import SteppedMachine
@@ -42,12 +42,18 @@ class Shrinker:
     """Makes one failing schedule smaller."""
 
     def __init__(
-        self, machine: SteppedMachine, program: Program, invariants: Sequence[Invariant], fault: Fault
+        self,
+        machine: SteppedMachine,
+        program: Program,
+        invariants: Sequence[Invariant],
+        fault: Fault,
+        stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self.machine = machine
         self.program = program
         self.invariants = invariants
         self.fault = fault
+        self.stop = stop
         self.runs = 0
         self.preemptions = 0
         """In the last schedule that failed in the same way."""
@@ -83,7 +89,7 @@ class Shrinker:
     def allowed(self) -> bool:
         """Is there budget for one more run?"""
         self.runs += 1
-        return self.runs <= RUNS and perf_counter() < self.until
+        return self.runs <= RUNS and perf_counter() < self.until and not self.stop()
 
     def shrink(self, deviations: Sequence[Deviation]) -> list[Deviation]:
         """As few of them, or of others, as it takes."""

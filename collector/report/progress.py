@@ -11,7 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
 from collector.report.streams import escaped, oneline, withcontrols
@@ -27,7 +27,7 @@ TICK_S = 0.25
 
 
 class Progress:
-    """A display of one activity: `total` steps, or `seconds` by the clock, or neither (just its name)."""
+    """A display of one activity: `total` steps or `seconds`, whichever is over first, or neither (just its name)."""
 
     def __init__(self, what: str, total: int = 0, seconds: float = 0.0) -> None:
         self.what = what = oneline(what)
@@ -37,8 +37,15 @@ class Progress:
         self.shown = self.began
         self.bar: Bar | None = None
         if sys.stdout.isatty():
-            columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-            self.bar = Bar(*columns, console=Console(file=withcontrols()), auto_refresh=False, transient=True)
+            elapsed = (TimeElapsedColumn(), TextColumn("elapsed,"), TimeRemainingColumn(), TextColumn("left"))
+            self.bar = Bar(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                *elapsed,
+                console=Console(file=withcontrols()),
+                auto_refresh=False,
+                transient=True,
+            )
             self.task = self.bar.add_task(what, total=total or seconds or None)
 
     def __enter__(self) -> Self:
@@ -78,9 +85,10 @@ class Progress:
         """`done` steps in `seconds`, by `what`, with its outlook: for a search that calls back now and then."""
         if self.bar:
             per_second = done / seconds if seconds else 0.0
+            part = seconds / self.seconds if self.seconds else 0.0
             self.bar.update(
                 self.task,
-                completed=done,
+                completed=max(done, min(part, 1.0) * self.total) if self.total else min(seconds, self.seconds),
                 description=f"{what}: {per_second:,.0f}/s{outlook and ', '}{outlook}",
                 refresh=True,
             )

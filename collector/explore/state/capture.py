@@ -22,6 +22,7 @@ from collector.explore.machine import ops
 from collector.explore.machine.ports import SteppedPort
 from collector.explore.machine.site import of_explorer
 from collector.explore.machine.skippable import Left
+from collector.explore.state.assumptions import local
 from collector.explore.state.bytecode import OPTIMIZED, Place, analysed
 from collector.explore.state.classes import Shape, shape, slot_values
 from collector.explore.state.frames import between, thread_frames
@@ -70,11 +71,13 @@ class Capture:
         self.writers[types.GeneratorType] = self.write_generator
         self.writers[types.CoroutineType] = self.write_generator
         self.writers[SteppedPort] = self.write_port
+        self.writers[types.ModuleType] = self.write_module
+        self.writers[types.CodeType] = lambda walk, code: walk.out.append(self.code(code))
         self.shapes: dict[type, Shape] = {}
         self.globaldata = GlobalData(self.namespaces, self.shapes)
         self.keys: dict[tuple[str, ...], int] = {}
         self.places: dict[tuple[int, int], tuple[Place, tuple[int, ...], tuple[int, ...], int]] = {}
-        self.labels: dict[int, Writer] = {}
+        self.labels: dict[int, Writer] = {id(sys.modules): lambda walk, _v: walk.hidden("all modules of the process")}
         self.kept: list[object] = []
         """What has a label: as long as it lives, its id is its own."""
         self.labelled = 0
@@ -82,6 +85,8 @@ class Capture:
         self.reads_names = False
         self.written = 0
         """Values written in all captures."""
+        self.schedule = 0
+        """Of the last capture."""
 
     def take(
         self, roots: Sequence[object] = (), *, told: bool = False, threads: Sequence[int] | None = None
@@ -92,14 +97,26 @@ class Capture:
         """
         if self.labelled != len(self.machine.ports):
             self.label()
+        if self.schedule != self.machine.execution.number:
+            self.schedule = self.machine.execution.number
+            self.namespaces.begin()
         current = sys._getframe(1)  # noqa: SLF001  the running thread's frames have no other handle
         while True:
+            if not self.namespaces.hold():
+                self.globaldata.walk = None
+            mentioned = len(self.namespaces.mentioned)
             captured = self._take(
                 current, roots, range(len(self.machine.names)) if threads is None else threads, told=told
             )
-            if self.globaldata.walk:
+            known = mentioned == len(self.namespaces.mentioned) and not self.namespaces.assumptions.found
+            if self.globaldata.walk and known:
                 return captured
             # New code was found, which names further globals: capture again, with these.
+
+    @property
+    def epoch(self) -> int:
+        """Times that what was taken for inert was found to change: captures before and after have nothing in common."""
+        return self.namespaces.assumptions.epoch
 
     def _take(self, current: FrameType, roots: Sequence[object], threads: Sequence[int], *, told: bool) -> Captured:
         machine, globaldata = self.machine, self.globaldata
@@ -107,8 +124,8 @@ class Capture:
         if not globaldata.unchanged():
             self.written += globaldata.again(lambda: Walk(self.writer, self.labels))
         walk = Walk(self.writer, self.labels, globaldata.walk)
-        walk.out.append(globaldata.digest)
-        opaque = [f"the program names {what}" for what in globaldata.opaque]
+        walk.out += (globaldata.digest, self.epoch)
+        opaque = [f"the program names {what}" for what in (*globaldata.opaque, *self.namespaces.unseen)]
         for t in threads:
             if machine.kinds[t] == ops.ENDED and t not in machine.execution.killed:
                 walk.out.append(EMPTY)
@@ -180,7 +197,7 @@ class Capture:
     def write_function(self, walk: Walk, f: types.FunctionType) -> None:
         """A function: its code, what it closes over, its defaults, and the globals that it names."""
         walk.out += ("function", self.code(f.__code__))
-        if self.namespaces.inert(f):
+        if self.namespaces.inert(f) and not local(f):
             return
         walk.put(f.__closure__ or ())
         walk.put(f.__defaults__ or ())
@@ -196,6 +213,12 @@ class Capture:
         for module, name in references:
             walk.out.append(name)
             walk.put([(space if module is None else vars(module)).get(name, NULL)])
+
+    def write_module(self, walk: Walk, module: types.ModuleType) -> None:
+        """A module: its name, and what of its data the program names."""
+        walk.out.append(module.__name__)
+        for name in self.namespaces.of_module(module):
+            walk.put([name, vars(module).get(name, NULL)])
 
     def write_class(self, walk: Walk, cls: type) -> None:
         """A class: its name, its bases, and those of its attributes that hold data."""

@@ -16,6 +16,7 @@ from hashlib import blake2b
 from operator import is_
 from typing import TYPE_CHECKING, Any
 
+from collector.explore.state.assumptions import contents
 from collector.explore.state.interpreter import NULL
 from collector.explore.state.objects import CACHE, cached, pairs
 from collector.explore.state.walk import SCALARS
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     """What an object holds."""
 
 UNCHANGING = SCALARS | {
-    types.ModuleType, types.BuiltinFunctionType, types.MethodDescriptorType, types.WrapperDescriptorType,
+    types.BuiltinFunctionType, types.MethodDescriptorType, types.WrapperDescriptorType,
     types.MemberDescriptorType, types.GetSetDescriptorType, types.CodeType, range, slice, tuple, frozenset, staticmethod,
     classmethod, property, types.MethodType,
 }  # fmt: skip
@@ -124,6 +125,9 @@ class GlobalData:
         kind = type(v)
         if kind in UNCHANGING or v is NULL:
             return None
+        if isinstance(v, types.ModuleType):
+            space, names = vars(v), self.namespaces.of_module(v)
+            return (lambda _v: [space.get(name, NULL) for name in names]) if names else None
         if kind is dict:
             return pairs
         if kind is list or kind is deque:
@@ -131,9 +135,9 @@ class GlobalData:
         if kind is CACHE:
             return cached
         if kind is types.CellType:
-            return _inside
+            return lambda cell: [contents(cell)]
         if kind is types.FunctionType:
-            return lambda f: [f.__defaults__, f.__kwdefaults__, *pairs(f.__dict__)]
+            return lambda f: [f.__code__, f.__defaults__, f.__kwdefaults__, *pairs(f.__dict__)]
         if isinstance(v, type):
             return self._attributes
         shape = self.shapes.get(kind)
@@ -144,10 +148,3 @@ class GlobalData:
 
     def _attributes(self, cls: type) -> list[object]:
         return [cls.__dict__[name] for name in self.namespaces.data(cls)]
-
-
-def _inside(cell: types.CellType) -> list[object]:
-    try:
-        return [cell.cell_contents]
-    except ValueError:
-        return []

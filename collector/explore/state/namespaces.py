@@ -5,7 +5,11 @@ modules, functions, classes.  Such a value is *inert*, and left out of a state, 
 names itself is inert.  What is left is data, a module's counter for instance, and part of the state of whoever can
 reach it.  So is what a bound method of a library's module hides: `random.randrange` has a generator behind it.
 
-A name that held something inert when it was first met is taken to go on doing so, unless the code itself stores it.
+What is taken for inert is an assumption, and noted as one (`Assumptions`): a closure's variable may be bound anew, a
+method replaced, a module patched.  Every capture begins by asking whether all of them still hold.  What has changed is
+*loose* from then on, and part of the state.
+
+Not looked at.  What a library keeps for itself: the level of a logger, the registry of an abstract class.
 """
 
 from __future__ import annotations
@@ -15,12 +19,15 @@ import re
 import sys
 import types
 import typing
+from collections.abc import MutableMapping, MutableSequence, MutableSet
 from enum import Enum
 from functools import cached_property, partial
 from struct import Struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from collector.explore.state.assumptions import Assumptions, contents, key, local
 from collector.explore.state.bytecode import analysed
+from collector.explore.state.interpreter import NULL
 
 
 if TYPE_CHECKING:
@@ -39,6 +46,18 @@ CONSTANT = (
     typing.TypeVar, typing.ParamSpec, type(typing.Any), type(typing.Callable),
 )  # fmt: skip
 """Types whose objects decide nothing, or never change."""
+LENT = types.MethodType, types.BuiltinMethodType, MutableMapping, MutableSequence, MutableSet
+"""What a library's module lends to programs: `random.randrange`, `os.environ`."""
+BY_TEXT = frozenset(
+    {"getattr", "setattr", "hasattr", "delattr", "vars", "globals", "__dict__", "__setattr__", "attrgetter"}
+)
+"""Who names something by a text does it with one of these."""
+UNSEEN = frozenset({
+    "__traceback__", "tb_frame", "tb_next", "__annotations__", "__doc__", "getrecursionlimit", "getsignal", "umask",
+})  # fmt: skip
+"""What is in no state, so nothing can be known of a program that looks at it."""
+DECORATED = {"__wrapped__", "__isabstractmethod__", "__override__"}
+"""Attributes of functions that the library sets."""
 Reference = tuple[types.ModuleType | None, str]
 """A global of the code's own module (None) or of another one, and its name."""
 
@@ -54,8 +73,35 @@ class Namespaces:
     def __init__(self) -> None:
         self.verdicts: dict[int, tuple[object, bool]] = {}
         """By the id of a function or class, which is kept so that the id stays its own."""
+        self.schedules: list[int] = []
+        """Those of them that this schedule has made."""
         self.references: dict[tuple[int, int], tuple[object, tuple[Reference, ...]]] = {}
         self.attributes: dict[type, tuple[int, tuple[str, ...]]] = {}
+        self.assumptions = Assumptions()
+        self.mentioned: set[str] = set()
+        """Attributes that any code names."""
+        self.named_late: set[str] = set()
+        """Attributes that any code stores, or names by a text: they may come to be."""
+        self.unseen: dict[str, None] = {}
+        """Those of UNSEEN that any code names."""
+
+    def begin(self) -> None:
+        """A new schedule: what the last one made is gone."""
+        self.assumptions.begin()
+        for known in self.schedules:
+            self.verdicts.pop(known, None)
+        self.schedules.clear()
+        for cls in [cls for cls in self.attributes if local(cls)]:
+            del self.attributes[cls]
+
+    def hold(self) -> bool:
+        """Is everything still inert that was taken to be?  If not, forget all, and ask again."""
+        if self.assumptions.hold():
+            return True
+        self.verdicts.clear()
+        self.references.clear()
+        self.attributes.clear()
+        return False
 
     def inert(self, v: object) -> bool:
         """Does `v` hold nothing that can change, and name nothing that does?"""
@@ -71,6 +117,10 @@ class Namespaces:
                 self.verdicts[id(v)] = v, True
                 found = self._inert_function(v) if isinstance(v, types.FunctionType) else self._inert_class(v)  # type: ignore[arg-type]
                 self.verdicts[id(v)] = v, found
+                if local(v):
+                    self.schedules.append(id(v))
+                if found and not library(v.__module__ or ""):
+                    self.assumptions.add(v)  # type: ignore[arg-type]
                 return found
             return known[1]
         if isinstance(v, staticmethod | classmethod):
@@ -84,12 +134,16 @@ class Namespaces:
         return False
 
     def _inert_function(self, f: types.FunctionType) -> bool:
-        if library(f.__globals__.get("__name__") or ""):
+        module = f.__globals__.get("__name__") or ""
+        if module.startswith(EXPLORER):
             return True
-        kept = [cell.cell_contents for cell in f.__closure__ or () if _filled(cell)]
-        kept += [*(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values()]
-        if f.__dict__.keys() - {"__wrapped__", "__isabstractmethod__", "__override__"}:
+        kept = [v for v in map(contents, f.__closure__ or ()) if v is not NULL]
+        if key(f) in self.assumptions.loose or f.__dict__.keys() - DECORATED:
             return False
+        if library(module):
+            # A decorator's wrapper: what it wraps may be the program's.
+            return all(map(self.inert, (v for v in kept if isinstance(v, types.FunctionType))))
+        kept += [*(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values()]
         return all(map(self._settled, kept)) and not self.named(f.__code__, f.__globals__)
 
     def _settled(self, v: object) -> bool:
@@ -97,7 +151,11 @@ class Namespaces:
         return v is None or isinstance(v, bool) or self.inert(v)
 
     def _inert_class(self, cls: type) -> bool:
-        if library(cls.__module__) or issubclass(cls, Enum):
+        if library(cls.__module__):
+            return True
+        if key(cls) in self.assumptions.loose:
+            return False
+        if issubclass(cls, Enum):
             return True
         return all(map(self.inert, cls.__mro__[1:])) and not self.data(cls)
 
@@ -106,17 +164,19 @@ class Namespaces:
         namespace = cls.__dict__
         known = self.attributes.get(cls)
         if known is None or known[0] != len(namespace):
+            loose = key(cls) in self.assumptions.loose
             names = tuple(
                 name
                 for name, v in namespace.items()
                 if not (name.startswith("__") and not isinstance(v, types.FunctionType))
                 and name not in {"_abc_impl", "_is_protocol", "_is_runtime_protocol"}
-                and not self.inert(v)
+                and (loose or not self.inert(v))
             )
             known = self.attributes[cls] = len(namespace), names
+            self.assumptions.add(cls, names)
         return known[1]
 
-    def named(self, code: types.CodeType, space: dict[str, object]) -> tuple[Reference, ...]:
+    def named(self, code: types.CodeType, space: dict[str, Any]) -> tuple[Reference, ...]:
         """The globals that `code`, run with the globals `space`, reaches and that are not inert."""
         key = id(code), id(space)
         known = self.references.get(key)
@@ -126,36 +186,59 @@ class Namespaces:
             known = self.references[key] = (code, space), found
         return known[1]
 
-    def _named(self, code: types.CodeType, space: dict[str, object]) -> Iterator[Reference]:
-        names, attributes, stored, modules = _mentioned(code)
+    def _named(self, code: types.CodeType, space: dict[str, Any]) -> Iterator[Reference]:
+        names, attributes, stored, named_late, modules = _mentioned(code)
+        self.mentioned |= attributes
+        self.named_late |= named_late
+        if not library(space.get("__name__") or ""):
+            self.unseen.update(dict.fromkeys(sorted(attributes & UNSEEN)))
         builtins = space.get("__builtins__", {})
         builtins = builtins if isinstance(builtins, dict) else vars(builtins)
-        known = space.keys() | builtins.keys()
         for name in sorted(names):
             v = space.get(name, builtins.get(name))
-            if name in stored or name not in known or (name in space and not self.inert(v)):
-                yield None, name
+            if name in stored or not self._stays(space if name in space else builtins, name):
+                yield (None if name in space or name not in builtins else sys.modules["builtins"]), name
             if type(v) is types.ModuleType:
                 modules.append(v)
         for module in modules:
-            inside = library(module.__name__)
-            for name in sorted(attributes & vars(module).keys()):
-                v = vars(module)[name]
-                bound = isinstance(v, types.MethodType | types.BuiltinMethodType)
-                if not self.inert(v) and (bound or not inside):
-                    yield module, name
+            for name in self._data(module, attributes, named_late):
+                yield module, name
+
+    def of_module(self, module: types.ModuleType) -> list[str]:
+        """The data of `module` that any code may name, some of which may come to be."""
+        return self._data(module, self.mentioned, self.named_late)
+
+    def _data(self, module: types.ModuleType, attributes: set[str], named_late: set[str]) -> list[str]:
+        space = vars(module)
+        data = [name for name in sorted(attributes & space.keys()) if not self._stays(space, name)]
+        if library(module.__name__):
+            return [name for name in data if isinstance(space[name], LENT)]
+        return [*data, *sorted(named_late - space.keys())]
+
+    def _stays(self, space: dict[str, object], name: str) -> bool:
+        """Is what `space` holds by that name inert?"""
+        if name not in space or (id(space), name) in self.assumptions.loose or not self.inert(space[name]):
+            return False
+        self.assumptions.add_name(space, name)
+        return True
 
 
-def _mentioned(code: types.CodeType) -> tuple[set[str], set[str], set[str], list[types.ModuleType]]:
-    """Globals, attributes, globals that are stored, and modules imported, by `code` and the code within it."""
+def _mentioned(code: types.CodeType) -> tuple[set[str], set[str], set[str], set[str], list[types.ModuleType]]:
+    """What `code` and the code within it name.
+
+    Globals; attributes; globals that are stored; attributes that are, or are named by a text; modules imported.
+    """
     names: set[str] = set()
     attributes: set[str] = set()
     stored: set[str] = set()
+    named_late: set[str] = set()
+    texts: set[str] = set()
     modules: list[types.ModuleType] = []
     waiting = [code]
     while waiting:
         code = waiting.pop()
         waiting += [inner for inner in code.co_consts if isinstance(inner, types.CodeType)]
+        texts |= {text for text in code.co_consts if isinstance(text, str)}
         for instruction in analysed(code).instructions:
             verb = instruction.opname
             if verb in {"LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOBAL"}:
@@ -164,14 +247,12 @@ def _mentioned(code: types.CodeType) -> tuple[set[str], set[str], set[str], list
                     stored.add(instruction.argval)
             elif verb in {"LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR", "DELETE_ATTR", "IMPORT_FROM"}:
                 attributes.add(instruction.argval)
+                if verb == "STORE_ATTR":
+                    named_late.add(instruction.argval)
             elif verb == "IMPORT_NAME" and instruction.argval in sys.modules:
                 modules.append(sys.modules[instruction.argval])
-    return names, attributes, stored, modules
-
-
-def _filled(cell: types.CellType) -> bool:
-    try:
-        cell.cell_contents  # noqa: B018  asking is the only way to know
-    except ValueError:
-        return False
-    return True
+    if not BY_TEXT.isdisjoint(names | attributes):
+        attributes |= texts
+        named_late |= texts
+        names |= texts if "globals" in names else set()
+    return names, attributes, stored, named_late, modules

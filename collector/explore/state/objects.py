@@ -20,7 +20,7 @@ import types
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from collector.explore.state.interpreter import NULL
+from collector.explore.state.assumptions import contents
 from collector.explore.state.walk import SCALARS
 
 
@@ -46,6 +46,17 @@ def pairs(v: Mapping[Any, Any]) -> list[object]:
     return [*v.keys(), *v.values()]
 
 
+def items(v: dict[Any, Any]) -> list[object]:
+    """The same of any kind of dictionary, whatever its class says that it holds."""
+    return [*dict.keys(v), *dict.values(v)]
+
+
+def ordered(v: collections.OrderedDict[Any, Any]) -> list[object]:
+    """The same of one that keeps an order of its own."""
+    keys = [*collections.OrderedDict.__iter__(v)]
+    return [*keys, *(dict.__getitem__(v, key) for key in keys)]
+
+
 def write_set(walk: Walk, v: Object) -> None:
     """The items in the order in which they are met: that decides what a loop over them does."""
     items = list(v)
@@ -69,9 +80,10 @@ def write_exception(walk: Walk, v: Object) -> None:
 
 
 def write_enum(walk: Walk, v: Object) -> None:
-    """An enum member, by name."""
+    """An enum member: its name, and what was hung on it."""
     walk.out.append(type(v).__qualname__)
-    walk.put([v.name])
+    attributes = vars(v)
+    walk.put([attributes.get("_name_"), *(x for name, x in attributes.items() if not name.startswith("_"))])
 
 
 def write_method(walk: Walk, v: Object) -> None:
@@ -84,11 +96,7 @@ def write_method(walk: Walk, v: Object) -> None:
 
 def write_cell(walk: Walk, v: Object) -> None:
     """What a closure shares."""
-    try:
-        kept: object = v.cell_contents
-    except ValueError:
-        kept = NULL
-    walk.put([kept])
+    walk.put([contents(v)])
 
 
 def reduced(walk: Walk, v: Object) -> None:
@@ -173,17 +181,17 @@ VIEW_ITERATORS: tuple[type, ...] = tuple(
 CONTENT: dict[type, Callable[[Any], Iterable[object]]] = {
     list: list.__iter__,
     tuple: tuple.__iter__,
-    dict: pairs,
-    collections.OrderedDict: pairs,
-    collections.defaultdict: lambda v: [v.default_factory, *pairs(v)],
-    collections.deque: lambda v: [v.maxlen, *v],
-    bytearray: lambda v: [bytes(v)],
-    array.array: lambda v: [v.typecode, v.tobytes()],
-    int: lambda v: [int(v)],
+    dict: items,
+    collections.OrderedDict: ordered,
+    collections.defaultdict: lambda v: [v.default_factory, *items(v)],
+    collections.deque: lambda v: [v.maxlen, *collections.deque.__iter__(v)],
+    bytearray: lambda v: [bytes(bytearray.__getitem__(v, slice(None)))],
+    array.array: lambda v: [v.typecode, array.array.tobytes(v)],
+    int: lambda v: [int.__int__(v)],
     float: lambda v: [float.__float__(v)],
     str: lambda v: [str.__str__(v)],
-    bytes: lambda v: [bytes(v)],
-    random.Random: lambda v: v.getstate(),
+    bytes: lambda v: [bytes.__getitem__(v, slice(None))],
+    random.Random: random.Random.getstate,
 }
 """What an object of a builtin class holds, and an object of a Python class that extends it beside its attributes."""
 
@@ -211,8 +219,6 @@ WRITERS: dict[type, Writer] = {
     slice: written(lambda v: [v.start, v.stop, v.step]),
     weakref.ReferenceType: write_reference,
     CACHE: write_cached,
-    types.ModuleType: written(lambda v: [v.__name__]),
-    types.CodeType: written(lambda v: [v.co_qualname, v.co_firstlineno]),
     type(...): written(lambda _v: []),
     type(NotImplemented): written(lambda _v: []),
     **{kind: written(lambda v: v.__reduce__()) for kind in ITERATORS},

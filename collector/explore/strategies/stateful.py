@@ -10,7 +10,8 @@ The states form a graph.  A strongly fair cycle in it (`state.graph`) is a livel
 and the state that repeats proves it.  The graph is searched whenever it has doubled, and at the end.
 
 A program that asks for the time depends on the number of steps.  From then on that number is part of every state, and the
-search begins again, because states that differed in nothing else had been merged.
+search begins again, because states that differed in nothing else had been merged.  It also begins again when something has
+changed that was assumed not to change (`state.assumptions`).
 
 Relied on.  Data races are found on the paths that are run; the path to a state that was cut off may have ordered less.
 """
@@ -77,7 +78,7 @@ class Stateful:
         """Of the states, by their digests."""
         self.graph = Graph()
         self.opaque: dict[str, None] = {}
-        """What could not be looked into, in the order of discovery."""
+        """Descriptions of opaque objects, in the order of discovery."""
         self.timed = False
         """The number of steps is part of the state."""
         self.next_look = FIRST_LOOK
@@ -86,8 +87,10 @@ class Stateful:
         self.over = False
         """The circle was run."""
         self.unproved = False
-        """A circle was run and did not come round."""
+        """A cycle was run, but its state did not repeat."""
         self.runs = 0
+        self.epoch = 0
+        """Of the captures: times that one of their assumptions was found not to hold."""
         self.compared = 0
         """Steps, with what they were when they were first taken."""
         self.whole: States | None = None
@@ -192,7 +195,9 @@ class Stateful:
             else:
                 machine.execution.steps_allowed = len(self.circle.stem)  # behind it the livelock is seen again
             return
-        if machine.execution.clock and not self.timed:
+        epoch = self.whole.capture.epoch if self.whole else 0
+        if (machine.execution.clock and not self.timed) or epoch != self.epoch:
+            self.timed, self.epoch = self.timed or machine.execution.clock > 0, epoch
             self._afresh()
             return
         path = self.path
@@ -206,8 +211,7 @@ class Stateful:
             self.exhausted = not path and self.circle is None
 
     def _afresh(self) -> None:
-        """Begin again, with the time as part of the state."""
-        self.timed = True
+        """Begin again: states may have been merged that are not the same."""
         self.path.clear()
         self.numbers.clear()
         self.graph = Graph()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,10 +17,14 @@ from collector.commands.status import OK, USAGE, VIOLATION
 from collector.explore.token import Token
 from collector.run import main
 from collector.scenarios.registry import SCENARIOS
+from collector.scenarios.scenario import Scenario, Variant
 
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from collector.explore import SteppedMachine
+    from collector.explore.program import Program
 
     Capture = pytest.CaptureFixture[str]
 
@@ -146,3 +153,34 @@ def test_bugs_are_listed(tmp_path: Path, capsys: Capture) -> None:
     assert set(listed) == {name for name in entries() if name[0] in "KO"}
     assert listed["O-24"]["scenarios"] == ["latedecrement"]
     assert re.search(r"^O-24 +fault +The barrier needs a closed world +latedecrement$", said, re.MULTILINE)
+
+
+def interrupting(at: int) -> Program:
+    """A program that passes, and sends this process a Ctrl-C when it is set up for the `at`-th time."""
+    times = count(1)
+
+    def program(machine: SteppedMachine) -> None:
+        x = machine.word(0, "x")
+        for _ in range(6):
+            machine.spawn(lambda port: port.xadd(x, 1))
+        if next(times) == at:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    return program
+
+
+def test_ctrl_c_gives_the_partial_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    """Status 130; what was run so far is claimed, printed and written, and it is no proof."""
+    variant = Variant(interrupting(at=20))
+    monkeypatch.setitem(SCENARIOS, "long", Scenario("long", "A long one", (), {"failing": variant}))
+    out = tmp_path / "out.json"
+
+    assert main(["explore", "long", "--strategy", "random", "--json", str(out)]) == 130
+
+    said, complaint = capsys.readouterr()
+    assert complaint == "collector.run: interrupted\n"
+    assert "ok:" not in said
+    written = json.loads(out.read_text())
+    assert f"\ninterrupted: {written['schedules']} schedules by random passed, which is no proof" in said
+    assert 1 < written["schedules"] <= 20  # a program is also set up to compare runs
+    assert (written["interrupted"], written["claim"]["kind"]) == (True, "sampled")

@@ -5,12 +5,17 @@ from __future__ import annotations
 import pytest
 
 from collector.explore import Result, explore
-from tests.collector.explore.verdictprograms import DIFFERS, ENDS, HANGS, KEEPS
+from tests.collector.explore import verdictprograms
+from tests.collector.explore.changingprograms import KEEPING, PATIENT
+from tests.collector.explore.verdictprograms import DIFFERS, HANGS
 
+
+ENDS = verdictprograms.ENDS | PATIENT
+KEEPS = verdictprograms.KEEPS | KEEPING
 
 STRATEGIES = ("portfolio", "dpor", "stateful", "exhaustive")
 PASSED = {"proved", "bounded", "sampled", "undecided"}
-OPAQUE = {"in_a_queue", "in_a_thread_local", "in_an_lru_cache"}
+OPAQUE = {"in_a_queue", "in_a_thread_local", "in_an_lru_cache", "in_a_module_found_by_name"}
 """What a thread keeps there cannot be looked into: a search that recognises states may find nothing, and says less."""
 
 

@@ -1,0 +1,16 @@
+"""Contents of a module for `changingprograms` to patch."""
+
+from __future__ import annotations
+
+
+value = 0
+
+
+def zero() -> int:
+    """Nothing."""
+    return 0
+
+
+def function() -> int:
+    """It is patched."""
+    return 0
