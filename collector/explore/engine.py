@@ -111,7 +111,7 @@ def explore(
             fault = search.run(seconds, progress)
             if fault:
                 # A strategy may have shortened it, to show a livelock.
-                allowed = search.here.machine.steps_allowed
+                allowed = search.here.machine.execution.steps_allowed
                 limit = 0 if allowed == LIMIT else allowed
                 token = Token(plain_points=plain_points, races=races is True, limit=limit, about=dict(about or {}))
                 search.result.failure = search.failure(fault, token, shrink=shrink)
