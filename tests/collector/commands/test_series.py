@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-SMALL = "--heap synthetic:random,n=400 --cycles 1 --period 0.03 --quiet --mutators 1"
+SMALL = "--heap synthetic:random,n=500,m=1000 --cycles 1 --period 0.03 --quiet --mutators 1"
 
 
 def test_repeat_takes_one_seed_after_the_next(
@@ -36,7 +36,7 @@ def test_until_failure_ends_with_the_first_that_fails(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Status 1; the command that it prints is of that run alone."""
-    words = [*SMALL.split(), "--plant", "full-dropped", "--seed", "7", "--until-failure"]
+    words = [*SMALL.split(), "--plant", "putfull-unlogged", "--seed", "7", "--until-failure"]
     monkeypatch.setattr(sys, "argv", ["run", *words])
 
     assert main(words) == 1
