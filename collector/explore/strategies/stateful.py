@@ -26,14 +26,14 @@ from collector.explore.machine.threads import PAUSED
 from collector.explore.state.graph import Circle, Edge, Graph
 from collector.explore.state.whole import States
 from collector.explore.strategies.base import left
-from collector.explore.strategies.prefix import announced, check, refuse
+from collector.explore.prefix import announced, check, refuse_end
 
 
 if TYPE_CHECKING:
     from collector.explore.machine.execution import Draw, Pick
     from collector.explore.machine.machine import SteppedMachine
     from collector.explore.strategies.base import Options
-    from collector.explore.strategies.prefix import Announced
+    from collector.explore.prefix import Announced
 
 
 FIRST_LOOK = 500
@@ -149,13 +149,11 @@ class Stateful:
             path.append(Choice(self._order(i, machine), number))
             return go()
 
-        def draw(i: int, n: int) -> int:
+        def draw(_i: int, n: int) -> int:
             nonlocal at
             if at == len(path):
                 path.append(Choice(list(range(n))))
             choice = path[at]
-            if len(choice.alternatives) != n:
-                refuse(machine, i, path[at - 1].announced or announced(machine, i))
             at += 1
             return choice.alternatives[choice.index]
 
@@ -201,6 +199,8 @@ class Stateful:
             self._afresh()
             return
         path = self.path
+        if machine.complete and machine.fault is None and len(machine.trail) < len(path):
+            refuse_end(machine)
         while path and path[-1].index + 1 == len(path[-1].alternatives):
             path.pop()
         if path:

@@ -13,7 +13,7 @@ as that lets it go.
 
 `choose` branches over its values at the place where it is called.
 
-The way back to a state is run again, and each of its steps compared with what it was (`strategies.prefix`).
+The way back to a state is run again, and each of its steps compared with what it was (`collector.explore.prefix`).
 
 Relied on.  `Program` shares nothing between threads but the machine's memory: state in Python objects would be dependence
 that nobody sees.  Invariants are checked in the interleavings that are run, which is one of each trace.
@@ -32,7 +32,7 @@ from collector.explore.strategies.dpor.dependence import Step, pending, writes
 from collector.explore.strategies.dpor.idle import Idle
 from collector.explore.strategies.dpor.path import Node, Path, Victim, happens_before
 from collector.explore.strategies.dpor.wakeup import Branch, asleep, insert
-from collector.explore.strategies.prefix import announced, check, refuse
+from collector.explore.prefix import announced, check, refuse, refuse_end
 
 
 if TYPE_CHECKING:
@@ -95,17 +95,19 @@ class DPOR:
             if node is None:
                 node = self.path.state(machine)
                 self._watch(machine, node)
-            self.branching = None
             if node.tree:
                 t = node.tree[0].step.thread
                 if t >= len(machine.names):
                     refuse(machine, t, announced(machine, t))
+                if self.branching and node.step.value >= 0 and node.step.thread == t:
+                    check(machine, t, node.announced)  # another value of the same choice
                 if t not in runnable:
                     raise Broken(f"DPOR: thread {t} cannot go at step {len(trail)}, and should be able to")
             else:
                 t = self._free(i, runnable, flags, node)
                 if t == MAIN:
                     return MAIN
+            self.branching = None
             step = pending(machine, t)
             if not node.tree:
                 node.tree.append(Branch(step))
@@ -118,8 +120,6 @@ class DPOR:
             node = nodes[taken - 1]
             if node.step.value < 0:
                 self._all_values(node, n)
-            elif node.step.value >= n:
-                refuse(machine, node.step.thread, node.announced)
             return node.step.value
 
         return pick, draw
@@ -155,6 +155,8 @@ class DPOR:
     def end(self, machine: SteppedMachine, /) -> None:
         """Cover the races of the interleaving that was run, then go back to the deepest state with something left."""
         self.runs += 1
+        if self.branching and machine.complete and machine.fault is None:
+            refuse_end(machine)
         for node in self.path.nodes[self.new :]:
             for i in node.races:
                 self._cover(self.path.nodes[i], node)
