@@ -27,12 +27,12 @@ from collector.explore.claim import Claim, Kind, Seen
 from collector.explore.machine import ops
 from collector.explore.machine.carrier import MAIN, Broken
 from collector.explore.machine.threads import PAUSED
+from collector.explore.prefix import announced, check, refuse, refuse_end
 from collector.explore.strategies.base import left, share_done
 from collector.explore.strategies.dpor.dependence import Step, pending, writes
 from collector.explore.strategies.dpor.idle import Idle
 from collector.explore.strategies.dpor.path import Node, Path, Victim, happens_before
 from collector.explore.strategies.dpor.wakeup import Branch, asleep, insert
-from collector.explore.prefix import announced, check, refuse, refuse_end
 
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class DPOR:
 
     name = "dpor"
 
-    def __init__(self, _options: Options) -> None:
+    def __init__(self, options: Options) -> None:
         self.path = Path()
         self.branching: Node | None = None
         """The state behind the path that goes on with the next branch of its tree."""
@@ -68,6 +68,11 @@ class DPOR:
         """Steps, with what they were when they were first taken."""
         self.invariants = False
         """There are some."""
+        self.races = options.races
+        self.complete = 0
+        """Schedules that ran to their ends."""
+        self.set_aside = 0
+        """Those from before it began afresh."""
 
     @property
     def done(self) -> bool:
@@ -155,6 +160,7 @@ class DPOR:
     def end(self, machine: SteppedMachine, /) -> None:
         """Cover the races of the interleaving that was run, then go back to the deepest state with something left."""
         self.runs += 1
+        self.complete += machine.complete
         if self.branching and machine.complete and machine.fault is None:
             refuse_end(machine)
         for node in self.path.nodes[self.new :]:
@@ -174,6 +180,7 @@ class DPOR:
                 if self.runs >= self.plain and self.idle.heads and not self.cutting:
                     # Afresh: what is cut from here on was not cut in the states that are on the path.
                     self.cutting = True
+                    self.set_aside = self.complete
                     self.path, self.branching = Path(), None
                 return
         self.exhausted = True
@@ -244,7 +251,16 @@ class DPOR:
 
     def claim(self, schedules: int, /) -> Claim:
         """Exhausted or not."""
-        caveats = ("invariants were checked in these alone",) if self.invariants else ()
+        number, caveats = schedules - self.set_aside, self._caveats()
         if self.exhausted:
-            return Claim(Kind.PROVED, self.name, Seen.TRACES, schedules, caveats=caveats)
-        return Claim(Kind.UNDECIDED, self.name, Seen.TRACES, schedules, reason="more are left", caveats=caveats)
+            return Claim(Kind.PROVED, self.name, Seen.TRACES, number, caveats=caveats)
+        return Claim(Kind.UNDECIDED, self.name, Seen.TRACES, number, reason="more are left", caveats=caveats)
+
+    def _caveats(self) -> tuple[str, ...]:
+        """What the claim does not cover."""
+        told = {
+            "turns of waiting loops that change nothing were left out": self.cutting,
+            "data races were looked for in these alone": self.cutting and self.idle.posts and self.races,
+            "invariants were checked in these alone": self.invariants,
+        }
+        return tuple(caveat for caveat, holds in told.items() if holds)
