@@ -29,6 +29,7 @@ from workbuf.machine import MASK64
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from collector.explore.machine.machine import SteppedMachine
     from collector.explore.machine.ops import Op
     from collector.explore.machine.ports import SteppedPort
     from collector.explore.machine.taps import After
@@ -162,6 +163,8 @@ class Clock:
 
 class Order(Tap):
     """Keeps the clocks of one machine's threads, schedule after schedule."""
+
+    machine: SteppedMachine
 
     def __init__(self) -> None:
         self.clocks: list[Clock] = []
