@@ -17,7 +17,7 @@ from collector.explore.plugin import OWN, pytest_addoption
 from collector.explore.strategies import NAMED
 from collector.guide import TOPICS, page
 from collector.run import main
-from tests.documents import Walk, blocks
+from tests.documents import HEAPS, Walk, blocks
 from workbuf.entry import decode
 from workbuf.machine import Machine, Port
 
@@ -38,10 +38,10 @@ def test_a_page_can_be_followed(
     monkeypatch.setattr(sys, "argv", ["run"])
     monkeypatch.delenv("COLUMNS", raising=False)
 
-    walk = Walk(capsys)
+    walk = Walk(capsys, HEAPS)
     walk.through(page(topic))
 
-    assert walk.said
+    assert walk.said or not [kind for kind, _ in blocks(page(topic)) if kind]
 
 
 def test_a_page_that_shows_what_is_not_printed_fails(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,7 @@ import sys
 from contextlib import ExitStack
 from dataclasses import replace
 from itertools import cycle, islice
+from pathlib import Path
 from random import SystemRandom
 from threading import main_thread
 from time import monotonic
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from collector import heaps
 from collector.audit.violation import Violation
-from collector.commands.files import Input, Named, Output
+from collector.commands.files import Input, Named, Output, same
 from collector.commands.limits import add_limits, limits
 from collector.commands.outputs import END_SECONDS, Outputs
 from collector.commands.parser import completes, meant
@@ -33,6 +34,7 @@ from collector.commands.usage import (
     switching,
 )
 from collector.faults import FAULTS
+from collector.report.atomicwrite import replaceable
 from collector.report.log.rotation import rotation
 from collector.report.log.writer import COMPRESSIONS, tostderr
 from collector.report.progress import Progress
@@ -86,6 +88,7 @@ MIXES = (
 """The programs of --all, run by run: few enough threads for cycles to be short."""
 SECONDS = 9.0
 MUTATORS = 4
+DAWDLE = 0.01
 PERIOD = 0.1
 DEFAULT_PROGRAMS = "rewire,pushpop,hider,finalizers,channel,bintree,channel,longlist"
 
@@ -125,7 +128,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--dawdle",
         type=between(0.0, 1.0),
-        default=0.01,
         metavar="P",
         help="the same, for two threads of three only (0.01)",
     )
@@ -206,12 +208,38 @@ def plan(args: argparse.Namespace) -> Plan:
         seed=SystemRandom().randrange(1 << 32) if args.seed is None else args.seed,
         binding=args.atomics,
         jitter=args.jitter,
-        dawdle=args.dawdle,
+        dawdle=dawdling(args.mutators) if args.dawdle is None else args.dawdle,
         newborn=args.all,
         patience=args.patience,
         ring=EVERY_EVENT if keeping else Plan.ring,
         events=keeping,
     )
+
+
+def dawdling(mutators: int) -> float:
+    """The share of its atomics before which a thread dawdles: less where there are more mutators than usual.
+
+    With a GIL a thread that dawdles waits for all the others, and then has one turn of theirs: the collector would fall
+    behind what eight mutators allocate, and its mark never end.
+    """
+    return DAWDLE * min(MUTATORS / max(mutators, 1), 1) ** 2
+
+
+def checkparts(args: argparse.Namespace) -> None:
+    """Raise UsageError for a log that cannot have parts, and if one would be packed into another option's file."""
+    if (args.log_rotation or args.log_compression) and not args.log:
+        raise UsageError("--log-rotation and --log-compression are about the file of --log FILE: name one")
+    if (args.log_rotation or args.log_compression) and not replaceable(Path(args.log)):
+        raise UsageError(f"--log {args.log}: only a regular file of its own can be rotated or compressed")
+    if not args.log_compression:
+        return
+    packed = f"{args.log}.{args.log_compression}"
+    for name, value in vars(args).items():
+        if isinstance(value, Input | Output) and same(value, packed):
+            raise UsageError(
+                f"--log-compression {args.log_compression}: the log would be packed into {packed}, which is that of"
+                f" --{name}: give the log another name"
+            )
 
 
 def fill(args: argparse.Namespace) -> None:
@@ -243,8 +271,7 @@ def main(args: argparse.Namespace) -> int:
         near = meant(args.plant, FAULTS)
         raise UsageError(f"--plant {args.plant}: there is no such fault{near}; --plant list says which there are")
     what = plan(args)
-    if (args.log_rotation or args.log_compression) and not args.log:
-        raise UsageError("--log-rotation and --log-compression are about the file of --log FILE: name one")
+    checkparts(args)
     argv = [word for word in sys.argv[1:] if word != "stress"] if sys.argv else []
     if args.seed is None:
         argv += ["--seed", str(what.seed)]

@@ -76,7 +76,7 @@ class Log:
 
     @property
     def repeatable(self) -> bool:
-        """Nobody but the strategy had a say in it."""
+        """All scheduling choices were the strategy's, and none was made by fair scheduling."""
         return len(self.trail) < self.limit
 
     @property

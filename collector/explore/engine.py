@@ -15,7 +15,7 @@ from collector.explore.impure import impure
 from collector.explore.machine.execution import LIMIT
 from collector.explore.machine.fault import Refused
 from collector.explore.machine.misuse import Stuck
-from collector.explore.machine.plainpoints import plain_points as fit_plain_points
+from collector.explore.machine.plainpoints import PlainPoints
 from collector.explore.program import CARRIERS, new_machine, run_and_check, set_up
 from collector.explore.races.fasttrack import FastTrack
 from collector.explore.races.report import races_of
@@ -95,8 +95,7 @@ def explore(
 
     def place(member: Member) -> Place:
         track = FastTrack(fatal=races is True)
-        taps = [fit for fit, wanted in ((fit_plain_points, plain_points), (track.fit, races)) if wanted]
-        taps += getattr(member.strategy, "taps", [])
+        taps = [tap for tap, wanted in ((PlainPoints(), plain_points), (track, races)) if wanted]
         return Place(member, new_machine(vehicle, taps, steps), track)
 
     search.place = place

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collector.explore.machine.carrier import Carrier
     from collector.explore.machine.execution import Draw, Pick
     from collector.explore.machine.fault import Fault
-    from collector.explore.machine.machine import Tap
+    from collector.explore.machine.taps import Tap
 
 Check = Callable[[], object]
 """Called when all threads have ended; asserts."""

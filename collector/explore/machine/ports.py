@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collector.explore.machine.memory import Memory
     from workbuf.machine import Listener, Port
 
-    Spawn = Callable[[Callable[[Port], object], str], None]
+    Spawn = Callable[[Callable[[Port], object], str, int], None]
 
 
 PAUSES = tuple(Pause)
@@ -138,6 +138,7 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
         return mem[a]
 
     def hints(a: int, n: int) -> Sequence[int]:
+        hint = port.hint
         return [hint(cell) for cell in range(a, a + n)]
 
     def post(a: int, v: int) -> None:
@@ -278,7 +279,7 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
 
     def spawn(body: Callable[[Port], object], name: str = "") -> None:
         point(ops.SPAWN, 0)
-        spawn_thread(body, name)
+        spawn_thread(body, name, i)
         execution.spawned(i)
 
     def sysalloc(n: int, align: int = 1) -> int:

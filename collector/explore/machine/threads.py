@@ -118,7 +118,7 @@ class Threads:
         self.refresh(t)
 
     def release(self) -> bool:
-        """Nobody can run: let go all who pause and time out the timed sleeps; False if there is neither."""
+        """No thread can run: release all that pause, and let timed sleeps time out; False if there is neither."""
         waiting = [t for t, flags in enumerate(self.flags) if flags & (PAUSED | TIMED) and self.kinds[t] != ops.ENDED]
         for t in waiting:
             if self.flags[t] & PAUSED:

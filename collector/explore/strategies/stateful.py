@@ -78,7 +78,7 @@ class Stateful:
         """Of the states, by their digests."""
         self.graph = Graph()
         self.opaque: dict[str, None] = {}
-        """What could not be looked into, in the order of discovery."""
+        """Descriptions of opaque objects, in the order of discovery."""
         self.timed = False
         """The number of steps is part of the state."""
         self.next_look = FIRST_LOOK
@@ -87,7 +87,7 @@ class Stateful:
         self.over = False
         """The circle was run."""
         self.unproved = False
-        """A circle was run and did not come round."""
+        """A cycle was run, but its state did not repeat."""
         self.runs = 0
         self.epoch = 0
         """Of the captures: times that one of their assumptions was found not to hold."""

@@ -10,7 +10,7 @@ from collector.explore import SteppedMachine, explore
 from collector.explore.default import Replayer, default
 from collector.explore.machine.carrier import MAIN, Greenlets
 from collector.explore.machine.osthreads import OSThreads
-from collector.explore.machine.plainpoints import plain_points
+from collector.explore.machine.plainpoints import PlainPoints
 from collector.explore.machine.threads import PAUSED
 from collector.explore.program import run_and_check
 from workbuf.machine import MASK64, Aborted, Pause
@@ -81,7 +81,7 @@ class TestOperations:
 
     def test_plain_points(self) -> None:
         """With plain points every plain access is a step."""
-        machine = SteppedMachine(taps=[plain_points])
+        machine = SteppedMachine(taps=[PlainPoints()])
         machine.begin()
         x = machine.alloc(2, "x")
 

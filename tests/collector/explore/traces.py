@@ -71,7 +71,7 @@ def executions(program: Program, strategy: str, limit: int = 20_000) -> Iterator
 
 def runs_of(program: Program, search: Strategy, limit: int = 20_000) -> Iterator[Execution]:
     """All schedules that `search` runs of `program`."""
-    machine = new_machine(taps=getattr(search, "taps", ()))
+    machine = new_machine()
     try:
         for _ in range(limit):
             check = set_up(machine, program)

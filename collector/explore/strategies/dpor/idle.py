@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collector.explore.strategies.dpor.path import Node
 
 
-ONLY_READ = frozenset((ops.LOAD, ops.HINT, ops.READ, ops.CAS, ops.XCHG))
+ONLY_READ = frozenset(op.code for op in ops.TABLE if op.reads and not op.waits and op.writes != ops.ALWAYS)
 """Kinds that a turn may consist of, if they write nothing."""
 MANY = 10_000
 """Words of memory that are too many to be compared step by step."""

@@ -421,6 +421,19 @@ def test_a_real_runs_log_is_read_back(tmp_path: Path, seed: int) -> None:
         assert log.db.execute(overlapping).fetchone() == (0,)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+@pytest.mark.parametrize("what", ["pipe", "/dev/zero"])
+def test_what_has_no_end_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], what: str
+) -> None:
+    """A pipe without a writer, a device."""
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe")
+
+    assert main(["inspect", what]) == 2
+    assert "a device, a pipe or a socket: save it to a file first" in capsys.readouterr().err
+
+
 STOPS = [
     HEADER,
     {"t": 0, "m": "gc", "event": "cycle", "number": 1, "forced": 0},
