@@ -13,6 +13,7 @@ import pytest
 from collector.commands import explore as command
 from collector.explore import SteppedMachine, explore
 from collector.explore.claim import Kind
+from collector.explore.machine import ops
 from collector.explore.plugin import OWN, pytest_addoption
 from collector.explore.strategies import NAMED
 from collector.guide import TOPICS, page
@@ -91,6 +92,18 @@ def methods(of: type) -> set[str]:
 def test_all_port_operations_are_in_the_table() -> None:
     """By name and parameters, as the machine interface has them."""
     assert set(cells("operation")) == signatures(Port, methods(Port)) | {"words[a]", "event(kind, a, b, c)"}
+
+
+def test_the_table_of_operations_says_what_the_explorers_own_says() -> None:
+    """How each touches its word and what it orders, from the table that the race detector and DPOR go by."""
+    ordered = {ops.NOTHING: "", ops.ACQUIRE: "acquires", ops.RELEASE: "releases", ops.ACQ_REL: "both"}
+    _, _, rest = page("testing").partition("| operation |")
+    rows = [[cell.strip() for cell in row.split("|")] for row in rest.partition("\n\n")[0].splitlines()[2:]]
+    shown = {re.match(r"`(\w+)", row[1])[1]: (row[2], row[3].partition(";")[0]) for row in rows}  # type: ignore[index]
+
+    for op in ops.METHODS:
+        assert shown[op.name] == (op.access, ordered[op.order]), op.name
+    assert shown["words"] == (ops.TABLE[ops.READ].access, "") == (ops.TABLE[ops.WRITE].access, "")
 
 
 def test_all_that_a_machine_offers_is_in_the_table() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -34,10 +35,16 @@ def _walk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 
 
 def test_the_readme_can_be_pasted(walk: Walk) -> None:
-    """One command after the other in one folder: what one writes, the next reads; programs print what they find."""
+    """One command after the other in one folder: what one writes, the next reads; git ignores what they leave behind."""
     walk.through(ours(README))
 
     assert {file.name for file in Path().iterdir()} >= {"run.log", "run.json", "run.html", "aba.token", "aba.html"}
+    patterns = [
+        line.strip("/") for line in (ROOT / ".gitignore").read_text("utf-8").splitlines() if line[:1] not in ("", "#")
+    ]
+    assert [
+        file.name for file in Path().iterdir() if not any(fnmatch(file.name, pattern) for pattern in patterns)
+    ] == []
     assert json.loads(Path("run.json").read_text("utf-8"))["traceEvents"]
     assert "<svg" in Path("run.html").read_text("utf-8")
     assert "store x := 1" in walk.said

@@ -266,6 +266,8 @@ def main(args: argparse.Namespace) -> int:
     tostderr(args.log_level)
     if args.plant == "list":
         print("\n".join(f"{fault.name:30} {fault.what}" for fault in FAULTS.values()))
+        if args.json:
+            args.json.writejson({"faults": {fault.name: fault.what for fault in FAULTS.values()}})
         return 0
     if args.plant and args.plant not in FAULTS:
         near = meant(args.plant, FAULTS)

@@ -1,7 +1,7 @@
 """The check that a program is deterministic: some schedules are run a second time, and every step must be the same.
 
 The first run logs each step: the thread, the kind of step, its cell, and the cell's content.  The second run makes the same
-picks.  This is done with schedules 1, 4, 16, 64, and then with every EVERYth.  Before a proof is claimed the first schedule
+picks.  This is done with schedules 1, 8, 64, and then with every EVERYth.  Before a proof is claimed the first schedule
 is run once more, which finds caches that were filled later.  If the first schedule draws from Python's own random generator,
 that generator's state tells.
 
@@ -138,23 +138,26 @@ class Determinism:
     def check(self, log: Log, machine: SteppedMachine) -> None:
         """The schedule of `log` has run to its end, and passed: run it again.  Raises Refused."""
         log.end()
-        self.next = min(4 * self.next, self.next + EVERY)
-        if self.first is None:
-            self.first = log
-            self.run_first_again(machine)
-        elif log.repeatable:
+        self.next = min(8 * self.next, self.next + EVERY)
+        if self.first:
             self.rerun(log, machine)
+            return
+        self.first = log
+        # Of the first alone: to ask the generator for its state takes as long as half a schedule.
+        drawn = random.getstate()
+        self.rerun(log, machine)
+        if random.getstate() != drawn:
+            raise Refused(f"not the same twice: it draws from Python's random; {CURE}")
 
-    def run_first_again(self, machine: SteppedMachine) -> None:
-        """The first one again; does it draw from Python's generator?  (To ask for its state takes as long as a schedule.)"""
-        if self.first and self.first.repeatable:
-            drawn = random.getstate()
+    def before_proof(self, machine: SteppedMachine) -> None:
+        """Everything else has been seen: run the first schedule once more.  Raises Refused."""
+        if self.first:
             self.rerun(self.first, machine)
-            if random.getstate() != drawn:
-                raise Refused(f"not the same twice: it draws from Python's random; {CURE}")
 
     def rerun(self, log: Log, machine: SteppedMachine) -> None:
         """The same picks again."""
+        if not log.repeatable:
+            return
         check = set_up(machine, self.program, self.invariants)
         again = Again(log, machine)
         fault = run_and_check(machine, again.pick, again.draw, check)

@@ -1,8 +1,7 @@
-"""Threads whose starter does not wait for ever.
+"""A thread class whose `start` raises an error if the new thread does not begin.
 
-Theory of operation.  `Thread.start` returns when the new thread says that it has begun.  A thread that finds no memory for
-its first step ends without saying so, and its starter would wait for it until somebody kills the process.  So that wait has
-a limit.
+Theory of operation.  `Thread.start` returns when the new thread signals that it has begun.  A thread that gets no memory for
+its first step ends without that signal, and `start` would wait for ever.  So that wait has a limit.
 
 Relied on.  `threading.Thread` waits by `self._started.wait()`, as it has since Python 3.0.
 """
@@ -21,7 +20,7 @@ LONGEST = 10.0
 
 
 class Begun(Event):
-    """Waited for by whoever starts a thread, and set by that thread."""
+    """The signal of a new thread that it has begun."""
 
     def wait(self, timeout: float | None = None) -> bool:
         """False if the thread has not begun in time."""

@@ -132,8 +132,10 @@ class SteppedMachine:
         if self.execution.running:
             self._not_by_a_thread("poke")
         try:
+            if v >> 64:
+                v &= MASK64
             if a > 0:
-                self.mem[a] = v & MASK64
+                self.mem[a] = v
                 return
         except IndexError:
             pass
@@ -216,10 +218,6 @@ class SteppedMachine:
         """What cell `a` is called."""
         return str(self.named(a))
 
-    def go_round(self, i: int) -> int:
-        """From here on the threads go in turn; who goes now that thread `i` has come to its step."""
-        return self.execution.watch.go_round(i)
-
     def frame(self, t: int) -> FrameType | None:
         """The innermost Python frame of thread `t`; None if it is the one that is running."""
         return self.execution.carrier.frame(t)
@@ -242,11 +240,6 @@ class SteppedMachine:
     def releases(self) -> int:
         """Times that nobody could run and all who paused were let go."""
         return self.execution.releases
-
-    @property
-    def steps_allowed(self) -> int:
-        """Entries of a trail up to which it is the strategy's."""
-        return self.execution.steps_allowed
 
     def waiting(self) -> str:
         """Who waits for what."""

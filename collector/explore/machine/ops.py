@@ -1,15 +1,14 @@
 """The operations of a port, as one table: what each does to its word, and what it orders between threads.
 
-Whoever has to know something of operations reads it here: the clocks of the race detector, which steps depend on each
-other (DPOR), which turns of a loop only read, what the recorder of traces notes.
+The race detector's clocks, DPOR's dependence relation, the detection of idle turns and the trace recorder all read it.
 
 At each schedule point, which comes before its operation, every thread's next operation is known: its code is
 `machine.kinds[t]` and, where it touches memory, its cell `machine.addrs[t]`.  Codes are plain ints and not an enum,
 because the ports store one at every step.
 
-What an operation orders is what Go's memory model and its race detector say: who observes an atomic write comes after
-the thread that made it.  An exchange that leaves what was there releases nothing: the order of two such is chance, and
-in the other one the second could not know what the first does.
+Operations order as in Go's memory model and its race detector: a thread that observes an atomic write comes after the
+thread that made it.  An exchange that leaves the word unchanged releases nothing: the order of two such is chance, and
+in the other order the second could not know what the first does.
 """
 
 from __future__ import annotations

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 class PlainPoints(Tap):
     """Makes steps of plain accesses."""
 
+    machine: SteppedMachine
+
     def fit(self, port: SteppedPort) -> None:
         port.words = SteppedWords(self.machine, port)
 

@@ -1,14 +1,13 @@
-"""Taps: the one way to look at what a port does, or to change it.
+"""Taps, which observe or change the operations of a port: race detectors, trace recorder, plain accesses as steps.
 
-A machine fits its taps to each port when that is made, in their order, the first one innermost: what a tap puts behind an
-operation is done before what later taps put there, and its words are those that later ones look through.  The order that
-replay uses: plain points first, since these make steps of plain accesses; then whoever keeps the clocks, who may end the
-thread at an access; the recorder last, who notes what has come of all that.
+A machine applies its taps to each new port in their order, the first one innermost: what a tap does after an operation comes
+before what later taps do, and later taps see its words.  Replay uses this order: plain points first, because they make plain
+accesses steps; then the race detector, which may end the thread at an access; last the recorder, which notes the outcome.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from collector.explore.machine import ops
 
@@ -16,7 +15,6 @@ from collector.explore.machine import ops
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from collector.explore.machine.machine import SteppedMachine
     from collector.explore.machine.ops import Op
     from collector.explore.machine.ports import SteppedPort
 
@@ -27,8 +25,8 @@ if TYPE_CHECKING:
 class Tap:
     """Lets all pass; its subclasses say what they look at."""
 
-    machine: SteppedMachine
-    """Set by the machine that it is for."""
+    machine: Any
+    """The SteppedMachine that it is for, which sets it.  (To name the type here would be a circle of imports.)"""
 
     def begin(self) -> None:
         """The threads of a schedule begin to run."""

@@ -28,6 +28,7 @@ from collector.explore.machine.taps import Tap
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from collector.explore.machine.machine import SteppedMachine
     from collector.explore.machine.ops import Op
     from collector.explore.machine.ports import SteppedPort
     from collector.explore.machine.taps import After
@@ -161,6 +162,8 @@ class Clock:
 
 class Order(Tap):
     """Keeps the clocks of one machine's threads, schedule after schedule."""
+
+    machine: SteppedMachine
 
     def __init__(self) -> None:
         self.clocks: list[Clock] = []

@@ -31,7 +31,15 @@ def announced(machine: SteppedMachine, t: int) -> Announced:
 
 def check(machine: SteppedMachine, t: int, was: Announced) -> None:
     """Thread `t`, which is to go next, has to be about to do what it did after the same choices."""
-    if announced(machine, t) != was or t not in machine.runnable:
+    kind, a, operand, found = was
+    mem = machine.mem
+    if (
+        machine.kinds[t] != kind
+        or machine.addrs[t] != a
+        or (mem[a] if a < len(mem) else 0) != found
+        or (ops.STORE <= kind <= ops.OR8 and machine.expects[t] != operand)
+        or t not in machine.runnable
+    ):
         refuse(machine, t, was)
 
 

@@ -186,7 +186,7 @@ class Stateful:
             if len(trail) != len(stem):
                 return entry()
             machine.execution.script = entry
-            return machine.go_round(i)
+            return machine.execution.watch.go_round(i)
 
         return pick, lambda _i, _n: ~entry() - 1
 

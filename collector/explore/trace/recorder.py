@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from collector.explore.machine.fault import Fault
+    from collector.explore.machine.machine import SteppedMachine
     from collector.explore.machine.ports import SteppedPort
     from collector.explore.machine.site import Site
     from collector.explore.machine.taps import After
@@ -67,7 +68,9 @@ class Noted:
 
 
 class Recorder(Tap):
-    """Writes one schedule down; with the source lines of the steps if `sources`."""
+    """Records one schedule; with the source lines of the steps if `sources`."""
+
+    machine: SteppedMachine
 
     def __init__(self, *, sources: bool = False) -> None:
         self.sources = sources

@@ -28,7 +28,7 @@ from collector.explore.machine import ops
 from collector.explore.machine.carrier import MAIN, Broken
 from collector.explore.machine.threads import PAUSED
 from collector.explore.strategies.base import left, share_done
-from collector.explore.strategies.dpor.dependence import Step, pending, writes
+from collector.explore.strategies.dpor.dependence import ANY, Step, pending, writes
 from collector.explore.strategies.dpor.idle import Idle
 from collector.explore.strategies.dpor.path import Node, Path, Victim, happens_before
 from collector.explore.strategies.dpor.wakeup import Branch, asleep, insert
@@ -166,7 +166,7 @@ class DPOR:
             node = self.path.pop()
             step = node.tree.pop(0).step
             node.done += 1
-            node.sleep[step.thread] = step._replace(value=-1)
+            node.sleep[step.thread] = step if step.value == ANY else step._replace(value=ANY)
             if node.tree:
                 self.branching = node
                 if self.runs >= self.plain and self.idle.heads and not self.cutting:
@@ -182,7 +182,8 @@ class DPOR:
         if node.kind in ops.DEPENDING:
             # Without the first one's step it may turn out otherwise.
             write = first.step.cell != step.cell or writes(node.kind, node.expects, first.before)
-            step = step._replace(write=write)
+            if write != step.write:
+                step = step._replace(write=write)
         elif node.kind == ops.SPAWN and first.kind == ops.SPAWN:
             step = step._replace(aim=first.step.aim)
         self._insert(first, self.path.without(first, first), step)
@@ -190,7 +191,8 @@ class DPOR:
     @staticmethod
     def _insert(state: Node, nodes: list[Node], step: Step) -> None:
         """Have the steps taken from `nodes`, then `step`, explored from `state`, unless something equivalent was."""
-        w = [*(node.step for node in nodes), step]
+        w = [node.step for node in nodes]
+        w.append(step)
         if not asleep(state.sleep.values(), w):
             insert(state.tree, w)
 
