@@ -88,7 +88,7 @@ def explore(
         raise ValueError(f"no vehicle {vehicle!r}; there are {', '.join(CARRIERS)}")
     if preemptions is not None and strategy not in BOUNDED:
         raise ValueError(f"preemptions={preemptions} bounds {' and '.join(BOUNDED)}; {strategy} knows no bound")
-    options = Options(seed, schedules, preemptions, depth)
+    options = Options(seed, schedules, preemptions, depth, races=bool(races))
     method = NAMED[strategy](options)
     portfolio = method if isinstance(method, Portfolio) else Portfolio([Member(method)])
     search = Search(program, portfolio, options, invariants, stop)

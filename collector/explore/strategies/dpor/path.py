@@ -21,15 +21,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from collector.explore.machine import ops
 from collector.explore.machine.threads import EXPIRED
+from collector.explore.prefix import announced
 from collector.explore.strategies.dpor.dependence import Step, changes, pending
 from collector.explore.strategies.dpor.wakeup import awake
-from collector.explore.strategies.prefix import announced
 
 
 if TYPE_CHECKING:
     from collector.explore.machine.machine import SteppedMachine
+    from collector.explore.prefix import Announced
     from collector.explore.strategies.dpor.wakeup import Branch
-    from collector.explore.strategies.prefix import Announced
 
 
 Turns = dict[int, tuple[bytes, ...]]

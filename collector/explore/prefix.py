@@ -1,8 +1,8 @@
-"""Replay of a prefix that has been run before: if a step is not what it was, the program is not deterministic.
+"""Replay of steps that have been run before: if one is not what it was, the program is not deterministic.
 
 A search without copies of states comes back to one by running the program again with the same choices.  Each step of
 that prefix was written down when it was first taken (`announced`); a search compares as it goes (`check`), and refuses
-the program at the first difference.
+the program at the first difference.  So does a schedule that is run a second time (`collector.explore.determinism`).
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from collector.explore.determinism import CURE
 from collector.explore.machine import ops
+from collector.explore.machine.fault import Refused
 from collector.explore.machine.site import innermost
 
 
@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     Announced = tuple[int, int, int, int]
     """What a thread was about to do: the kind of step, on which cell, with which operand, and what was in the cell."""
 
+CURE = "a program keeps nothing from run to run, and asks for no chance and no clock (port.choose and port.now do)"
+
 
 def announced(machine: SteppedMachine, t: int) -> Announced:
     """What thread `t` is about to do."""
     mem, kind, a = machine.mem, machine.kinds[t], machine.addrs[t]
-    operand = machine.expects[t] if ops.STORE <= kind <= ops.OR8 else 0
+    operand = machine.expects[t] if ops.CHOOSE <= kind <= ops.OR8 else 0
     return kind, a, operand, mem[a] if a < len(mem) else 0
 
 
@@ -34,10 +36,11 @@ def check(machine: SteppedMachine, t: int, was: Announced) -> None:
     kind, a, operand, found = was
     mem = machine.mem
     if (
-        machine.kinds[t] != kind
+        t >= len(machine.names)
+        or machine.kinds[t] != kind
         or machine.addrs[t] != a
         or (mem[a] if a < len(mem) else 0) != found
-        or (ops.STORE <= kind <= ops.OR8 and machine.expects[t] != operand)
+        or (ops.CHOOSE <= kind <= ops.OR8 and machine.expects[t] != operand)
         or t not in machine.runnable
     ):
         refuse(machine, t, was)
@@ -59,8 +62,17 @@ def refuse(machine: SteppedMachine, t: int, was: Announced) -> NoReturn:
     )
 
 
+def refuse_end(machine: SteppedMachine) -> NoReturn:
+    """Refuse the program: all its threads have ended before the end of what was to be replayed."""
+    steps = len(machine.trail)
+    raise Refused(f"not the same twice: it ended after {steps} steps, and went on after the same choices; {CURE}")
+
+
 def _told(machine: SteppedMachine, step: Announced) -> str:
+    """In words."""
     kind, a, operand, value = step
+    if kind == ops.CHOOSE:
+        return f"choose of {operand} values"
     if kind not in ops.TOUCHING:
         return ops.NAMES[kind]
     brings = f" with {operand}" if ops.STORE <= kind <= ops.OR8 else ""
