@@ -9,7 +9,6 @@ import platform
 import shlex
 import sys
 from contextlib import ExitStack
-from dataclasses import replace
 from itertools import cycle, islice
 from pathlib import Path
 from random import SystemRandom
@@ -23,6 +22,7 @@ from collector.commands.files import Input, Named, Output, same
 from collector.commands.limits import add_limits, limits
 from collector.commands.outputs import END_SECONDS, Outputs
 from collector.commands.parser import completes, meant
+from collector.commands.series import repeated, turns
 from collector.commands.status import VIOLATION
 from collector.commands.usage import (
     SWITCH_INTERVAL,
@@ -64,6 +64,7 @@ EXAMPLES = {
     "stress": "this interpreter's own heap, about ten seconds; `stress` may be left out",
     "stress --heap synthetic:random,n=500,m=1000,seed=1 --cycles 2": "a small heap, two cycles",
     "stress --heap FILE --log run.log --trace run.json --html run.html": "a heap dump; write log, timeline and page",
+    "stress --heap synthetic:random,n=500 --cycles 5 --until-failure": "again and again, each time with the next seed",
     "stress --plant NAME --heap synthetic:random,n=1000": "with a planted fault, which a check should find",
 }
 ENDS = {VIOLATION: "a throw, a lost object, a leak or a hang; what failed, and the command that runs it again"}
@@ -77,15 +78,8 @@ EVERY_EVENT = 1 << 20
 """Events a thread keeps until the cycle is over where every one is wanted: about one for each object it scans."""
 MAX_GOGC = (1 << 31) - 1
 """Go reads GOGC into an int32."""
-ALL_HEAP, ALL_PERIOD, ALL_MINIMUM, ALL_SECONDS, TURN = "synthetic:random,n=1000", 0.01, 256 << 10, 60.0, 5.0
-"""What --all takes: a heap, a rest and a goal that make for many short cycles; seconds in all, and of one run."""
-MIXES = (
-    "rewire,hider,arguments,sizes",
-    "latesend,latesend,hider,pushpop",
-    "channel,channel,finalizers,bintree",
-    "rewire,finalizers,sizes,longlist",
-)
-"""The programs of --all, run by run: few enough threads for cycles to be short."""
+ALL_HEAP, ALL_PERIOD, ALL_MINIMUM, ALL_SECONDS = "synthetic:random,n=1000", 0.01, 256 << 10, 60.0
+"""What --all takes: a heap, a rest and a goal that make for many short cycles; seconds in all."""
 SECONDS = 9.0
 MUTATORS = 4
 DAWDLE = 0.01
@@ -132,6 +126,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the same, for two threads of three only (0.01)",
     )
     add("--all", action="store_true", help="all programs, in several runs on a small heap; files are the last run's")
+    add(
+        "--repeat",
+        type=atleast(1),
+        default=1,
+        metavar="N",
+        help="N runs with one seed after the next, until one fails (1)",
+    )
+    add("--until-failure", dest="repeat", action="store_const", const=0, help="the same, without end")
     plant = "run with a planted fault, which a check should find; list: print them all"
     completes(add("--plant", metavar="FAULT", help=plant), lambda _: ("list", *FAULTS))
     add(
@@ -248,9 +250,9 @@ def fill(args: argparse.Namespace) -> None:
     for option, value in zip(("heap", "period", "seconds"), defaults, strict=True):
         if getattr(args, option) is None:
             setattr(args, option, value)
-    if args.all and (args.programs or args.mutators or args.cycles):
+    if args.all and (args.programs or args.mutators or args.cycles or args.repeat != 1):
         raise UsageError(
-            "--all: it says which programs run and for how long; leave out --programs, --mutators, --cycles"
+            "--all: it says which programs run and for how long; leave out --programs, --mutators, --cycles, --repeat"
         )
     args.programs = args.programs or DEFAULT_PROGRAMS
     args.mutators = MUTATORS if args.mutators is None else args.mutators
@@ -275,28 +277,16 @@ def main(args: argparse.Namespace) -> int:
     what = plan(args)
     checkparts(args)
     argv = [word for word in sys.argv[1:] if word != "stress"] if sys.argv else []
-    if args.seed is None:
-        argv += ["--seed", str(what.seed)]
-    command = shlex.join(["python", "-m", "collector.run", "stress", *argv])
+
+    def run(plan: Plan) -> int:
+        # Of an option that is given twice the last one counts.
+        once = ["--repeat", "1"] if args.repeat != 1 else []
+        seed = what.seed if args.all else plan.seed
+        drawn = ["--seed", str(seed)] if args.seed is None or once else []
+        return execute(args, plan, shlex.join(["python", "-m", "collector.run", "stress", *argv, *once, *drawn]))
+
     with switching(args.switch_interval):
-        return turns(args, what, command) if args.all else execute(args, what, command)
-
-
-def turns(args: argparse.Namespace, first: Plan, command: str) -> int:
-    """One run after another, each with the next mix of programs, until the seconds are over or a run has failed."""
-    left, status = args.seconds, 0
-    for number, mix in enumerate(cycle(MIXES)):
-        names = mix.split(",")
-        # Every other round verifies its marks: a second mark right behind the first.
-        checkmark = first.config.checkmark or number // len(MIXES) % 2 == 1
-        config = replace(first.config, mutators=len(names), checkmark=checkmark)
-        what = replace(first, config=config, programs=tuple(names), seconds=min(left, TURN), seed=first.seed + number)
-        began = monotonic()
-        status = execute(args, what, command)
-        left -= max(monotonic() - began, TURN)
-        if status or left <= 0:
-            break
-    return status
+        return turns(what, args.seconds, run) if args.all else repeated(what, args.repeat, run)
 
 
 def execute(args: argparse.Namespace, what: Plan, command: str) -> int:

@@ -88,7 +88,7 @@ def explore(
         raise ValueError(f"no vehicle {vehicle!r}; there are {', '.join(CARRIERS)}")
     if preemptions is not None and strategy not in BOUNDED:
         raise ValueError(f"preemptions={preemptions} bounds {' and '.join(BOUNDED)}; {strategy} knows no bound")
-    options = Options(seed, schedules, preemptions, depth)
+    options = Options(seed, schedules, preemptions, depth, races=bool(races))
     method = NAMED[strategy](options)
     portfolio = method if isinstance(method, Portfolio) else Portfolio([Member(method)])
     search = Search(program, portfolio, options, invariants, stop)
@@ -155,7 +155,7 @@ class Search:
         """Of those that have had a turn."""
         self.here: Place
         """Whose turn it was last."""
-        self.witness: Callable[[Place], list[Race]] = lambda _here: []
+        self.witness: Callable[[Place], list[Race]] | None = None
         """All races of the schedule that has just been run."""
         self.coverage: Coverage | None = None
         self.determinism = Determinism(program, invariants)
@@ -204,7 +204,10 @@ class Search:
         """One schedule of the member whose turn it is; counts it."""
         result = self.result
         member = self.portfolio.turn()
-        here = self.here = self.places.get(member) or self.places.setdefault(member, self.place(member))
+        here = self.places.get(member)
+        if here is None:
+            here = self.places[member] = self.place(member)
+        self.here = here
         machine, execution, strategy = here.machine, here.machine.execution, member.strategy
         check = set_up(machine, self.program, self.invariants)
         log = self.determinism.log(machine, result.schedules + 1)
@@ -231,7 +234,7 @@ class Search:
         if fault:
             result.found_by = strategy.name
         strategy.end(machine)
-        for race in self.witness(here):
+        for race in self.witness(here) if self.witness else ():
             if all(race.sites != known.sites for known in result.races):
                 result.races.append(race)
         if log and fault is None and complete:
@@ -242,7 +245,7 @@ class Search:
 
     def before_proof(self) -> None:
         """Everything was seen: is the program the same on every run?"""
-        self.determinism.run_first_again(self.here.machine)
+        self.determinism.before_proof(self.here.machine)
         check = set_up(self.here.machine, self.program, self.invariants)
         bodies = self.here.machine.execution.bodies
         self.impure = impure([self.program, *bodies, *([check] if check else []), *self.invariants])

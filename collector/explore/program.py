@@ -60,7 +60,7 @@ def run_and_check(
 ) -> Fault | None:
     """One schedule and, if all its threads have ended well, the program's check."""
     fault = machine.run(pick, draw, observers)
-    if fault is None and machine.complete and check is not None:
+    if fault is None and check is not None and machine.execution.complete:
         try:
             said = check()
             if said is not None and said is not True:

@@ -99,12 +99,13 @@ class WatchdogThread:
 
     def _check_all(self) -> None:
         idle = 0
-        while self.running:
+        while idle < LINGER:
             sleep(1 / TICKS)
             with self.lock:
                 for watchdog in self.watchdogs:
                     watchdog.check()
                 idle = 0 if self.watchdogs else idle + 1
+                # From here on it is not asked any more: by then another thread may be running for the next exploration.
                 self.running = idle < LINGER
 
 

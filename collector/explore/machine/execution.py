@@ -13,7 +13,6 @@ from bisect import insort
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
-from collector.explore.machine import ops
 from collector.explore.machine.carrier import ABORT, CLOSE, MAIN
 from collector.explore.machine.fault import Fault, Refused, fault_of
 from collector.explore.machine.misuse import misused, never_run
@@ -293,9 +292,10 @@ class Execution:
         """Bring every thread that is still inside its body back out of it."""
         self.aborted = self.unwinding = True
         self.pick = self._over
-        for i in range(len(self.bodies)):
-            if self.threads.kinds[i] != ops.ENDED or i in self.killed:
-                self.carrier.goto[i](ABORT)
+        if self.threads.live or self.killed:
+            for i in range(len(self.bodies)):
+                if i in self.killed or not self.threads.ended(i):
+                    self.carrier.goto[i](ABORT)
 
     def abort(self) -> None:
         """Give the schedule up at the next step; every thread raises Aborted."""

@@ -132,8 +132,10 @@ class SteppedMachine:
         if self.execution.running:
             self._not_by_a_thread("poke")
         try:
+            if v >> 64:
+                v &= MASK64
             if a > 0:
-                self.mem[a] = v & MASK64
+                self.mem[a] = v
                 return
         except IndexError:
             pass

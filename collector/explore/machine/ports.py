@@ -243,6 +243,7 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
     def choose(n: int) -> int:
         if n < 1:
             execution.refuse(f"choose({n}): there is nothing to choose")
+        expects[i] = n
         point(ops.CHOOSE, 0)
         v = execution.draw(i, n)
         append(~1 - v)

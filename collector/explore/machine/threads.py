@@ -46,7 +46,7 @@ class Threads:
         self.addrs: list[int] = []
         """On which cell; for a KILL, which thread."""
         self.expects: list[int] = []
-        """The operand of what writes: what `ops.DEPENDING` have to find, `ops.STORING` leave, xadd adds and or8 sets."""
+        """The operand: what `ops.DEPENDING` have to find, `ops.STORING` leave, xadd adds, or8 sets; of how many `choose`."""
         self.flags: list[int] = []
         self.stale: list[bool] = []
         self.seen: list[set[int]] = []

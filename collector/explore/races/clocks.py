@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from collector.explore.machine import ops
 from collector.explore.machine.taps import Tap
+from workbuf.machine import MASK64
 
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class Clock:
         failed = stored[op.failure] if exchange else loaded[op.failure]
 
         def tried(result: int, a: int, v: int, _new: int = 0) -> None:
-            if result != v if exchange else result:
+            if result != v & MASK64 if exchange else result:
                 done(result, a)
             else:
                 failed(result, a)

@@ -23,17 +23,17 @@ from typing import TYPE_CHECKING
 from collector.explore.claim import Claim, Kind, Seen
 from collector.explore.machine.carrier import MAIN
 from collector.explore.machine.threads import PAUSED
+from collector.explore.prefix import announced, check, refuse_end
 from collector.explore.state.graph import Circle, Edge, Graph
 from collector.explore.state.whole import States
 from collector.explore.strategies.base import left
-from collector.explore.strategies.prefix import announced, check, refuse
 
 
 if TYPE_CHECKING:
     from collector.explore.machine.execution import Draw, Pick
     from collector.explore.machine.machine import SteppedMachine
+    from collector.explore.prefix import Announced
     from collector.explore.strategies.base import Options
-    from collector.explore.strategies.prefix import Announced
 
 
 FIRST_LOOK = 500
@@ -72,7 +72,7 @@ class Stateful:
 
     name = "stateful"
 
-    def __init__(self, _options: Options) -> None:
+    def __init__(self, options: Options) -> None:
         self.path: list[Choice] = []
         self.numbers: dict[bytes, int] = {}
         """Of the states, by their digests."""
@@ -93,6 +93,7 @@ class Stateful:
         """Of the captures: times that one of their assumptions was found not to hold."""
         self.compared = 0
         """Steps, with what they were when they were first taken."""
+        self.races = options.races
         self.whole: States | None = None
         """The states of the machine that runs the schedules."""
         self.exhausted = False
@@ -101,6 +102,11 @@ class Stateful:
     def done(self) -> bool:
         """When every state was seen, or a livelock."""
         return self.exhausted or self.over
+
+    @property
+    def captured(self) -> int:
+        """Values written down to tell states apart."""
+        return self.whole.capture.written if self.whole else 0
 
     @property
     def states(self) -> int:
@@ -149,13 +155,11 @@ class Stateful:
             path.append(Choice(self._order(i, machine), number))
             return go()
 
-        def draw(i: int, n: int) -> int:
+        def draw(_i: int, n: int) -> int:
             nonlocal at
             if at == len(path):
                 path.append(Choice(list(range(n))))
             choice = path[at]
-            if len(choice.alternatives) != n:
-                refuse(machine, i, path[at - 1].announced or announced(machine, i))
             at += 1
             return choice.alternatives[choice.index]
 
@@ -201,6 +205,8 @@ class Stateful:
             self._afresh()
             return
         path = self.path
+        if machine.complete and machine.fault is None and len(machine.trail) < len(path):
+            refuse_end(machine)
         while path and path[-1].index + 1 == len(path[-1].alternatives):
             path.pop()
         if path:
@@ -232,6 +238,8 @@ class Stateful:
             )
         if self.timed:
             caveats.append("the program asks for the time, so states after different numbers of steps were told apart")
+        if self.races:
+            caveats.append("data races were looked for on the paths that were run")
         kind, reason = Kind.PROVED if self.exhausted else Kind.UNDECIDED, ""
         if not self.exhausted:
             reason = "there may be a livelock that could not be shown" if self.unproved else "more are left"

@@ -29,6 +29,7 @@ from codecs import getincrementaldecoder
 from contextlib import closing, nullcontext, suppress
 from hashlib import blake2b
 from io import BufferedReader
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -45,6 +46,8 @@ SPOILT = (zlib.error, lzma.LZMAError, gzip.BadGzipFile)
 LONGEST = 16 << 20
 """Bytes of a line: no event is longer."""
 PIECE, HEAD = 1 << 20, 256
+MOST_SAID = 9
+"""Missing parts that are named: a number in a first line may be any."""
 STEP = 0.02
 """Seconds between two looks."""
 TIMED = re.compile(r"\.\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d_\d+")
@@ -107,12 +110,13 @@ class Parts:
                 # That of `live` too, if it has been renamed since its first line was read; and those after it.
                 self.files = sorted((f for f in run if not self.live or numbers[f] < number), key=numbers.__getitem__)
                 upto = number if self.live else max(numbers.values(), default=0)
-                gone = sorted(set(range(1, upto)) - set(numbers.values()))
+                there = set(numbers.values())
+                gone = list(islice((n for n in range(1, upto) if n not in there), MOST_SAID))
                 if gone and not TIMED.search(self.path.name):
                     if not last:
                         time.sleep(STEP)
                         continue
-                    self.missing.append(f"part {', '.join(map(str, gone[:9]))} of {upto} is missing")
+                    self.missing.append(f"part {', '.join(map(str, gone))} of {upto} is missing")
             break
         if self.live:
             self.files.append(self.path)

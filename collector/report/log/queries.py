@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from collector.report.log.parts import encodable
 from workbuf.entry import decode
 
 
@@ -174,6 +175,8 @@ def wbuf(log: Logfile, filters: Filters, name: str) -> Answer:
 
 def has(log: Logfile, column: str, value: str | int) -> bool:
     """Is there an event with that value in its column `wbuf` or `cycle`?"""
+    if isinstance(value, str) and not encodable(value):
+        return False
     return log.db.execute(f"SELECT 1 FROM events WHERE {column} = ? LIMIT 1", [value]).fetchone() is not None
 
 
@@ -246,7 +249,7 @@ def waitedfor(log: Logfile, filters: Filters) -> list[tuple[str, int]]:
     where, values = filters.where()
     times: Counter[str] = Counter()
     for (more,) in log.db.execute(f"SELECT more FROM events WHERE event = 'stop' AND {where}", values):
-        times.update(json.loads(more or "{}").get("waitedfor", ()))
+        times.update(map(str, json.loads(more or "{}").get("waitedfor", ())))
     return times.most_common()
 
 
