@@ -104,6 +104,11 @@ class Stateful:
         return self.exhausted or self.over
 
     @property
+    def captured(self) -> int:
+        """Values written down to tell states apart."""
+        return self.whole.capture.written if self.whole else 0
+
+    @property
     def states(self) -> int:
         """Different states seen."""
         return len(self.graph.edges)

@@ -429,3 +429,27 @@ class TestDefault:
         assert default(machine, 0) == 1
         assert default(machine, 1) == 1
         assert default(machine, MAIN) == 0
+
+
+class Wordless(Exception):
+    """Has no text."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+@pytest.mark.parametrize("vehicle", ["greenlets", "threads"])
+def test_an_error_without_a_text_is_a_fault_like_any_other(vehicle: str) -> None:
+    """Asking for it raises in the thread that is looked at."""
+
+    def program(machine: SteppedMachine) -> None:
+        def body(port: Port) -> None:
+            port.check()
+            raise Wordless
+
+        machine.spawn(body)
+
+    failure = explore(program, schedules=2, vehicle=vehicle).failure
+
+    assert failure
+    assert failure.message == "Wordless: (its text cannot be had: RuntimeError)"

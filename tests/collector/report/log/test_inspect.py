@@ -519,3 +519,17 @@ def test_half_a_surrogate_is_no_name(log: str, words: list[str], capsys: pytest.
     """A shell passes bytes that are no text like this."""
     assert main(["inspect", log, *words]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_a_pipe_of_the_caches_name_is_not_waited_for(
+    write: Callable[..., str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It stays, and the log is read."""
+    monkeypatch.setattr(logfile, "KEPT_FROM", 1)
+    path = write([HEADER, *LIFE])
+    os.mkfifo(f"{path}.sqlite")
+
+    assert len(answer(path, "m", "b", tmp_path=tmp_path)) == 2
+
+    assert Path(f"{path}.sqlite").is_fifo()
