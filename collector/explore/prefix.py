@@ -16,10 +16,15 @@ from collector.explore.machine.site import innermost
 
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from collector.explore.machine.machine import SteppedMachine
 
     Announced = tuple[int, int, int, int]
     """What a thread was about to do: the kind of step, on which cell, with which operand, and what was in the cell."""
+
+    Scene = tuple[list[int], list[int]]
+    """What kinds of steps the threads are about to take, and who can go."""
 
 CURE = "a program keeps nothing from run to run, and asks for no chance and no clock (port.choose and port.now do)"
 
@@ -46,6 +51,21 @@ def check(machine: SteppedMachine, t: int, was: Announced) -> None:
         refuse(machine, t, was)
 
 
+def scene(machine: SteppedMachine) -> Scene:
+    """Between which steps the machine is."""
+    return machine.kinds[: len(machine.names)], machine.runnable[:]
+
+
+def check_scene(machine: SteppedMachine, was: Scene) -> None:
+    """Where another thread is to go than before, all have to be about to do what they were after the same choices."""
+    if scene(machine) != was:
+        now, before = (_shown(machine, *each) for each in (scene(machine), was))
+        machine.execution.refuse(
+            f"not the same twice: step {len(machine.trail)}: the next steps are {now}; they were {before} after the same "
+            f"choices; {CURE}"
+        )
+
+
 def refuse(machine: SteppedMachine, t: int, was: Announced) -> NoReturn:
     """Refuse the program: thread `t` is not about to do what it did after the same choices."""
     if t >= len(machine.names):
@@ -59,6 +79,14 @@ def refuse(machine: SteppedMachine, t: int, was: Announced) -> NoReturn:
     where = innermost(frame or sys._getframe())  # noqa: SLF001  the running thread has no other handle
     machine.execution.refuse(
         f"not the same twice: step {len(machine.trail)}: {what} after the same choices; {CURE}", where
+    )
+
+
+def refuse_turn(machine: SteppedMachine, t: int) -> NoReturn:
+    """Refuse the program: thread `t` cannot go, and could if its steps depended on its choices alone."""
+    name = machine.names[t] if t < len(machine.names) else f"thread {t}"
+    machine.execution.refuse(
+        f"not the same twice: step {len(machine.trail)}: {name} cannot go, and could if all were the same as before; {CURE}"
     )
 
 
@@ -77,3 +105,9 @@ def _told(machine: SteppedMachine, step: Announced) -> str:
         return ops.NAMES[kind]
     brings = f" with {operand}" if ops.STORE <= kind <= ops.OR8 else ""
     return f"{ops.NAMES[kind]} of {machine.name(a)}{brings}, which held {value}"
+
+
+def _shown(machine: SteppedMachine, kinds: Sequence[int], runnable: Sequence[int]) -> str:
+    """The next steps of threads that can go, in words."""
+    names = machine.names
+    return ", ".join(f"{names[t] if t < len(names) else f't{t}'} {ops.NAMES[kinds[t]]}" for t in runnable)

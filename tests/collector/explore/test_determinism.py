@@ -174,6 +174,26 @@ def test_an_end_before_that_of_the_prefix_is_seen(strategy: str) -> None:
     assert all("it ended after 0 steps, and went on" in result.statement for result in results), results
 
 
+def test_a_state_is_compared_where_another_thread_is_to_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not the same there is the program's fault, and no crash of the search."""
+
+    class Fewer(Once):
+        def __call__(self, machine: SteppedMachine) -> None:
+            self.runs += 1
+            x = machine.word(0, "x")
+            for _ in range(3 - (self.runs == self.run)):
+                machine.spawn(lambda port: port.xadd(x, 1))
+
+    def told() -> str:
+        return "".join(explore(Fewer(run, is_missing), "dpor").statement for run in range(3, 10))
+
+    assert "the next steps are t0 xadd, t1 xadd; they were t0 xadd, t1 xadd, t2 xadd" in told()
+
+    monkeypatch.setattr(search, "check_scene", lambda _machine, _was: None)
+
+    assert "thread 2 cannot go, and could if all were the same as before" in told()
+
+
 def test_without_that_it_would_be_proved(monkeypatch: pytest.MonkeyPatch) -> None:
     """Such a program is the same in all the runs that are made a second time."""
     refused = [run for run in range(2, 12) if explore(Once(run, stores_another), "dpor").claim.kind is Kind.REFUSED]

@@ -28,7 +28,7 @@ from collector.explore.strategies.dpor.wakeup import awake
 
 if TYPE_CHECKING:
     from collector.explore.machine.machine import SteppedMachine
-    from collector.explore.prefix import Announced
+    from collector.explore.prefix import Announced, Scene
     from collector.explore.strategies.dpor.wakeup import Branch
 
 
@@ -63,7 +63,7 @@ class Node:
 
     __slots__ = (
         "announced", "before", "clock", "cut", "done", "era", "expects", "expired", "index", "kind", "number",
-        "races", "saved", "sleep", "step", "tree", "turns", "victim",
+        "races", "saved", "scene", "sleep", "step", "tree", "turns", "victim",
     )  # fmt: skip
 
     def __init__(self, index: int, sleep: dict[int, Step], tree: list[Branch], era: Era) -> None:
@@ -78,6 +78,8 @@ class Node:
         """Threads that have ended an idle turn; see `dpor.idle`."""
         self.done = 0
         """Branches that were explored."""
+        self.scene: Scene
+        """The next steps there."""
         self.announced: Announced
         self.step: Step
         self.kind: int

@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING
 
 from collector.explore.claim import Claim, Kind, Seen
 from collector.explore.machine import ops
-from collector.explore.machine.carrier import MAIN, Broken
+from collector.explore.machine.carrier import MAIN
 from collector.explore.machine.threads import PAUSED
-from collector.explore.prefix import announced, check, refuse, refuse_end
+from collector.explore.prefix import check, check_scene, refuse_end, refuse_turn, scene
 from collector.explore.strategies.base import left, share_done
 from collector.explore.strategies.dpor.dependence import ANY, Step, pending, writes
 from collector.explore.strategies.dpor.idle import Idle
@@ -80,7 +80,7 @@ class DPOR:
         return self.exhausted
 
     def begin(self, machine: SteppedMachine) -> tuple[Pick, Draw]:
-        nodes, runnable, flags, trail = self.path.nodes, machine.runnable, machine.flags, machine.trail
+        nodes, runnable, flags = self.path.nodes, machine.runnable, machine.flags
         prefix = [(node.step.thread, node.announced) for node in nodes]
         self.compared += len(prefix)
         taken = 0
@@ -99,20 +99,21 @@ class DPOR:
             node = self.branching
             if node is None:
                 node = self.path.state(machine)
+                node.scene = scene(machine)
                 self._watch(machine, node)
+            else:
+                self.branching = None
+                check_scene(machine, node.scene)
+                if node.step.value >= 0 and node.step.thread == node.tree[0].step.thread:
+                    check(machine, node.step.thread, node.announced)  # another value of the same choice
             if node.tree:
                 t = node.tree[0].step.thread
-                if t >= len(machine.names):
-                    refuse(machine, t, announced(machine, t))
-                if self.branching and node.step.value >= 0 and node.step.thread == t:
-                    check(machine, t, node.announced)  # another value of the same choice
                 if t not in runnable:
-                    raise Broken(f"DPOR: thread {t} cannot go at step {len(trail)}, and should be able to")
+                    refuse_turn(machine, t)
             else:
                 t = self._free(i, runnable, flags, node)
                 if t == MAIN:
                     return MAIN
-            self.branching = None
             step = pending(machine, t)
             if not node.tree:
                 node.tree.append(Branch(step))
