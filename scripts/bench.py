@@ -55,7 +55,7 @@ REPLAY = """
 from time import process_time
 from collector.explore import explore, replay
 from collector.scenarios.aba import stack
-program = stack(1)
+program = stack(0)
 token = explore(program, "random", schedules=100_000).failure.schedule
 done, begun = 0, process_time()
 while process_time() - begun < 2:

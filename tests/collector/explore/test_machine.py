@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import metadata
 from typing import TYPE_CHECKING
 
 import pytest
@@ -453,3 +454,32 @@ def test_an_error_without_a_text_is_a_fault_like_any_other(vehicle: str) -> None
 
     assert failure
     assert failure.message == "Wordless: (its text cannot be had: RuntimeError)"
+
+
+@pytest.mark.parametrize("vehicle", ["greenlets", "threads"])
+def test_a_step_within_a_builtin(vehicle: str) -> None:
+    """`sort` and `map` call back from C: greenlet 3.3.0 to 3.5.2 crashed there without a GIL."""
+
+    def program(machine: SteppedMachine) -> Callable[[], None]:
+        cells = [machine.word(value, f"x{value}") for value in (2, 1)]
+
+        def body(port: Port) -> None:
+            in_order = sorted(cells, key=port.load)
+            in_order.sort(key=port.load)
+            for cell in in_order:
+                port.xadd(cell, 1)
+            assert all(map(port.load, in_order))
+
+        machine.spawn(body)
+        machine.spawn(body)
+
+        def check() -> None:
+            assert [machine.peek(cell) for cell in cells] == [4, 3]
+
+        return check
+
+    result = explore(program, "random", schedules=50, vehicle=vehicle)
+
+    assert (result.failure, result.schedules) == (None, 50)
+    version = tuple(int(part) for part in metadata.version("greenlet").split(".")[:3])
+    assert version >= (3, 5, 3)
