@@ -26,6 +26,8 @@ HEAPS = {
     "AFTER": str(SAMPLES / "go119-pair-small.heapdump.after.gz"),
 }
 """Sample heaps for the names that pages give them."""
+PLUGINS = ["-p", "collector.explore.plugin", "-p", "collector.report.schedule.racepages"]
+"""Those that an installed project brings."""
 
 
 class Block(NamedTuple):
@@ -93,7 +95,7 @@ class Walk:
             assert status or not err or "--json -" in words, (line, err)
         else:
             done = subprocess.run(
-                [sys.executable, "-m", module, "-p", "collector.explore.plugin", "-p", "no:cacheprovider", *rest],
+                [sys.executable, "-m", module, *PLUGINS, "-p", "no:cacheprovider", *rest],
                 capture_output=True,
                 text=True,
                 check=False,

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from collector.commands import explore as command
-from collector.explore import SteppedMachine, explore
+from collector.explore import SteppedMachine, explore, plugin
 from collector.explore.claim import Kind
 from collector.explore.machine import ops
-from collector.explore.plugin import OWN, pytest_addoption
+from collector.explore.plugin import OWN
 from collector.explore.strategies import NAMED
 from collector.guide import TOPICS, page
+from collector.report.schedule import racepages
 from collector.run import main
 from tests.documents import HEAPS, Walk, blocks
 from workbuf.entry import decode
@@ -133,7 +134,8 @@ def test_all_claims_are_in_the_table() -> None:
 def test_all_options_of_the_plugin_are_in_the_tables() -> None:
     """Those of the mark and those of pytest."""
     parser = pytest.Parser(_ispytest=True)
-    pytest_addoption(parser)
+    plugin.pytest_addoption(parser)
+    racepages.pytest_addoption(parser)
     options = [name for option in parser.getgroup("race").options for name in option.names()]
 
     assert {name.partition("=")[0] for name in cells("option of the mark")} == {*OWN, "explore"}

@@ -117,12 +117,17 @@ def types(graph: Graph, most: int) -> list[dict[str, Any]]:
     return [asdict(count) for count in counts]
 
 
+def span(graph: Graph) -> str:
+    """Where the objects lie."""
+    return f"; objects lie from {min(graph.address):#x} to {max(graph.address):#x}" if graph.address else ""
+
+
 def wanted(graph: Graph, what: str) -> list[int]:
     """The objects that --path names; raises UsageError if there are none."""
     objects = named(graph, what)
     if not objects:
         near = meant(what, graph.types)
-        raise UsageError(f"--path {what}: no object has that address, or is of a type of that name{near}")
+        raise UsageError(f"--path {what}: no object has that address, or is of a type of that name{near}{span(graph)}")
     return objects
 
 

@@ -42,6 +42,7 @@ from collector.report.run.failure import failure
 from collector.report.run.gctrace import gctrace
 from collector.report.run.gctracetoday import GctraceToday, Sizes, assisttime
 from collector.report.run.summary import Summary
+from collector.report.tables import flowed
 from collector.runtime import Config
 from collector.stress.interrupts import Interrupts
 from collector.stress.run import Plan, Stress, StressM, gil
@@ -267,7 +268,7 @@ def main(args: argparse.Namespace) -> int:
     """Run, print, write; returns the exit status."""
     tostderr(args.log_level)
     if args.plant == "list":
-        print("\n".join(f"{fault.name:30} {fault.what}" for fault in FAULTS.values()))
+        print(flowed("\n".join(f"{fault.name:30} {fault.what}" for fault in FAULTS.values())))
         if args.json:
             args.json.writejson({"faults": {fault.name: fault.what for fault in FAULTS.values()}})
         return 0

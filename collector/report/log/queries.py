@@ -153,6 +153,16 @@ def fields(more: str | None) -> str:
     return (more or "").strip("{}").replace('"', "")
 
 
+def came(got: int | None) -> str:
+    """How a buffer came into a hand."""
+    return "before the log, or a harvest" if got is None else str(decode(got))
+
+
+def went(put: int | None) -> str:
+    """How it left that hand."""
+    return "still held, or harvested" if put is None else str(decode(put))
+
+
 def wbuf(log: Logfile, filters: Filters, name: str) -> Answer:
     """A buffer's life: who had it, from when to when, how it came and went."""
     where, values = filters.holds()
@@ -166,8 +176,8 @@ def wbuf(log: Logfile, filters: Filters, name: str) -> Answer:
             duration(began),
             duration(ended - began) if began is not None and ended is not None else "?",
             m,
-            str(decode(got)) if got is not None else "before the log, or a harvest",
-            str(decode(put)) if put is not None else "still held, or harvested",
+            came(got),
+            went(put),
         )
         for began, ended, m, got, put in rows
     ]
@@ -267,8 +277,8 @@ def whoheld(log: Logfile, filters: Filters, least: int) -> Answer:
             duration(began),
             name,
             m,
-            str(decode(got)) if got is not None else "?",
-            str(decode(put)) if put is not None else "?",
+            came(got),
+            went(put),
         )
         for held, began, name, m, got, put in rows
     ]

@@ -92,6 +92,7 @@ def test_who_held_leaves_shorter_holds_out(log: str, tmp_path: Path) -> None:
     """Only the cached buffer stayed for longer than 100 us."""
     assert [row[3] for row in answer(log, "who-held", "100us", tmp_path=tmp_path)] == ["b"]
     assert len(answer(log, "who-held", "1us", tmp_path=tmp_path)) == 3
+    assert "?" not in {cell for row in answer(log, "who-held", "1us", tmp_path=tmp_path) for cell in row}
 
 
 def test_contention_counts_gets_after_another_m(log: str, tmp_path: Path) -> None:
