@@ -151,7 +151,7 @@ class MarkTermination(Helper, Harvest, Memstats):
             if not verifying:
                 return  # gccheckmark_m marks once more before the sweeper may have the heap
             words[self.runtime + RUNTIME.checkmarkphase] = 0
-        self.armsweep()
+        self.arm_sweep()
         if eager:
             self.cycle.npausesweep += self.finishsweep_m()
 
@@ -208,7 +208,3 @@ class MarkTermination(Helper, Harvest, Memstats):
 
     def marked(self) -> None:
         """Called in the stopped world when a mark is complete and nothing swept yet: the place for an audit."""
-
-    def armsweep(self) -> None:
-        """Hand the heap to the sweeper: from here on unmarked objects are free."""
-        self.arm_sweep()

@@ -13,6 +13,7 @@ Only the chosen command is imported.  An exception that a command does not catch
 from __future__ import annotations
 
 import faulthandler
+import os
 import shlex
 import signal
 import sys
@@ -48,6 +49,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             status = command(list(words))
             sys.stdout.flush()
+        except SystemExit as left:  # of --help, or of bad usage, which has been said
+            sys.stdout.flush()
+            if left.code or not streams.out.failed:
+                raise
+            status = OK
         except KeyboardInterrupt:
             print(f"{PROGRAM}: interrupted", file=sys.stderr)
             status = INTERRUPTED
@@ -68,6 +74,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def command(words: list[str]) -> int:
     """Find the command that the words mean, and run it."""
+    for name in [name for name in os.environ if name.startswith("LOGURU_")]:
+        del os.environ[name]  # loguru is told all that it needs; a wrong one would be an error when it is imported
     if not words or (
         words[0] not in COMMANDS and words[0] not in ("-h", "--help", "--version") and words[0].startswith("-")
     ):

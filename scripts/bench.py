@@ -51,6 +51,19 @@ while process_time() - begun < 1:
 print(done, process_time() - begun)
 """
 
+REPLAY = """
+from time import process_time
+from collector.explore import explore, replay
+from collector.scenarios.aba import stack
+program = stack(0)
+token = explore(program, "random", schedules=100_000).failure.schedule
+done, begun = 0, process_time()
+while process_time() - begun < 2:
+    assert replay(token, program).failure
+    done += 1
+print(done, process_time() - begun)
+"""
+
 WIDE = """
 from time import process_time
 from collector.explore import explore
@@ -103,6 +116,7 @@ WORKLOADS = {
     "three-node stack, dpor, watched": EXPLORE.format(strategy="dpor", races=True),
     "three-node stack, stateful": EXPLORE.format(strategy="stateful", races=False),
     "three-node stack proved": PROVE,
+    "three-node stack replayed": REPLAY,
     "dpor, 2 threads x 5,000 steps": WIDE.format(threads=2, steps=5000),
     "dpor, 60 threads x 180 steps": WIDE.format(threads=60, steps=180),
     "scenarios": COMMAND.format(arguments='"scenarios"'),

@@ -9,6 +9,7 @@ Exit status 1 if they differ anywhere, a schedule was cut off, or the search did
 
 from __future__ import annotations
 
+import argparse
 import sys
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,8 @@ def row(name: str, program: Program, printed: int | None, counted: int | None) -
 
 def main() -> int:
     """Print the table."""
+    form = argparse.RawDescriptionHelpFormatter
+    argparse.ArgumentParser(description=__doc__, formatter_class=form).parse_args()
     print(
         f"{'program':16}{'DPOR':>8}{'cut off':>9}  exhausted{'printed':>9}{'counted':>9}{'seconds':>9}{'steps/s':>10}"
     )

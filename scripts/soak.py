@@ -53,6 +53,7 @@ STRANGE = (b"9" * 400, b"NaN", b"[" * 2000, b"\\ud800", b"\xff\xfe", b"\x1b[2J",
 """What is put into a mutant."""
 RUN = ["--quiet", "--period", "0.02"]
 HEAPS = ("none", "synthetic:random,n=400", "synthetic:tree,n=3000,garbage=0.4", "synthetic:list,n=2000")
+BUSY_HEAPS = ("synthetic:random,n=20000,m=40000", "synthetic:list,n=20000", "synthetic:tree,n=3000,garbage=0.4")
 PACKED: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress}
 GOOD: dict[str, tuple[str, ...]] = {
     "--mutators": ("0", "1", "3", "8"),
@@ -161,6 +162,21 @@ def whole(soak: Soak, rng: Random, folder: Path) -> None:
         counts = dict(log.db.execute("SELECT event, COUNT(*) FROM events GROUP BY event").fetchall())
     if summary["events_dropped"] == 0 and counts.get("get", 0) != summary["gets"]:
         raise FoundError(f"{shlex.join(words)}: {counts.get('get', 0)} gets in the log, {summary['gets']} were counted")
+
+
+def busy(soak: Soak, rng: Random, folder: Path) -> None:
+    """Many Ms, small buffers, for a while: nothing lost.  What makes list operations in whole runs the fastest."""
+    out = folder / "out.json"
+    words = [
+        *("--heap", rng.choice(BUSY_HEAPS), "--workbuf", rng.choice(("112", "128"))),
+        *("--mutators", rng.choice(("4", "8", "16")), "--helpers", rng.choice(("2", "4"))),
+        *("--seconds", "30", "--period", "0.001", "--seed", str(rng.randrange(1 << 32))),
+    ]
+    ended(soak.start(rng, [*words, "--quiet", "--json", str(out)]), {0})
+    summary = json.loads(out.read_text())
+    soak.counts["list operations"] += summary["gets"] + summary["puts"]
+    if summary["lost"] or summary["buffers_leaked"] or summary["violations"]:
+        raise FoundError(f"{shlex.join(words)}: lost {summary['lost']}, leaked {summary['buffers_leaked']}")
 
 
 def kill(soak: Soak, rng: Random, folder: Path) -> None:
@@ -337,8 +353,10 @@ def heaps(soak: Soak, rng: Random, folder: Path) -> None:
 
 KINDS: dict[str, Callable[[Soak, Random, Path], None]] = {
     function.__name__: function
-    for function in (odd, whole, kill, interrupt, full, leave, logs, tokens, heaps)
+    for function in (odd, whole, kill, interrupt, full, leave, logs, tokens, heaps, busy)
 }  # fmt: skip
+USUAL = [kind for kind in KINDS if kind != "busy"]
+"""Those that are short."""
 
 
 def main() -> int:
@@ -347,7 +365,7 @@ def main() -> int:
     parser.add_argument("--hours", type=float, default=0.0)
     parser.add_argument("--minutes", type=float, default=0.0)
     parser.add_argument("--cases", type=int, default=0, metavar="N", help="so many instead")
-    parser.add_argument("--kinds", default=",".join(KINDS), help=f"those of {', '.join(KINDS)} (all)")
+    parser.add_argument("--kinds", default=",".join(USUAL), help=f"those of {', '.join(KINDS)} (all but busy)")
     parser.add_argument("--python", action="append", metavar="PYTHON", help="an interpreter for the runs (this one)")
     parser.add_argument("--seed", type=int, default=secrets.randbits(32), help="of all cases' seeds (drawn)")
     parser.add_argument("--case", metavar="KIND:SEED", help="this one alone")

@@ -7,17 +7,27 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from collector.run import main
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import pytest
 
 ROOT = Path(__file__).parent.parent
+SAMPLES = ROOT / "tests" / "heaps"
+HEAPS = {
+    "FILE": str(SAMPLES / "go119-small-nogc.heapdump.gz"),
+    "BEFORE": str(SAMPLES / "go119-pair-small.heapdump.before.gz"),
+    "AFTER": str(SAMPLES / "go119-pair-small.heapdump.after.gz"),
+}
+"""Sample heaps for the names that pages give them."""
+PLUGINS = ["-p", "collector.explore.plugin", "-p", "collector.report.schedule.racepages"]
+"""Those that an installed project brings."""
 
 
 class Block(NamedTuple):
@@ -34,10 +44,20 @@ def blocks(page: str) -> Iterator[Block]:
 
 
 class Walk:
-    """Does what a page says, block by block, in the current folder; `said` is all that was printed so far."""
+    """Does what a page says, block by block, in the current folder; `said` is all that was printed so far.
 
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+    `instead`: what stands for words such as FILE.  `more`: what is added to a command, as it is written, that takes long.
+    """
+
+    def __init__(
+        self,
+        capsys: pytest.CaptureFixture[str],
+        instead: Mapping[str, str] = MappingProxyType({}),
+        more: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.capsys = capsys
+        self.instead = instead
+        self.more = more
         self.said = ""
         self.names: dict[str, object] = {"__name__": "program"}
 
@@ -63,17 +83,19 @@ class Walk:
     def command(self, line: str) -> None:
         """Run one command of this interpreter's; it ends as its comment says."""
         words, _, comment = line.partition(" #")
+        words += " " + self.more.get(words.strip(), "")
         expected = re.search(r"status (\d+)", comment)
         for token in re.findall(r"--race-replay (s\d\.\S+)", self.said)[-1:]:
             words = words.replace("TOKEN", token)
-        python, m, module, *rest = shlex.split(words)
+        python, m, module, *rest = (self.instead.get(word, word) for word in shlex.split(words))
         assert (python, m) == ("python", "-m")
         if module == "collector.run":
             status = main(rest)
             out, err = self.capsys.readouterr()
+            assert status or not err or "--json -" in words, (line, err)
         else:
             done = subprocess.run(
-                [sys.executable, "-m", module, "-p", "collector.explore.plugin", "-p", "no:cacheprovider", *rest],
+                [sys.executable, "-m", module, *PLUGINS, "-p", "no:cacheprovider", *rest],
                 capture_output=True,
                 text=True,
                 check=False,

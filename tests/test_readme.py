@@ -1,94 +1,64 @@
-"""The README does what it says: its commands run, its program runs, its picture is the real one."""
+"""The README does what it says: its commands run, its programs run, its picture is the real one."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
-import shlex
-import subprocess
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
 
+from collector.run import main
+from tests.documents import HEAPS, Walk, blocks, plain
+
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text()
-SAMPLES = ROOT / "tests" / "heaps"
-STAND_INS = {
-    "FILE": str(SAMPLES / "go119-small-nogc.heapdump.gz"),
-    "BEFORE": str(SAMPLES / "go119-pair-small.heapdump.before.gz"),
-    "AFTER": str(SAMPLES / "go119-pair-small.heapdump.after.gz"),
-}
-SHORT = {"python -m collector.run": ["--heap", "synthetic:random,n=500,m=1000,seed=1", "--cycles", "1"]}
+README = (ROOT / "README.md").read_text("utf-8")
+SHORT = {"python -m collector.run": "--heap synthetic:random,n=500,m=1000,seed=1 --cycles 1"}
 """What is added to a command that would take its ten seconds."""
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
-FAILS = (
-    "explore latedecrement",
-    "explain latedecrement",
-    "explore aba --token",
-    "replay aba.token",
-    "explain aba.token",
-)
-"""Commands that end with status 1, because they find what they look for."""
-WALK = README.partition("## A walk")[2].partition("\n## ")[0]
 
 
-def commands(text: str) -> list[str]:
-    """Every `python -m collector.run ...` of the text's sh blocks that stands by itself, comments off."""
-    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
-    lines = [line.partition("#")[0].strip() for block in blocks for line in block.splitlines()]
-    return [line for line in dict.fromkeys(lines) if line.startswith("python -m collector.run") and "TOKEN" not in line]
+def ours(page: str) -> str:
+    """The page with those lines of its `sh` blocks that run an installed project: not make's, uv's or pip's."""
+    return re.sub(r"^(?:make |\.venv/|python3 ).*\n", "", page, flags=re.MULTILINE)
 
 
-def status(command: str) -> int:
-    """What a command of the README ends with."""
-    found = command.removeprefix("python -m collector.run ")
-    return int(found.startswith(FAILS) and "fixed" not in found)
+@pytest.fixture(name="walk")
+def _walk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Walk:
+    """In a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["run"])
+    monkeypatch.delenv("COLUMNS", raising=False)
+    return Walk(capsys, HEAPS, SHORT)
 
 
-@pytest.fixture(name="place", scope="module")
-def _place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the commands run."""
-    return tmp_path_factory.mktemp("readme")
+def test_the_readme_can_be_pasted(walk: Walk) -> None:
+    """One command after the other in one folder: what one writes, the next reads; git ignores what they leave behind."""
+    walk.through(ours(README))
+
+    assert {file.name for file in Path().iterdir()} >= {"run.log", "run.json", "run.html", "aba.token", "aba.html"}
+    patterns = [
+        line.strip("/") for line in (ROOT / ".gitignore").read_text("utf-8").splitlines() if line[:1] not in ("", "#")
+    ]
+    assert [
+        file.name for file in Path().iterdir() if not any(fnmatch(file.name, pattern) for pattern in patterns)
+    ] == []
+    assert json.loads(Path("run.json").read_text("utf-8"))["traceEvents"]
+    assert "<svg" in Path("run.html").read_text("utf-8")
+    assert "store x := 1" in walk.said
+    assert "alive by " in walk.said
+    assert "ok: missing 0" in walk.said
 
 
-def run(command: str, place: Path) -> subprocess.CompletedProcess[str]:
-    """The command with this interpreter."""
-    words = [STAND_INS.get(word, word) for word in shlex.split(command)[1:]]
-    words += SHORT.get(command, [])
-    if "--heap FILE" in command:
-        words += ["--cycles", "1"]
-    return subprocess.run(
-        [sys.executable, *words], capture_output=True, text=True, timeout=120, check=False, cwd=place, env=ENVIRONMENT
-    )
+def test_what_a_run_prints_is_what_the_readme_shows(walk: Walk) -> None:
+    """Each line of the excerpt, but for its numbers."""
+    (shown,) = [text for kind, text in blocks(README) if not kind and text.startswith("gc")]
+    walk.command("python -m collector.run")
 
-
-@pytest.mark.parametrize("command", commands(README.replace(WALK, "")))
-def test_a_command_of_the_readme_runs(command: str, place: Path) -> None:
-    """Status 0, or 1 where it is meant to find something, and a verdict as the last line."""
-    done = run(command, place)
-
-    assert done.returncode == status(command), done.stderr
-    assert done.stderr == ""
-
-
-def test_the_walk_can_be_pasted(tmp_path: Path) -> None:
-    """From run to inspect to replay, one after the other in one folder: what one writes, the next reads."""
-    said = {}
-    for command in commands(WALK):
-        done = run(command, tmp_path)
-        assert done.returncode == status(command), (command, done.stderr)
-        assert done.stderr == "", command
-        said[command.removeprefix("python -m collector.run ")] = done.stdout
-
-    assert {file.name for file in tmp_path.iterdir()} >= {"run.log", "run.json", "run.html", "aba.token", "aba.html"}
-    assert "wbuf" in said["inspect run.log who-held 100us"]
-    assert "drainworkbuf" in said["inspect run.log wbuf 3"]
-    assert json.loads((tmp_path / "run.json").read_text())["traceEvents"]
-    assert "<svg" in (tmp_path / "run.html").read_text()
-    assert "a node is lost or in two places" in said["explain aba.token"]
+    printed = {plain(line) for line in walk.said.splitlines()}
+    assert [line for line in shown.splitlines() if line != "..." and plain(line) not in printed] == []
 
 
 def test_the_picture_of_the_page_is_there_and_small() -> None:
@@ -100,47 +70,47 @@ def test_the_picture_of_the_page_is_there_and_small() -> None:
     assert len(picture) < 200_000
 
 
-def test_the_picture_is_what_explore_prints(place: Path) -> None:
+def test_the_schedule_is_what_explore_prints(capsys: pytest.CaptureFixture[str]) -> None:
     """The shrunk ABA schedule in the README, but for the lines that draw the list."""
-    printed = run("python -m collector.run explore aba", place).stdout
-    picture = re.search(r"```\n(step  popper.*?)```", README, re.DOTALL)
+    (shown,) = [text for kind, text in blocks(README) if not kind and text.startswith("step")]
+    assert main(["explore", "aba"]) == 1
 
-    assert picture is not None
-    steps = [line.rstrip() for line in printed.splitlines() if "full: " not in line]
-    for line in picture[1].splitlines():
-        assert line in steps
+    printed = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert [line for line in shown.splitlines() if line not in printed] == []
 
 
-def test_a_token_replays_as_the_readme_says(place: Path) -> None:
+def test_a_token_replays_as_explore_says(walk: Walk) -> None:
     """What explore prints as a command does what it did."""
-    printed = run("python -m collector.run explore latedecrement", place).stdout
-    command = re.search(r"replay it with: (python .*)", printed)
+    walk.command("python -m collector.run explore latedecrement  # status 1")
+    command = re.search(r"replay it with: (python .*)", walk.said)
 
     assert command is not None
-    again = run(command[1], place)
-    assert again.returncode == 1
-    assert "the mark ended early" in again.stdout
+    walk.said = ""
+    walk.command(f"{command[1]}  # status 1")
+    assert "the mark ended early" in walk.said
 
 
-def test_the_programs_of_the_readme_say_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:
-    """The python blocks run as they stand, one after the other: a lost update is found, a history is proved."""
-    finds, proves = re.findall(r"```python\n(from collector.*?)```", README, re.DOTALL)
-    namespace: dict[str, object] = {}
-
-    exec(finds, namespace)  # noqa: S102  that is the point
-    assert "store x := 1" in capsys.readouterr().out
-    exec(proves, namespace)  # noqa: S102
-    assert capsys.readouterr().out.startswith("Every interleaving")
-
-
-def test_the_pytest_test_of_the_readme_is_exhausted(tmp_path: Path) -> None:
+def test_the_pytest_test_of_the_readme_is_exhausted(walk: Walk) -> None:
     """It is collected, for two threads and for three, and every interleaving passes."""
-    block = re.search(r"```python\n(import pytest.*?)```", README, re.DOTALL)
-    assert block is not None
-    (tmp_path / "test_it.py").write_text(block[1])
+    (block,) = [text for kind, text in blocks(README) if kind == "python" and text.startswith("import pytest")]
+    Path("test_it.py").write_text(block, "utf-8")
 
-    command = [sys.executable, "-m", "pytest", "-p", "collector.explore.plugin", "--race-report", "test_it.py"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=ENVIRONMENT)
+    walk.command("python -m pytest --race-report test_it.py")
 
-    assert done.returncode == 0, done.stdout
-    assert re.findall(r"test_counter\[(\d)\] +dpor +(\d+) .* exhausted", done.stdout) == [("2", "2"), ("3", "6")]
+    assert re.findall(r"test_counter\[(\d)\] +dpor +(\d+) .* exhausted", walk.said) == [("2", "2"), ("3", "6")]
+
+
+def test_every_script_that_is_named_is_there() -> None:
+    """In the table of what measures what."""
+    table = README.partition("| script |")[2].partition("\n\n")[0]
+    names = re.findall(r"`(\w+)`", table)
+
+    assert len(names) > 10
+    assert [name for name in names if not (ROOT / "scripts" / f"{name}.py").exists()] == []
+
+
+def test_the_readme_stays_short_and_points_to_the_guide() -> None:
+    """About two hundred lines; what does not fit is in the guide."""
+    assert len(README.splitlines()) < 240
+    for topic in ("protocol", "testing", "reports", "heaps", "project"):
+        assert f"guide {topic}`" in README

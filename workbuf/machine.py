@@ -146,6 +146,24 @@ class Port(Protocol):
         """Name `n` cells from `a` for traces and reports: `name.field` where a field is given, else `name[i]`."""
 
 
+class Bound:
+    """The operations that a port binds when it is made, as functions of its own: see `Port`."""
+
+    hint: Callable[[int], int]
+    hints: Callable[[int, int], Sequence[int]]
+    post: Callable[[int, int], None]
+    fill: Callable[[int, int, int], None]
+    load: Callable[[int], int]
+    store: Callable[[int, int], None]
+    cas: Callable[[int, int, int], bool]
+    xchg: Callable[[int, int], int]
+    xadd: Callable[[int, int], int]
+    or8: Callable[[int, int], None]
+    pause: Callable[[Pause, int], None]
+    sysalloc: Callable[..., int]
+    label: Callable[..., None]
+
+
 class Machine(Protocol):
     """Owner of the memory and of the threads.  Everything here but `abort` is called while no thread runs."""
 

@@ -34,18 +34,14 @@ class Audited(Cycle):
         """Audit the finished mark."""
         words = self.port.words
         counters.checkbarrier(self.world, words)
-        self.checkroots()
+        self.rootsscanned()
         self.places = buffers.check(self.world, words, self.allms())
         buffers.checkdrained(self.places, words)
         if not self.checkmarking:
             self.reach = Traversal(self.world, words).check()
 
     def rootsscanned(self) -> None:
-        """Each root job of the concurrent scan ran once."""
-        self.checkroots()
-
-    def checkroots(self) -> None:
-        """I12."""
+        """Each root job of the scan ran once (I12)."""
         words = self.port.words
         n = ROOT_COUNT + words[self.runtime + RUNTIME.allglen]
         counters.checkroots(words, self.world.rootcounts, n)

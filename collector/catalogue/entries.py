@@ -100,7 +100,7 @@ def table(name: str) -> dict[str, Any]:
 
 @cache
 def corrections() -> tuple[Correction, ...]:
-    """What the default does otherwise than the seed, in the order of the README's table."""
+    """What the default does otherwise than the seed, in the order of the guide's table."""
     return tuple(Correction(**fields) for fields in table("corrections.toml")["correction"])
 
 

@@ -10,7 +10,7 @@ import json
 import os
 import stat
 import sys
-from contextlib import contextmanager, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from io import BytesIO
 from math import isfinite
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -67,12 +67,23 @@ class Output(str):  # noqa: SLOT000  it has attributes
                 yield content
                 self.stream.write(content.getvalue().decode())
             else:
-                with atomicwrite.replacing(self) as file:
-                    yield file
+                with ExitStack() as stack:
+                    yield self._opened(stack)
         except (OSError, MemoryError) as error:
-            self.failed = True
-            why = getattr(error, "strerror", None) or str(error) or "out of memory"
-            print(oneline(f"collector.run {self.command}: {self.option} {self}: cannot write: {why}"), file=sys.stderr)
+            self._fails(error)
+
+    def _opened(self, stack: ExitStack) -> BinaryIO:
+        """The file, for as long as the stack lasts; one that goes nowhere if it cannot be opened."""
+        try:
+            return stack.enter_context(atomicwrite.replacing(self))
+        except (OSError, MemoryError) as error:
+            self._fails(error)
+            return BytesIO()
+
+    def _fails(self, error: OSError | MemoryError) -> None:
+        self.failed = True
+        why = getattr(error, "strerror", None) or str(error) or "out of memory"
+        print(oneline(f"collector.run {self.command}: {self.option} {self}: cannot write: {why}"), file=sys.stderr)
 
 
 class Named(Output):

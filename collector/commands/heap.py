@@ -56,7 +56,12 @@ SAMPLE = 10
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `heap`."""
     add = parser.add_argument
-    add("source", type=Input, help="a Go, V8 or JVM heap dump, plain or gzipped; cpython; synthetic:SPEC")
+    add(
+        "source",
+        type=Input,
+        metavar="FILE",
+        help="a Go, V8 or JVM heap dump, plain or gzipped; cpython; synthetic:SPEC",
+    )
     add("--mark", action="store_true", help="mark it with our collector and compare with the oracles")
     add("--types", action="store_true", help="count and bytes by type, where the format tells types")
     add("--most", type=atleast(1), default=MOST, metavar="N", help=f"types at most ({MOST})")
@@ -73,6 +78,7 @@ def main(args: argparse.Namespace) -> int:
     with Progress(f"reading {args.source}") as progress, fitting(args.source):
         graph = heaps.read(args.source, progress.part, limits(args))
         read_s = monotonic() - began
+        objects = wanted(graph, args.path) if args.path is not None else []
         progress.say("describing it")
         figures = describe(graph, progress.part)
     print(table(rows(figures)))
@@ -83,7 +89,7 @@ def main(args: argparse.Namespace) -> int:
     if args.types:
         summary["types"] = types(graph, args.most)
     if args.path is not None:
-        summary["path"] = alive(graph, args.path)
+        summary["path"] = alive(graph, args.path, objects)
     if args.mark:
         marked = mark(graph, args.helpers)
         summary.update(marked)
@@ -111,12 +117,22 @@ def types(graph: Graph, most: int) -> list[dict[str, Any]]:
     return [asdict(count) for count in counts]
 
 
-def alive(graph: Graph, what: str) -> dict[str, Any] | None:
-    """Print a shortest path to the object; returns it, or None if the object is garbage.  Raises UsageError."""
+def span(graph: Graph) -> str:
+    """Where the objects lie."""
+    return f"; objects lie from {min(graph.address):#x} to {max(graph.address):#x}" if graph.address else ""
+
+
+def wanted(graph: Graph, what: str) -> list[int]:
+    """The objects that --path names; raises UsageError if there are none."""
     objects = named(graph, what)
     if not objects:
         near = meant(what, graph.types)
-        raise UsageError(f"--path {what}: no object has that address, or is of a type of that name{near}")
+        raise UsageError(f"--path {what}: no object has that address, or is of a type of that name{near}{span(graph)}")
+    return objects
+
+
+def alive(graph: Graph, what: str, objects: list[int]) -> dict[str, Any] | None:
+    """Print a shortest path to one of the objects, which are called `what`; returns it, or None if they are garbage."""
     found = path(graph, objects)
     print()
     if found is None:

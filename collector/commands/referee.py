@@ -79,8 +79,8 @@ class Run:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `referee`."""
     add = parser.add_argument
-    add("before", type=Input, help="the dump made before runtime.GC()")
-    add("after", type=Input, help="the dump made after it, by the same process")
+    add("before", type=Input, metavar="BEFORE", help="the dump made before runtime.GC()")
+    add("after", type=Input, metavar="AFTER", help="the dump made after it, by the same process")
     add("--helpers", type=atleast(1, MAX_GCPROC - 1), default=2, metavar="N", help="helpers where a run has any (2)")
     add("--seed", type=atleast(0), default=1, metavar="N", help="seed of the mutators (1)")
     add("--json", type=Output, metavar="FILE", help="write the worst run's verdict, and all; - is standard output")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from collector.commands.explore import concluded, variant
@@ -91,12 +92,19 @@ def located(text: str) -> Located:
         raise UsageError(str(error)) from None
     name, of = token.about.get("scenario"), token.about.get("variant")
     if not isinstance(name, str) or not isinstance(of, str):
-        raise UsageError("the token names no scenario: it is a test's, replay it with pytest --race-replay TOKEN")
+        raise UsageError(f"the token names no scenario: {otherwise(token.about.get('test'))}")
     warnings = []
     made = token.about.get("version")
     if made != code_version():
         warnings.append(f"the token was made by version {made}, this is {code_version()}: steps may differ")
     return Located(name, of, *variant(name, of), warnings)
+
+
+def otherwise(test: object) -> str:
+    """What a token is for that is of no scenario but perhaps of a test."""
+    if test is None:
+        return "its program has to be given, collector.explore.replay(TOKEN, program) in Python"
+    return f"it is a test's: python -m pytest {quote(str(test))} --race-replay TOKEN, with --race-html DIR for a page"
 
 
 def replayed(text: str, found: Located, vehicle: str = "greenlets", *, sources: bool = True) -> Replay:

@@ -9,8 +9,8 @@ import platform
 import shlex
 import sys
 from contextlib import ExitStack
-from dataclasses import replace
 from itertools import cycle, islice
+from pathlib import Path
 from random import SystemRandom
 from threading import main_thread
 from time import monotonic
@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING
 
 from collector import heaps
 from collector.audit.violation import Violation
-from collector.commands.files import Input, Named, Output
+from collector.commands.files import Input, Named, Output, same
 from collector.commands.limits import add_limits, limits
 from collector.commands.outputs import END_SECONDS, Outputs
 from collector.commands.parser import completes, meant
+from collector.commands.series import repeated, turns
 from collector.commands.status import VIOLATION
 from collector.commands.usage import (
     SWITCH_INTERVAL,
@@ -33,6 +34,7 @@ from collector.commands.usage import (
     switching,
 )
 from collector.faults import FAULTS
+from collector.report.atomicwrite import replaceable
 from collector.report.log.rotation import rotation
 from collector.report.log.writer import COMPRESSIONS, tostderr
 from collector.report.progress import Progress
@@ -40,6 +42,7 @@ from collector.report.run.failure import failure
 from collector.report.run.gctrace import gctrace
 from collector.report.run.gctracetoday import GctraceToday, Sizes, assisttime
 from collector.report.run.summary import Summary
+from collector.report.tables import flowed
 from collector.runtime import Config
 from collector.stress.interrupts import Interrupts
 from collector.stress.run import Plan, Stress, StressM, gil
@@ -62,6 +65,7 @@ EXAMPLES = {
     "stress": "this interpreter's own heap, about ten seconds; `stress` may be left out",
     "stress --heap synthetic:random,n=500,m=1000,seed=1 --cycles 2": "a small heap, two cycles",
     "stress --heap FILE --log run.log --trace run.json --html run.html": "a heap dump; write log, timeline and page",
+    "stress --heap synthetic:random,n=500 --cycles 5 --until-failure": "again and again, each time with the next seed",
     "stress --plant NAME --heap synthetic:random,n=1000": "with a planted fault, which a check should find",
 }
 ENDS = {VIOLATION: "a throw, a lost object, a leak or a hang; what failed, and the command that runs it again"}
@@ -75,17 +79,11 @@ EVERY_EVENT = 1 << 20
 """Events a thread keeps until the cycle is over where every one is wanted: about one for each object it scans."""
 MAX_GOGC = (1 << 31) - 1
 """Go reads GOGC into an int32."""
-ALL_HEAP, ALL_PERIOD, ALL_MINIMUM, ALL_SECONDS, TURN = "synthetic:random,n=1000", 0.01, 256 << 10, 60.0, 5.0
-"""What --all takes: a heap, a rest and a goal that make for many short cycles; seconds in all, and of one run."""
-MIXES = (
-    "rewire,hider,arguments,sizes",
-    "latesend,latesend,hider,pushpop",
-    "channel,channel,finalizers,bintree",
-    "rewire,finalizers,sizes,longlist",
-)
-"""The programs of --all, run by run: few enough threads for cycles to be short."""
+ALL_HEAP, ALL_PERIOD, ALL_MINIMUM, ALL_SECONDS = "synthetic:random,n=1000", 0.01, 256 << 10, 60.0
+"""What --all takes: a heap, a rest and a goal that make for many short cycles; seconds in all."""
 SECONDS = 9.0
 MUTATORS = 4
+DAWDLE = 0.01
 PERIOD = 0.1
 DEFAULT_PROGRAMS = "rewire,pushpop,hider,finalizers,channel,bintree,channel,longlist"
 
@@ -125,11 +123,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--dawdle",
         type=between(0.0, 1.0),
-        default=0.01,
         metavar="P",
-        help="the same, for two threads of three only (0.01)",
+        help="the same, for two threads of three only (0.01, less with more than 4 mutators)",
     )
     add("--all", action="store_true", help="all programs, in several runs on a small heap; files are the last run's")
+    add(
+        "--repeat",
+        type=atleast(1),
+        default=1,
+        metavar="N",
+        help="N runs with one seed after the next, until one fails (1)",
+    )
+    add("--until-failure", dest="repeat", action="store_const", const=0, help="the same, without end")
     plant = "run with a planted fault, which a check should find; list: print them all"
     completes(add("--plant", metavar="FAULT", help=plant), lambda _: ("list", *FAULTS))
     add(
@@ -206,12 +211,38 @@ def plan(args: argparse.Namespace) -> Plan:
         seed=SystemRandom().randrange(1 << 32) if args.seed is None else args.seed,
         binding=args.atomics,
         jitter=args.jitter,
-        dawdle=args.dawdle,
+        dawdle=dawdling(args.mutators) if args.dawdle is None else args.dawdle,
         newborn=args.all,
         patience=args.patience,
         ring=EVERY_EVENT if keeping else Plan.ring,
         events=keeping,
     )
+
+
+def dawdling(mutators: int) -> float:
+    """The share of its atomics before which a thread dawdles: less where there are more mutators than usual.
+
+    With a GIL a thread that dawdles waits for all the others, and then has one turn of theirs: the collector would fall
+    behind what eight mutators allocate, and its mark never end.
+    """
+    return DAWDLE * min(MUTATORS / max(mutators, 1), 1) ** 2
+
+
+def checkparts(args: argparse.Namespace) -> None:
+    """Raise UsageError for a log that cannot have parts, and if one would be packed into another option's file."""
+    if (args.log_rotation or args.log_compression) and not args.log:
+        raise UsageError("--log-rotation and --log-compression are about the file of --log FILE: name one")
+    if (args.log_rotation or args.log_compression) and not replaceable(Path(args.log)):
+        raise UsageError(f"--log {args.log}: only a regular file of its own can be rotated or compressed")
+    if not args.log_compression:
+        return
+    packed = f"{args.log}.{args.log_compression}"
+    for name, value in vars(args).items():
+        if isinstance(value, Input | Output) and same(value, packed):
+            raise UsageError(
+                f"--log-compression {args.log_compression}: the log would be packed into {packed}, which is that of"
+                f" --{name}: give the log another name"
+            )
 
 
 def fill(args: argparse.Namespace) -> None:
@@ -220,9 +251,9 @@ def fill(args: argparse.Namespace) -> None:
     for option, value in zip(("heap", "period", "seconds"), defaults, strict=True):
         if getattr(args, option) is None:
             setattr(args, option, value)
-    if args.all and (args.programs or args.mutators or args.cycles):
+    if args.all and (args.programs or args.mutators or args.cycles or args.repeat != 1):
         raise UsageError(
-            "--all: it says which programs run and for how long; leave out --programs, --mutators, --cycles"
+            "--all: it says which programs run and for how long; leave out --programs, --mutators, --cycles, --repeat"
         )
     args.programs = args.programs or DEFAULT_PROGRAMS
     args.mutators = MUTATORS if args.mutators is None else args.mutators
@@ -237,37 +268,26 @@ def main(args: argparse.Namespace) -> int:
     """Run, print, write; returns the exit status."""
     tostderr(args.log_level)
     if args.plant == "list":
-        print("\n".join(f"{fault.name:30} {fault.what}" for fault in FAULTS.values()))
+        print(flowed("\n".join(f"{fault.name:30} {fault.what}" for fault in FAULTS.values())))
+        if args.json:
+            args.json.writejson({"faults": {fault.name: fault.what for fault in FAULTS.values()}})
         return 0
     if args.plant and args.plant not in FAULTS:
         near = meant(args.plant, FAULTS)
         raise UsageError(f"--plant {args.plant}: there is no such fault{near}; --plant list says which there are")
     what = plan(args)
-    if (args.log_rotation or args.log_compression) and not args.log:
-        raise UsageError("--log-rotation and --log-compression are about the file of --log FILE: name one")
+    checkparts(args)
     argv = [word for word in sys.argv[1:] if word != "stress"] if sys.argv else []
-    if args.seed is None:
-        argv += ["--seed", str(what.seed)]
-    command = shlex.join(["python", "-m", "collector.run", "stress", *argv])
+
+    def run(plan: Plan) -> int:
+        # Of an option that is given twice the last one counts.
+        once = ["--repeat", "1"] if args.repeat != 1 else []
+        seed = what.seed if args.all else plan.seed
+        drawn = ["--seed", str(seed)] if args.seed is None or once else []
+        return execute(args, plan, shlex.join(["python", "-m", "collector.run", "stress", *argv, *once, *drawn]))
+
     with switching(args.switch_interval):
-        return turns(args, what, command) if args.all else execute(args, what, command)
-
-
-def turns(args: argparse.Namespace, first: Plan, command: str) -> int:
-    """One run after another, each with the next mix of programs, until the seconds are over or a run has failed."""
-    left, status = args.seconds, 0
-    for number, mix in enumerate(cycle(MIXES)):
-        names = mix.split(",")
-        # Every other round verifies its marks: a second mark right behind the first.
-        checkmark = first.config.checkmark or number // len(MIXES) % 2 == 1
-        config = replace(first.config, mutators=len(names), checkmark=checkmark)
-        what = replace(first, config=config, programs=tuple(names), seconds=min(left, TURN), seed=first.seed + number)
-        began = monotonic()
-        status = execute(args, what, command)
-        left -= max(monotonic() - began, TURN)
-        if status or left <= 0:
-            break
-    return status
+        return turns(what, args.seconds, run) if args.all else repeated(what, args.repeat, run)
 
 
 def execute(args: argparse.Namespace, what: Plan, command: str) -> int:

@@ -1,7 +1,7 @@
 """The check that a program is deterministic: some schedules are run a second time, and every step must be the same.
 
-The first run logs each step: the thread, the kind of step, its cell, and the cell's content.  The second run makes the same
-picks.  This is done with schedules 1, 4, 16, 64, and then with every EVERYth.  Before a proof is claimed the first schedule
+The first run logs each step: who takes it, and what it is (`collector.explore.prefix`).  The second run makes the same
+picks.  This is done with schedules 1, 8, 64, and then with every EVERYth.  Before a proof is claimed the first schedule
 is run once more, which finds caches that were filled later.  If the first schedule draws from Python's own random generator,
 that generator's state tells.
 
@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import random
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from collector.explore.machine import ops
 from collector.explore.machine.fault import Refused
 from collector.explore.machine.site import innermost
+from collector.explore.prefix import CURE, announced, check
 from collector.explore.program import run_and_check, set_up
 
 
@@ -24,36 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from collector.explore.machine.machine import SteppedMachine
+    from collector.explore.prefix import Announced
     from collector.explore.program import Invariant, Program
 
 EVERY = 128
 """One schedule in so many is run again."""
-CURE = "a program keeps nothing from run to run, and asks for no chance and no clock (port.choose and port.now do)"
-
-
-Step = tuple[int, int, int, int]
-"""A thread, the kind of step that it was about to take, on which cell, and what was in that."""
-
-
-def pending(machine: SteppedMachine, t: int) -> Step:
-    """What thread `t` is about to do."""
-    kind, cell = machine.kinds[t], machine.addrs[t]
-    return t, kind, cell, machine.mem[cell] if kind in ops.TOUCHING else 0
-
-
-def told(machine: SteppedMachine, step: Step) -> str:
-    """In words."""
-    _, kind, cell, value = step
-    return f"{ops.NAMES[kind]} of {machine.name(cell)}, which held {value}" if kind in ops.TOUCHING else ops.NAMES[kind]
-
-
-def refuse_step(machine: SteppedMachine, now: Step, was: Step) -> NoReturn:
-    """Refuse the program: after the same choices, the next step is another one than it was."""
-    t, before = now[0], was[0]
-    where = innermost(machine.frame(t) or sys._getframe())  # noqa: SLF001  the running thread has no other handle
-    who = f"{machine.names[before]} did" if before != t and before < len(machine.names) else "it was"
-    what = f"step {len(machine.trail)}: {machine.names[t]} comes to {told(machine, now)}; {who} {told(machine, was)}"
-    machine.execution.refuse(f"not the same twice: {what} after the same choices; {CURE}", where)
 
 
 class Log:
@@ -62,13 +38,13 @@ class Log:
     def __init__(self, machine: SteppedMachine) -> None:
         self.machine = machine
         self.limit = machine.execution.limit
-        self.steps: list[Step] = []
+        self.steps: list[tuple[int, Announced]] = []
         self.trail: list[int] = []
         self.memory: list[int] = []
 
     def observe(self, t: int) -> None:
         """Thread `t` is about to take its step."""
-        self.steps.append(pending(self.machine, t))
+        self.steps.append((t, announced(self.machine, t)))
 
     def end(self) -> None:
         """All threads have ended."""
@@ -76,13 +52,13 @@ class Log:
 
     @property
     def repeatable(self) -> bool:
-        """Nobody but the strategy had a say in it."""
+        """All scheduling choices were the strategy's, and none was made by fair scheduling."""
         return len(self.trail) < self.limit
 
     @property
     def writes(self) -> bool:
         """Has any step written memory?"""
-        return any(kind >= ops.STORE for _, kind, _, _ in self.steps)
+        return any(step[0] >= ops.STORE for _, step in self.steps)
 
 
 class Again:
@@ -97,26 +73,19 @@ class Again:
         """See `Execution.run`."""
         machine, k = self.machine, self.compared
         if k == len(self.log.steps):
-            self._differs(f"it ended after {k} steps, and now goes on", i)
-        was = self.log.steps[k]
-        t = was[0]
-        if t not in machine.runnable:
-            name = machine.names[t] if t < len(machine.names) else "a thread"
-            self._differs(f"step {len(machine.trail)}: {name} cannot go, and could", i)
-        now = pending(machine, t)
-        if now != was:
-            refuse_step(machine, now, was)
+            frame = (machine.frame(i) if i >= 0 else None) or sys._getframe()  # noqa: SLF001  as in `prefix.refuse`
+            machine.execution.refuse(
+                f"not the same twice: it ended after {k} steps, and now goes on after the same choices; {CURE}",
+                innermost(frame),
+            )
+        t, was = self.log.steps[k]
+        check(machine, t, was)
         self.compared += 1
         return t
 
-    def draw(self, _i: int, n: int) -> int:
+    def draw(self, _i: int, _n: int) -> int:
         """See `Execution.run`."""
-        v = ~self.log.trail[len(self.machine.trail)] - 1
-        return min(v, n - 1)
-
-    def _differs(self, how: str, i: int) -> None:
-        frame = (self.machine.frame(i) if i >= 0 else None) or sys._getframe()  # noqa: SLF001
-        self.machine.execution.refuse(f"not the same twice: {how} after the same choices; {CURE}", innermost(frame))
+        return ~self.log.trail[len(self.machine.trail)] - 1
 
 
 class Determinism:
@@ -138,23 +107,26 @@ class Determinism:
     def check(self, log: Log, machine: SteppedMachine) -> None:
         """The schedule of `log` has run to its end, and passed: run it again.  Raises Refused."""
         log.end()
-        self.next = min(4 * self.next, self.next + EVERY)
-        if self.first is None:
-            self.first = log
-            self.run_first_again(machine)
-        elif log.repeatable:
+        self.next = min(8 * self.next, self.next + EVERY)
+        if self.first:
             self.rerun(log, machine)
+            return
+        self.first = log
+        # Of the first alone: to ask the generator for its state takes as long as half a schedule.
+        drawn = random.getstate()
+        self.rerun(log, machine)
+        if random.getstate() != drawn:
+            raise Refused(f"not the same twice: it draws from Python's random; {CURE}")
 
-    def run_first_again(self, machine: SteppedMachine) -> None:
-        """The first one again; does it draw from Python's generator?  (To ask for its state takes as long as a schedule.)"""
-        if self.first and self.first.repeatable:
-            drawn = random.getstate()
+    def before_proof(self, machine: SteppedMachine) -> None:
+        """Everything else has been seen: run the first schedule once more.  Raises Refused."""
+        if self.first:
             self.rerun(self.first, machine)
-            if random.getstate() != drawn:
-                raise Refused(f"not the same twice: it draws from Python's random; {CURE}")
 
     def rerun(self, log: Log, machine: SteppedMachine) -> None:
         """The same picks again."""
+        if not log.repeatable:
+            return
         check = set_up(machine, self.program, self.invariants)
         again = Again(log, machine)
         fault = run_and_check(machine, again.pick, again.draw, check)

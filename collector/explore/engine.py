@@ -15,7 +15,7 @@ from collector.explore.impure import impure
 from collector.explore.machine.execution import LIMIT
 from collector.explore.machine.fault import Refused
 from collector.explore.machine.misuse import Stuck
-from collector.explore.machine.plainpoints import plain_points as fit_plain_points
+from collector.explore.machine.plainpoints import PlainPoints
 from collector.explore.program import CARRIERS, new_machine, run_and_check, set_up
 from collector.explore.races.fasttrack import FastTrack
 from collector.explore.races.report import races_of
@@ -88,15 +88,14 @@ def explore(
         raise ValueError(f"no vehicle {vehicle!r}; there are {', '.join(CARRIERS)}")
     if preemptions is not None and strategy not in BOUNDED:
         raise ValueError(f"preemptions={preemptions} bounds {' and '.join(BOUNDED)}; {strategy} knows no bound")
-    options = Options(seed, schedules, preemptions, depth)
+    options = Options(seed, schedules, preemptions, depth, races=bool(races))
     method = NAMED[strategy](options)
     portfolio = method if isinstance(method, Portfolio) else Portfolio([Member(method)])
     search = Search(program, portfolio, options, invariants, stop)
 
     def place(member: Member) -> Place:
         track = FastTrack(fatal=races is True)
-        taps = [fit for fit, wanted in ((fit_plain_points, plain_points), (track.fit, races)) if wanted]
-        taps += getattr(member.strategy, "taps", [])
+        taps = [tap for tap, wanted in ((PlainPoints(), plain_points), (track, races)) if wanted]
         observed = getattr(member.strategy, "observes", False)
         return Place(member, new_machine(vehicle, taps, steps, observed=observed), track)
 
@@ -113,7 +112,7 @@ def explore(
             fault = search.run(seconds, progress)
             if fault:
                 # A strategy may have shortened it, to show a livelock.
-                allowed = search.here.machine.steps_allowed
+                allowed = search.here.machine.execution.steps_allowed
                 limit = 0 if allowed == LIMIT else allowed
                 token = Token(plain_points=plain_points, races=races is True, limit=limit, about=dict(about or {}))
                 search.result.failure = search.failure(fault, token, shrink=shrink)
@@ -157,7 +156,7 @@ class Search:
         """Of those that have had a turn."""
         self.here: Place
         """Whose turn it was last."""
-        self.witness: Callable[[Place], list[Race]] = lambda _here: []
+        self.witness: Callable[[Place], list[Race]] | None = None
         """All races of the schedule that has just been run."""
         self.coverage: Coverage | None = None
         self.determinism = Determinism(program, invariants)
@@ -206,7 +205,10 @@ class Search:
         """One schedule of the member whose turn it is; counts it."""
         result = self.result
         member = self.portfolio.turn()
-        here = self.here = self.places.get(member) or self.places.setdefault(member, self.place(member))
+        here = self.places.get(member)
+        if here is None:
+            here = self.places[member] = self.place(member)
+        self.here = here
         machine, execution, strategy = here.machine, here.machine.execution, member.strategy
         check = set_up(machine, self.program, self.invariants)
         log = self.determinism.log(machine, result.schedules + 1)
@@ -233,7 +235,7 @@ class Search:
         if fault:
             result.found_by = strategy.name
         strategy.end(machine)
-        for race in self.witness(here):
+        for race in self.witness(here) if self.witness else ():
             if all(race.sites != known.sites for known in result.races):
                 result.races.append(race)
         if log and fault is None and complete:
@@ -244,7 +246,7 @@ class Search:
 
     def before_proof(self) -> None:
         """Everything was seen: is the program the same on every run?"""
-        self.determinism.run_first_again(self.here.machine)
+        self.determinism.before_proof(self.here.machine)
         check = set_up(self.here.machine, self.program, self.invariants)
         bodies = self.here.machine.execution.bodies
         self.impure = impure([self.program, *bodies, *([check] if check else []), *self.invariants])

@@ -40,15 +40,16 @@ import pytest
 
 from collector.explore.claim import Kind
 from collector.explore.engine import explore
+from collector.explore.racereport import Row, table
 from collector.explore.replay import Replay
 from collector.explore.token import Token
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from collector.explore.machine.machine import SteppedMachine
-    from collector.explore.program import Check
+    from collector.explore.program import Check, Invariant, Program
     from collector.explore.result import Result
 
 
@@ -71,16 +72,16 @@ _AFRESH: Any = object()
 _REPLAYED = pytest.StashKey[list[str]]()
 
 
-class Row(NamedTuple):
-    """A line of `--race-report`."""
+class Failing(NamedTuple):
+    """A schedule that fails a test, for other plugins: its token, and what replays it."""
 
-    test: str
-    strategy: str
-    executions: int
-    pruned: int
-    states: int
-    verdict: str
-    seconds: float
+    schedule: str
+    program: Program
+    invariants: Sequence[Invariant]
+
+
+FAILED = pytest.StashKey[Failing]()
+"""Where a test keeps the schedule that failed it."""
 
 
 @pytest.fixture
@@ -136,6 +137,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """Explore the body instead of calling it, if it takes this plugin's machine."""
+    if "machine" not in pyfuncitem.funcargs and any(mark.name == MARK for mark in pyfuncitem.own_markers):
+        pyfuncitem.warn(pytest.PytestWarning(f"marked `{MARK}`, but explores nothing: it takes no fixture `machine`"))
     if pyfuncitem.funcargs.get("machine") is not _AFRESH:
         return None
     if pyfuncitem.get_closest_marker(MARK) is None:
@@ -183,6 +186,7 @@ class Race:
             pytest.fail(f"mark {MARK}: {got}; there are {', '.join((*PASSED_ON, *OWN))}", pytrace=False)
         self.exhaust = bool(self.options.get("exhaust"))
         self.fails = str(self.options.get("fails", ""))
+        self.invariants: Sequence[Invariant] = self.options.get("invariants", ())
         takes = signature(item.obj).parameters
         self.fixtures = {name: value for name, value in item.funcargs.items() if name in takes and name != "machine"}
 
@@ -213,9 +217,15 @@ class Race:
         wrong = self.verdict(result, found=found)
         self.note(result, wrong)
         if wrong:
+            if result.failure:
+                self.failed(result.failure.schedule)
             pytest.fail(wrong, pytrace=False)
         for warning in result.warnings if not found else ():
             self.item.warn(pytest.PytestWarning(f"{MARK}: {warning}"))
+
+    def failed(self, schedule: str) -> None:
+        """Keep the schedule of that token as what failed the test."""
+        self.item.stash[FAILED] = Failing(schedule, self.program, self.invariants)
 
     def verdict(self, result: Result, *, found: bool) -> str:
         """What is wrong, as it is to be printed; empty if the test has passed."""
@@ -269,7 +279,7 @@ class Race:
             whose = f"test {of}: python -m pytest {quote(str(of))} --race-replay ..." if of else "no test of pytest's"
             pytest.fail(f"--race-replay: the token is not of this test but of {whose}", pytrace=False)
         try:
-            again = Replay(token, self.program)
+            again = Replay(token, self.program, self.invariants)
         except ValueError as error:
             pytest.fail(f"--race-replay: {error}", pytrace=False)
         if again.refused:
@@ -279,19 +289,6 @@ class Race:
         but = f"diverged: {again.diverged}; has the test changed since?\n" if again.diverged else ""
         story = f"{self.item.nodeid}: {how}\n{but}\n{again.trace}"
         if fault and not (self.fails and self.fails in how):
+            self.failed(text)
             pytest.fail(story, pytrace=False)
         self.config.stash[_REPLAYED].append(story)
-
-
-def table(rows: Iterable[Row]) -> list[str]:
-    """Columns under their names, numbers to the right."""
-    cells = [list(Row._fields), *([f"{cell}" for cell in row] for row in rows)]
-    width = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    right = [name in {"executions", "pruned", "states", "seconds"} for name in Row._fields]
-    return [
-        "  ".join(
-            cell.rjust(wide) if number else cell.ljust(wide)
-            for cell, wide, number in zip(row, width, right, strict=True)
-        ).rstrip()
-        for row in cells
-    ]

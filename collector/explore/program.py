@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collector.explore.machine.carrier import Carrier
     from collector.explore.machine.execution import Draw, Pick
     from collector.explore.machine.fault import Fault
-    from collector.explore.machine.machine import Tap
+    from collector.explore.machine.taps import Tap
 
 Check = Callable[[], object]
 """Called when all threads have ended; asserts."""
@@ -67,7 +67,7 @@ def run_and_check(
 ) -> Fault | None:
     """One schedule and, if all its threads have ended well, the program's check."""
     fault = machine.run(pick, draw, observers)
-    if fault is None and machine.complete and check is not None:
+    if fault is None and check is not None and machine.execution.complete:
         try:
             said = check()
             if said is not None and said is not True:

@@ -12,7 +12,7 @@ from collector.explore.claim import Claim, Kind
 from collector.explore.default import Replayer
 from collector.explore.machine.execution import LIMIT
 from collector.explore.machine.fault import Refused
-from collector.explore.machine.plainpoints import plain_points
+from collector.explore.machine.plainpoints import PlainPoints
 from collector.explore.program import new_machine, run_and_check, set_up
 from collector.explore.races.report import Witness
 from collector.explore.result import Failure, Result
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from collector.explore.machine.fault import Fault
-    from collector.explore.machine.machine import SteppedMachine, Tap
+    from collector.explore.machine.machine import SteppedMachine
+    from collector.explore.machine.taps import Tap
     from collector.explore.program import Invariant, Program
     from collector.explore.trace.step import Schedule
 
@@ -65,12 +66,10 @@ class Replay:
         self.token = token
         self.recorder = Recorder(sources=sources)
         witness = Witness()
-        taps: list[Tap] = [plain_points] if token.plain_points else []
+        taps: list[Tap] = [PlainPoints()] if token.plain_points else []
         if token.races:
-            taps.append(witness.fit)
-        self.machine = machine = new_machine(vehicle, [*taps, self.recorder.fit], token.limit or LIMIT)
-        # A tap is fitted to ports, and a program without threads has none.
-        self.recorder.machine = machine
+            taps.append(witness)
+        self.machine = machine = new_machine(vehicle, [*taps, self.recorder], token.limit or LIMIT)
         machine.leave_out(token.muted, token.left_out)
         digest = Digest(machine)
         deviating = Replayer(machine, token.deviations, strict=True)

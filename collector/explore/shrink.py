@@ -7,6 +7,7 @@ left out.  A deviation that cannot be followed any more is passed over.
 
 Leaving out cannot find a schedule that deviates elsewhere.  So two stretches of one thread are joined, across what other
 threads did in between, as long as that makes fewer preemptions (Jalbert and Sen, A trace simplification technique, 2010).
+If there are few stretches, each is also tried at every other place.
 Last, an exhaustive search looks for a schedule with fewer preemptions still, as long as the budget lasts.
 """
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 RUNS = 3_000
 """Schedules that shrinking may run."""
+FEW = 20
+"""Stretches of which each is tried at every place."""
 SECONDS = 10.0
 """Seconds that it may take."""
 
@@ -172,13 +175,13 @@ class Shrinker:
     def fewer_switches(self, deviations: Sequence[Deviation]) -> list[Deviation]:
         """Bring stretches of a thread together where that makes fewer preemptions, or as many and fewer deviations."""
         best, size = list(deviations), (self.preemptions, len(deviations))
-        candidates = joined(self.trail)
+        candidates = reordered(self.trail)
         while (trail := next(candidates, None)) and self.allowed():
             kept = self.trail, self.spans
             fewer = self.fails_after(trail)
             if fewer is not None and (self.preemptions, len(fewer)) < size:
                 best, size = fewer, (self.preemptions, len(fewer))
-                candidates = joined(self.trail)
+                candidates = reordered(self.trail)
             else:
                 self.trail, self.spans = kept
         self.preemptions = size[0]
@@ -210,3 +213,21 @@ def joined(trail: Sequence[int]) -> Iterator[list[int]]:
             before, between, after = parts[:i], parts[i + 1 : j], parts[j + 1 :]
             for order in ([*before, part, parts[j], *between, *after], [*before, *between, part, parts[j], *after]):
                 yield [entry for stretch in order for entry in stretch]
+
+
+def moved(trail: Sequence[int]) -> Iterator[list[int]]:
+    """Every trail in which one stretch comes at another place, if there are few."""
+    parts = stretches(trail)
+    if len(parts) > FEW:
+        return
+    for i, part in enumerate(parts):
+        rest = [*parts[:i], *parts[i + 1 :]]
+        for j in range(len(parts)):
+            if j != i:
+                yield [entry for stretch in (*rest[:j], part, *rest[j:]) for entry in stretch]
+
+
+def reordered(trail: Sequence[int]) -> Iterator[list[int]]:
+    """Every trail that is tried to make fewer preemptions."""
+    yield from joined(trail)
+    yield from moved(trail)

@@ -31,7 +31,7 @@ PATIENCE = 5.0
 LATE = 1.0
 """The same, when the time is over that an exploration was given."""
 LINGER = 5
-"""Looks without an exploration after which the thread ends."""
+"""Checks without an exploration after which the thread ends."""
 
 
 class Watchdog:
@@ -40,74 +40,75 @@ class Watchdog:
     def __init__(self, seconds: float | None) -> None:
         self.until = perf_counter() + seconds if seconds is not None else float("inf")
         self.execution: Execution | None = None
-        """Whose schedules they are."""
+        """The execution that is watched."""
         self.before = (-1, -1)
-        """The schedule and how long it was, at the last look."""
-        self.looks = 0
-        """In a row at which it was the same."""
+        """Number and length of the schedule at the last check."""
+        self.unchanged = 0
+        """Checks in a row without progress."""
 
     def __enter__(self) -> Self:
-        LOOKOUT.add(self)
+        THREAD.add(self)
         return self
 
     def __exit__(self, *_: object) -> None:
-        LOOKOUT.remove(self)
+        THREAD.remove(self)
 
-    def look(self) -> None:
-        """Look once."""
+    def check(self) -> None:
+        """Check once, and raise Stuck in the running thread if there was no progress for too long."""
         execution = self.execution
         if execution is None or not execution.running:
-            self.looks = 0
+            self.unchanged = 0
             return
         now = (execution.number, len(execution.trail))
-        self.looks = self.looks + 1 if now == self.before else 0
+        self.unchanged = self.unchanged + 1 if now == self.before else 0
         self.before = now
-        # Looks are counted, not time: a process that was stopped meanwhile has looked once.
-        if self.looks >= TICKS * (LATE if perf_counter() > self.until else PATIENCE):
-            self.looks = 0
+        # Checks are counted, not time: a process that was stopped meanwhile has checked once.
+        if self.unchanged >= TICKS * (LATE if perf_counter() > self.until else PATIENCE):
+            self.unchanged = 0
             ident = execution.carrier.ident(max(execution.current, 0))
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(Stuck))
 
 
-class Lookout:
-    """The thread that looks, while there is something to look at."""
+class WatchdogThread:
+    """The thread that checks all explorations of this process; it runs while there are any."""
 
     def __init__(self) -> None:
         self.lock = Lock()
         self.watchdogs: list[Watchdog] = []
-        """Of the explorations under way."""
-        self.looking = False
-        """The thread is there."""
+        """One for each exploration under way."""
+        self.running = False
+        """The thread is running."""
 
     def add(self, watchdog: Watchdog) -> None:
-        """Look for this one too."""
+        """Check this one from now on."""
         with self.lock:
             self.watchdogs.append(watchdog)
-            if not self.looking:
-                self.looking = True
-                Thread(target=self._look, name="watchdog", daemon=True).start()
+            if not self.running:
+                self.running = True
+                Thread(target=self._check_all, name="watchdog", daemon=True).start()
 
     def remove(self, watchdog: Watchdog) -> None:
-        """Nothing is raised for this one any more."""
+        """Do not check this one any more; after this call nothing is raised for it."""
         with self.lock:
             self.watchdogs.remove(watchdog)
 
     def in_child(self) -> None:
-        """After a fork the thread is not there, and the lock perhaps held by nobody."""
+        """After a fork the thread does not exist, and the lock may be held by a thread that does not either."""
         self.lock = Lock()
-        self.looking = False
+        self.running = False
 
-    def _look(self) -> None:
+    def _check_all(self) -> None:
         idle = 0
-        while self.looking:
+        while idle < LINGER:
             sleep(1 / TICKS)
             with self.lock:
                 for watchdog in self.watchdogs:
-                    watchdog.look()
+                    watchdog.check()
                 idle = 0 if self.watchdogs else idle + 1
-                self.looking = idle < LINGER
+                # From here on it is not asked any more: by then another thread may be running for the next exploration.
+                self.running = idle < LINGER
 
 
-LOOKOUT = Lookout()
+THREAD = WatchdogThread()
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=LOOKOUT.in_child)
+    os.register_at_fork(after_in_child=THREAD.in_child)

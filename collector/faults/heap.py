@@ -98,12 +98,7 @@ class CountFirst(HeapLocal):
         """Count, then store."""
         port, words = self.port, self.port.words
         port.lock(self.finlock)
-        block = words[self.mheap + MHEAP.finq]
-        if block == 0 or words[block + FINBLOCK.cnt] == self.finentries:
-            block = words[self.mheap + MHEAP.finc] or self._newfinblock()
-            words[self.mheap + MHEAP.finc] = words[block + FINBLOCK.next]
-            words[block + FINBLOCK.next] = words[self.mheap + MHEAP.finq]
-            words[self.mheap + MHEAP.finq] = block
+        block = self.finblock()
         cnt = words[block + FINBLOCK.cnt]
         port.post(block + FINBLOCK.cnt, cnt + 1)
         entry = self._entry(block, cnt)

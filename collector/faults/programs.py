@@ -12,6 +12,8 @@ from collector.fixtures.pool import buffer
 from collector.fixtures.worlds import CONFIG, SmallWorld
 from collector.parfor import LOW32, PARFOR, THR, Parfor, parforalloc, thr
 from collector.runtime import CollectorM
+from collector.scenarios.aba import stack
+from collector.scenarios.harvestrace import harvest
 from mutator.goroutine import Goroutines
 from mutator.heap import ALLOCATED, POISON, SPAN, SPAN_IN_USE
 from mutator.heap.audit import audit
@@ -19,7 +21,7 @@ from mutator.world import GRUNNABLE, GRUNNING, GSCAN, MRECORD, G
 from workbuf.boot import BootPort
 from workbuf.buffer import NOBJ, OBJ
 from workbuf.getfull import Getfull
-from workbuf.lfstack import NEXT, PUSHCNT, Lfstack, pack, unpack
+from workbuf.lfstack import CNT_BITS, Lfstack
 from workbuf.local import MLOCAL, WORK, Globals
 from workbuf.machine import WORD
 
@@ -32,44 +34,6 @@ if TYPE_CHECKING:
     from collector.faults.fault import Fault
     from workbuf.local import Local
     from workbuf.machine import Port
-
-
-def aba(m: type[Lfstack]) -> Program:
-    """One thread pops two nodes and pushes the first one back while another pops."""
-
-    def program(machine: SteppedMachine) -> Callable[[], object]:
-        world = Globals.allocate(machine)
-        head = world.work + WORK.full
-        nodes = [machine.alloc(2, f"node{i}", ("next", "pushcnt"), align=8) for i in range(3)]
-        for node in nodes:
-            machine.poke(node + PUSHCNT, 1)
-            machine.poke(node + NEXT, machine.peek(head))
-            machine.poke(head, pack(node * 8, 1))
-        records = [MLOCAL.allocate(machine, f"m{i}") for i in range(2)]
-        held: list[list[int]] = [[], []]
-
-        def returns(port: Port) -> None:
-            me = m(port, world, records[0])
-            first, second = me.lfstackpop(head), me.lfstackpop(head)
-            held[0] += [node for node in (second,) if node]
-            me.lfstackpush(head, first)
-
-        def pops(port: Port) -> None:
-            held[1].append(m(port, world, records[1]).lfstackpop(head))
-
-        machine.spawn(returns, "returns")
-        machine.spawn(pops, "pops")
-
-        def check() -> None:
-            found, val = [node for some in held for node in some], machine.peek(head)
-            while val and len(found) <= len(nodes):
-                found.append(unpack(val) // 8)
-                val = machine.peek(found[-1] + NEXT)
-            assert sorted(found) == nodes, "a node is lost or in two places"
-
-        return check
-
-    return program
 
 
 def cached(m: type[Getfull]) -> Program:
@@ -173,27 +137,6 @@ def caches(m: type[CollectorM]) -> Program:
     return program
 
 
-def taken(m: type[CollectorM]) -> Program:
-    """An M that still runs takes its cached buffer while another harvests."""
-
-    def program(machine: SteppedMachine) -> None:
-        small = SmallWorld(machine, m=m)
-        world, owner = small.world, small.model.mutators[0]
-        setup = m(BootPort(machine), world, owner)
-        setup.cache(setup.getempty(1181))
-
-        def take(port: Port) -> None:
-            me = m(port, world, owner)
-            b = me.takecached()
-            if b:
-                me.putempty(b, 877)
-
-        machine.spawn(take, "owner")
-        machine.spawn(lambda port: m(port, world, small.model.gcm).harvestwbufs(), "harvester")
-
-    return program
-
-
 def stale(m: type[CollectorM]) -> Program:
     """A slot is used again while a marker comes by it with a pointer to the object that was there."""
 
@@ -280,14 +223,14 @@ def whole(fault: Fault | None) -> type[CollectorM]:
 
 
 PROGRAMS: dict[str, Callable[[Fault | None], Program]] = {
-    "push-count-constant": lambda fault: aba(part(fault, Lfstack)),
+    "push-count-constant": lambda fault: stack(CNT_BITS, part(fault, Lfstack)),
     "getfull-without-cache": lambda fault: cached(part(fault, Getfull)),
     "parfor-late-done": lambda fault: idle(part(fault, Parfor)),
     "gcscanvalid-cleared-early": lambda fault: starting(part(fault, Goroutines)),
     "harvest-skips-last": lambda fault: caches(whole(fault)),
     "harvest-skips-idle": lambda fault: caches(whole(fault)),
-    "harvest-by-store": lambda fault: taken(whole(fault)),
-    "take-by-store": lambda fault: taken(whole(fault)),
+    "harvest-by-store": lambda fault: harvest(whole(fault)),
+    "take-by-store": lambda fault: harvest(whole(fault)),
     "span-swept-twice": lambda fault: swept(whole(fault)),
     "span-swept-early": lambda fault: cachedspan(whole(fault)),
     "published-before-zeroed": lambda fault: stale(whole(fault)),

@@ -33,21 +33,6 @@ class AlldoneUncleared(Cycle):
         super().helpgc(nproc)
 
 
-class NdoneEarly(Helper):
-    """A helper counts itself done before it has drained."""
-
-    def gchelper(self) -> None:
-        """Roots, count, drain."""
-        port, work = self.port, self.world.work
-        self.gchelperstart()
-        self.parfordo(self.world.markfor, self.markroot)
-        nproc = port.words[work + WORK.nproc]
-        if port.xadd(work + WORK.ndone, 1) == nproc - 1:
-            port.wake(work + WORK.alldone)
-        if port.words[self.gcphase] != GCscan:
-            self.scanblock(0, 0, 0, 0)
-
-
 class RootsOnlyHelper(Helper):
     """A helper executes root jobs and does not drain: its share of the barrier is never counted in."""
 
@@ -59,6 +44,16 @@ class RootsOnlyHelper(Helper):
         nproc = port.words[work + WORK.nproc]
         if port.xadd(work + WORK.ndone, 1) == nproc - 1:
             port.wake(work + WORK.alldone)
+
+
+class NdoneEarly(RootsOnlyHelper):
+    """A helper counts itself done before it has drained."""
+
+    def gchelper(self) -> None:
+        """Roots, count, drain."""
+        super().gchelper()
+        if self.port.words[self.gcphase] != GCscan:
+            self.scanblock(0, 0, 0, 0)
 
 
 class UnsweptMark(HeapLocal):

@@ -10,6 +10,8 @@ TOPICS = {
     "protocol": "The protocol in ten minutes",
     "testing": "Testing your own lock-free code",
     "reports": "Reading the reports",
+    "heaps": "Real heaps, and Go as referee",
+    "project": "Working on this project",
 }
 """Title of each page, in the order in which to read them."""
 

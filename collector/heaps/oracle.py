@@ -44,14 +44,6 @@ def reach(graph: Graph) -> bytearray:
     return marks
 
 
-def survivors(graph: Graph) -> bytearray:
-    """A byte for each object: 1 where it outlives one collection, being reachable or having a finalizer to be queued."""
-    marks = reach(graph)
-    for i in graph.finalizers.object:
-        marks[i] = 1
-    return marks
-
-
 def scipy_missing() -> str | None:
     """Why `reach_scipy` cannot run here, or None where it can."""
     if importlib.util.find_spec("scipy") is None:
@@ -108,11 +100,6 @@ class Answer:
     """Reachable and not marked."""
     wrong: list[int]
     """Marked and not reachable."""
-
-    @property
-    def agrees(self) -> bool:
-        """Say whether just the reachable objects are marked."""
-        return not self.lost and not self.wrong
 
 
 def judge(graph: Graph, marks: bytes | bytearray) -> dict[str, Answer]:

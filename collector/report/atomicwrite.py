@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -76,7 +77,7 @@ def replacing(path: str | Path) -> Iterator[BinaryIO]:
     """
     path = Path(path)
     if not replaceable(path):
-        with path.open("ab") as file:
+        with os.fdopen(asitis(path), "wb") as file:
             yield file
         return
     try:
@@ -105,6 +106,28 @@ def replaceable(path: Path) -> bool:
     )
 
 
+def asitis(path: Path) -> int:
+    """A descriptor to write to what cannot be replaced; the caller closes it.  Raises OSError.
+
+    Where stdout or stderr goes, it writes on where that stream is, so that neither writes over the other.  A pipe that
+    nobody reads is an error: opening it would wait, without a limit.
+    """
+    there = path.stat()
+    for number, stream in ((1, sys.stdout), (2, sys.stderr)):
+        if isopen(number) and os.path.samestat(there, os.fstat(number)):
+            if stream:
+                stream.flush()
+            return os.dup(number)
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            raise OSError(errno.ENXIO, "nobody reads it: start its reader first", str(path)) from None
+        raise
+    os.set_blocking(fd, True)
+    return fd
+
+
 def isopen(number: int) -> bool:
     """Is there such a descriptor?"""
     try:
@@ -116,10 +139,12 @@ def isopen(number: int) -> bool:
 
 def check(path: str | Path) -> None:
     """Raise the OSError that writing `path` would end in, as far as that can be known before.  Nothing is left there."""
-    path = Path(path)
+    name, path = os.fspath(path), Path(path)
     try:
         status = path.stat()
     except FileNotFoundError:
+        if name.endswith(os.sep):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR)) from None
         replacement = Replacement(path)
         os.close(replacement.fd)
         replacement.discard()

@@ -1,4 +1,4 @@
-"""Prints an entry of the catalogue, and makes the README's table "What the default corrects"."""
+"""Prints an entry of the catalogue, and makes the guide's table "What the default corrects"."""
 
 from __future__ import annotations
 

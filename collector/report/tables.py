@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 
 WIDTH = 110
 """Characters of a line that goes to no terminal."""
+NARROWEST = 40
+"""The same of one that is narrower: it wraps them itself."""
 GAP = "  "
 
 
 def linewidth() -> int:
     """Characters of a line of the terminal's."""
-    return get_terminal_size((WIDTH, 24)).columns
+    return max(get_terminal_size((WIDTH, 24)).columns, NARROWEST)
 
 
 def flowed(text: str) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 NODES = 3
 
 
-def stack(countbits: int) -> Program:
+def stack(countbits: int, m: type[Lfstack] = Lfstack) -> Program:
     """Three nodes on the stack; one thread pops one, the other pops two and pushes the first of them."""
 
     def program(machine: SteppedMachine) -> Callable[[], object]:
@@ -41,15 +41,14 @@ def stack(countbits: int) -> Program:
         held: list[list[int]] = [[], []]
 
         def popper(port: Port) -> None:
-            m = Lfstack(port, world, records[0])
-            held[0].append(m.lfstackpop(head))
+            held[0].append(m(port, world, records[0]).lfstackpop(head))
 
         def pusher(port: Port) -> None:
-            m = Lfstack(port, world, records[1])
-            first = m.lfstackpop(head)
-            held[1].append(m.lfstackpop(head))
+            me = m(port, world, records[1])
+            first = me.lfstackpop(head)
+            held[1].append(me.lfstackpop(head))
             if first:
-                m.lfstackpush(head, first)
+                me.lfstackpush(head, first)
 
         machine.spawn(popper, "popper")
         machine.spawn(pusher, "pusher")

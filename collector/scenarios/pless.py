@@ -45,7 +45,7 @@ HARVESTED = "silently lost: X is queued in a harvested cache"
 class Unswept(CollectorM):
     """Leaves the heap as the mark leaves it, to be looked at."""
 
-    def armsweep(self) -> None:
+    def arm_sweep(self) -> None:
         """Not yet."""
 
 

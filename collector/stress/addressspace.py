@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mutator.heap import SPECIAL
-from workbuf.hardware.limits import addressspace, tight
+from workbuf.hardware.limits import addressspace, frugal, tight
 from workbuf.machine import WORD
 
 
@@ -70,6 +70,7 @@ def reserved(
     config: Config, graph: Graph | None, machine: Callable[[int], HardwareMachine]
 ) -> tuple[HardwareMachine, Config]:
     """`machine(words)` with room for the graph, and `config` with the arena that fits; MemoryError says what would do."""
+    frugal()
     sizes = list(arenas(config, graph))
     threads = config.mutators + config.helpers + 1
     for arena in sizes:

@@ -14,7 +14,7 @@ import faulthandler
 import os
 import sys
 from contextlib import suppress
-from threading import Event, Thread
+from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -22,6 +22,7 @@ from collector.audit.violation import Violation
 from mutator.phase import GCoff
 from workbuf.events import PHASE_NAMES
 from workbuf.hardware.limits import Shortage, threads
+from workbuf.hardware.starting import StartedThread
 from workbuf.local import WORK
 
 
@@ -61,11 +62,11 @@ class Run(Protocol):
         """A number that grows while the workers make progress."""
 
 
-class Monitor(Thread):
+class Monitor(StartedThread):
     """A thread that checks something every now and then, while it is entered."""
 
     def __init__(self, name: str, of: Run) -> None:
-        super().__init__(name=name, daemon=True)
+        super().__init__(name)
         self.of = of
         self.over = Event()
 
@@ -182,7 +183,7 @@ class LastResort(Monitor):
             faulthandler.dump_traceback(STDERR, all_threads=True)
 
         # In a thread of its own, because writing to stderr may block.
-        saying = Thread(target=said, daemon=True)
+        saying = StartedThread("the last words", said)
         saying.start()
         saying.join(SAY_SECONDS)
         self.leave(VIOLATION if self.of.machine.failure else status)

@@ -3,7 +3,7 @@
 Theory of operation.  Go keeps four bits per heap word: boundary, marked, and two of type.  Here each object has one byte
 (the boundary and mark bits of its first word, a bit for the verifying mark, and whether the type is dead, that is without
 pointers), and each object with pointers has a mask with one bit per word.  It is the same information, but a marker reads
-it with two loads instead of one per word; `heapbits` converts it to Go's form.
+it with two loads instead of one per word.
 
 The byte is changed by an atomic OR while mutators and markers run, because eight objects share a word.  Only the sweeper,
 which has the span to itself, clears bits, by plain stores of whole words.
@@ -11,13 +11,7 @@ which has the span to itself, clears bits, by plain stores of whole words.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from workbuf.machine import MASK64, WORD
-
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 ALLOCATED = 1
@@ -33,33 +27,11 @@ BYTES = 0x0101010101010101
 POISON = 0xDEADDEADDEADDEAD
 """What sweep writes over every word of a freed object."""
 
-TYPE_DEAD = 0
-TYPE_SCALAR = 1
-TYPE_POINTER = 2
-
-
-def typebits(mask: int, word: int) -> int:
-    """Type of word number `word` of an object with pointer mask `mask`; dead where no pointer is or follows."""
-    rest = mask >> word
-    if rest & 1:
-        return TYPE_POINTER
-    return TYPE_SCALAR if rest else TYPE_DEAD
-
-
-def heapbits(bits: int, mask: int, word: int) -> int:
-    """Go's four bits for a word: boundary, marked, type << 2.  `bits` is the object's byte."""
-    return (bits & (ALLOCATED | MARKED) if word == 0 else 0) | typebits(mask, word) << 2
-
 
 def maskwords(mask: int, n: int) -> list[int]:
     """A pointer mask as `n` words, 64 bits a word, lowest first."""
     raw = mask.to_bytes(n * WORD, "little")
     return [int.from_bytes(raw[at : at + WORD], "little") for at in range(0, len(raw), WORD)]
-
-
-def wholemask(cells: Iterable[int]) -> int:
-    """The pointer mask that `maskwords` cut up."""
-    return int.from_bytes(b"".join(cell.to_bytes(WORD, "little") for cell in cells), "little")
 
 
 class PointerTable(dict[int, tuple[int, ...]]):

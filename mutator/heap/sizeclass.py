@@ -15,8 +15,6 @@ from workbuf.machine import WORD
 
 PAGE_SIZE = 8192
 """Go's _PageSize."""
-MAX_SMALL = 32 << 10
-"""Go's _MaxSmallSize."""
 
 
 class SizeClasses:

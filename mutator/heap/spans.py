@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mutator.heap.bits import ALLOCATED, PointerTable, wholemask
+from mutator.heap.bits import ALLOCATED, PointerTable
 from mutator.heap.record import MHEAP, SPAN, SPAN_IN_USE
 from mutator.phase import GCoff
 from workbuf.local import Local
@@ -153,10 +153,6 @@ class Spans(Local):
             return 0, []
         first = masks + index * n
         return start + index * elemsize, [words[at] for at in range(first, first + n)]
-
-    def pointermask(self, p: int) -> int:
-        """The pointer mask of the object at or around `p`, bit i for word i; 0 if there is none."""
-        return wholemask(self.masksof(p)[1])
 
     def pointerslots(self, p: int) -> tuple[int, list[int]]:
         """The base of the object at or around `p` and the numbers of its pointer words; (0, []) if there is none."""

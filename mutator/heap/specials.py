@@ -141,12 +141,7 @@ class Specials(Pages):
         """Queue the call of `fn` with the object `arg`."""
         port, words = self.port, self.port.words
         port.lock(self.finlock)
-        block = words[self.mheap + MHEAP.finq]
-        if block == 0 or words[block + FINBLOCK.cnt] == self.finentries:
-            block = words[self.mheap + MHEAP.finc] or self._newfinblock()
-            words[self.mheap + MHEAP.finc] = words[block + FINBLOCK.next]
-            words[block + FINBLOCK.next] = words[self.mheap + MHEAP.finq]
-            words[self.mheap + MHEAP.finq] = block
+        block = self.finblock()
         cnt = words[block + FINBLOCK.cnt]
         entry = self._entry(block, cnt)
         port.post(entry + FIN.fn, fn)
@@ -155,6 +150,17 @@ class Specials(Pages):
         port.post(block + FINBLOCK.cnt, cnt + 1)
         port.post(self.mheap + MHEAP.fingwake, 1)
         port.unlock(self.finlock)
+
+    def finblock(self) -> int:
+        """The queue's first block, with room for an entry; under finlock."""
+        words = self.port.words
+        block = words[self.mheap + MHEAP.finq]
+        if block == 0 or words[block + FINBLOCK.cnt] == self.finentries:
+            block = words[self.mheap + MHEAP.finc] or self._newfinblock()
+            words[self.mheap + MHEAP.finc] = words[block + FINBLOCK.next]
+            words[block + FINBLOCK.next] = words[self.mheap + MHEAP.finq]
+            words[self.mheap + MHEAP.finq] = block
+        return block
 
     def takefinalizer(self) -> tuple[int, int] | None:
         """Take one call off the queue: (fn, arg), or None.

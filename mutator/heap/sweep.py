@@ -44,9 +44,7 @@ class Sweep(Central, Specials):
         self.checkmarkphase = world.runtime + RUNTIME.checkmarkphase
         self.percent = world.runtime + RUNTIME.gcpercent
         self.spans_swept = 0
-        self.objects_freed = 0
-        self.bytes_freed = 0
-        """What this M has swept so far."""
+        """By this M so far."""
 
     def arm_sweep(self) -> None:
         """Hand the heap to the sweeper: whatever is not marked now is free.  The world is stopped, next_gc just set."""
@@ -198,8 +196,6 @@ class Sweep(Central, Specials):
         words[span + SPAN.freeindex] = min(words[span + SPAN.freeindex], freed[0])
         words[span + SPAN.nalloc] -= n
         words[span + SPAN.counted] -= n
-        self.objects_freed += n
-        self.bytes_freed += nbytes
         port.xadd(self.mstats + MSTATS.nfree, n)
         port.xadd(self.mstats + MSTATS.heap_alloc, -nbytes)
         # next_gc was set for a heap that still counted these bytes.

@@ -27,7 +27,6 @@ class Channel(Program):
     globals = 2
     size = 2
     """Slots of the ring, its words in bss."""
-    channels: dict[tuple[int, int], int]
 
     def __init__(self, world: World, first: int, rank: int, peers: int) -> None:
         super().__init__(world, first, rank, peers)
@@ -53,15 +52,20 @@ class Channel(Program):
         number = 0
         while not m.stop_requested():
             m.poll()
-            number += 1
-            m.port.words[frame] = self.message(m, number)
-            m.chansend(self.chan, frame)
-            m.port.words[frame] = 0
+            if alone or self.awaited(m):
+                number += 1
+                m.port.words[frame] = self.message(m, number)
+                m.chansend(self.chan, frame)
+                m.port.words[frame] = 0
             if alone:
                 m.chanrecv(self.chan, frame)
                 self.unpack(m, frame, number)
         if not alone:
             m.chansend(self.chan, frame)
+
+    def awaited(self, _m: M) -> bool:
+        """Is it time for the next number?"""
+        return True
 
     def message(self, m: M, number: int) -> int:
         """A fresh object that names another one, which has the number; no safepoint inside."""

@@ -25,22 +25,6 @@ class LateSend(Channel):
     patience = 3000
     """Looks that it takes between two sends at most."""
 
-    def send(self, m: M, frame: int, *, alone: bool) -> None:
-        """Send objects born a moment before."""
-        number = 0
-        while not m.stop_requested():
-            m.poll()
-            if alone or self.awaited(m):
-                number += 1
-                m.port.words[frame] = self.message(m, number)
-                m.chansend(self.chan, frame)
-                m.port.words[frame] = 0
-            if alone:
-                m.chanrecv(self.chan, frame)
-                self.unpack(m, frame, number)
-        if not alone:
-            m.chansend(self.chan, frame)
-
     def awaited(self, m: M) -> bool:
         """Has the receiver long been blocked when the mark is about to end?  Or has that not been seen for too long?"""
         port = m.port

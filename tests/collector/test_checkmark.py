@@ -39,10 +39,10 @@ class Checked(CollectorM):
             _, hbits, _ = self.heapBitsForObject(self.missed)
             self.port.words[hbits // WORD] &= ~(MARKED << hbits % WORD * 8)
 
-    def armsweep(self) -> None:
+    def arm_sweep(self) -> None:
         """Count."""
         self.arms += 1
-        super().armsweep()
+        super().arm_sweep()
 
 
 def collector(bench: Bench, missed: int = 0) -> Checked:

@@ -87,10 +87,10 @@ class Ordered(AuditedM):
         """Note it."""
         self.did.append("marked")
 
-    def armsweep(self) -> None:
+    def arm_sweep(self) -> None:
         """Note it."""
         self.did.append("arm")
-        super().armsweep()
+        super().arm_sweep()
 
 
 class Joining:

@@ -12,9 +12,10 @@ import pytest
 
 from collector.heaps import gostacks, read
 from collector.heaps.graph import broken
-from collector.heaps.oracle import reach, survivors
+from collector.heaps.oracle import reach
 from collector.heaps.referee import compare
 from collector.run import main
+from tests.collector.heaps.graphs import survivors
 from tests.go.toolchain import SHAPES, build, missing, pair
 
 

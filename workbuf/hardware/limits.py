@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import sysconfig
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -16,6 +19,10 @@ STACK = 8 << 20
 """Bytes of address space of a thread's stack where the system does not say."""
 SLACK = 64 << 20
 """Bytes for what the interpreter itself still asks for."""
+ALLOCATOR = 32 << 20 if sysconfig.get_config_var("Py_GIL_DISABLED") else 1 << 20
+"""Bytes of it that the interpreter's allocator takes for a thread: without a GIL each has memory of its own."""
+M_ARENA_MAX = -8
+"""glibc's name for how many arenas malloc may have."""
 OTHERS = 4
 """Threads beside those of a run that may still be started."""
 
@@ -24,9 +31,16 @@ class Shortage(Exception):
     """The system has too little of something; the text says what would do."""
 
 
+def frugal() -> None:
+    """Where address space is limited, keep malloc from taking 64 MiB of it, or more, for every thread."""
+    if resource is not None and resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY:
+        with suppress(OSError, AttributeError):  # another C library
+            ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
+
+
 def enough(more: int, threads: int) -> int:
     """Bytes of address space with which `more` bytes and `threads` further threads fit into this process."""
-    return occupied() + more + (threads + OTHERS) * stack() + SLACK
+    return occupied() + more + (threads + OTHERS) * (stack() + ALLOCATOR) + SLACK
 
 
 def tight(more: int, threads: int) -> bool:
@@ -50,7 +64,7 @@ def threads(started: int, wanted: int) -> str:
         return said + "take fewer"
     missing = wanted - started
     space, _ = resource.getrlimit(resource.RLIMIT_AS)
-    if space != resource.RLIM_INFINITY and occupied() + stack() + SLACK // 8 > space:
+    if space != resource.RLIM_INFINITY and occupied() + stack() + ALLOCATOR + SLACK // 8 > space:
         return said + addressspace(0, missing)
     most, _ = resource.getrlimit(resource.RLIMIT_NPROC)
     if most == resource.RLIM_INFINITY:

@@ -28,7 +28,7 @@ from workbuf.hardware.parking import Notes, Parking
 from workbuf.hardware.pauses import pauser
 from workbuf.hardware.selftest import AUTO, select
 from workbuf.hardware.threads import Crew
-from workbuf.machine import Aborted
+from workbuf.machine import Aborted, Bound
 from workbuf.names import Names
 
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from workbuf.hardware.threads import Failure
-    from workbuf.machine import Listener, Pause, Port
+    from workbuf.machine import Listener, Port
 
 BOOT = (1 << 31) - 1
 """Index of the port that `boot` makes; no running thread has it."""
@@ -44,22 +44,8 @@ FEW = 12
 """Words up to which a loop fills them faster than a slice."""
 
 
-class HardwarePort(Notes):
+class HardwarePort(Notes, Bound):
     """One thread's own handle onto the memory; see `workbuf.machine.Port`."""
-
-    hint: Callable[[int], int]
-    hints: Callable[[int, int], Sequence[int]]
-    post: Callable[[int, int], None]
-    fill: Callable[[int, int, int], None]
-    load: Callable[[int], int]
-    store: Callable[[int, int], None]
-    cas: Callable[[int, int, int], bool]
-    xchg: Callable[[int, int], int]
-    xadd: Callable[[int, int], int]
-    or8: Callable[[int, int], None]
-    pause: Callable[[Pause, int], None]
-    sysalloc: Callable[..., int]
-    label: Callable[..., None]
 
     def __init__(self, machine: HardwareMachine, index: int, name: str) -> None:
         """Called in the thread itself: objects are cheapest to the thread that made them."""

@@ -13,11 +13,12 @@ from __future__ import annotations
 import sys
 import traceback
 from contextlib import contextmanager
-from threading import Event, Lock, Thread, current_thread
+from threading import Event, Lock, current_thread
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 from workbuf.hardware.limits import Shortage, threads
+from workbuf.hardware.starting import StartedThread
 from workbuf.machine import Aborted
 from workbuf.throw import Throw
 
@@ -54,14 +55,14 @@ class Crew:
         self._grace = grace
         self._lock = Lock()
         self._gate = Event()
-        self._pending: list[Thread] = []
-        self._threads: list[Thread] = []
+        self._pending: list[StartedThread] = []
+        self._threads: list[StartedThread] = []
         self._aborted_at = 0.0
         self.failure: Failure | None = None
 
     def add(self, name: str, main: Callable[[Callable[[], object]], object]) -> None:
         """A thread that runs `main(gate)` when the run begins, at once if it has; `main` calls `gate` when it is ready."""
-        thread = Thread(target=self._guarded, args=(main,), name=name, daemon=True)
+        thread = StartedThread(name, self._guarded, (main,))
         with self._lock:
             self._pending.append(thread)
         if self._gate.is_set():
@@ -148,7 +149,7 @@ class Crew:
                     raise Shortage(threads(len(self._threads), wanted)) from error
                 self._threads.append(thread)
 
-    def _alive(self) -> list[Thread]:
+    def _alive(self) -> list[StartedThread]:
         with self._briefly():
             self._threads = [thread for thread in self._threads if thread.is_alive()]
             return list(self._threads)

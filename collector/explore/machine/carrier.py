@@ -31,10 +31,6 @@ CLOSE = -3
 """What it is handed when there will be no further schedule."""
 
 
-class Broken(BaseException):
-    """The exploration itself has gone wrong, not the program; nobody in between catches this."""
-
-
 class Carrier(Protocol):
     """Carrier of threads 0, 1, 2, ..."""
 

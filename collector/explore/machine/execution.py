@@ -13,7 +13,6 @@ from bisect import insort
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
-from collector.explore.machine import ops
 from collector.explore.machine.carrier import ABORT, CLOSE, MAIN
 from collector.explore.machine.fault import Fault, Refused, fault_of
 from collector.explore.machine.misuse import misused, never_run
@@ -26,10 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from collector.explore.machine.carrier import Carrier
-    from collector.explore.machine.ports import SteppedPort
     from collector.explore.machine.threads import Threads
+    from workbuf.machine import Port
 
-    Body = Callable[[SteppedPort], object]
+    Body = Callable[[Port], object]
     """What a thread does."""
     Pick = Callable[[int], int]
     """Names the runnable thread that goes next; see `Execution.run`."""
@@ -42,7 +41,7 @@ LIMIT = 20_000
 
 
 class Watch(Protocol):
-    """What is done about a schedule that does not end."""
+    """What to do about a schedule that does not end."""
 
     def begin(self) -> None:
         """A new schedule; sets `Execution.limit`."""
@@ -51,7 +50,7 @@ class Watch(Protocol):
         """The trail has grown to `Execution.limit` entries."""
 
     def stuck(self) -> Fault | None:
-        """Nobody can run, and those who pause are about to be let go: the fault if that leads nowhere."""
+        """No thread can run, and all that pause are about to be released: the fault if that is a livelock."""
 
     def go_round(self, i: int) -> int:
         """From here on the threads go in turn; who goes now that thread `i` has come to its step."""
@@ -76,7 +75,7 @@ class Unwatched:
         return None
 
     def go_round(self, i: int) -> int:
-        """There is nobody to see what that comes to."""
+        """Ends the schedule: nothing detects a livelock here."""
         self.overrun()
         return self.execution.pick(i)
 
@@ -88,9 +87,9 @@ class Execution:
         self.threads = threads
         self.carrier = carrier
         self.waiting = waiting
-        """Who waits for what, in words."""
+        """Describes which thread waits for what, for the message of a deadlock."""
         self.steps_allowed = steps_allowed
-        """Entries of a trail up to which it is the strategy's."""
+        """Length of the trail up to which the strategy picks."""
         self.watch: Watch = Unwatched(self)
         self.trail: list[int] = []
         """The schedule so far: a thread's number for a step, `~1 - v` for a value v that `choose` returned."""
@@ -109,7 +108,7 @@ class Execution:
         self.draw: Draw
         self.limit = steps_allowed
         self.releases = 0
-        """Times that nobody could run and all who paused were let go."""
+        """Times that no thread could run and all that paused were released."""
         self.starter = MAIN
         """Who gets control back when a beginning thread has come to its first step."""
         self.fault: Fault | None = None
@@ -187,7 +186,7 @@ class Execution:
             self._check_invariants()
 
     def _go_on(self) -> bool:
-        """Nobody can run: let go those who only pause, unless that has led nowhere before."""
+        """No thread can run: release those that pause, unless that is a livelock."""
         self.releases += 1
         self.fault = self.watch.stuck()
         if self.fault is None and not self.threads.release():
@@ -195,7 +194,7 @@ class Execution:
         return self.fault is None
 
     @root
-    def live(self, i: int, port: SteppedPort) -> None:
+    def live(self, i: int, port: Port) -> None:
         """All that thread `i` does, schedule after schedule: the outermost frame of its carrier."""
         bodies, goto = self.bodies, self.carrier.goto
         while True:
@@ -213,7 +212,7 @@ class Execution:
             if goto[self.end(i)](i) == CLOSE:
                 return
 
-    def add(self, body: Body, port: SteppedPort) -> None:
+    def add(self, body: Body, port: Port) -> None:
         """One more thread of this schedule; its port is that of the thread of its number in every schedule."""
         i = port.index
         self.bodies.append(body)
@@ -264,7 +263,7 @@ class Execution:
         raise self.broken
 
     def step(self, i: int) -> None:
-        """Thread `i` has announced its step: somebody goes; returns when `i` does."""
+        """Thread `i` has announced its step: hand control to the picked thread; returns when `i` is picked."""
         if len(self.trail) >= self.limit:
             self.watch.overrun()
         t = self.pick(i) if self.threads.runnable else MAIN
@@ -293,9 +292,10 @@ class Execution:
         """Bring every thread that is still inside its body back out of it."""
         self.aborted = self.unwinding = True
         self.pick = self._over
-        for i in range(len(self.bodies)):
-            if self.threads.kinds[i] != ops.ENDED or i in self.killed:
-                self.carrier.goto[i](ABORT)
+        if self.threads.live or self.killed:
+            for i in range(len(self.bodies)):
+                if i in self.killed or not self.threads.ended(i):
+                    self.carrier.goto[i](ABORT)
 
     def abort(self) -> None:
         """Give the schedule up at the next step; every thread raises Aborted."""
@@ -314,7 +314,7 @@ class Execution:
         raise Aborted
 
     def let(self, pick: Pick) -> None:
-        """Have somebody else pick from now on."""
+        """Replace the function that picks, from now on."""
         if self.pick == self._watched:
             self.strategy = pick
         else:
@@ -324,7 +324,7 @@ class Execution:
         return MAIN
 
     def _over(self, _i: int) -> NoReturn:
-        """A pick for a schedule that is over."""
+        """The pick after the end of a schedule."""
         if not self.running:
             self.refuse("a port is used while no thread runs: a check looks with machine.peek")
         raise Aborted

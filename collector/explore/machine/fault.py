@@ -61,10 +61,18 @@ def fault_of(error: Exception, thread: int = MAIN, kind: str = "") -> Fault:
     """The fault that `error` is; `kind` if that is known better."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
-    text = ADDRESS.sub("", str(error))  # a failed assertion may show a function, as pytest rewrites it
+    text = ADDRESS.sub("", told(error))  # a failed assertion may show a function, as pytest rewrites it
     line = text.partition("\n")[0]
     if isinstance(error, Throw):
         return Fault(kind or "throw", error.text, where, thread, text)
     if isinstance(error, AssertionError):
         return Fault(kind or "assertion", line or "assertion failed", where, thread, text)
     return Fault(kind or "exception", f"{type(error).__name__}: {line}", where, thread, text)
+
+
+def told(error: Exception) -> str:
+    """Its text; what takes its place where the error's own `__str__` raises."""
+    try:
+        return str(error)
+    except Exception as another:  # noqa: BLE001  whatever it is, the fault is `error`
+        return f"(its text cannot be had: {type(another).__name__})"

@@ -23,12 +23,13 @@ import sys
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from collector.explore.machine import ops
-from collector.explore.machine.carrier import Greenlets
+from collector.explore.machine.carrier import MAIN, Greenlets
 from collector.explore.machine.execution import LIMIT, Execution
 from collector.explore.machine.memory import Memory, Pointer
 from collector.explore.machine.ports import make_port
 from collector.explore.machine.site import ROOTS, of_explorer
 from collector.explore.machine.skippable import Left, Skippable
+from collector.explore.machine.taps import fit
 from collector.explore.machine.threads import Threads
 from workbuf.machine import MASK64
 
@@ -41,10 +42,8 @@ if TYPE_CHECKING:
     from collector.explore.machine.execution import Draw, Pick, Watch
     from collector.explore.machine.fault import Fault
     from collector.explore.machine.ports import SteppedPort
+    from collector.explore.machine.taps import Tap
     from workbuf.machine import Port
-
-    Tap = Callable[["SteppedMachine", SteppedPort], None]
-    """Changes a port's operations when it is made."""
 
 
 T = TypeVar("T")
@@ -69,14 +68,14 @@ class SteppedMachine:
         self.threads = Threads(self.memory.words)
         self.execution = Execution(self.threads, carrier(), self.waiting, steps)
         self.taps = taps
+        for tap in taps:
+            tap.machine = self
         self.ports: list[SteppedPort] = []
         self.names: list[str] = []
         """Of the threads."""
         self.muted: frozenset[int] = frozenset()
         """Threads whose bodies are left out, to see whether it fails without them."""
         self.left = Left(self.execution.trail)
-        self.starts: list[Callable[[], object]] = []
-        """Called when the threads of a schedule begin to run."""
         self.more_state: list[Callable[[], object]] = []
         self.uncounted: set[str] = set()
         """Attributes and variables that decide nothing: a state that repeats but for them is the same state."""
@@ -116,8 +115,8 @@ class SteppedMachine:
 
     def run(self, pick: Pick, draw: Draw, observers: Sequence[Callable[[int], None]] = ()) -> Fault | None:
         """Run the threads to their end, or to a fault, which is returned; see `Execution.run`."""
-        for start in self.starts:
-            start()
+        for tap in self.taps:
+            tap.begin()
         return self.execution.run(pick, draw, observers)
 
     def peek(self, a: int) -> int:
@@ -134,8 +133,10 @@ class SteppedMachine:
         if self.execution.running:
             self._not_by_a_thread("poke")
         try:
+            if v >> 64:
+                v &= MASK64
             if a > 0:
-                self.mem[a] = v & MASK64
+                self.mem[a] = v
                 return
         except IndexError:
             pass
@@ -160,7 +161,7 @@ class SteppedMachine:
             self.execution.refuse("machine.spawn while threads run: a thread spawns with port.spawn")
         self._spawn(body, name)
 
-    def _spawn(self, body: Callable[[Port], object], name: str = "") -> None:
+    def _spawn(self, body: Callable[[Port], object], name: str, parent: int = MAIN) -> None:
         if not callable(body):
             self.execution.refuse(f"a body is a function of a port, not {body!r}")
         i = len(self.names)
@@ -169,11 +170,13 @@ class SteppedMachine:
             self.threads.add()
             port = make_port(i, self.memory, self.execution, self._spawn)
             self.ports.append(port)
-            for tap in self.taps:
-                tap(self, port)
+            fit(self.taps, port)
         port = self.ports[i]
         port.name = self.names[i]
         self.execution.add(_nothing if i in self.muted else body, port)
+        if parent != MAIN:
+            for tap in self.taps:
+                tap.spawned(parent, i)
 
     def kill(self, target: str) -> None:
         """A thread of one step, which ends the thread named `target` wherever that is: what it holds stays held.
@@ -216,10 +219,6 @@ class SteppedMachine:
         """What cell `a` is called."""
         return str(self.named(a))
 
-    def go_round(self, i: int) -> int:
-        """From here on the threads go in turn; who goes now that thread `i` has come to its step."""
-        return self.execution.watch.go_round(i)
-
     def frame(self, t: int) -> FrameType | None:
         """The innermost Python frame of thread `t`; None if it is the one that is running."""
         return self.execution.carrier.frame(t)
@@ -243,11 +242,6 @@ class SteppedMachine:
         """Times that nobody could run and all who paused were let go."""
         return self.execution.releases
 
-    @property
-    def steps_allowed(self) -> int:
-        """Entries of a trail up to which it is the strategy's."""
-        return self.execution.steps_allowed
-
     def waiting(self) -> str:
         """Who waits for what."""
         return "; ".join(
@@ -260,6 +254,8 @@ class SteppedMachine:
         if kind == ops.SLEEP:
             return f"sleeps on {self.name(a)}"
         holder = self.mem[a] - 1
+        if holder >= len(self.names):
+            return f"waits for {self.name(a)}, which holds {self.mem[a]} and so belongs to no thread"
         ending = "was killed" if holder in self.execution.killed else "has ended" if self.has_ended(holder) else ""
         return f"waits for {self.name(a)}, held by {self.names[holder]}{ending and f', which {ending}'}"
 

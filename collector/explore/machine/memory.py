@@ -43,11 +43,10 @@ class Memory:
     def alloc(self, n: int, name: str, fields: Sequence[str] = (), *, align: int = 1, statistics: bool = False) -> int:
         """`n` fresh zeroed cells; see `workbuf.machine.Machine.alloc`."""
         words = self.words
-        if align == 1:
-            a = len(words)
-            words += [0] * n
-        else:
-            a = self.extend(n, align)
+        a = at = len(words)
+        if align > 1:
+            a = -(-at // align) * align
+        words += [0] * (a + n - at)
         self.label(a, n, name, fields)
         if statistics:
             self.statistics.update(range(a, a + n))

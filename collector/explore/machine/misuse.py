@@ -56,6 +56,8 @@ def misused(error: BaseException, body: Callable[..., object]) -> BaseException 
     inside = trace[outside[-1] + 1 :]
     if not inside:
         return None
-    if inside[-1][0].f_code.co_filename in OPERATIONS:
-        return Refused(f"{inside[0][0].f_code.co_name}: {error}; a word is an integer, an address one of a cell", where)
+    codes = [frame.f_code for frame, _ in inside]
+    if codes[-1].co_filename in OPERATIONS:
+        operation = next(code.co_name for code in codes if code.co_filename in OPERATIONS)
+        return Refused(f"{operation}: {error}; a word is an integer, an address one of a cell", where)
     return error

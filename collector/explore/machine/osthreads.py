@@ -83,10 +83,10 @@ class OSThreads:
             self.gates[MAIN].open(CLOSE)
 
         thread = Thread(target=run, name=f"baton {len(self.threads)}", daemon=True)
+        thread.start()
         self.gates.insert(len(self.gates) - 1, gate)
         self.goto.insert(len(self.goto) - 1, self._to(gate))
         self.threads.append(thread)
-        thread.start()
 
     def frame(self, t: int) -> FrameType | None:
         ident = self.threads[t].ident

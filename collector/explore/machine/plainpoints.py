@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from collector.explore.machine import ops
+from collector.explore.machine.taps import Tap
 from workbuf.machine import MASK64
 
 
@@ -13,7 +14,16 @@ if TYPE_CHECKING:
     from collector.explore.machine.ports import SteppedPort
 
 
-class PlainPoints:
+class PlainPoints(Tap):
+    """Makes steps of plain accesses."""
+
+    machine: SteppedMachine
+
+    def fit(self, port: SteppedPort) -> None:
+        port.words = SteppedWords(self.machine, port)
+
+
+class SteppedWords:
     """`port.words` whose loads and stores are steps."""
 
     def __init__(self, machine: SteppedMachine, port: SteppedPort) -> None:
@@ -37,8 +47,3 @@ class PlainPoints:
         if self.mem[a] != v:
             self.mem[a] = v
             self.wrote(a)
-
-
-def plain_points(machine: SteppedMachine, port: SteppedPort) -> None:
-    """Fit `port` so that its plain accesses are steps."""
-    port.words = PlainPoints(machine, port)

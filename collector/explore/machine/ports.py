@@ -16,7 +16,7 @@ from collector.explore.machine import ops
 from collector.explore.machine.carrier import ABORT
 from collector.explore.machine.threads import EXPIRED, PAUSED, TIMED
 from workbuf.events import null
-from workbuf.machine import MASK64, WORD, Aborted, Pause, Words
+from workbuf.machine import MASK64, WORD, Aborted, Bound, Pause, Words
 from workbuf.throw import Throw
 
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collector.explore.machine.memory import Memory
     from workbuf.machine import Listener, Port
 
-    Spawn = Callable[[Callable[[Port], object], str], None]
+    Spawn = Callable[[Callable[[Port], object], str, int], None]
 
 
 PAUSES = tuple(Pause)
@@ -35,21 +35,10 @@ SEED_STEP = 0x9E3779B97F4A7C15
 """Distance of two threads' seeds."""
 
 
-class SteppedPort:
+class SteppedPort(Bound):
     """One thread's handle.  The operations are set by `make_port`."""
 
     words: Words
-    hint: Callable[[int], int]
-    hints: Callable[[int, int], Sequence[int]]
-    post: Callable[[int, int], None]
-    fill: Callable[[int, int, int], None]
-    load: Callable[[int], int]
-    store: Callable[[int, int], None]
-    cas: Callable[[int, int, int], bool]
-    xchg: Callable[[int, int], int]
-    xadd: Callable[[int, int], int]
-    or8: Callable[[int, int], None]
-    pause: Callable[[Pause, int], None]
     wake: Callable[[int], None]
     lock: Callable[[int], None]
     unlock: Callable[[int], None]
@@ -61,8 +50,6 @@ class SteppedPort:
 
     sleep: Callable[..., bool]
     spawn: Callable[..., None]
-    sysalloc: Callable[..., int]
-    label: Callable[..., None]
 
     def __init__(self, index: int, execution: Execution) -> None:
         self.execution = execution
@@ -138,6 +125,7 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
         return mem[a]
 
     def hints(a: int, n: int) -> Sequence[int]:
+        hint = port.hint
         return [hint(cell) for cell in range(a, a + n)]
 
     def post(a: int, v: int) -> None:
@@ -255,6 +243,7 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
     def choose(n: int) -> int:
         if n < 1:
             execution.refuse(f"choose({n}): there is nothing to choose")
+        expects[i] = n
         point(ops.CHOOSE, 0)
         v = execution.draw(i, n)
         append(~1 - v)
@@ -278,7 +267,7 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
 
     def spawn(body: Callable[[Port], object], name: str = "") -> None:
         point(ops.SPAWN, 0)
-        spawn_thread(body, name)
+        spawn_thread(body, name, i)
         execution.spawned(i)
 
     def sysalloc(n: int, align: int = 1) -> int:

@@ -46,7 +46,7 @@ class Threads:
         self.addrs: list[int] = []
         """On which cell; for a KILL, which thread."""
         self.expects: list[int] = []
-        """The operand of what writes: what `ops.DEPENDING` have to find, `ops.STORING` leave, xadd adds and or8 sets."""
+        """The operand: what `ops.DEPENDING` have to find, `ops.STORING` leave, xadd adds, or8 sets; of how many `choose`."""
         self.flags: list[int] = []
         self.stale: list[bool] = []
         self.seen: list[set[int]] = []
@@ -118,7 +118,7 @@ class Threads:
         self.refresh(t)
 
     def release(self) -> bool:
-        """Nobody can run: let go all who pause and time out the timed sleeps; False if there is neither."""
+        """No thread can run: release all that pause, and let timed sleeps time out; False if there is neither."""
         waiting = [t for t, flags in enumerate(self.flags) if flags & (PAUSED | TIMED) and self.kinds[t] != ops.ENDED]
         for t in waiting:
             if self.flags[t] & PAUSED:

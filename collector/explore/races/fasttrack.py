@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 from collector.explore.machine.fault import Fault
 from collector.explore.machine.ports import outside
 from collector.explore.machine.site import innermost
-from collector.explore.strategies.dpor.clocks import MANY, NEVER, Clock, Epoch, Order
+from collector.explore.races.clocks import MANY, NEVER, Clock, Epoch, Order
 from workbuf.machine import MASK64
 
 

@@ -16,19 +16,21 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from collector.explore.default import Following
+from collector.explore.machine import ops
 from collector.explore.machine.fault import Fault
-from collector.explore.machine.plainpoints import plain_points
+from collector.explore.machine.plainpoints import PlainPoints
 from collector.explore.machine.site import callers
 from collector.explore.program import new_machine, run_and_check, set_up
-from collector.explore.strategies.dpor.clocks import Clock, Order
+from collector.explore.races.clocks import Clock, Order
 
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from collector.explore.machine.machine import SteppedMachine, Tap
+    from collector.explore.machine.ops import Op
     from collector.explore.machine.ports import SteppedPort
     from collector.explore.machine.site import Site
+    from collector.explore.machine.taps import After, Tap
     from collector.explore.program import Invariant, Program
 
 RULE = "=" * 18
@@ -170,25 +172,15 @@ class Witness(Order):
         self.races.clear()
         self.accesses.clear()
 
-    def fit(self, machine: SteppedMachine, port: SteppedPort) -> None:
-        super().fit(machine, port)
+    def after(self, port: SteppedPort) -> dict[int, After]:
+        after = super().after(port)
         if self.knowing:
-            self._keep_knowing(port, self.clocks[-1])
+            mine = self.clocks[port.index]
+            after |= {op.code: self._knowing(mine, op) for op in ops.TABLE if op.access == ops.KNOWING}
+        return after
 
-    def _keep_knowing(self, port: SteppedPort, mine: Clock) -> None:
-        hint, post = port.hint, port.post
-
-        def hint_(a: int) -> int:
-            v = hint(a)
-            self.saw(mine, "hint", a)
-            return v
-
-        def post_(a: int, v: int) -> None:
-            post(a, v)
-            self.saw(mine, "post", a)
-
-        port.hint, port.post = hint_, post_
-        port.hints = lambda a, n: [hint_(cell) for cell in range(a, a + n)]
+    def _knowing(self, mine: Clock, op: Op) -> After:
+        return lambda _result, a, _v=0: self.saw(mine, op.name, a)
 
     def saw(self, clock: Clock, what: str, a: int) -> None:
         """The thread of `clock` has just accessed cell `a`."""
@@ -233,8 +225,8 @@ def races_of(
 ) -> list[Race]:
     """All races of the schedule `trail` of `program`; with those in which a hint or a post takes part if `knowing`."""
     witness = Witness(fatal=False, knowing=knowing)
-    taps: list[Tap] = [plain_points] if plain else []
-    machine = new_machine(vehicle, [*taps, witness.fit])
+    taps: list[Tap] = [PlainPoints()] if plain else []
+    machine = new_machine(vehicle, [*taps, witness])
     try:
         check = set_up(machine, program, invariants)
         following = Following(machine, trail)

@@ -1,11 +1,11 @@
 """Checks what a capture takes to be constant: functions, classes, and what global names stand for.
 
-Of each its parts are noted: of a function its code, defaults, attributes and the variables it closes over; of a class its
-attributes and bases.  Every capture compares them with what they are now.  What has changed is loose from then on: it is
-part of the state.
+The parts of each are noted: of a function its code, defaults, attributes and the variables it closes over; of a class its
+attributes and bases.  Every capture compares them with their present values.  If one has changed, it belongs to the state
+from then on (it is *loose*).
 
-A schedule makes its own functions and classes.  They are compared with those of the same name that an earlier schedule
-made by what they have in common: code, names of classes, and scalars.
+A schedule makes its own functions and classes.  They are compared with those of the same name from an earlier schedule, by
+what these can have in common: code, names of classes, and scalars.
 """
 
 from __future__ import annotations

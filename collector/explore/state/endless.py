@@ -70,7 +70,7 @@ class Endless:
         return self.execution.pick(i)
 
     def stuck(self) -> Fault | None:
-        """Nobody can run; a livelock if it was like this before."""
+        """No thread can run: a livelock if this state has been there before."""
         self.looked = True
         return self._livelock() if self.fair.stuck() else None
 
@@ -87,7 +87,7 @@ class Endless:
         return t
 
     def _undecided(self) -> str:
-        """Why nothing can be said of a schedule that did not end."""
+        """Why a schedule that did not end is undecided."""
         longer = f"longer than steps={self.turns_from}"
         more = f"(steps={2 * self.turns_from} looks further)"
         opaque = self.fair.lassos.opaque
@@ -98,7 +98,7 @@ class Endless:
         return f"{longer}, and no state came again {more}"
 
     def _livelock(self) -> Fault:
-        """The state has been there before: say between which steps, and who goes round in the circle."""
+        """The fault for a state that repeats: between which steps, and which threads run on the way."""
         trail, names = self.execution.trail, self.machine.names
         lasso = self.fair.lasso
         assert lasso is not None  # noqa: S101  who calls this has just found it

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 BUDGET = 1_000_000
-"""Values that may be written for the looks at one schedule: a container that grows makes each look dearer."""
+"""Values that may be written for all captures of one schedule: with a container that grows each capture costs more."""
 
 
 class Lassos:
@@ -37,7 +37,7 @@ class Lassos:
         self.visits: dict[bytes, int] = {}
         """A state's last visit, as a place in the trail."""
         self.opaque: tuple[str, ...] = ()
-        """What stood in the way at the last look."""
+        """What could not be compared at the last capture."""
         self.spent = states.capture.written
 
     def begin(self) -> None:
@@ -72,7 +72,7 @@ class Fair:
         self.last: dict[int, int] = {}
         """Thread to its last step."""
         self.led = False
-        """Somebody has gone who has not waited longest: then every state is looked at."""
+        """A thread went that had not waited longest: from then on every state is captured."""
         self.round = 0
         """Where the round began."""
         self.could: dict[int, tuple[int, ...]] = {}
@@ -104,11 +104,11 @@ class Fair:
         return t
 
     def stuck(self) -> bool:
-        """Nobody can run; True if it was like this before.  The first times go unlooked at: looking is slow."""
+        """No thread can run; True if the state repeats.  The first times it is not captured, which is slow."""
         return self.machine.releases > 2 and self.look()
 
     def look(self) -> bool:
-        """Look at the state; True if it makes a lasso round which everybody has run who could."""
+        """Capture the state; True if it repeats and every thread that could run in between did."""
         lasso = self.lassos.visit()
         if lasso and self._fair(lasso):
             self.lasso = lasso
@@ -119,13 +119,13 @@ class Fair:
         ran = set(machine.trail[lasso.begin : lasso.end])
         if machine.runnable or lasso.begin in self.could:
             return all(ran.issuperset(self.could.get(at, ())) for at in range(lasso.begin, lasso.end))
-        # Before the limit nobody notes who could run.  At both ends nobody can, so whoever could on the way and has not run
-        # waits for a lock or a note that was free for a while.
+        # Before the limit it is not noted which threads can run.  At both ends none can, so a thread that could run in
+        # between, and did not, waits for a lock or a note that was free for a while.
         waits = (t for t in range(len(machine.names)) if t not in ran)
-        return all(machine.kinds[t] not in {ops.LOCK, ops.SLEEP} or self._left_alone(t, lasso) for t in waits)
+        return all(machine.kinds[t] not in ops.WAITING or self._left_alone(t, lasso) for t in waits)
 
     def _left_alone(self, t: int, lasso: Lasso) -> bool:
-        """Is thread `t` waiting for somebody who did nothing between the two visits?"""
+        """Is thread `t` waiting for a thread that did nothing between the two visits?"""
         machine = self.machine
         if machine.kinds[t] == ops.SLEEP:
             return True  # a note that was woken stays so until its owner clears it, which is no step of others

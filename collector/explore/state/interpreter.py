@@ -139,20 +139,18 @@ def _plain_slots(frame: FrameType, indices: Iterable[int], size: int) -> list[ob
     return found
 
 
-_scratch = c_ssize_t()
-_scratch_object = py_object.from_buffer(_scratch)
-
-
 def _tagged_slots(frame: FrameType, indices: Iterable[int], size: int) -> list[object]:
     words = _array(size, c_ssize_t).from_address(interpreter_frame(frame) + LOCALSPLUS)
+    untagged = c_ssize_t()  # this call's own: other threads explore at the same time
+    pointed = py_object.from_buffer(untagged)
     found: list[object] = []
     for k in indices:
         word = words[k]
         if word & 3 == 3:
             found.append(word >> 2)
         elif word & ~3:
-            _scratch.value = word & ~3
-            found.append(_scratch_object.value)
+            untagged.value = word & ~3
+            found.append(pointed.value)
         else:
             found.append(NULL)
     return found

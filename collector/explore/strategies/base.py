@@ -28,6 +28,8 @@ class Options:
     """Exhaustive: the highest bound; None goes on until the bound cuts nothing off."""
     depth: int | None = None
     """PCT: the depth of fault to look for; None goes round 2 to 5."""
+    races: bool = False
+    """Data races are looked for."""
 
 
 class Strategy(Protocol):

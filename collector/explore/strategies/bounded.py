@@ -14,9 +14,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from collector.explore.claim import Claim, Kind
-from collector.explore.determinism import CURE
 from collector.explore.machine.ops import CHOOSE
 from collector.explore.machine.threads import PAUSED
+from collector.explore.prefix import CURE, refuse_end
 from collector.explore.strategies.base import left
 
 
@@ -47,6 +47,8 @@ class Exhaustive:
         """Alternatives of each choice on the current path."""
         self.index: list[int] = []
         """Which of them is taken."""
+        self.at = 0
+        """How many of the choices this schedule has come to."""
 
     @classmethod
     def unbounded(cls, options: Options) -> Self:
@@ -59,10 +61,10 @@ class Exhaustive:
     def begin(self, machine: SteppedMachine) -> tuple[Pick, Draw]:
         runnable, flags, kinds, path, index = machine.runnable, machine.flags, machine.kinds, self.path, self.index
         bound = self.bound
-        used = at = 0
+        used = self.at = 0
 
         def choose(alternatives: list[int]) -> int:
-            nonlocal at
+            at = self.at
             if at == len(path):
                 path.append(alternatives)
                 index.append(0)
@@ -71,17 +73,17 @@ class Exhaustive:
                     f"not the same twice: choice {at} is among threads or values {alternatives}, and was among {path[at]} "
                     f"after the same choices; {CURE}"
                 )
-            at += 1
-            return alternatives[index[at - 1]]
+            self.at += 1
+            return alternatives[index[at]]
 
         def pick(i: int) -> int:
             nonlocal used
             if len(runnable) == 1:
                 return runnable[0]
-            if i >= 0 and kinds[i] == CHOOSE:
-                return i  # it depends on nothing and nothing on it: any order will do
             if i not in runnable:
                 return choose(runnable[:])
+            if kinds[i] == CHOOSE:
+                return i  # it depends on nothing and nothing on it: any order will do
             others = [t for t in runnable if t != i]
             if flags[i] & PAUSED:
                 return choose([*others, i])
@@ -97,9 +99,11 @@ class Exhaustive:
 
         return pick, draw
 
-    def end(self, _machine: SteppedMachine, /) -> None:
+    def end(self, machine: SteppedMachine, /) -> None:
         """On to the next path: the last choice that has an alternative left takes it."""
         self.runs += 1
+        if machine.complete and machine.fault is None and self.at < len(self.path):
+            refuse_end(machine)
         path, index = self.path, self.index
         while path and index[-1] + 1 == len(path[-1]):
             path.pop()

@@ -7,7 +7,7 @@ the least cost for its share (Waldspurger and Weihl, Stride scheduling, 1995).  
 then decided in about twice DPOR's time.
 
 Cost is counted in steps, not in seconds: the same seed gives the same schedules.  A schedule costs SET_UP steps beside its
-own, and a step of a search that keeps order or states as many as that member's `price` says.
+own, and a step of DPOR as many as its `price` says.  State search pays for what it captures, and begins LATER.
 
 If DPOR has far to go and state search comes upon fewer and fewer new states, they change shares.
 """
@@ -41,6 +41,12 @@ STRENGTH = [*Kind]
 """Kinds of claims, the strongest first."""
 SET_UP = 20
 """What beginning and checking a schedule costs, in steps."""
+STATE = 20.0
+"""What it costs to look up a state, in steps."""
+VALUE = 0.4
+"""What it costs to capture a value of it."""
+LATER = 10_000
+"""What the others spend, each for its share, before state search begins: much is decided by then."""
 FAR = 1_000
 """Schedules of DPOR after which it is asked how far it has come, and again after twice as many."""
 LITTLE = 0.02
@@ -113,6 +119,25 @@ class Member:
         self.overlong += overlong
 
 
+class Searching(Member):
+    """State search: what it captures costs more than its steps."""
+
+    def __init__(self, strategy: Stateful, share: float) -> None:
+        super().__init__(strategy, share)
+        self.search = strategy
+        self.cost = LATER * share
+        self.paid = (0, 0)
+        """States, and values captured."""
+
+    def spend(self, steps: int, *, complete: bool, overlong: bool = False) -> None:
+        """It has run a schedule of so many steps."""
+        super().spend(steps, complete=complete, overlong=overlong)
+        states, captured = self.search.states, self.search.captured
+        # A search that begins again has fewer states than before.
+        self.cost += STATE * max(states - self.paid[0], 0) + VALUE * (captured - self.paid[1])
+        self.paid = states, captured
+
+
 class Portfolio:
     """Members that take turns."""
 
@@ -164,12 +189,12 @@ class DefaultPortfolio(Portfolio):
             Member(Samplers(options), 0.30),
             Member(self.dpor, 0.55, price=1.5),
             Member(self.exhaustive, 0.05),
-            Member(self.stateful, 0.10, price=2.5),
+            Searching(self.stateful, 0.10),
         ]
         super().__init__(members, "portfolio")
         self.asked = FAR
         """Schedules of DPOR after which it is asked how far it has come."""
-        self.before = (0.0, 0)
+        self.before = (members[-1].cost, 0)
         """Cost and states of the state search when that was asked last."""
 
     @property

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from collector.explore.machine import ops
 from collector.explore.machine.carrier import MAIN
+from collector.explore.prefix import refuse_end
 from collector.explore.state.automaton import Ask, Automata, Unfit
 from collector.explore.state.graph import Edge, Graph
 
@@ -63,6 +64,8 @@ class Product:
         self.compared = 0
         self.ending = False
         """The schedule under way must not go on behind its task."""
+        self.shortest = 0
+        """Steps that it takes at least."""
         self.computed = 0
         """Steps that were computed since somebody asked."""
         self.seen: list[frozenset[int]] = [frozenset()]
@@ -213,7 +216,7 @@ class Product:
 
     def warm_up(self, i: int) -> int:
         """Picks for a first schedule, in which code is met that names globals."""
-        self.warm = True
+        self.shortest = 1
         machine = self.machine
         self.automata.capture.take([machine.check])
         if len(machine.trail) > WARM:
@@ -245,7 +248,7 @@ class Product:
             return t
 
         self.compared += len(path)
-        self.ending = task.ends
+        self.ending, self.shortest = task.ends, max(len(path), self.shortest and 1)
         return pick
 
     def _compare(self, task: Task) -> None:
@@ -260,6 +263,10 @@ class Product:
         """The schedule of a task is over: whoever went last may have ended.  Raises Unfit and Afresh."""
         machine = self.machine
         if machine.fault is None:
+            if machine.complete and len(machine.trail) < self.shortest:
+                refuse_end(machine)
+            if machine.complete and not self.automata.initial and not machine.trail:
+                self.done = True  # no thread takes a step
             self.automata.arrive()
             ending, self.ending = self.ending, False
             if ending and not machine.complete:

@@ -25,11 +25,11 @@ from collector.explore.claim import Claim, Kind, Seen
 from collector.explore.machine.carrier import MAIN
 from collector.explore.machine.observed import Observed
 from collector.explore.machine.threads import PAUSED
+from collector.explore.prefix import announced, check, refuse_end
 from collector.explore.state.automaton import Afresh, Unfit
 from collector.explore.state.graph import Circle, Edge, Graph
 from collector.explore.state.whole import States
 from collector.explore.strategies.base import left
-from collector.explore.strategies.prefix import announced, check, refuse
 from collector.explore.strategies.product import Product
 
 
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
     from collector.explore.machine.execution import Draw, Pick
     from collector.explore.machine.machine import SteppedMachine
+    from collector.explore.prefix import Announced
     from collector.explore.strategies.base import Options
-    from collector.explore.strategies.prefix import Announced
 
 
 FIRST_LOOK = 500
@@ -79,13 +79,13 @@ class Stateful:
     name = "stateful"
     observes = True
 
-    def __init__(self, _options: Options) -> None:
+    def __init__(self, options: Options) -> None:
         self.path: list[Choice] = []
         self.numbers: dict[bytes, int] = {}
         """Of the states, by their digests."""
         self.graph = Graph()
         self.opaque: dict[str, None] = {}
-        """What could not be looked into, in the order of discovery."""
+        """Descriptions of opaque objects, in the order of discovery."""
         self.timed = False
         """The number of steps is part of the state."""
         self.next_look = FIRST_LOOK
@@ -94,12 +94,13 @@ class Stateful:
         self.over = False
         """The circle was run."""
         self.unproved = False
-        """A circle was run and did not come round."""
+        """A cycle was run, but its state did not repeat."""
         self.runs = 0
         self.epoch = 0
         """Of the captures: times that one of their assumptions was found not to hold."""
         self.compared = 0
         """Steps, with what they were when they were first taken."""
+        self.races = options.races
         self.whole: States | None = None
         """The states of the machine that runs the schedules."""
         self.exhausted = False
@@ -113,6 +114,11 @@ class Stateful:
     def done(self) -> bool:
         """When every state was seen, or a livelock."""
         return self.exhausted or self.over
+
+    @property
+    def captured(self) -> int:
+        """Values written down to tell states apart."""
+        return self.whole.capture.written if self.whole else 0
 
     @property
     def states(self) -> int:
@@ -134,6 +140,7 @@ class Stateful:
             self.graph = product.graph
             go = product.run(task) if task else lambda _i: MAIN
         else:
+            product.warm = True
             go = product.warm_up
 
         def pick(i: int) -> int:
@@ -196,13 +203,11 @@ class Stateful:
             path.append(Choice(self._order(i, machine), number))
             return go()
 
-        def draw(i: int, n: int) -> int:
+        def draw(_i: int, n: int) -> int:
             nonlocal at
             if at == len(path):
                 path.append(Choice(list(range(n))))
             choice = path[at]
-            if len(choice.alternatives) != n:
-                refuse(machine, i, path[at - 1].announced or announced(machine, i))
             at += 1
             return choice.alternatives[choice.index]
 
@@ -228,7 +233,7 @@ class Stateful:
             if len(trail) != len(stem):
                 return entry()
             machine.execution.script = entry
-            return machine.go_round(i)
+            return machine.execution.watch.go_round(i)
 
         return pick, lambda _i, _n: ~entry() - 1
 
@@ -255,6 +260,8 @@ class Stateful:
             self._afresh()
             return
         path = self.path
+        if machine.complete and machine.fault is None and len(machine.trail) < len(path):
+            refuse_end(machine)
         while path and path[-1].index + 1 == len(path[-1].alternatives):
             path.pop()
         if path:
@@ -288,10 +295,11 @@ class Stateful:
                 f"states were not merged where {next(iter(self.opaque))}, which cannot be looked into; "
                 "machine.state(lambda: ...) tells it"
             )
-        if self.product:
-            caveats.append(f"data races were looked for in the {self.runs:,} schedules that were run")
         if self.timed:
             caveats.append("the program asks for the time, so states after different numbers of steps were told apart")
+        if self.races:
+            where = f"in the {self.runs:,} schedules" if self.product else "on the paths"
+            caveats.append(f"data races were looked for {where} that were run")
         kind, reason = Kind.PROVED if self.exhausted else Kind.UNDECIDED, ""
         if not self.exhausted:
             reason = "there may be a livelock that could not be shown" if self.unproved else "more are left"

@@ -1,6 +1,6 @@
 """Records one schedule: its steps and their outcomes, and the events, pauses and plain accesses between them.
 
-Exploration records nothing.  A schedule that is to be shown is run again on a machine whose ports have a `Recorder`.  It
+Exploration records nothing.  A schedule that is to be shown is run again on a machine with a `Recorder` for a tap.  It
 keeps numbers while the schedule runs, and makes the records of `trace.step` at the end, since a cell may get its name after
 the step that touched it.  After each step it evaluates the program's views (`SteppedMachine.view`: the content of a list,
 say).
@@ -15,29 +15,32 @@ from typing import TYPE_CHECKING, Any
 
 from collector.explore.machine import ops
 from collector.explore.machine.site import callers
+from collector.explore.machine.taps import Tap
 from collector.explore.trace.step import Act, Schedule, Step, Value, View
 from workbuf.events import Reader
 from workbuf.machine import MASK64
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from collector.explore.machine.fault import Fault
     from collector.explore.machine.machine import SteppedMachine
     from collector.explore.machine.ports import SteppedPort
     from collector.explore.machine.site import Site
+    from collector.explore.machine.taps import After
     from collector.explore.races.report import Race
     from workbuf.machine import Words
     from workbuf.names import Name
 
 DEPTH = 8
 """Callers kept of a step."""
-OPERATIONS = (
-    "hint", "post", "fill", "load", "store", "cas", "xchg", "xadd", "or8",
-    "pause", "sleep", "wake", "lock", "unlock", "choose", "spawn", "sysalloc",
-)  # fmt: skip
-"""Those of a port that are noted; `hints` is made of `hint`."""
+FIELDS = {
+    op.code: [(k, name) for k, name in enumerate((*op.operands, op.result)) if name in ops.OUTCOMES[op.code]]
+    for op in ops.METHODS
+    if ops.OUTCOMES[op.code]
+}
+"""Of operations whose outcome is noted: where among operands and result each field of the record stands."""
 
 
 @dataclass
@@ -64,14 +67,13 @@ class Noted:
     notes: list[Noted] = field(default_factory=list)
 
 
-class Recorder:
-    """Writes one schedule down; with the source lines of the steps if `sources`."""
+class Recorder(Tap):
+    """Records one schedule; with the source lines of the steps if `sources`."""
+
+    machine: SteppedMachine
 
     def __init__(self, *, sources: bool = False) -> None:
-        self.machine: SteppedMachine
         self.sources = sources
-        self.here: dict[int, tuple[Site, ...]] = {}
-        """Where each thread is."""
         self.steps = [Noted(-1, "start")]
         self.current: dict[int, Noted] = {}
         """The step of each thread that was picked last."""
@@ -79,15 +81,29 @@ class Recorder:
         self.names: dict[int, Name] = {}
         """Those that were looked up."""
 
-    def fit(self, machine: SteppedMachine, port: SteppedPort) -> None:
-        """Make `port` tell of what it does."""
-        self.machine = machine
+    def fit(self, port: SteppedPort) -> None:
         i = port.index
-        for name in OPERATIONS:
-            setattr(port, name, self._noting(i, name, getattr(port, name)))
-        port.hints = lambda a, n: [port.hint(cell) for cell in range(a, a + n)]
         port.words = NotedWords(self, i, port.words)
-        port.event = lambda kind, a=0, b=0, c=0: self._between(i, Noted(i, "event", event=(kind, a, b, c)))
+        port.event = lambda kind, a=0, b=0, c=0: self._between(Noted(i, "event", event=(kind, a, b, c)))
+
+    def after(self, port: SteppedPort) -> dict[int, After]:
+        i = port.index
+        after = {code: self._after(i, code, fields) for code, fields in FIELDS.items()}
+        after[ops.PAUSE] = lambda _result, kind, n: self._between(Noted(i, kind.name.lower(), operand=n))
+        return after
+
+    def _after(self, i: int, code: int, fields: Sequence[tuple[int, str]]) -> After:
+        current, mem = self.current, self.machine.mem
+
+        def done(result: object, *operands: object) -> None:
+            step = current[i]
+            known = (*operands, result)
+            for k, name in fields:
+                setattr(step, name, known[k])
+            if code >= ops.CAS:
+                complete(step, code, mem, result)
+
+        return done
 
     def observe(self, t: int) -> None:
         """Thread `t` is about to take its step."""
@@ -99,22 +115,10 @@ class Recorder:
             step.operand = a
         else:
             step.cell = a
-        step.sites = self.here.get(t, ())
+        if self.sources:
+            step.sites = callers(DEPTH, machine.frame(t))
         self.current[t] = step
         self.steps.append(step)
-
-    def _noting(self, i: int, name: str, operation: Callable[..., object]) -> Callable[..., object]:
-        def noted(*args: Any) -> object:  # noqa: ANN401  as the operation has them
-            self._where(i)
-            result = operation(*args)
-            if name == "pause":
-                kind, n = args
-                self._between(i, Noted(i, kind.name.lower(), operand=n))
-            elif i in self.current:
-                outcome(self.current[i], name, self.machine.mem, result, *args)
-            return result
-
-        return noted
 
     def accessed(self, i: int, op: str, a: int, saw: int | None, wrote: int | None, before: Noted | None) -> None:
         """Thread `i` has made a plain access, or was ended while it made it; its last step before that was `before`."""
@@ -122,15 +126,12 @@ class Recorder:
         if now is not None and now is not before:
             now.saw, now.wrote = saw, wrote
         elif not self.machine.execution.unwinding:
-            self._between(i, Noted(i, op, a, saw, wrote, plain=True))
+            self._between(Noted(i, op, a, saw, wrote, plain=True))
 
-    def _where(self, i: int) -> None:
+    def _between(self, noted: Noted) -> None:
+        """The thread that is running has done something that is no step."""
         if self.sources:
-            self.here[i] = callers(DEPTH)
-
-    def _between(self, i: int, noted: Noted) -> None:
-        self._where(i)
-        noted.sites = self.here.get(i, ())
+            noted.sites = callers(DEPTH)
         self.steps[-1].notes.append(noted)
 
     def _look(self) -> None:
@@ -157,7 +158,7 @@ class Recorder:
 
     def _step(self, noted: Noted) -> Step:
         return Step(
-            **vars(self._act(noted)),
+            **self._fields(noted),
             number=noted.number,
             place=noted.place,
             notes=tuple(map(self._act, noted.notes)),
@@ -165,22 +166,25 @@ class Recorder:
         )
 
     def _act(self, noted: Noted) -> Act:
+        return Act(**self._fields(noted))
+
+    def _fields(self, noted: Noted) -> dict[str, Any]:
         a = noted.cell
         value, reader = self._value, self.reader
-        return Act(
-            thread=noted.thread,
-            op=noted.op,
-            cell=self._name(a) if a else None,
-            saw=value(a, noted.saw),
-            wrote=value(a, noted.wrote),
-            expected=value(a, noted.expected),
-            operand=noted.operand,
-            byte=noted.byte,
-            event=reader.read(*noted.event) if noted.event else None,
-            plain=noted.plain,
-            racing=noted.racing,
-            sites=noted.sites,
-        )
+        return {
+            "thread": noted.thread,
+            "op": noted.op,
+            "cell": self._name(a) if a else None,
+            "saw": value(a, noted.saw),
+            "wrote": value(a, noted.wrote),
+            "expected": value(a, noted.expected),
+            "operand": noted.operand,
+            "byte": noted.byte,
+            "event": reader.read(*noted.event) if noted.event else None,
+            "plain": noted.plain,
+            "racing": noted.racing,
+            "sites": noted.sites,
+        }
 
     def _name(self, a: int) -> Name:
         found = self.names.get(a)
@@ -191,6 +195,7 @@ class Recorder:
     def _value(self, a: int, v: int | None) -> Value | None:
         if v is None:
             return None
+        v &= MASK64  # what the cell holds; an operand may be negative
         return Value(v, self.machine.formatter(a, v) if self.machine.formatter and a else None)
 
 
@@ -225,24 +230,15 @@ def view(shown: object) -> View:
     return shown if isinstance(shown, View) else View("text", text=str(shown))
 
 
-def outcome(step: Noted, name: str, mem: Sequence[int], result: Any, *args: Any) -> None:  # noqa: ANN401  as the operation has them
-    """Note what came of a step that was the operation `name`, where there is more to tell than its cell.
+def complete(step: Noted, code: int, mem: Sequence[int], result: object) -> None:
+    """Work out what neither the operands nor the result of a step tell.
 
-    `args` and `result` are the operation's.  Nobody has taken a step since: what is in a cell now is what it left there.
+    Nobody has taken a step since: what is in a cell now is what it left there.
     """
-    match name, args:
-        case (("load" | "hint"), _):
-            step.saw = result
-        case (("store" | "post"), (_, v)):
-            step.wrote = v
-        case "cas", (a, old, new):
-            step.expected = old
-            step.saw, step.wrote = (old, new) if result else (mem[a], None)
-        case "xchg", (_, v):
-            step.saw, step.wrote = result, v
-        case "xadd", (_, delta):
-            step.saw, step.wrote, step.operand = result - delta & MASK64, result, delta
-        case "or8", (byte, mask):
-            step.wrote, step.operand, step.byte = mem[byte >> 3], mask, byte & 7
-        case "choose", (n,):
-            step.saw, step.operand = result, n
+    if code == ops.CAS:
+        step.saw = step.expected if result else mem[step.cell]
+        step.wrote = step.wrote if result else None
+    elif code == ops.XADD and step.wrote is not None and step.operand is not None:
+        step.saw = step.wrote - step.operand & MASK64
+    elif code == ops.OR8 and step.byte is not None:
+        step.wrote, step.byte = mem[step.byte >> 3], step.byte & 7

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from collector.explore.machine.memory import Pointer
+from workbuf.machine import Pause
 
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from workbuf.events import Happening
     from workbuf.names import Name
 
-PAUSES = ("procyield", "osyield", "usleep")
+PAUSES = tuple(kind.name.lower() for kind in Pause)
 """The operations that are a pause and no step."""
 
 

@@ -11,6 +11,8 @@ import sqlite3
 from hashlib import blake2b
 from typing import TYPE_CHECKING, BinaryIO
 
+from collector.report.log.parts import regular
+
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +48,7 @@ def seal(fd: int) -> None:
 def intact(path: Path) -> bool:
     """Is it a database with a checksum, and does that match?"""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=regular) as file:
             fd = file.fileno()
             return os.pread(fd, len(MAGIC), 0) == MAGIC and digest(fd) == b"".join(
                 os.pread(fd, HALF, place) for place in SEAL
@@ -58,7 +60,7 @@ def intact(path: Path) -> bool:
 def ours(path: Path) -> bool:
     """Is there nothing, or a cached database, whether or not its checksum matches?"""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=regular) as file:
             if file.read(len(MAGIC)) != MAGIC:
                 return False
         db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)

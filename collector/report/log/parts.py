@@ -21,13 +21,15 @@ import json
 import lzma
 import os
 import re
+import stat
 import sys
 import time
 import zlib
 from codecs import getincrementaldecoder
-from contextlib import closing, nullcontext
+from contextlib import closing, nullcontext, suppress
 from hashlib import blake2b
 from io import BufferedReader
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -38,11 +40,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
     from typing import BinaryIO
 
-OPENERS: dict[str, Callable[..., Any]] = dict(zip(COMPRESSIONS, (gzip.open, bz2.open, lzma.open), strict=True))
+OPENERS: dict[bytes, Callable[..., Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}
+"""How a packed file begins, to what reads it: whatever its name is."""
 SPOILT = (zlib.error, lzma.LZMAError, gzip.BadGzipFile)
 LONGEST = 16 << 20
 """Bytes of a line: no event is longer."""
 PIECE, HEAD = 1 << 20, 256
+MOST_SAID = 9
+"""Missing parts that are named: a number in a first line may be any."""
 STEP = 0.02
 """Seconds between two looks."""
 TIMED = re.compile(r"\.\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d_\d+")
@@ -57,7 +62,8 @@ class Parts:
     """The files of the log at `path`, oldest first; `header` is the first line.  Close it.  Raises LogfileError."""
 
     def __init__(self, path: str) -> None:
-        self.path = Path(path)
+        # What was rotated lies beside the file, not beside a link to it.
+        self.path = Path(os.path.realpath(path) if os.path.islink(path) else path)  # noqa: PTH114
         self.header: dict[str, Any] = {}
         self.files: list[Path] = []
         self.missing: list[str] = []
@@ -104,12 +110,13 @@ class Parts:
                 # That of `live` too, if it has been renamed since its first line was read; and those after it.
                 self.files = sorted((f for f in run if not self.live or numbers[f] < number), key=numbers.__getitem__)
                 upto = number if self.live else max(numbers.values(), default=0)
-                gone = sorted(set(range(1, upto)) - set(numbers.values()))
+                there = set(numbers.values())
+                gone = list(islice((n for n in range(1, upto) if n not in there), MOST_SAID))
                 if gone and not TIMED.search(self.path.name):
                     if not last:
                         time.sleep(STEP)
                         continue
-                    self.missing.append(f"part {', '.join(map(str, gone[:9]))} of {upto} is missing")
+                    self.missing.append(f"part {', '.join(map(str, gone))} of {upto} is missing")
             break
         if self.live:
             self.files.append(self.path)
@@ -207,15 +214,28 @@ def packings(file: Path) -> list[Path]:
 
 
 def opened(file: Path) -> BinaryIO:
-    """`file`, unpacked if its name says so, or what it has been packed into since; raises OSError."""
+    """`file`, unpacked if it is packed, or what it has been packed into since; raises OSError."""
     for path in (file, *packings(file)):
-        unpacked = OPENERS.get(path.suffix.removeprefix("."), open)
-        try:
-            content: BinaryIO = unpacked(path, "rb")
-        except FileNotFoundError:
-            continue
-        return content
+        with suppress(FileNotFoundError):
+            content = open(path, "rb", opener=regular)  # noqa: SIM115  it has an opener, and is returned
+            begun = content.peek(HEAD)
+            unpack = next((unpack for magic, unpack in OPENERS.items() if begun.startswith(magic)), None)
+            if unpack is None:
+                return content
+            content.close()
+            unpacked: BinaryIO = unpack(path, "rb")
+            return unpacked
     raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+
+
+def regular(path: str, flags: int) -> int:
+    """Open a file that has an end, without waiting for a writer as a named pipe would."""
+    fd = os.open(path, flags | os.O_NONBLOCK)
+    mode = os.fstat(fd).st_mode
+    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):  # a folder is refused by whoever asked
+        return fd
+    os.close(fd)
+    raise OSError(errno.EINVAL, "a device, a pipe or a socket: save it to a file first", path)
 
 
 def read(file: Path, content: BinaryIO | None = None, size: int = sys.maxsize) -> Generator[str, None, None]:

@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from collector.report.log.parts import encodable
 from workbuf.entry import decode
 
 
@@ -152,6 +153,16 @@ def fields(more: str | None) -> str:
     return (more or "").strip("{}").replace('"', "")
 
 
+def came(got: int | None) -> str:
+    """How a buffer came into a hand."""
+    return "before the log, or a harvest" if got is None else str(decode(got))
+
+
+def went(put: int | None) -> str:
+    """How it left that hand."""
+    return "still held, or harvested" if put is None else str(decode(put))
+
+
 def wbuf(log: Logfile, filters: Filters, name: str) -> Answer:
     """A buffer's life: who had it, from when to when, how it came and went."""
     where, values = filters.holds()
@@ -165,8 +176,8 @@ def wbuf(log: Logfile, filters: Filters, name: str) -> Answer:
             duration(began),
             duration(ended - began) if began is not None and ended is not None else "?",
             m,
-            str(decode(got)) if got is not None else "before the log, or a harvest",
-            str(decode(put)) if put is not None else "still held, or harvested",
+            came(got),
+            went(put),
         )
         for began, ended, m, got, put in rows
     ]
@@ -174,6 +185,8 @@ def wbuf(log: Logfile, filters: Filters, name: str) -> Answer:
 
 def has(log: Logfile, column: str, value: str | int) -> bool:
     """Is there an event with that value in its column `wbuf` or `cycle`?"""
+    if isinstance(value, str) and not encodable(value):
+        return False
     return log.db.execute(f"SELECT 1 FROM events WHERE {column} = ? LIMIT 1", [value]).fetchone() is not None
 
 
@@ -246,7 +259,7 @@ def waitedfor(log: Logfile, filters: Filters) -> list[tuple[str, int]]:
     where, values = filters.where()
     times: Counter[str] = Counter()
     for (more,) in log.db.execute(f"SELECT more FROM events WHERE event = 'stop' AND {where}", values):
-        times.update(json.loads(more or "{}").get("waitedfor", ()))
+        times.update(map(str, json.loads(more or "{}").get("waitedfor", ())))
     return times.most_common()
 
 
@@ -264,8 +277,8 @@ def whoheld(log: Logfile, filters: Filters, least: int) -> Answer:
             duration(began),
             name,
             m,
-            str(decode(got)) if got is not None else "?",
-            str(decode(put)) if put is not None else "?",
+            came(got),
+            went(put),
         )
         for held, began, name, m, got, put in rows
     ]

@@ -43,7 +43,7 @@ from typing import TYPE_CHECKING, Any
 
 from loguru import logger
 
-from collector.report.atomicwrite import Replacement, replaceable, replacing
+from collector.report.atomicwrite import Replacement, asitis, replaceable, replacing
 from collector.report.streams import oneline
 from workbuf.entry import Entry
 from workbuf.events import Reader
@@ -122,8 +122,11 @@ class EventLog:
         """Blocks handed over; it grows while the log is written."""
         self.fd = -1
         self.opened = (0, 0)
-        if (rotation or compression) and path.exists() and not path.is_file():
-            raise LogError(f"--log {path}: only a regular file can be rotated or compressed")
+        if not replaceable(path):
+            if rotation or compression:
+                raise LogError(f"--log {path}: only a regular file of its own can be rotated or compressed")
+        elif path.is_symlink():
+            path = Path(os.path.realpath(path))  # what is rotated is the file, not the link to it
         self.first = {"schema": SCHEMA, "version": VERSION, "run": datetime.now(UTC).isoformat(), **header}
         self.parts = 0
         try:
@@ -155,7 +158,7 @@ class EventLog:
         if replaceable(Path(path)):
             with suppress(PermissionError):  # a folder that takes no new files: the old one is written over
                 replacement = Replacement(Path(path))
-        self.fd = replacement.fd if replacement else os.open(path, flags, 0o666)
+        self.fd = replacement.fd if replacement else self._asitis(path, flags)
         status = os.fstat(self.fd)
         self.opened = (status.st_dev, status.st_ino)
         try:
@@ -168,6 +171,10 @@ class EventLog:
             if replacement:
                 replacement.discard()
         return self.fd
+
+    def _asitis(self, path: str, flags: int) -> int:
+        """Open what cannot be replaced: written over if it is a file of its own, as it is if not."""
+        return os.open(path, flags, 0o666) if replaceable(Path(path)) else asitis(Path(path))
 
     def _pack(self, path: str) -> None:
         """Pack a finished part, beside it first, so that what has a packed part's name is whole."""

@@ -115,7 +115,7 @@ class Summary:
         """The table: what, and its figures."""
         rate = 1000 * self.cas_failures / self.cas_attempts if self.cas_attempts else 0.0
         objects = f"{self.objects} in the last: {self.reachable} reachable, {self.marked} marked, lost {self.lost}"
-        harvested = " ".join(f"{a}+{b}" for a, b in self.harvested[-8:]) or "-"
+        harvested = " ".join(f"{a}+{b}" for a, b in self.harvested[-8:]) or "no"
         return [
             ("cycles", f"{self.cycles}, {self.wall_s} s with loading"),
             ("objects", objects if self.cycles else f"{self.objects} loaded; no cycle has ended, lost {self.lost}"),
@@ -137,10 +137,12 @@ class Summary:
 
     def markers(self) -> str:
         """How many marked together, and what helpers have scanned in mark termination."""
+        if not self.marks:
+            return "no mark termination has ended"
         counts = Counter(mark["nproc"] for mark in self.marks)
         by = sum(sum(mark["scanned"][1:]) for mark in self.marks)
         of = sum(sum(mark["scanned"]) for mark in self.marks)
-        cycles = ", ".join(f"{nproc} in {n}" for nproc, n in sorted(counts.items())) or "-"
+        cycles = ", ".join(f"{nproc} in {n}" for nproc, n in sorted(counts.items()))
         return f"{cycles} mark terminations; helpers scanned {by} of the {of} objects there"
 
     def table(self) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from collector.explore.machine.ops import OUTCOMES, TABLE
 from collector.explore.trace.step import PAUSES
 from workbuf.entry import Entry
 from workbuf.events import Event
@@ -40,7 +41,7 @@ SIMPLE = {
     "read": "reads {cell}: {saw}",
     "write": "writes {wrote} to {cell}",
 }
-VALUED = ("load", "hint", "read", "store", "post", "write", "cas", "xchg", "xadd", "or8")
+VALUED = frozenset(op.name for op in TABLE if op.access and OUTCOMES[op.code])
 """Operations that see or write something, unless the schedule ends in them."""
 PLAIN = {"read": "reads {cell}, plainly: {saw}", "write": "writes {wrote} to {cell}, plainly"}
 RACES = ", in the race"

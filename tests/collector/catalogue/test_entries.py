@@ -11,7 +11,7 @@ from collector.catalogue.entries import Bug, Experiment, Statement, corrections,
 from collector.faults import FAULTS
 from collector.report.entries import KINDS, corrections_table
 from collector.scenarios.registry import SCENARIOS, showing
-from scripts.readme_table import BEGIN, END, README, written
+from scripts.corrections_table import BEGIN, END, PAGE, written
 
 
 ROOT = Path(__file__).parents[3]
@@ -98,9 +98,9 @@ def test_the_nearest_ids_are_of_the_same_letter() -> None:
     assert extent("W5") == "W1 to W18"
 
 
-def test_the_readmes_table_is_the_catalogues() -> None:
-    """`python -m scripts.readme_table` would change nothing."""
-    text = README.read_text("utf-8")
+def test_the_guides_table_is_the_catalogues() -> None:
+    """`python -m scripts.corrections_table` would change nothing."""
+    text = PAGE.read_text("utf-8")
 
     assert corrections_table() in text
     assert written(text) == text

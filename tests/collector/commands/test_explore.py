@@ -40,7 +40,7 @@ def test_what_explore_prints_replays(tmp_path: Path, capsys: Capture) -> None:
     """The command it ends with prints the same steps and the same failure, from the token as from its file."""
     file = found(tmp_path, "aba")
     said = capsys.readouterr().out
-    steps = said[said.index("step  popper") : said.index("\n\n1 preemptions")]
+    steps = said[said.index("step  popper") : said.index("\n\n1 preemption;")]
     command = next(line for line in said.splitlines() if line.startswith("replay it with: "))
 
     assert main(command.split()[-2:]) == VIOLATION
@@ -109,6 +109,11 @@ def test_a_mended_program_passes_and_shows_its_steps(tmp_path: Path, capsys: Cap
         pytest.param(["replay", "rubbish"], "a token of this version begins with 's2.'", id="no token"),
         pytest.param(["replay", "s1.AAAA"], "the checksum does not match", id="checksum"),
         pytest.param(["replay", Token().encode()], "the token names no scenario", id="no scenario"),
+        pytest.param(
+            ["explain", Token(about={"test": "test_it.py::test_it[2]"}).encode()],
+            "python -m pytest 'test_it.py::test_it[2]' --race-replay TOKEN, with --race-html DIR for a page",
+            id="a test's",
+        ),
         pytest.param(
             ["replay", Token(about={"scenario": "gone", "variant": "failing"}).encode()],
             "no scenario 'gone'; there are aba",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from collector.commands.files import Output
 from collector.report.atomicwrite import NAMELESS, replacing
 from collector.run import main
 
@@ -199,3 +201,76 @@ def test_a_new_file_gets_its_name_in_one_step(tmp_path: Path, monkeypatch: pytes
 
     assert [path.name for path in tmp_path.iterdir()] == ["new"]
     assert (tmp_path / "new").read_bytes() == b"whole"
+
+
+@pytest.mark.parametrize("option", ["--heap", "--json", "--trace"])
+def test_the_log_is_not_packed_into_a_file_of_another_option(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    """`run.log.gz` is no option's value, and is written all the same."""
+    packed = tmp_path / "run.log.gz"
+    packed.write_text("before")
+    log = ["--log", str(tmp_path / "run.log"), "--log-compression", "gz"]
+
+    assert main(["stress", "--cycles", "1", "--quiet", *log, option, str(packed)]) == 2
+
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert f"packed into {packed}, which is that of {option}" in err
+    assert (sorted(tmp_path.iterdir()), packed.read_text()) == ([packed], "before")
+
+
+def test_a_folder_that_is_not_there_is_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With a slash at its end it was meant as a folder."""
+    assert main(["scenarios", "--json", f"{tmp_path}/out/"]) == 2
+    assert "cannot write: Is a directory" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("words", [["--json", "/dev/stdout"], ["--log", "/dev/stderr"]], ids=lambda words: words[0])
+def test_stdout_that_is_a_file_gets_both(tmp_path: Path, words: list[str]) -> None:
+    """What is written to it by its name and what is printed stand one behind the other."""
+    path = tmp_path / "out"
+    with path.open("w") as out:
+        done = subprocess.run([*RUN, *SMALL, *words], cwd=ROOT, stdout=out, stderr=out, check=False)
+
+    lines = path.read_text().splitlines()
+    assert done.returncode == 0
+    assert "objects loaded" in lines[0]
+    assert lines[-1].startswith("ok: ")
+    if words[0] == "--json":
+        begin, end = lines.index("{"), lines.index("}")
+        assert json.loads("\n".join(lines[begin : end + 1]))["lost"] == 0
+    else:
+        said = [json.loads(line) for line in lines if line.startswith("{")]
+        assert (said[0]["schema"], said[-1]["event"]) == ("workbuf-log", "end")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+@pytest.mark.parametrize("option", ["--json", "--log"])
+def test_a_pipe_that_nobody_reads_is_not_waited_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    """Opening it would wait for ever; one line, status 2."""
+    os.mkfifo(tmp_path / "pipe")
+
+    assert main(["stress", *SMALL, option, str(tmp_path / "pipe")]) == 2
+
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "nobody reads it: start its reader first" in err
+
+
+def test_a_folder_that_goes_while_the_run_lasts_costs_the_output(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A line, and the mark that makes the status 2."""
+    output = Output(tmp_path / "gone" / "out")
+    output.option = "--json"
+
+    output.writejson({})
+
+    assert output.failed
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert err.endswith(": cannot write: No such file or directory\n")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from collector.commands.limits import size
+from collector.guide import page
 from collector.heaps import Graph, oracle, read
 from collector.heaps.oracle import reach
 from collector.run import main
@@ -224,17 +225,17 @@ def test_limits_are_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 
 @pytest.mark.parametrize("command", [["heap"], ["referee"], ["stress"]])
 def test_limits_and_their_defaults_are_in_the_help(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """And in the README, where they are named."""
+    """And in the guide, where they are named."""
     with pytest.raises(SystemExit):
         main([*command, "--help"])
 
     said = " ".join(capsys.readouterr().out.split())
-    readme = (Path(__file__).parents[3] / "README.md").read_text()
+    guide = page("heaps")
     for option, default in (("--max-heap", "8G"), ("--max-objects", "16777216"), ("--max-ratio", "200")):
         assert option in said
         assert f"({default})" in said
-        assert option in readme
-        assert default in readme
+        assert option in guide
+        assert default in guide
 
 
 @pytest.mark.parametrize("text", ["", "x", "1.5G", "-1", "0", "8 G", "9" * 30, "1P", "\u0663"])

@@ -133,7 +133,7 @@ def test_inspect_takes_options_between_its_arguments() -> None:
         assert (args.log, args.question, args.what, args.most) == ("run.log", "wbuf", "3", 5)
 
 
-@pytest.mark.parametrize("words", ["scenarios", "explore aba", "heap synthetic:list,n=50"])
+@pytest.mark.parametrize("words", ["scenarios", "explore aba", "heap synthetic:list,n=50", "--plant list"])
 def test_json_goes_to_stdout_and_all_else_to_stderr(words: str) -> None:
     """So that it can be piped; the exit status is the same."""
     done = subprocess.run(

@@ -28,3 +28,12 @@ def test_verdicts(name: str) -> None:
 
     assert (result.failure.kind if result.failure else "") == kind
     assert result.exhausted == (not kind)
+
+
+@pytest.mark.parametrize("seed", [1, 3, 4])
+def test_seven_philosophers_need_one_preemption(seed: int) -> None:
+    """Shrinking comes to it: the others stop of themselves, each at its neighbour's fork."""
+    failure = explore(authors.philosophers(7), "random", seed=seed).failure
+
+    assert failure is not None
+    assert (failure.kind, failure.preemptions, failure.steps) == ("deadlock", 1, 7)

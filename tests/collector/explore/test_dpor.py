@@ -12,7 +12,7 @@ from tests.collector.explore.arbitrary import VOCABULARIES, Line, Shape, program
 from tests.collector.explore.compare import compare_arbitrary, compare_dpor
 from tests.collector.explore.literature import MAKERS, PRINTED, by_brute_force
 from tests.collector.explore.traces import executions
-from workbuf.machine import Pause
+from workbuf.machine import MASK64, Pause
 
 
 if TYPE_CHECKING:
@@ -186,18 +186,19 @@ def test_a_write_that_changes_nothing_lets_nobody_go(write: Callable[[Port, int]
     assert seen == {1}
 
 
-def test_an_exchange_for_the_same_orders_nothing_after_it() -> None:
+@pytest.mark.parametrize("same", [1, -1])
+def test_an_exchange_for_the_same_orders_nothing_after_it(same: int) -> None:
     """Two of them may come in either order, so the race of the plain accesses around them is found in each."""
 
     def program(machine: SteppedMachine) -> None:
-        x, flag = machine.word(0, "x"), machine.word(1, "flag")
+        x, flag = machine.word(0, "x"), machine.word(same & MASK64, "flag")
 
         def writer(port: Port) -> None:
             port.words[x] = 1
-            port.xchg(flag, 1)
+            port.xchg(flag, same)
 
         def reader(port: Port) -> None:
-            port.xchg(flag, 1)
+            port.xchg(flag, same)
             port.words[x]
 
         machine.spawn(writer)

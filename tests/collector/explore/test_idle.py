@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from collector.explore import explore
 from collector.explore.machine.threads import PAUSED
 from collector.explore.strategies.base import Options
+from collector.explore.strategies.dpor import search as dpor
 from collector.explore.strategies.dpor.idle import Idle
 from collector.explore.strategies.dpor.search import DPOR
 from tests.collector.explore import programs
@@ -343,3 +345,47 @@ def test_each_guard_is_needed(idle: type[Idle], name: str) -> None:
     plain = {str(run.outcome) for run in executions(PROGRAMS[name], "dpor")}
 
     assert seen_by(PROGRAMS[name], idle()) < plain
+
+
+def told_by_a_post(machine: SteppedMachine) -> None:
+    """A turn reads plainly what is written when a post has told that the loop is over."""
+    x, over, plain = machine.word(0, "x"), machine.word(0, "over"), machine.word(0, "plain")
+
+    def waiter(port: Port) -> None:
+        while True:
+            v = port.load(x)
+            if v == 2:
+                break
+            if v == 1:
+                port.words[plain]
+            v = 0
+            port.pause(Pause.OSYIELD, 1)
+        port.post(over, 1)
+
+    def writer(port: Port) -> None:
+        port.store(x, 1)
+        port.store(x, 2)
+        while not port.hint(over):
+            port.pause(Pause.OSYIELD, 1)
+        port.words[plain] = 1
+
+    machine.spawn(waiter)
+    machine.spawn(writer)
+
+
+def test_the_claim_says_what_was_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Idle turns, and with them races that only a post keeps apart; nothing of that where nothing was cut."""
+    left_out, races = "Turns of waiting loops that change nothing were left out", "Data races were looked for"
+    whole = explore(looked_at_lock(2), "dpor")
+    monkeypatch.setattr(dpor, "PLAIN", 1)
+    cut, posted = explore(looked_at_lock(2), "dpor"), explore(told_by_a_post, "dpor")
+
+    assert whole.exhausted
+    assert whole.claim.caveats == ()
+    assert cut.exhausted
+    assert cut.statement.endswith(f"{left_out}.")
+    assert cut.claim.number < cut.schedules  # the first ones were run again
+    assert posted.exhausted
+    assert left_out in posted.statement
+    assert races in posted.statement
+    assert explore(told_by_a_post, "dfs").failure is not None

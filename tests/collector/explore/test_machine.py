@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import metadata
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,7 @@ from collector.explore import SteppedMachine, explore
 from collector.explore.default import Replayer, default
 from collector.explore.machine.carrier import MAIN, Greenlets
 from collector.explore.machine.osthreads import OSThreads
-from collector.explore.machine.plainpoints import plain_points
+from collector.explore.machine.plainpoints import PlainPoints
 from collector.explore.machine.threads import PAUSED
 from collector.explore.program import run_and_check
 from workbuf.machine import MASK64, Aborted, Pause
@@ -81,7 +82,7 @@ class TestOperations:
 
     def test_plain_points(self) -> None:
         """With plain points every plain access is a step."""
-        machine = SteppedMachine(taps=[plain_points])
+        machine = SteppedMachine(taps=[PlainPoints()])
         machine.begin()
         x = machine.alloc(2, "x")
 
@@ -429,3 +430,56 @@ class TestDefault:
         assert default(machine, 0) == 1
         assert default(machine, 1) == 1
         assert default(machine, MAIN) == 0
+
+
+class Wordless(Exception):
+    """Has no text."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+@pytest.mark.parametrize("vehicle", ["greenlets", "threads"])
+def test_an_error_without_a_text_is_a_fault_like_any_other(vehicle: str) -> None:
+    """Asking for it raises in the thread that is looked at."""
+
+    def program(machine: SteppedMachine) -> None:
+        def body(port: Port) -> None:
+            port.check()
+            raise Wordless
+
+        machine.spawn(body)
+
+    failure = explore(program, schedules=2, vehicle=vehicle).failure
+
+    assert failure
+    assert failure.message == "Wordless: (its text cannot be had: RuntimeError)"
+
+
+@pytest.mark.parametrize("vehicle", ["greenlets", "threads"])
+def test_a_step_within_a_builtin(vehicle: str) -> None:
+    """`sort` and `map` call back from C: greenlet 3.3.0 to 3.5.2 crashed there without a GIL."""
+
+    def program(machine: SteppedMachine) -> Callable[[], None]:
+        cells = [machine.word(value, f"x{value}") for value in (2, 1)]
+
+        def body(port: Port) -> None:
+            in_order = sorted(cells, key=port.load)
+            in_order.sort(key=port.load)
+            for cell in in_order:
+                port.xadd(cell, 1)
+            assert all(map(port.load, in_order))
+
+        machine.spawn(body)
+        machine.spawn(body)
+
+        def check() -> None:
+            assert [machine.peek(cell) for cell in cells] == [4, 3]
+
+        return check
+
+    result = explore(program, "random", schedules=50, vehicle=vehicle)
+
+    assert (result.failure, result.schedules) == (None, 50)
+    version = tuple(int(part) for part in metadata.version("greenlet").split(".")[:3])
+    assert version >= (3, 5, 3)

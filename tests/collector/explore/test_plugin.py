@@ -307,8 +307,8 @@ class TestMark:
         result.stdout.fnmatch_lines(["the fixture `machine` is for tests marked `race`: add @pytest.mark.race"])
 
     def test_another_machine(self, run: Run) -> None:
-        """A marked test without this machine, or with a `machine` of its own, is called as any other."""
-        result = run("""
+        """A marked test with a `machine` of its own is called as any other, and one without any too, with a warning."""
+        source = """
             import pytest
 
             called = []
@@ -324,9 +324,14 @@ class TestMark:
             @pytest.mark.race
             def test_none():
                 assert called == [7]
-        """)
+        """
 
-        result.assert_outcomes(passed=2)
+        result = run(source, "-W", "default")
+
+        result.assert_outcomes(passed=2, warnings=1)
+        result.stdout.fnmatch_lines(
+            ["*PytestWarning: marked `race`, but explores nothing: it takes no fixture `machine`"]
+        )
 
 
 class TestBody:

@@ -115,6 +115,14 @@ def test_what_threads_share_is_noticed() -> None:
     assert any("it was read" in message for message in faults)
 
 
+def test_no_thread_takes_a_step() -> None:
+    """Then there is no state."""
+    result = explore(lambda machine: machine.spawn(lambda _port: None), "stateful", schedules=50)
+
+    assert result.exhausted
+    assert result.schedules < 10
+
+
 class Miscounts(Product):
     """Computes what is not so."""
 

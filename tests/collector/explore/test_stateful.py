@@ -17,6 +17,7 @@ from tests.collector.explore.arbitrary import MINDS, VOCABULARIES
 from tests.collector.explore.compare import compare_arbitrary, compare_stateful
 from tests.collector.explore.test_dpor import PROGRAMS
 from tests.collector.explore.test_fair import not_reset
+from tests.collector.explore.test_idle import told_by_a_post
 from tests.collector.explore.traces import executions
 from workbuf.machine import Pause
 from workbuf.throw import Throw
@@ -294,3 +295,12 @@ def test_what_a_thread_keeps_is_part_of_the_state(body: Callable[[Port, int], No
         return found
 
     assert ends("stateful") == ends("dfs")
+
+
+def test_it_says_on_which_paths_races_were_looked_for() -> None:
+    """Paths that lead to one state may order more or less."""
+    assert explore(told_by_a_post, "dpor").failure is not None
+    assert explore(told_by_a_post, "stateful").statement.endswith(
+        "Data races were looked for on the paths that were run."
+    )
+    assert "races" not in explore(told_by_a_post, "stateful", races=False).statement

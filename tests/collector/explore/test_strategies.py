@@ -85,6 +85,26 @@ class TestFaults:
         assert failure is not None
         assert "choose 4 = 3" in failure.trace
 
+    def test_a_choice_after_a_pause_waits_for_the_pause(self, strategy: str, seed: int) -> None:
+        """Whoever is to choose a value next is no exception."""
+
+        def program(machine: SteppedMachine) -> None:
+            x = machine.word(0, "x")
+
+            def body(port: Port) -> None:
+                port.load(x)
+                port.pause(Pause.OSYIELD, 1)
+                port.choose(2)
+                assert port.load(x)
+
+            machine.spawn(body)
+            for _ in range(2):
+                machine.spawn(lambda port: port.store(x, 1))
+
+        result = explore(program, strategy, seed=seed, schedules=200)
+
+        assert result.claim.passed, result
+
 
 @pytest.mark.parametrize("strategy", [*SAMPLERS, "portfolio", "exhaustive", "dpor"])
 def test_the_late_barrier_is_found(strategy: str, seed: int) -> None:

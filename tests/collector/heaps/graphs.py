@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 
 from collector.heaps.graph import NO_GROUP, Areas, Finalizers, Graph, Kind, Source
+from collector.heaps.oracle import reach
 
 
 SIZE = 1 << 10
@@ -49,3 +50,11 @@ def graph(
         table,
         array("I", range(n)) if go is not None else array("I"),
     )
+
+
+def survivors(graph: Graph) -> bytearray:
+    """A byte for each object: 1 where it outlives one collection, being reachable or having a finalizer to be queued."""
+    marks = reach(graph)
+    for i in graph.finalizers.object:
+        marks[i] = 1
+    return marks

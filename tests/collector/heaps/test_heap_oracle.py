@@ -8,8 +8,8 @@ import pytest
 
 from collector.heaps import Graph, read
 from collector.heaps.graph import NONE
-from collector.heaps.oracle import differences, oracles, reach, reach_scipy, scipy_missing, survivors
-from tests.collector.heaps.graphs import graph
+from collector.heaps.oracle import differences, oracles, reach, reach_scipy, scipy_missing
+from tests.collector.heaps.graphs import graph, survivors
 
 
 HEAPS = [

@@ -11,9 +11,9 @@ import pytest
 from collector.heaps import Graph, HeapError, read
 from collector.heaps.goprocess import NUM_GC, PAUSES, GoProcess
 from collector.heaps.graph import NONE
-from collector.heaps.oracle import reach, survivors
+from collector.heaps.oracle import reach
 from collector.heaps.referee import Verdict, check_pair, compare
-from tests.collector.heaps.graphs import graph
+from tests.collector.heaps.graphs import graph, survivors
 from tests.collector.heaps.writers import GoDump
 
 

@@ -11,7 +11,7 @@ import pytest
 from collector.audit import Operation
 from collector.linearizability import linearizable
 from collector.linearizability.models import Each, Stack
-from collector.linearizability.recorded import handovers
+from tests.collector.linearizability.recorded import handovers
 from workbuf.buffer import NOBJ
 from workbuf.events import EMPTY, FULL, Event
 from workbuf.hardware.machine import HardwareMachine

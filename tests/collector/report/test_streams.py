@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from collector.report.streams import Guarded, Streams, escaped, oneline, withcontrols
+from collector.run import main
 
 
 if TYPE_CHECKING:
@@ -157,3 +158,25 @@ def test_a_closed_stdout_does_not_become_the_log(tmp_path: Path) -> None:
 
     assert done.returncode == 0
     assert [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_help_that_nobody_got_is_no_success() -> None:
+    """A full disk under `--help >file`; its reader may leave."""
+    done = ended('"$@" >/dev/full', "--help")
+    assert (done.returncode, done.stderr) == (2, "collector.run: stdout: cannot write: No space left on device\n")
+    assert ended('"$@" | true', "--help").returncode == 0
+
+
+@pytest.mark.parametrize("columns", ["-5", "0", "1", "7", "x", "9" * 20])
+@pytest.mark.parametrize("words", [["explore", "aba"], ["explain", "K-3"], ["scenarios"]], ids=lambda words: words[0])
+def test_any_width_of_a_terminal(words: list[str], columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one that is narrower than a margin."""
+    monkeypatch.setenv("COLUMNS", columns)
+
+    assert main(words) == (words == ["explore", "aba"])
+
+
+def test_a_librarys_settings_are_not_ours() -> None:
+    """Loguru refuses to be imported with a wrong one."""
+    done = ended('LOGURU_AUTOINIT=x LOGURU_LEVEL=nosuch "$@"', *SMALL)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -47,12 +47,16 @@ def test_a_word_too_long_for_a_line_is_broken(monkeypatch: pytest.MonkeyPatch) -
 
 def test_text_flows_on_a_terminal_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """A line for a program stays one line."""
-    monkeypatch.setenv("COLUMNS", "20")
-    text = "ok: every interleaving was run, and passed\nsecond line"
+    monkeypatch.setenv("COLUMNS", "40")
+    text = "ok: every interleaving was run, and passed, as was to be shown\nsecond line"
     assert flowed(text) == text
 
     monkeypatch.setattr(sys, "stdout", Terminal())
-    assert flowed(text).splitlines() == ["ok: every", "interleaving was", "run, and passed", "second line"]
+    assert flowed(text).splitlines() == [
+        "ok: every interleaving was run, and",
+        "passed, as was to be shown",
+        "second line",
+    ]
 
 
 def test_progress_tells_elapsed_and_remaining(monkeypatch: pytest.MonkeyPatch) -> None:

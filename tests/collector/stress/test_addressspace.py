@@ -16,6 +16,7 @@ from collector.stress.addressspace import LEAST, arenas, needed, reserved
 from collector.stress.placement import sized
 from collector.stress.run import Plan
 from collector.stress.survivors import Keep
+from workbuf.hardware.limits import ALLOCATOR
 from workbuf.hardware.machine import HardwareMachine
 from workbuf.machine import WORD
 
@@ -48,7 +49,7 @@ def limited(kind: str, limit: int, words: list[str]) -> tuple[int, list[str]]:
     done = subprocess.run(
         [sys.executable, "-c", LIMITED, kind, str(limit), *words],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "MALLOC_ARENA_MAX": "1"},
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         timeout=120,
@@ -129,3 +130,10 @@ def test_too_few_threads_are_one_line_with_the_number_that_would_do(words: list[
     found = re.search(r"threads are needed and the system has started 0: .*\(ulimit -u (\d+)\)", said[0])
     assert found, said
     assert limited("RLIMIT_NPROC", int(found[1]), words) == (0, [])
+
+
+@LINUX
+@pytest.mark.parametrize("spare", [220_000_000, 300_000_000, 600_000_000])
+def test_no_limit_between_is_too_little(spare: int) -> None:
+    """Where a run fits it fits with more, too: threads do not take what was spared for others."""
+    assert limited("RLIMIT_AS", -spare - 7 * ALLOCATOR, STRESS) == (0, [])

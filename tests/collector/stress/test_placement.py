@@ -19,6 +19,7 @@ from collector.stress.survivors import Keep
 from mutator.heap import FINALIZER, SPAN, SPECIAL
 from mutator.world import GWAITING, MRECORD
 from scripts.bench_heap import overhead
+from tests.mutator.heap.flat import pointermask
 from tests.worlds import SMALL, Bench
 from workbuf.machine import WORD
 
@@ -70,7 +71,7 @@ def test_objects_keep_their_slots_and_the_offsets_into_their_targets() -> None:
 
     assert [bench.peek(at[0] // WORD + i) for i in range(3)] == [at[1], 0, at[3]]
     assert [bench.peek(at[1] // WORD + i) for i in range(2)] == [0, at[2] + 40]
-    assert [bench.gcm.pointermask(p) for p in at] == [0b101, 0b10, 0, 0, 0, 0]
+    assert [pointermask(bench.gcm, p) for p in at] == [0b101, 0b10, 0, 0, 0, 0]
     assert all(bench.allocated(*at))
 
 

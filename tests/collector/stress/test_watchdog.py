@@ -25,6 +25,7 @@ from collector.stress.watchdog import LastResort
 from workbuf.events import FULL, Event
 from workbuf.hardware import threads
 from workbuf.hardware.parking import Parking
+from workbuf.hardware.starting import StartedThread
 from workbuf.recorder import Record
 
 
@@ -174,14 +175,14 @@ def test_too_few_threads(started: int, monkeypatch: pytest.MonkeyPatch, capsys: 
     """One line, status 2, and the number that would do."""
     left = [started]
 
-    class Scarce(Thread):
+    class Scarce(StartedThread):
         def start(self) -> None:
             if not left[0]:
                 raise RuntimeError("can't start new thread")
             left[0] -= 1
             super().start()
 
-    monkeypatch.setattr(threads, "Thread", Scarce)
+    monkeypatch.setattr(threads, "StartedThread", Scarce)
 
     assert main([*SMALL, "--helpers", "2", "--quiet"]) == 2
 

@@ -18,7 +18,7 @@ from workbuf.machine import MASK64, WORD
 
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 
 class FlatMachine:
@@ -140,3 +140,13 @@ class Made:
     def object(self, p: int, n: int) -> list[int]:
         """The first `n` words of an object."""
         return list(self.machine.words[p // WORD : p // WORD + n])
+
+
+def wholemask(cells: Iterable[int]) -> int:
+    """The pointer mask that `maskwords` cut up."""
+    return int.from_bytes(b"".join(cell.to_bytes(WORD, "little") for cell in cells), "little")
+
+
+def pointermask(m: HeapLocal, p: int) -> int:
+    """The pointer mask of the object at or around `p`, bit i for word i; 0 if there is none."""
+    return wholemask(m.masksof(p)[1])

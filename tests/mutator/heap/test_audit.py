@@ -46,9 +46,9 @@ class ForgetsTheStatistics(HeapLocal):
 
     def sweepbits(self, span: int) -> int:
         """Put them back."""
-        before = self.bytes_freed
+        size = self.port.words[span + SPAN.elemsize]
         freed = super().sweepbits(span)
-        self.port.words[self.mstats + MSTATS.heap_alloc] += self.bytes_freed - before
+        self.port.words[self.mstats + MSTATS.heap_alloc] += freed * size
         return freed
 
 

@@ -11,15 +11,28 @@ from mutator.heap.bits import (
     CHECKMARKED,
     DEAD,
     MARKED,
-    TYPE_DEAD,
-    TYPE_POINTER,
-    TYPE_SCALAR,
     PointerTable,
-    heapbits,
     maskwords,
-    typebits,
-    wholemask,
 )
+from tests.mutator.heap.flat import wholemask
+
+
+TYPE_DEAD = 0
+TYPE_SCALAR = 1
+TYPE_POINTER = 2
+
+
+def typebits(mask: int, word: int) -> int:
+    """Type of word number `word` of an object with pointer mask `mask`; dead where no pointer is or follows."""
+    rest = mask >> word
+    if rest & 1:
+        return TYPE_POINTER
+    return TYPE_SCALAR if rest else TYPE_DEAD
+
+
+def heapbits(bits: int, mask: int, word: int) -> int:
+    """Go's four bits for a word: boundary, marked, type << 2.  `bits` is the object's byte."""
+    return (bits & (ALLOCATED | MARKED) if word == 0 else 0) | typebits(mask, word) << 2
 
 
 @given(st.integers(0, (1 << 64) - 1))

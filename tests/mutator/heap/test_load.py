@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mutator.heap import place
-from tests.mutator.heap.flat import Made
+from tests.mutator.heap.flat import Made, pointermask
 from workbuf.machine import WORD
 
 
@@ -47,7 +47,7 @@ def test_loading_is_what_allocating_one_by_one_would_have_done(objects: list[tup
     assert made.stat("nmalloc") == other.stat("nmalloc") == len(objects)
     for p, (size, slots) in zip(addresses, objects, strict=True):
         assert made.allocated(p)
-        assert made.m.pointermask(p) == sum(1 << offset // WORD for offset in slots)
+        assert pointermask(made.m, p) == sum(1 << offset // WORD for offset in slots)
         assert made.object(p, -(-size // WORD)) == [0] * -(-size // WORD)
     ends = sorted((p, p + max(size, 1)) for p, (size, _) in zip(addresses, objects, strict=True))
     assert all(end <= begin for (_, end), (begin, _) in pairwise(ends))

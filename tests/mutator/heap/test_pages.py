@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from mutator.heap import SPAN, SPAN_FREE, HeapLocal
 from mutator.heap.record import metaclass
-from tests.mutator.heap.flat import Made
+from tests.mutator.heap.flat import Made, pointermask
 
 
 def large(m: HeapLocal, npages: int) -> int:
@@ -84,7 +84,7 @@ def test_metadata_larger_than_a_chunk_is_taken_by_itself() -> None:
     made = Made(arena=8192, metachunk=64)
     p = made.m.mallocgc(8, 1)
 
-    assert made.m.pointermask(p) == 1
+    assert pointermask(made.m, p) == 1
     assert made.problems() == []
 
 

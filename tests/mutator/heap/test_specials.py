@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mutator.heap import FIN, FINALIZER, FINBLOCK, MHEAP, SPECIAL, HeapLocal
-from mutator.heap.bits import wholemask
-from tests.mutator.heap.flat import Made
+from tests.mutator.heap.flat import Made, wholemask
 from workbuf.machine import WORD
 from workbuf.throw import Throw
 

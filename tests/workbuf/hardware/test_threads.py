@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
+from workbuf.hardware import starting, threads
+from workbuf.hardware.limits import Shortage
 from workbuf.hardware.machine import HardwareMachine
+from workbuf.hardware.starting import StartedThread
 from workbuf.hardware.threads import Stuck
 from workbuf.machine import Aborted, Pause, Port
 from workbuf.throw import Throw
@@ -300,3 +304,25 @@ def test_stacks_show_where_every_thread_is() -> None:
     assert len(stacks) == 3
     assert {name.split(" ")[0] for name in stacks} == {"m0", "twin"}
     assert all("in sleeper\n    port.sleep(note)" in stack for stack in stacks.values())
+
+
+class NoMemory(StartedThread):
+    """Finds no memory for its first step."""
+
+    def _bootstrap_inner(self) -> None:
+        sys.exit()
+
+
+def test_a_thread_that_never_begins_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is no thread, the run has a line about it, and those that wait at the gate go home."""
+    monkeypatch.setattr(starting, "LONGEST", 0.2)
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        NoMemory("x").start()
+    machine = HardwareMachine(words=1000)
+    machine.spawn(lambda _: None)
+    monkeypatch.setattr(threads, "StartedThread", NoMemory)
+    machine.spawn(lambda _: None)
+
+    with pytest.raises(Shortage, match="2 threads are needed and the system has started 1"):
+        machine.run()
+    threading._limbo.clear()  # type: ignore[attr-defined]

@@ -29,6 +29,8 @@ NUMBERS = -1
 """Cell in which threads get their numbers."""
 ADDRESSES = -2
 """Cell in which sysalloc's addresses come from."""
+ANY = -1
+"""As a value: whatever `choose` returns."""
 NO_GUARD: frozenset[int] = frozenset()
 
 
@@ -38,8 +40,8 @@ class Step(NamedTuple):
     thread: int
     cell: int
     write: bool
-    value: int = -1
-    """What `choose` returned, for the branch in the data that it is; -1 is any."""
+    value: int = ANY
+    """What `choose` returned, for the branch in the data that it is."""
     guard: frozenset[int] = NO_GUARD
     aim: int = -1
     """The thread that it spawns or kills."""
@@ -49,17 +51,17 @@ def pending(machine: SteppedMachine, t: int) -> Step:
     """The step that thread `t` has announced, as it would turn out now."""
     kind, a = machine.kinds[t], machine.addrs[t]
     guard = frozenset(machine.seen[t]) if machine.flags[t] & PAUSED else NO_GUARD
-    if kind < ops.STORE:
-        return Step(t, a, write=False, guard=guard)
+    write, aim = kind >= ops.STORE, -1
     if kind in ops.DEPENDING:
-        return Step(t, a, writes(kind, machine.expects[t], machine.mem[a]), guard=guard)
-    if kind == ops.SPAWN:
-        return Step(t, NUMBERS, write=True, guard=guard, aim=len(machine.names))
-    if kind == ops.SYSALLOC:
-        return Step(t, ADDRESSES, write=True, guard=guard)
-    if kind == ops.KILL:
-        return Step(t, NOTHING, write=False, guard=guard, aim=a)
-    return Step(t, a, write=True, guard=guard)
+        write = writes(kind, machine.expects[t], machine.mem[a])
+    elif kind >= ops.SPAWN:
+        if kind == ops.SPAWN:
+            a, aim = NUMBERS, len(machine.names)
+        elif kind == ops.SYSALLOC:
+            a = ADDRESSES
+        elif kind == ops.KILL:
+            a, write, aim = NOTHING, False, a
+    return Step(t, a, write, ANY, guard, aim)
 
 
 def writes(kind: int, operand: int, found: int) -> bool:
@@ -87,7 +89,10 @@ def dependent(x: Step, y: Step) -> bool:
 
 def independent_of_all(x: Step, steps: Iterable[Step]) -> bool:
     """Does the order of `x` and any of `steps` not matter?"""
-    return not any(dependent(x, y) for y in steps)
+    for y in steps:  # noqa: SIM110  any() of a generator takes twice as long, and most sequences are short
+        if dependent(x, y):
+            return False
+    return True
 
 
 def initial(w: Sequence[Step], x: Step) -> int:

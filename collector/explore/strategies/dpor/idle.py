@@ -25,6 +25,10 @@ thread has paused are noted first (`heads`).
 
 Guards.  The local state is told exactly or not at all (`state.capture`): where something is opaque, no turn is idle.  A
 plain write in a turn counts unless the word is a statistic, and so does asking for the time.
+
+Not modelled.  T may have read plainly what somebody writes later.  If t has told that one by a `post`, which orders
+nothing, the two race in X, and in X' perhaps nothing does.  So where there are posts the claim says that races were looked
+for in the interleavings that were run.
 """
 
 from __future__ import annotations
@@ -41,7 +45,7 @@ if TYPE_CHECKING:
     from collector.explore.strategies.dpor.path import Node
 
 
-ONLY_READ = frozenset((ops.LOAD, ops.HINT, ops.READ, ops.CAS, ops.XCHG))
+ONLY_READ = frozenset(op.code for op in ops.TABLE if op.reads and not op.waits and op.writes != ops.ALWAYS)
 """Kinds that a turn may consist of, if they write nothing."""
 MANY = 10_000
 """Words of memory that are too many to be compared step by step."""
@@ -53,6 +57,8 @@ class Idle:
     def __init__(self) -> None:
         self.heads: set[tuple[int, int]] = set()
         """Kind and cell of steps that came after a pause."""
+        self.posts = False
+        """Somebody has posted."""
         self.capture: Capture | None = None
         """Of the one machine that the search runs on."""
         self.words: list[int] = []
@@ -76,6 +82,7 @@ class Idle:
     def arrive(self, machine: SteppedMachine, parent: Node, node: Node) -> None:
         """The step from `parent` was taken and led to `node`: what turns are under way there, and who is cut."""
         t = parent.step.thread
+        self.posts = self.posts or parent.kind == ops.POST
         turns, node.cut = parent.turns, parent.cut
         released = node.era is not parent.era
         if released:

@@ -16,23 +16,25 @@ A race is put down only if it can be turned round:
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from collector.explore.machine import ops
 from collector.explore.machine.threads import EXPIRED
+from collector.explore.prefix import announced
 from collector.explore.strategies.dpor.dependence import Step, changes, pending
 from collector.explore.strategies.dpor.wakeup import awake
-from collector.explore.strategies.prefix import announced
 
 
 if TYPE_CHECKING:
     from collector.explore.machine.machine import SteppedMachine
+    from collector.explore.prefix import Announced, Scene
     from collector.explore.strategies.dpor.wakeup import Branch
-    from collector.explore.strategies.prefix import Announced
 
 
 Turns = dict[int, tuple[bytes, ...]]
 """Per thread, the local states that it has been in since it last did more than read; see `dpor.idle`."""
+NO_TURNS: Turns = {}
 
 
 class Era(NamedTuple):
@@ -60,8 +62,8 @@ class Node:
     """A state on the current path and the step taken from it."""
 
     __slots__ = (
-        "announced", "before", "changes", "clock", "cut", "done", "era", "expects", "expired", "index", "kind", "number",
-        "races", "saved", "sleep", "step", "tree", "turns", "victim",
+        "announced", "before", "clock", "cut", "done", "era", "expects", "expired", "index", "kind", "number",
+        "races", "saved", "scene", "sleep", "step", "tree", "turns", "victim",
     )  # fmt: skip
 
     def __init__(self, index: int, sleep: dict[int, Step], tree: list[Branch], era: Era) -> None:
@@ -71,11 +73,13 @@ class Node:
         self.tree = tree
         """What is left to explore; the first branch is the one under way."""
         self.era = era
-        self.turns: Turns = {}
+        self.turns = NO_TURNS
         self.cut: frozenset[int] = frozenset()
         """Threads that have ended an idle turn; see `dpor.idle`."""
         self.done = 0
         """Branches that were explored."""
+        self.scene: Scene
+        """The next steps there."""
         self.announced: Announced
         self.step: Step
         self.kind: int
@@ -86,8 +90,6 @@ class Node:
         self.before: int
         """What stood in the cell before the step."""
         self.expects: int
-        self.changes: bool
-        """It leaves something else in the cell."""
         self.expired: bool
         """A sleep whose limit is over."""
         self.races: list[int]
@@ -96,6 +98,11 @@ class Node:
         """For a kill: what it cut off."""
         self.saved: list[int]
         """For a write: the reads of the cell since the write before."""
+
+    @property
+    def changes(self) -> bool:
+        """The step leaves something else in its cell."""
+        return self.step.write and changes(self.kind, self.expects, self.before)
 
 
 def victim_of(machine: SteppedMachine, t: int) -> Victim:
@@ -119,11 +126,11 @@ class Path:
         """Per thread, the indices of its steps on the path."""
         self.born: dict[int, int] = {}
         """Thread to the index of the step that spawned it."""
-        self.writes: dict[int, list[int]] = {}
+        self.writes: defaultdict[int, list[int]] = defaultdict(list)
         """Cell to the indices of the steps that wrote it."""
-        self.reads: dict[int, list[int]] = {}
+        self.reads: defaultdict[int, list[int]] = defaultdict(list)
         """Cell to the indices of the steps that have read it since its last write."""
-        self.acquires: dict[int, list[int]] = {}
+        self.acquires: defaultdict[int, list[int]] = defaultdict(list)
 
     def state(self, machine: SteppedMachine) -> Node:
         """The state at the end of the path."""
@@ -143,12 +150,11 @@ class Path:
         if branch.step.value >= 0:
             step = step._replace(value=branch.step.value)
         branch.step = node.step = step
-        node.kind = machine.kinds[t]
-        node.announced = announced(machine, t)
+        node.announced = kind, _, _, found = announced(machine, t)
+        node.kind = kind
         cell = step.cell
-        node.before = machine.mem[cell] if cell > 0 else 0
+        node.before = found if cell > 0 else 0
         node.expects = machine.expects[t]
-        node.changes = step.write and changes(node.kind, node.expects, node.before)
         node.expired = machine.flags[t] & EXPIRED != 0
         while len(self.steps) <= t:
             self.steps.append([])
@@ -158,12 +164,12 @@ class Path:
         node.victim = None
         clock = self._past(node.era, t, len(machine.names))
         let_go = self.let_go(step, node.era)
-        for i in sorted(self._conflicts(step), reverse=True):
+        for i in self._conflicts(step):
             other = nodes[i]
-            if other.step.thread == t:
-                continue
+            if clock[other.step.thread] >= other.number:
+                continue  # what it knows is known, too
             first = i
-            if node.kind == ops.LOCK and other.kind == ops.UNLOCK and other.step.write:
+            if kind == ops.LOCK and other.kind == ops.UNLOCK and other.step.write:
                 first = self.acquires[cell][-1]
             if self._turns(first, clock, node, let_go):
                 node.races.append(first)
@@ -179,23 +185,27 @@ class Path:
         own = self.steps[t]
         before = own[-1] if own else self.born.get(t, -1)
         clock = self.nodes[before].clock[:] if before >= 0 else []
-        clock += [0] * (threads - len(clock))
-        join(clock, era.past)
+        if len(clock) < threads:
+            clock += [0] * (threads - len(clock))
+        if era.past:
+            join(clock, era.past)
         return clock
 
     def _conflicts(self, step: Step) -> list[int]:
-        """Indices of the steps with which `step` conflicts and that no other of them has superseded."""
+        """Indices of the steps with which `step` conflicts and that no other of them has superseded, the latest first."""
         cell = step.cell
         found = []
         if cell:
-            found += self.writes.get(cell, [])[-1:]
+            found += self.writes[cell][-1:]
             if step.write:
-                found += self.reads.get(cell, [])
+                found += self.reads[cell]
         for guarded in step.guard:
             if guarded != cell:
-                found += self.writes.get(guarded, [])[-1:]
+                found += self.writes[guarded][-1:]
         if step.aim >= 0 and step.aim < len(self.steps):
             found += self.steps[step.aim][-1:]
+        if len(found) > 1:
+            found.sort(reverse=True)
         return found
 
     def let_go(self, step: Step, era: Era) -> list[int] | None:
@@ -212,7 +222,7 @@ class Path:
         return [
             w
             for cell, read in first.items()
-            for w in self.writes.get(cell, ())
+            for w in self.writes[cell]
             if w > read and nodes[w].step.thread != step.thread and nodes[w].changes
         ]
 
@@ -235,15 +245,15 @@ class Path:
         own.append(k)
         if step.cell:
             if step.write:
-                self.writes.setdefault(step.cell, []).append(k)
+                self.writes[step.cell].append(k)
                 node.saved = self.reads.pop(step.cell, [])
                 if node.kind == ops.LOCK:
-                    self.acquires.setdefault(step.cell, []).append(k)
+                    self.acquires[step.cell].append(k)
             else:
-                self.reads.setdefault(step.cell, []).append(k)
+                self.reads[step.cell].append(k)
         for guarded in step.guard:
             if guarded != step.cell:
-                self.reads.setdefault(guarded, []).append(k)
+                self.reads[guarded].append(k)
         if node.kind == ops.SPAWN:
             self.born[step.aim] = k
 
@@ -271,7 +281,8 @@ class Path:
         """Where steps were taken from `state` on, but for those left out and what depends on them."""
         nodes = self.nodes[state.index :]
         for other in left_out:
-            nodes = [node for node in nodes if not happens_before(other, node)]
+            q, number = other.step.thread, other.number
+            nodes = [node for node in nodes if q >= len(node.clock) or node.clock[q] < number]
         return nodes
 
 

@@ -13,7 +13,7 @@ as that lets it go.
 
 `choose` branches over its values at the place where it is called.
 
-The way back to a state is run again, and each of its steps compared with what it was (`strategies.prefix`).
+The way back to a state is run again, and each of its steps compared with what it was (`collector.explore.prefix`).
 
 Relied on.  `Program` shares nothing between threads but the machine's memory: state in Python objects would be dependence
 that nobody sees.  Invariants are checked in the interleavings that are run, which is one of each trace.
@@ -25,14 +25,14 @@ from typing import TYPE_CHECKING
 
 from collector.explore.claim import Claim, Kind, Seen
 from collector.explore.machine import ops
-from collector.explore.machine.carrier import MAIN, Broken
+from collector.explore.machine.carrier import MAIN
 from collector.explore.machine.threads import PAUSED
+from collector.explore.prefix import check, check_scene, refuse_end, refuse_turn, scene
 from collector.explore.strategies.base import left, share_done
-from collector.explore.strategies.dpor.dependence import Step, pending, writes
+from collector.explore.strategies.dpor.dependence import ANY, Step, pending, writes
 from collector.explore.strategies.dpor.idle import Idle
 from collector.explore.strategies.dpor.path import Node, Path, Victim, happens_before
 from collector.explore.strategies.dpor.wakeup import Branch, asleep, insert
-from collector.explore.strategies.prefix import announced, check, refuse
 
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class DPOR:
 
     name = "dpor"
 
-    def __init__(self, _options: Options) -> None:
+    def __init__(self, options: Options) -> None:
         self.path = Path()
         self.branching: Node | None = None
         """The state behind the path that goes on with the next branch of its tree."""
@@ -68,6 +68,11 @@ class DPOR:
         """Steps, with what they were when they were first taken."""
         self.invariants = False
         """There are some."""
+        self.races = options.races
+        self.complete = 0
+        """Schedules that ran to their ends."""
+        self.set_aside = 0
+        """Those from before it began afresh."""
 
     @property
     def done(self) -> bool:
@@ -75,7 +80,7 @@ class DPOR:
         return self.exhausted
 
     def begin(self, machine: SteppedMachine) -> tuple[Pick, Draw]:
-        nodes, runnable, flags, trail = self.path.nodes, machine.runnable, machine.flags, machine.trail
+        nodes, runnable, flags = self.path.nodes, machine.runnable, machine.flags
         prefix = [(node.step.thread, node.announced) for node in nodes]
         self.compared += len(prefix)
         taken = 0
@@ -94,14 +99,17 @@ class DPOR:
             node = self.branching
             if node is None:
                 node = self.path.state(machine)
+                node.scene = scene(machine)
                 self._watch(machine, node)
-            self.branching = None
+            else:
+                self.branching = None
+                check_scene(machine, node.scene)
+                if node.step.value >= 0 and node.step.thread == node.tree[0].step.thread:
+                    check(machine, node.step.thread, node.announced)  # another value of the same choice
             if node.tree:
                 t = node.tree[0].step.thread
-                if t >= len(machine.names):
-                    refuse(machine, t, announced(machine, t))
                 if t not in runnable:
-                    raise Broken(f"DPOR: thread {t} cannot go at step {len(trail)}, and should be able to")
+                    refuse_turn(machine, t)
             else:
                 t = self._free(i, runnable, flags, node)
                 if t == MAIN:
@@ -118,8 +126,6 @@ class DPOR:
             node = nodes[taken - 1]
             if node.step.value < 0:
                 self._all_values(node, n)
-            elif node.step.value >= n:
-                refuse(machine, node.step.thread, node.announced)
             return node.step.value
 
         return pick, draw
@@ -155,6 +161,9 @@ class DPOR:
     def end(self, machine: SteppedMachine, /) -> None:
         """Cover the races of the interleaving that was run, then go back to the deepest state with something left."""
         self.runs += 1
+        self.complete += machine.complete
+        if self.branching and machine.complete and machine.fault is None:
+            refuse_end(machine)
         for node in self.path.nodes[self.new :]:
             for i in node.races:
                 self._cover(self.path.nodes[i], node)
@@ -166,12 +175,13 @@ class DPOR:
             node = self.path.pop()
             step = node.tree.pop(0).step
             node.done += 1
-            node.sleep[step.thread] = step._replace(value=-1)
+            node.sleep[step.thread] = step if step.value == ANY else step._replace(value=ANY)
             if node.tree:
                 self.branching = node
                 if self.runs >= self.plain and self.idle.heads and not self.cutting:
                     # Afresh: what is cut from here on was not cut in the states that are on the path.
                     self.cutting = True
+                    self.set_aside = self.complete
                     self.path, self.branching = Path(), None
                 return
         self.exhausted = True
@@ -182,7 +192,8 @@ class DPOR:
         if node.kind in ops.DEPENDING:
             # Without the first one's step it may turn out otherwise.
             write = first.step.cell != step.cell or writes(node.kind, node.expects, first.before)
-            step = step._replace(write=write)
+            if write != step.write:
+                step = step._replace(write=write)
         elif node.kind == ops.SPAWN and first.kind == ops.SPAWN:
             step = step._replace(aim=first.step.aim)
         self._insert(first, self.path.without(first, first), step)
@@ -190,7 +201,8 @@ class DPOR:
     @staticmethod
     def _insert(state: Node, nodes: list[Node], step: Step) -> None:
         """Have the steps taken from `nodes`, then `step`, explored from `state`, unless something equivalent was."""
-        w = [*(node.step for node in nodes), step]
+        w = [node.step for node in nodes]
+        w.append(step)
         if not asleep(state.sleep.values(), w):
             insert(state.tree, w)
 
@@ -242,7 +254,16 @@ class DPOR:
 
     def claim(self, schedules: int, /) -> Claim:
         """Exhausted or not."""
-        caveats = ("invariants were checked in these alone",) if self.invariants else ()
+        number, caveats = schedules - self.set_aside, self._caveats()
         if self.exhausted:
-            return Claim(Kind.PROVED, self.name, Seen.TRACES, schedules, caveats=caveats)
-        return Claim(Kind.UNDECIDED, self.name, Seen.TRACES, schedules, reason="more are left", caveats=caveats)
+            return Claim(Kind.PROVED, self.name, Seen.TRACES, number, caveats=caveats)
+        return Claim(Kind.UNDECIDED, self.name, Seen.TRACES, number, reason="more are left", caveats=caveats)
+
+    def _caveats(self) -> tuple[str, ...]:
+        """What the claim does not cover."""
+        told = {
+            "turns of waiting loops that change nothing were left out": self.cutting,
+            "data races were looked for in these alone": self.cutting and self.idle.posts and self.races,
+            "invariants were checked in these alone": self.invariants,
+        }
+        return tuple(caveat for caveat, holds in told.items() if holds)

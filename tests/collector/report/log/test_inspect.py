@@ -92,6 +92,7 @@ def test_who_held_leaves_shorter_holds_out(log: str, tmp_path: Path) -> None:
     """Only the cached buffer stayed for longer than 100 us."""
     assert [row[3] for row in answer(log, "who-held", "100us", tmp_path=tmp_path)] == ["b"]
     assert len(answer(log, "who-held", "1us", tmp_path=tmp_path)) == 3
+    assert "?" not in {cell for row in answer(log, "who-held", "1us", tmp_path=tmp_path) for cell in row}
 
 
 def test_contention_counts_gets_after_another_m(log: str, tmp_path: Path) -> None:
@@ -421,6 +422,19 @@ def test_a_real_runs_log_is_read_back(tmp_path: Path, seed: int) -> None:
         assert log.db.execute(overlapping).fetchone() == (0,)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+@pytest.mark.parametrize("what", ["pipe", "/dev/zero"])
+def test_what_has_no_end_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], what: str
+) -> None:
+    """A pipe without a writer, a device."""
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe")
+
+    assert main(["inspect", what]) == 2
+    assert "a device, a pipe or a socket: save it to a file first" in capsys.readouterr().err
+
+
 STOPS = [
     HEADER,
     {"t": 0, "m": "gc", "event": "cycle", "number": 1, "forced": 0},
@@ -481,3 +495,41 @@ def test_a_buffer_or_cycle_that_is_not_there_is_said(log: str, capsys: pytest.Ca
     ):
         assert main(["inspect", log, *words]) == 2
         assert capsys.readouterr() == ("", f"collector.run inspect: {says}\n")
+
+
+@pytest.mark.parametrize("part", [10**9, 10**30])
+def test_a_forged_number_of_parts_costs_nothing(
+    write: Callable[..., str], capsys: pytest.CaptureFixture[str], part: int
+) -> None:
+    """The first that are missing are named."""
+    assert main(["inspect", write([{**HEADER, "part": part}, *LIFE])]) == 0
+    assert f"(part 1, 2, 3, 4, 5, 6, 7, 8, 9 of {part} is missing)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("waitedfor", [[{}], [[]], [None, 1, "a"]])
+def test_whom_a_forged_stop_waited_for(write: Callable[..., str], tmp_path: Path, waitedfor: list[object]) -> None:
+    """Whatever it names is counted by what it looks like."""
+    path = write([HEADER, {"t": 1, "m": "gc", "event": "stop", "waitedfor": waitedfor}])
+    said = [row[0] for row in answer(path, "contention", tmp_path=tmp_path)]
+    assert [f"stops that waited for {name}" for name in map(str, waitedfor)] == [x for x in said if "stops that" in x]
+
+
+@pytest.mark.parametrize("words", [["--buffer", "\ud800"], ["wbuf", "\udcff"], ["m", "\ud800"], ["--m", "\ud800"]])
+def test_half_a_surrogate_is_no_name(log: str, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """A shell passes bytes that are no text like this."""
+    assert main(["inspect", log, *words]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_a_pipe_of_the_caches_name_is_not_waited_for(
+    write: Callable[..., str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It stays, and the log is read."""
+    monkeypatch.setattr(logfile, "KEPT_FROM", 1)
+    path = write([HEADER, *LIFE])
+    os.mkfifo(f"{path}.sqlite")
+
+    assert len(answer(path, "m", "b", tmp_path=tmp_path)) == 2
+
+    assert Path(f"{path}.sqlite").is_fifo()

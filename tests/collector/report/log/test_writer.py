@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
@@ -379,3 +380,52 @@ def test_reading_leaves_nothing_behind_when_it_is_killed(tmp_path: Path) -> None
         left = {file.name for file in tmp_path.iterdir()}
         assert left <= {"run.log", "run.log.sqlite"}
         (tmp_path / "run.log.sqlite").unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize("packed", [None, "gz"])
+def test_a_log_by_a_link_is_rotated_and_the_link_stays(tmp_path: Path, packed: str | None) -> None:
+    """The parts lie beside the file, and are found by the link."""
+    there, link = tmp_path / "there", tmp_path / "run.log"
+    there.mkdir()
+    link.symlink_to(there / "a.log")
+    written(link, puts(100), rotation="2 KB", compression=packed)
+
+    assert link.is_symlink()
+    assert sorted(tmp_path.iterdir()) == [link, there]
+    assert len(list(there.glob("a*.log*"))) > 5
+    with Logfile.open(str(link)) as log:
+        assert log.db.execute("SELECT COUNT(*) FROM events").fetchone() == (100,)
+        assert (log.about.ended, log.about.missing) == (True, [])
+
+
+def test_stdout_is_not_rotated(tmp_path: Path) -> None:
+    """Also where it goes to a file: a link such as /dev/stdout would be renamed, for everybody."""
+    with (tmp_path / "out").open("w") as out:
+        words = [sys.executable, "-m", "collector.run", *SMALL, "--log", "link", "--log-rotation", "5 KB"]
+        (tmp_path / "link").symlink_to("/proc/self/fd/1")
+        done = subprocess.run(
+            words,
+            cwd=tmp_path,
+            stdout=out,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+        )
+
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "only a regular file of its own can be rotated or compressed" in done.stderr
+    assert (tmp_path / "link").is_symlink()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "out"]
+
+
+@pytest.mark.parametrize("name", ["run.gz", "run.log.xz", "run.bz2"])
+def test_a_log_is_what_it_holds_not_what_it_is_called(tmp_path: Path, name: str) -> None:
+    """A plain log by a packed one's name, and a packed one by a plain name."""
+    written(tmp_path / name, puts(10))
+    written(tmp_path / "packed", puts(20), compression=COMPRESSIONS[0])
+    (tmp_path / f"packed.{COMPRESSIONS[0]}").rename(tmp_path / "plain.log")
+
+    for path, count in ((name, 10), ("plain.log", 20)):
+        with Logfile.open(str(tmp_path / path)) as log:
+            assert log.db.execute("SELECT COUNT(*) FROM events").fetchone() == (count,)

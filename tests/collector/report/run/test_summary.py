@@ -87,4 +87,5 @@ def test_what_ended_a_run_is_counted(error: BaseException | None, lost: int, lea
     assert (summary.lost, summary.buffers_leaked) == (lost, leaked)
     assert (summary.violations, summary.interrupted) == (violations, isinstance(error, KeyboardInterrupt))
     assert f"30 loaded; no cycle has ended, lost {lost}" in summary.table()
+    assert "no mark termination has ended" in summary.table()
     assert summary.json()["seed"] == 1
