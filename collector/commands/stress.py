@@ -124,7 +124,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--dawdle",
         type=between(0.0, 1.0),
         metavar="P",
-        help="the same, for two threads of three only (0.01)",
+        help="the same, for two threads of three only (0.01, less with more than 4 mutators)",
     )
     add("--all", action="store_true", help="all programs, in several runs on a small heap; files are the last run's")
     add(

@@ -195,6 +195,7 @@ class Recorder(Tap):
     def _value(self, a: int, v: int | None) -> Value | None:
         if v is None:
             return None
+        v &= MASK64  # what the cell holds; an operand may be negative
         return Value(v, self.machine.formatter(a, v) if self.machine.formatter and a else None)
 
 

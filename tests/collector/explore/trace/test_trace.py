@@ -13,7 +13,7 @@ from collector.explore.trace import trace as tracing
 from collector.explore.trace.shorten import repeats
 from collector.explore.trace.step import Step, Value
 from tests.collector.report.schedules import replayed, step
-from workbuf.machine import Pause
+from workbuf.machine import MASK64, Pause
 
 
 if TYPE_CHECKING:
@@ -43,6 +43,29 @@ def test_columns_that_do_not_fit_become_one() -> None:
     lines = tracing.trace(Replay(Token(), program).schedule, 80).splitlines()
 
     assert lines == ["step", *(f"{i:4d}  thread{i}: xadd a_cell_with_a_long_name +1 = {i + 1}" for i in range(6))]
+
+
+def test_values_are_those_of_cells() -> None:
+    """Unsigned, whatever the operand was."""
+
+    def program(machine: SteppedMachine) -> None:
+        x = machine.word(0, "x")
+
+        def body(port: Port) -> None:
+            port.store(x, -1)
+            port.cas(x, -1, -2)
+            port.words[x] = -3
+
+        machine.spawn(body)
+
+    steps = Replay(Token(), program).schedule.steps
+    values = [(act.expected, act.wrote) for shown in steps for act in (shown, *shown.notes) if act.wrote]
+
+    assert values == [
+        (None, Value(MASK64)),
+        (Value(MASK64), Value(MASK64 - 1)),
+        (None, Value(MASK64 - 2)),
+    ]
 
 
 def test_step_numbers_do_not_skip() -> None:
