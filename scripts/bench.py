@@ -150,6 +150,8 @@ def main() -> None:
     parser.add_argument("--only", default="", metavar="WORD", help="workloads whose name has WORD in it")
     parser.add_argument("--json", type=Path, metavar="FILE", help="the figures")
     args = parser.parse_args()
+    if not any(args.only in name for name in WORKLOADS):
+        parser.error(f"--only {args.only}: no such workload; there are {', '.join(map(repr, WORKLOADS))}")
     gil = "free-threaded" if sysconfig.get_config_var("Py_GIL_DISABLED") else "GIL"
     print(f"Python {platform.python_version()}, {gil}, {os.cpu_count()} processors, {args.pairs} pairs")
     print(f"{'workload':36}{'old /s':>12}{'new /s':>12}{'new / old':>11}   least .. most")

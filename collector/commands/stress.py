@@ -94,7 +94,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--heap", type=Input, help="a heap dump, or cpython (default), synthetic:SPEC or none")
     add("--mutators", type=atleast(0, MOST_THREADS), metavar="N", help="threads that run programs (4)")
     add("--helpers", type=atleast(0, MOST_THREADS), default=2, metavar="N", help="idle Ms, of which up to 31 mark (2)")
-    add("--cycles", type=atleast(1), default=0, metavar="N", help="end after N concurrent cycles, not by the clock")
+    add(
+        "--cycles",
+        type=atleast(1),
+        default=0,
+        metavar="N",
+        help="end after N concurrent cycles and a forced one, not by the clock",
+    )
     add("--seconds", type=positive, metavar="S", help="start no cycle after S seconds (9; --all 60, in runs of 5)")
     add("--period", type=positive, metavar="S", help="rest at most S seconds between cycles (0.1)")
     names = ", ".join(PROGRAMS)

@@ -24,6 +24,7 @@ Not modelled.  Real threads: what they did is recorded by the clock (`collector.
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -50,6 +51,8 @@ class Open:
     call: int
     """The moment, counted in calls and returns of all threads."""
     thread: int
+    name: str
+    """The thread's, which need not be its own."""
     input: Value
     output: Value = None
     ret: int | None = None
@@ -76,7 +79,7 @@ class Recorder:
         """
         port.post(self.cell, 0)
         self.moment += 1
-        called = Open(self.moment, port.index, given)
+        called = Open(self.moment, port.index, port.name, given)
         self.operations.append(called)
         yield called
         port.hint(self.cell)
@@ -84,9 +87,17 @@ class Recorder:
         called.ret = self.moment
 
     def history(self) -> tuple[Operation, ...]:
-        """What was recorded, in order of call."""
+        """What was recorded, in order of call; threads by their names, or by numbers where several share a name."""
+        sharing = Counter(name for _, name in {(called.thread, called.name) for called in self.operations})
         return tuple(
-            Operation(called.call, called.ret, called.thread, called.input, called.output) for called in self.operations
+            Operation(
+                called.call,
+                called.ret,
+                called.name if sharing[called.name] == 1 else called.thread,
+                called.input,
+                called.output,
+            )
+            for called in self.operations
         )
 
     def check(self, model: Model[S]) -> Callable[[], None]:

@@ -152,10 +152,10 @@ class Portfolio:
 
     @property
     def done(self) -> bool:
-        """One of them has, or there is none left that goes on."""
+        """One of them has seen everything, to the end of each schedule, or there is none left that goes on."""
         over = True
         for member in self.members:
-            if member.strategy.exhausted:
+            if member.strategy.exhausted and not member.overlong:
                 return True
             over = over and member.strategy.done
         return over
@@ -200,7 +200,7 @@ class DefaultPortfolio(Portfolio):
     @property
     def done(self) -> bool:
         """Also when bounded search has come to the bound that was asked for."""
-        return super().done or self.exhaustive.done
+        return super().done or (self.exhaustive.done and not self.exhaustive.exhausted)
 
     def turn(self) -> Member:
         _, dpor, _, stateful = self.members

@@ -140,3 +140,28 @@ def test_any_number_of_threads(strategy: str) -> None:
 
     assert result.failure is None
     assert result.schedules == 3
+
+
+def test_a_search_that_has_not_come_to_the_end_does_not_end_the_others(seed: int) -> None:
+    """DPOR is through with a schedule in which one thread goes round to the limit and the other never goes."""
+
+    def program(machine: SteppedMachine) -> None:
+        x, turns = machine.word(0, "x"), machine.word(0, "turns")
+
+        def waiter(port: Port) -> None:
+            while not port.load(x):
+                port.xadd(turns, 1)
+
+        def writer(port: Port) -> None:
+            port.load(x)
+            port.store(x, 1)
+            assert port.load(turns) != 2
+
+        machine.spawn(waiter)
+        machine.spawn(writer)
+
+    alone = explore(program, "dpor", steps=200)
+
+    assert alone.failure is None
+    assert not alone.exhausted
+    assert explore(program, steps=200, seed=seed, schedules=1000).failure is not None

@@ -88,6 +88,27 @@ def test_right_is_proved() -> None:
     assert explore(lambda machine: register(machine, late=False), "dpor").exhausted
 
 
+@pytest.mark.parametrize(("names", "shown"), [(("left", "right"), "left pop -> 7"), (("twin", "twin"), "m0 pop -> 7")])
+def test_threads_go_by_their_names(names: tuple[str, str], shown: str) -> None:
+    """As in the schedule above the history; by numbers where a name says nothing."""
+
+    def program(machine: SteppedMachine) -> Callable[[], None]:
+        recorder = Recorder(machine)
+
+        def pop(port: Port) -> None:
+            with recorder.operation(port, "pop") as op:
+                op.returns(7)
+
+        for name in names:
+            machine.spawn(pop, name)
+        return recorder.check(Stack())
+
+    failure = explore(program, "dpor").failure
+
+    assert failure is not None
+    assert f"no order explains {shown}" in failure.message
+
+
 def test_recording_hides_no_race() -> None:
     """Two plain stores between calls and returns still race."""
 
