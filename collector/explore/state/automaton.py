@@ -51,7 +51,20 @@ class Transition(NamedTuple):
     """Cells and what is left in them."""
     tells: bool
     """The step tells those who have read its cell."""
+    plain_reads: frozenset[int]
+    """Cells that are read plainly, behind the step."""
+    plain_writes: frozenset[int]
     target: Local
+
+    def races(self, other: Transition, cell: int, others_cell: int) -> bool:
+        """Do both touch a cell, one of them plainly, and one of them writes?  `cell` and `others_cell` are those of the steps."""
+        mine, its = {a for a, _ in self.writes}, {a for a, _ in other.writes}
+        return not (
+            self.plain_reads.isdisjoint(its)
+            and self.plain_writes.isdisjoint(other.plain_reads | {others_cell} | its)
+            and other.plain_reads.isdisjoint(mine)
+            and other.plain_writes.isdisjoint(self.plain_reads | {cell} | mine)
+        )
 
 
 class Ask:
@@ -102,6 +115,8 @@ class Automata:
         """What the bodies and the check close over, written down."""
         self.locals: list[Local] = []
         self.numbers: dict[tuple[object, ...], Local] = {}
+        self.plain = False
+        """Some thread reads or writes plainly."""
         self.initial: list[Local] = []
         self.memory: list[int] = []
         """In the beginning."""
@@ -213,7 +228,9 @@ class Automata:
         writes = tuple((a, values[-1]) for a, values in words.writes.items())
         for a, _ in writes:
             self.cells.setdefault(a, len(self.cells))
-        node: Ask | Transition = Transition(writes, tells, target)
+        plain_reads, plain_writes = frozenset(words.reads) - {addr}, frozenset(words.writes) - {addr}
+        self.plain = self.plain or bool(plain_reads or plain_writes)
+        node: Ask | Transition = Transition(writes, tells, plain_reads, plain_writes, target)
         asked = [*words.reads.items()]
         if not asked:
             local.next = node

@@ -9,7 +9,11 @@ Every end is run: a schedule for each state in which all threads have ended, so 
 nobody can go on.  Whatever fails does so in a schedule that was run.  On the way to what is not known each step is compared
 with what its thread's automaton says, and at its end the memory with what was computed.
 
-Relied on.  Data races are looked for in the schedules that are run.
+Data races are looked for in the schedules that are run.  Among these is one for each two transitions that can follow each
+other directly and touch one cell, one of them plainly and one of them writing: between them nothing orders the two.
+
+Not modelled.  Two accesses may be unordered though they never follow each other directly, if what keeps them apart orders
+nothing (`post` and `hint`): such a race is seen only if it is in a schedule that is run.
 """
 
 from __future__ import annotations
@@ -72,6 +76,8 @@ class Product:
         self.seen_numbers: dict[frozenset[int], int] = {frozenset(): NOTHING_SEEN}
         self.ends: set[State] = set()
         """Ends that were run."""
+        self.met: set[tuple[int, int]] = set()
+        """Transitions, by identity, that were seen to follow each other or to have no cell in common."""
         self.begin()
 
     def begin(self) -> None:
@@ -136,10 +142,34 @@ class Product:
                         return self._task(number, t)._replace(ends=True)
                     continue
                 target = released
-            graph.edges[number].append(Edge((t,), self._meet(target, (number, t))))
+            reached = self._meet(target, (number, t))
+            graph.edges[number].append(Edge((t,), reached))
+            task = self._race(number, t, transition, reached)
+            if task:
+                return task
+        return None
+
+    def _race(self, number: int, t: int, transition: Transition, reached: int) -> Task | None:
+        """A schedule in which, right after this transition of `t`, another thread touches what it has touched."""
+        if not self.automata.plain:
+            return None
+        state = self.states[reached]
+        cell = self._local(self.states[number], t)[0].addr
+        for u in self.graph.runnable[reached]:
+            if u == t:
+                continue
+            local, other = self._known(state, u)
+            if other is None:
+                return self._task(reached, u)
+            pair = id(transition), id(other)
+            if pair not in self.met:
+                self.met.add(pair)
+                if transition.races(other, cell, local.addr):
+                    return Task((*self._task(number, t).path, u), state[: len(self.cells)])
         return None
 
     def _task(self, number: int, t: int) -> Task:
+        """The way to a state, and the step of thread `t` from there."""
         memory = self.states[number][: len(self.cells)]
         path = [t]
         while self.came[number][0] >= 0:
@@ -276,4 +306,5 @@ class Product:
         """What was learned is void."""
         self.automata.forget()
         self.ends.clear()
+        self.met.clear()
         self.states.clear()
