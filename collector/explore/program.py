@@ -10,6 +10,7 @@ from collector.explore.machine.carrier import Greenlets
 from collector.explore.machine.execution import LIMIT
 from collector.explore.machine.fault import fault_of
 from collector.explore.machine.machine import SteppedMachine
+from collector.explore.machine.observed import ObservedMemory
 from collector.explore.machine.osthreads import OSThreads
 from collector.explore.machine.site import of_function
 from collector.explore.state.endless import Endless
@@ -33,9 +34,15 @@ Invariant = Callable[[SteppedMachine], object]
 CARRIERS: dict[str, Callable[[], Carrier]] = {"greenlets": Greenlets, "threads": OSThreads}
 
 
-def new_machine(vehicle: str = "greenlets", taps: Sequence[Tap] = (), steps: int = LIMIT) -> SteppedMachine:
-    """A machine whose threads `vehicle` carries, and whose schedules may grow to `steps` before they go on in turn."""
-    return SteppedMachine(CARRIERS[vehicle], taps, steps=steps, watch=Endless)
+def new_machine(
+    vehicle: str = "greenlets", taps: Sequence[Tap] = (), steps: int = LIMIT, *, observed: bool = False
+) -> SteppedMachine:
+    """A machine whose threads `vehicle` carries, and whose schedules may grow to `steps` before they go on in turn.
+
+    With `observed` its memory can write down what is read and written, which makes it slower.
+    """
+    memory = ObservedMemory() if observed else None
+    return SteppedMachine(CARRIERS[vehicle], taps, steps=steps, watch=Endless, memory=memory)
 
 
 def set_up(machine: SteppedMachine, program: Program, invariants: Sequence[Invariant] = ()) -> Check | None:

@@ -62,8 +62,9 @@ class SteppedMachine:
         *,
         steps: int = LIMIT,
         watch: Callable[[SteppedMachine], Watch] | None = None,
+        memory: Memory | None = None,
     ) -> None:
-        self.memory = Memory()
+        self.memory = memory or Memory()
         self.threads = Threads(self.memory.words)
         self.execution = Execution(self.threads, carrier(), self.waiting, steps)
         self.taps = taps

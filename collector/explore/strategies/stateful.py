@@ -18,18 +18,24 @@ Relied on.  Data races are found on the paths that are run; the path to a state 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from collector.explore.claim import Claim, Kind, Seen
 from collector.explore.machine.carrier import MAIN
+from collector.explore.machine.observed import Observed
 from collector.explore.machine.threads import PAUSED
 from collector.explore.prefix import announced, check, refuse_end
+from collector.explore.state.automaton import Afresh, Unfit
 from collector.explore.state.graph import Circle, Edge, Graph
 from collector.explore.state.whole import States
 from collector.explore.strategies.base import left
+from collector.explore.strategies.product import Product
 
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from collector.explore.machine.execution import Draw, Pick
     from collector.explore.machine.machine import SteppedMachine
     from collector.explore.prefix import Announced
@@ -71,6 +77,7 @@ class Stateful:
     """Depth-first search that recognises states."""
 
     name = "stateful"
+    observes = True
 
     def __init__(self, options: Options) -> None:
         self.path: list[Choice] = []
@@ -97,6 +104,11 @@ class Stateful:
         self.whole: States | None = None
         """The states of the machine that runs the schedules."""
         self.exhausted = False
+        self.fit = True
+        """As far as is known, states can be computed."""
+        self.product: Product | None = None
+        self.computing = False
+        """The schedule under way is run for that."""
 
     @property
     def done(self) -> bool:
@@ -114,7 +126,43 @@ class Stateful:
         return len(self.graph.edges)
 
     def begin(self, machine: SteppedMachine) -> tuple[Pick, Draw]:
-        return self._round(machine, self.circle) if self.circle else self._search(machine)
+        if self.circle:
+            return self._round(machine, self.circle)
+        if self.fit and self.product is None and isinstance(machine.mem, Observed):
+            self.product = Product(machine)
+        self.computing = self.product is not None
+        return self._compute(self.product) if self.product else self._search(machine)
+
+    def _compute(self, product: Product) -> tuple[Pick, Draw]:
+        """What has to be run for the states to be computed."""
+        if product.warm:
+            task = product.task()
+            self.graph = product.graph
+            go = product.run(task) if task else lambda _i: MAIN
+        else:
+            product.warm = True
+            go = product.warm_up
+
+        def pick(i: int) -> int:
+            return self._try(partial(go, i))
+
+        return pick, lambda _i, _n: 0
+
+    def _try(self, do: Callable[[], int | None]) -> int:
+        """What `do` returns, unless states cannot be computed, or not with what was learned so far."""
+        product = self.product
+        if product is None:
+            return MAIN
+        found: int | None = None
+        try:
+            try:
+                found = do()
+            except Afresh:
+                product.forget()
+        except Unfit:
+            self.fit, self.product, self.graph = False, None, Graph()
+            product.automata.words.rest()
+        return MAIN if found is None else found
 
     def _search(self, machine: SteppedMachine) -> tuple[Pick, Draw]:
         """The current path, and on from its end."""
@@ -199,6 +247,13 @@ class Stateful:
             else:
                 machine.execution.steps_allowed = len(self.circle.stem)  # behind it the livelock is seen again
             return
+        if self.computing:
+            if self.product:
+                self._try(self.product.ended)
+            if self.product:
+                self.compared = self.product.compared
+                self._look(seen_all=self.product.done)
+            return
         epoch = self.whole.capture.epoch if self.whole else 0
         if (machine.execution.clock and not self.timed) or epoch != self.epoch:
             self.timed, self.epoch = self.timed or machine.execution.clock > 0, epoch
@@ -211,10 +266,14 @@ class Stateful:
             path.pop()
         if path:
             path[-1].next()
-        if not path or self.states >= self.next_look:
+        self._look(seen_all=not path)
+
+    def _look(self, *, seen_all: bool) -> None:
+        """Ask the graph for a circle, at the end and now and then before."""
+        if seen_all or self.states >= self.next_look:
             self.next_look = 2 * self.states
             self.circle = self.graph.fair_circle()
-            self.exhausted = not path and self.circle is None
+            self.exhausted = seen_all and self.circle is None
 
     def _afresh(self) -> None:
         """Begin again: states may have been merged that are not the same."""
@@ -239,7 +298,8 @@ class Stateful:
         if self.timed:
             caveats.append("the program asks for the time, so states after different numbers of steps were told apart")
         if self.races:
-            caveats.append("data races were looked for on the paths that were run")
+            where = f"in the {self.runs:,} schedules" if self.product else "on the paths"
+            caveats.append(f"data races were looked for {where} that were run")
         kind, reason = Kind.PROVED if self.exhausted else Kind.UNDECIDED, ""
         if not self.exhausted:
             reason = "there may be a livelock that could not be shown" if self.unproved else "more are left"
