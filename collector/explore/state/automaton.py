@@ -57,7 +57,7 @@ class Transition(NamedTuple):
     target: Local
 
     def races(self, other: Transition, cell: int, others_cell: int) -> bool:
-        """Do both touch a cell, one of them plainly, one of them writing?  `cell` and `others_cell` are those of the steps."""
+        """Do both touch a cell, one plainly, one writing?  `cell` and `others_cell` are those of the steps."""
         mine, its = {a for a, _ in self.writes}, {a for a, _ in other.writes}
         return not (
             self.plain_reads.isdisjoint(its)
