@@ -322,13 +322,17 @@ class TestMark:
                 called.append(machine)
 
             @pytest.mark.race
+            def test_bare():
+                assert called == [7]
+
+            @pytest.mark.race(exhaust=True)
             def test_none():
                 assert called == [7]
         """
 
         result = run(source, "-W", "default")
 
-        result.assert_outcomes(passed=2, warnings=1)
+        result.assert_outcomes(passed=3, warnings=1)
         result.stdout.fnmatch_lines(
             ["*PytestWarning: marked `race`, but explores nothing: it takes no fixture `machine`"]
         )

@@ -28,6 +28,7 @@ STRESS = ["--heap", "synthetic:list,n=500", "--cycles", "1", "--quiet", "--seed"
 
 LIMITED = """
 import os, resource, sys
+from collector.commands import heap, stress  # before the measure is taken
 from collector.run import main
 kind, soft, words = getattr(resource, sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
 if kind == resource.RLIMIT_NPROC:
