@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 HERE = Path(__file__).parent
-OPERATIONS = frozenset(map(str, (HERE / "ports.py", HERE / "plainpoints.py", HERE.parent / "races/fasttrack.py")))
+OPERATIONS = frozenset(
+    map(str, (HERE / "ports.py", HERE / "observed.py", HERE / "plainpoints.py", HERE.parent / "races/fasttrack.py"))
+)
 """Files of the operations that a program calls."""
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from collector.explore import SteppedMachine, engine, explore
-from collector.explore.program import run_and_check, set_up
+from collector.explore.program import new_machine, run_and_check, set_up
 from collector.explore.strategies.base import Options, left
 from collector.explore.strategies.bounded import Exhaustive
 from collector.explore.strategies.coverage import Coverage
@@ -26,7 +26,7 @@ def traces_of(program: programs.Program) -> int:
     """Traces of the program by coverage, over all its schedules."""
     coverage = Coverage()
     search = Exhaustive.unbounded(Options())
-    machine = SteppedMachine()
+    machine = new_machine()
     try:
         while not search.done:
             check = set_up(machine, program)
