@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -94,7 +95,7 @@ def test_meeting_and_handing_over() -> None:
 
     def starts(port: Port) -> None:
         for k in range(THREADS):
-            group.go(port, lambda port, k=k: meets(port, k))
+            group.go(port, partial(meets, k=k))
         group.go(port, gives)
         group.go(port, takes)
         group.wait(port)
