@@ -223,7 +223,7 @@ def test_a_new_class_of_an_object_in_a_global_is_another_state() -> None:
         global HELD  # noqa: PLW0603  that is what it is about
         HELD = Plain()
         while True:
-            HELD.__class__ = Plain if type(HELD) is Data else Data
+            HELD.__class__ = Plain if isinstance(HELD, Data) else Data  # type: ignore[assignment]
             port.load(x)
 
     first, second = captures(body)
