@@ -37,7 +37,7 @@ class Spin:
         self.thread = 0
         self.lassos = Lassos(machine, self.states)
         self.memories: set[bytes] = set()
-        """What the memory has been since the suspicion.  To capture the rest is dear, and where this is new nothing repeats."""
+        """What the memory has been since the suspicion; the whole state is captured, which is dear, where that repeats."""
         self.left = 0
 
     def suspected(self) -> bool:
