@@ -1,0 +1,67 @@
+"""Finalizers in chains: each object with one names the next, so a collection frees a single link of each chain."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mutator.programs.finalizers import MASK, NUMBER, OURS, REFERENT, SIZE, TAG, Finalizers
+from workbuf.machine import WORD
+from workbuf.throw import Throw, println
+
+
+if TYPE_CHECKING:
+    from mutator.m import M
+    from mutator.world import World
+
+
+class FinalizerChains(Finalizers):
+    """Chains of `links` objects, dropped at once; the finalizer of a link must run before that of the next one.
+
+    A link that waits for its finalizer keeps all behind it alive.  So the chain is eaten up from its head, and what is
+    behind must be whole.
+    """
+
+    name = "finalizerchains"
+    links = 6
+    pending_max = 60
+    """Chains."""
+    collections_max = 12
+
+    def __init__(self, world: World, first: int, rank: int, peers: int) -> None:
+        super().__init__(world, first, rank, peers)
+        self.reached: dict[int, int] = {}
+        """Per chain that has begun to go, the last link whose finalizer has run."""
+
+    def make(self, m: M, number: int) -> None:
+        """A chain reachable from nowhere; its links are numbered on from `number`.  No safepoint inside."""
+        behind = 0
+        for link in reversed(range(self.links)):
+            obj, closure = m.new(SIZE, MASK), m.new(SIZE, MASK)
+            for each in (obj, closure):
+                m.port.post(each // WORD + NUMBER, number * self.links + link)
+                m.port.post(each // WORD + TAG, OURS)
+            m.put(obj, REFERENT, behind)
+            m.setfinalizer(obj, closure)
+            behind = obj
+
+    def whole(self, m: M, obj: int, number: int) -> None:
+        """The link behind is still there."""
+        behind = m.get(obj, REFERENT)
+        if behind:
+            self.expect(m, behind, NUMBER, number + 1)
+
+    def ran(self, m: M, number: int, pending: dict[int, int]) -> None:
+        """Link after link of a chain; only one program can know the order."""
+        chain, link = divmod(number, self.links)
+        if self.peers > 1:
+            if link + 1 == self.links and chain in pending:
+                self.over(m, pending.pop(chain))
+            return
+        before = self.reached.get(chain, -1)
+        if link != before + 1:
+            line = println("runtime: chain", chain, "link", link, "after", before)
+            raise Throw("finalizers of a chain ran out of order", line)
+        self.reached[chain] = link
+        if link + 1 == self.links:
+            del self.reached[chain]
+            self.over(m, pending.pop(chain))
