@@ -195,7 +195,7 @@ MECHANISMS = {
         Mechanism(
             "finalizers", "finalizers in chains, of which each collection frees one link",
             "collections until the last of a chain has run", outlived,
-            programs=("finalizerchains", "rewire"), plan={"period": 0.005}, heap="synthetic:random,n=300",
+            programs=("finalizerchains",), plan={"period": 0.002}, heap="synthetic:random,n=100",
         ),
         Mechanism(
             "channels", "pointers handed over channels into stacks that were scanned, or are those of the blocked",

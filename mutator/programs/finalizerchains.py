@@ -22,7 +22,7 @@ class FinalizerChains(Finalizers):
     """
 
     name = "finalizerchains"
-    links = 6
+    links = 4
     pending_max = 60
     """Chains."""
     collections_max = 12
