@@ -55,6 +55,8 @@ class Captured(NamedTuple):
     written: bytes
     opaque: tuple[str, ...]
     """What could not be looked into, and who keeps it; if there is any, `written` tells nothing."""
+    met: Sequence[object] = ()
+    """The objects that there are."""
 
 
 class Capture:
@@ -145,7 +147,7 @@ class Capture:
         self.written += len(walk.out)
         if opaque and not told:
             return Captured(b"", tuple(opaque))
-        return Captured(walk.written(), ())
+        return Captured(walk.written(), (), walk.queue)
 
     def label(self) -> None:
         """What the machine and its ports consist of is written by name."""
@@ -159,6 +161,7 @@ class Capture:
                     self.labels.setdefault(id(v), _label(f"{what}.{name}"))
                     self.kept.append(v)
         self.labels.update((id(part), _label(what)) for part, what in owners)
+        self.labels[id(machine)] = self.write_machine
         self.port_attributes = frozenset(vars(machine.ports[0])) - {"seed", "event"} if machine.ports else frozenset()
 
     def writer(self, kind: type) -> Writer:
@@ -260,6 +263,13 @@ class Capture:
             walk.put([port.event])
         for name, v in vars(port).items():
             if name not in self.port_attributes and name not in {"seed", "event"}:
+                walk.put([name, v])
+
+    def write_machine(self, walk: Walk, machine: SteppedMachine) -> None:
+        """The machine: what a program has hung on it."""
+        walk.out.append("SteppedMachine")
+        for name, v in vars(machine).items():
+            if name not in machine.own:
                 walk.put([name, v])
 
     def write_generator(self, walk: Walk, v: Object) -> None:

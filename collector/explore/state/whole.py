@@ -48,7 +48,7 @@ class States:
         captured = self.capture.take([machine.check], told=bool(machine.more_state))
         if captured.opaque:
             return State(b"", captured.opaque)
-        words = array("Q", machine.mem)
+        words = array("Q", machine.memory.words)
         for a in machine.statistics:
             words[a] = 0
         digest = blake2b(words.tobytes(), digest_size=DIGEST)

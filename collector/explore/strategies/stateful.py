@@ -26,8 +26,8 @@ from collector.explore.machine.carrier import MAIN
 from collector.explore.machine.observed import Observed
 from collector.explore.machine.threads import PAUSED
 from collector.explore.prefix import announced, check, refuse_end
-from collector.explore.state.automaton import Afresh, Unfit
 from collector.explore.state.graph import Circle, Edge, Graph
+from collector.explore.state.learning import Afresh, Unfit
 from collector.explore.state.whole import States
 from collector.explore.strategies.base import left
 from collector.explore.strategies.product import Product
@@ -133,8 +133,9 @@ class Stateful:
     def begin(self, machine: SteppedMachine) -> tuple[Pick, Draw]:
         if self.circle:
             return self._round(machine, self.circle)
-        if self.fit and self.product is None and isinstance(machine.mem, Observed):
-            self.product = Product(machine)
+        observed = machine.memory.plain
+        if self.fit and self.product is None and isinstance(observed, Observed):
+            self.product = Product(machine, observed, races=self.races)
         self.computing = self.product is not None
         return self._compute(self.product) if self.product else self._search(machine)
 
@@ -164,9 +165,11 @@ class Stateful:
                 found = do()
             except Afresh:
                 product.forget()
+                self.graph = product.graph
         except Unfit:
+            product.automata.rest()
             self.fit, self.product, self.graph = False, None, Graph()
-            product.automata.words.rest()
+            self.next_look = FIRST_LOOK
         return MAIN if found is None else found
 
     def _search(self, machine: SteppedMachine) -> tuple[Pick, Draw]:

@@ -93,7 +93,7 @@ class Recorder(Tap):
         return after
 
     def _after(self, i: int, code: int, fields: Sequence[tuple[int, str]]) -> After:
-        current, mem = self.current, self.machine.mem
+        current, mem = self.current, self.machine.memory.words
 
         def done(result: object, *operands: object) -> None:
             step = current[i]

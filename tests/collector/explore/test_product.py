@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from collector.explore import explore
+from collector.explore.state.composition import Composition
 from collector.explore.strategies.base import Options
 from collector.explore.strategies.product import Product
 from collector.explore.strategies.stateful import Stateful
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from collector.explore import SteppedMachine
+    from collector.explore.state.automaton import Transition
+    from collector.explore.state.composition import State
     from tests.collector.explore.programs import Program
     from workbuf.machine import Port
 
@@ -151,25 +154,27 @@ def test_no_thread_takes_a_step() -> None:
     assert result.schedules < 10
 
 
-class Miscounts(Product):
+class Miscounts(Composition):
     """Computes what is not so."""
 
-    def _step(self, *told: object) -> tuple[int, ...]:
-        state = super()._step(*told)  # type: ignore[arg-type]
-        return (state[0] + 1, *state[1:])
+    def after(self, state: State, t: int, transition: Transition) -> State:
+        wrong = super().after(state, t, transition)
+        return (wrong[0] + 1, *wrong[1:])
 
 
-class NeverLetsGo(Product):
+class NeverLetsGo(Composition):
     """Takes those who pause for stuck."""
 
-    def _released(self, state: tuple[int, ...]) -> tuple[int, ...]:
+    def released(self, state: State) -> State:
         return state
 
 
 @pytest.mark.parametrize(("wrong", "program"), [(Miscounts, pool(Getfull, 2, 0)), (NeverLetsGo, let_go_by_nobody)])
-def test_what_is_computed_is_compared(wrong: type[Product], program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_computed_is_compared(
+    wrong: type[Composition], program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With what happens when it is run; if it differs, nothing is computed any more."""
-    monkeypatch.setattr("collector.explore.strategies.stateful.Product", wrong)
+    monkeypatch.setattr("collector.explore.strategies.product.Composition", wrong)
     search = searched(program)
 
     assert not search.computes
