@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from collector.explore.machine.machine import SteppedMachine
-    from collector.explore.state.capture import Captured
 
 
 UNKNOWN_KINDS = frozenset((ops.CHOOSE, ops.SPAWN, ops.SYSALLOC, ops.KILL))
@@ -102,33 +101,35 @@ class Automata:
         machine, logs = self.machine, self.observed.end()
         if machine.invariants or machine.more_state:
             raise Unfit("every state has to be run")
-        captured = self._shared()
+        roots = self._roots()
+        written = self._written(roots=roots)
         threads = range(len(machine.names))
         if not self.initial:
-            self._keep_apart(captured)
-            self.roots, self.memory = captured.written, self.words[:]
+            self._keep_apart(roots)
+            self.roots, self.memory = written, self.words[:]
             self.initial = [self._local(t, first=t in logs) for t in threads]
             for t, log in logs.items():
                 writes = frozenset(log.writes)
                 self.before[t] = Accesses(-1, writes, frozenset(log.reads), writes)
                 self.plain = True
-        elif captured.written != self.roots or len(self.initial) != len(threads) or self.differs(self.memory):
+        elif written != self.roots or len(self.initial) != len(threads) or self.differs(self.memory):
             raise Unfit("it begins otherwise")
         self.now = self.initial[:]
 
-    def _shared(self) -> Captured:
-        """All that one thread could leave for another one, or for the check, in Python."""
+    def _roots(self) -> list[object]:
+        """Where all is found that one thread could leave for another one, or for the check, in Python."""
         machine = self.machine
         listeners = [port.event for port in machine.ports]
-        return self._captured(roots=[*machine.execution.bodies, machine.check, *listeners, *machine.names])
+        return [*machine.execution.bodies, machine.check, *listeners, *machine.names]
 
-    def _keep_apart(self, shared: Captured) -> None:
+    def _keep_apart(self, roots: Sequence[object]) -> None:
         """Two threads must not hold one thing that nothing else holds."""
-        known = {id(v) for v in shared.met}
+        shared = self.capture.reached(roots)
+        known = {id(v) for v in shared}
         owned: set[int] = set()
         alive: list[Sequence[object]] = []
         for t in range(len(self.machine.names)):
-            met = self._captured(threads=[t]).met
+            met = self.capture.reached(threads=[t])
             alive.append(met)  # so that each id stays one's own
             own = {id(v) for v in met if id(v) not in known and not self._settled(v)}
             if own & owned:
@@ -149,7 +150,7 @@ class Automata:
             words[a] = memory[a]
         return words != memory
 
-    def _captured(self, *, threads: Sequence[int] = (), roots: Sequence[object] = ()) -> Captured:
+    def _written(self, *, threads: Sequence[int] = (), roots: Sequence[object] = ()) -> bytes:
         captured = self.capture.take(roots, threads=threads)
         if captured.opaque:
             raise Unfit(captured.opaque[0])
@@ -160,7 +161,7 @@ class Automata:
         self.globals = self.globals or named
         if named != self.globals:
             raise Afresh
-        return captured
+        return captured.written
 
     def _local(self, t: int, *, first: bool = False) -> Local:
         """The local state of thread `t`; if it is told apart as its `first`, it never comes again."""
@@ -172,7 +173,7 @@ class Automata:
             raise Unfit(f"a thread comes to {ops.NAMES[kind]}")
         key: tuple[object, ...] = (t,)
         if kind != ops.ENDED:
-            key = t, kind, addr, flags & PAUSED, self._captured(threads=[t]).written, first
+            key = t, kind, addr, flags & PAUSED, self._written(threads=[t]), first
         local = self.numbers.get(key)
         if local is None:
             local = self.numbers[key] = Local(len(self.locals), kind, addr, paused=flags & PAUSED != 0)
@@ -235,7 +236,7 @@ class Automata:
         accesses = self._accesses(local, log)
         self.plain = self.plain or accesses.plain
         target = self._local(t)
-        if self._shared().written != self.roots:
+        if self._written(roots=self._roots()) != self.roots:
             raise Unfit("threads share what changes")
         tells = ops.tells(local.kind, self.operand, self.found)
         if not local.add([*found.items()], Transition(writes, tells, accesses, target)):

@@ -141,7 +141,8 @@ class Path:
         era = parent.era
         if machine.releases != era.releases:
             era = Era(machine.releases, len(nodes), [len(steps) for steps in self.steps[: len(machine.names)]])
-        return Node(len(nodes), awake(parent.sleep, parent.step), parent.tree[0].children, era)
+        sleep = awake(parent.sleep, parent.step) if parent.sleep else {}
+        return Node(len(nodes), sleep, parent.tree[0].children, era)
 
     def take(self, machine: SteppedMachine, node: Node, step: Step) -> None:
         """The step is taken from the state `node`: its clock, and what it races with."""
@@ -163,7 +164,7 @@ class Path:
         node.races = []
         node.victim = None
         clock = self._past(node.era, t, len(machine.names))
-        let_go = self.let_go(step, node.era)
+        let_go = self.let_go(step, node.era) if step.guard else None
         for i in self._conflicts(step):
             other = nodes[i]
             if clock[other.step.thread] >= other.number:

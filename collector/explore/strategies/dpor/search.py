@@ -100,7 +100,10 @@ class DPOR:
             if node is None:
                 node = self.path.state(machine)
                 node.scene = scene(machine)
-                self._watch(machine, node)
+                if self.cutting:
+                    self._watch(machine, node)
+                elif nodes and flags[nodes[-1].step.thread] & PAUSED:
+                    self.idle.note(machine, nodes[-1].step.thread)
             else:
                 self.branching = None
                 check_scene(machine, node.scene)
@@ -132,13 +135,10 @@ class DPOR:
 
     def _watch(self, machine: SteppedMachine, node: Node) -> None:
         """The state `node` is new: look for idle turns."""
-        if not node.index:
-            if self.cutting:
-                self.idle.begin(machine, node)
-        elif self.cutting:
+        if node.index:
             self.idle.arrive(machine, self.path.nodes[-1], node)
         else:
-            self.idle.note(machine, self.path.nodes[-1].step.thread)
+            self.idle.begin(machine, node)
 
     @staticmethod
     def _all_values(node: Node, n: int) -> None:
