@@ -47,6 +47,8 @@ class Transition(NamedTuple):
     """Cells and what is left in them."""
     tells: bool
     """The step tells those who have read its cell."""
+    unheard: frozenset[int]
+    """Of the cells that are written, those of which nobody tells who waits for a lock or a note there."""
     accesses: Accesses
     target: Local
 

@@ -99,8 +99,8 @@ class Capture:
         captured, _ = self._settled(current, roots, threads, told=told)
         return captured
 
-    def reached(self, roots: Sequence[object] = (), *, threads: Sequence[int] | None = None) -> Sequence[object]:
-        """The objects that those `threads` and the `roots` reach."""
+    def reached(self, roots: Sequence[object] = (), *, threads: Sequence[int] = ()) -> Sequence[object]:
+        """The objects that those `threads` and the `roots` reach, and the globals that they name."""
         _, objects = self._settled(sys._getframe(1), roots, threads)  # noqa: SLF001  as above
         return objects
 

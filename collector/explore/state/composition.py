@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from collector.explore.machine import ops
 from collector.explore.machine.threads import can
 from collector.explore.state.automaton import Ask
+from collector.explore.state.learning import Unfit
 
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class Composition:
         return node
 
     def after(self, state: State, t: int, transition: Transition) -> State:
-        """The state after that."""
+        """The state after that.  Raises Unfit if the machine would not notice what it changes."""
         changed, places, base = list(state), self.places, self.size
         for a, v in transition.writes:
             changed[places[a]] = v
@@ -112,7 +113,19 @@ class Composition:
             for u in range(base + 1, len(state), 2):
                 if u != at + 1 and changed[u] > NOTHING_SEEN and local.addr in self.seen[changed[u]]:
                     changed[u] = STALE
-        return tuple(changed)
+        after = tuple(changed)
+        if not transition.unheard.isdisjoint(self.automata.waited):
+            self._disturb(state, after, t, transition.unheard)
+        return after
+
+    def _disturb(self, state: State, after: State, t: int, cells: frozenset[int]) -> None:
+        """A thread that waits for a lock or a note hears of `lock`, `unlock` and `wake`, and not of other writes to it."""
+        for u in self.threads:
+            local = self.local(state, u)
+            if u != t and local.kind in ops.WAITING and local.addr in cells:
+                could, can_now = (can(local.kind, self.held(x, local.addr)) for x in (state, after))
+                if could != can_now:
+                    raise Unfit("a lock or a note is written that somebody waits for")
 
     def _with(self, seen: int, cell: int) -> int:
         cells = self.seen[seen] | {cell}

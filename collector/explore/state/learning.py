@@ -22,7 +22,6 @@ from collector.explore.machine import ops
 from collector.explore.machine.observed import Log, Observed
 from collector.explore.machine.threads import PAUSED, TIMED
 from collector.explore.state.automaton import Accesses, Local, Transition
-from collector.explore.state.capture import Capture
 from collector.explore.state.globaldata import UNCHANGING
 
 
@@ -30,11 +29,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from collector.explore.machine.machine import SteppedMachine
+    from collector.explore.state.capture import Capture
 
 
 UNKNOWN_KINDS = frozenset((ops.CHOOSE, ops.SPAWN, ops.SYSALLOC, ops.KILL))
 """Steps that do more than read and write memory."""
-SCHEDULER = frozenset(("has_ended", "kinds", "addrs", "expects", "runnable", "stale", "trail", "releases", "complete"))
+ANNOUNCED = frozenset((ops.LOCK, ops.UNLOCK, ops.WAKE))
+"""Steps that tell who waits for a lock or a note that it has changed."""
+SCHEDULER = frozenset((
+    "has_ended", "kinds", "addrs", "expects", "flags", "runnable", "stale", "trail", "releases", "complete", "waiting",
+    "frame", "threads", "execution", "ports",
+))  # fmt: skip
 """Attributes of the machine that tell what other threads do."""
 AFRESH = 30
 """Times that it is begun again because code was met that names other globals."""
@@ -51,11 +56,11 @@ class Afresh(Exception):
 class Automata:
     """The threads of one program, as far as they are known; watches the runs of one machine."""
 
-    def __init__(self, machine: SteppedMachine, observed: Observed) -> None:
+    def __init__(self, machine: SteppedMachine, observed: Observed, capture: Capture) -> None:
         self.machine = machine
         self.observed = observed
         self.words = machine.memory.words
-        self.capture = Capture(machine)
+        self.capture = capture
         self.begun = 0
         self.forget()
 
@@ -69,6 +74,8 @@ class Automata:
         self.roots = b""
         """What threads could share, written down."""
         self.locals: list[Local] = []
+        self.waited: set[int] = set()
+        """Cells of the locks and notes that somebody waits for."""
         self.numbers: dict[tuple[object, ...], Local] = {}
         self.plain = False
         """Some thread reads or writes plainly."""
@@ -178,6 +185,8 @@ class Automata:
         if local is None:
             local = self.numbers[key] = Local(len(self.locals), kind, addr, paused=flags & PAUSED != 0)
             self.locals.append(local)
+            if kind in ops.WAITING:
+                self.waited.add(addr)
         return local
 
     def go(self, t: int) -> None:
@@ -239,7 +248,9 @@ class Automata:
         if self._written(roots=self._roots()) != self.roots:
             raise Unfit("threads share what changes")
         tells = ops.tells(local.kind, self.operand, self.found)
-        if not local.add([*found.items()], Transition(writes, tells, accesses, target)):
+        told = {local.addr} if local.kind in ANNOUNCED else set()
+        unheard = frozenset(a for a, _ in writes if a not in told)
+        if not local.add([*found.items()], Transition(writes, tells, unheard, accesses, target)):
             raise Unfit("a thread reads other cells than before")
         return target
 

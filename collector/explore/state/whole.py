@@ -38,9 +38,9 @@ class State(NamedTuple):
 class States:
     """The states of one machine."""
 
-    def __init__(self, machine: SteppedMachine) -> None:
+    def __init__(self, machine: SteppedMachine, capture: Capture | None = None) -> None:
         self.machine = machine
-        self.capture = Capture(machine)
+        self.capture = capture or Capture(machine)
 
     def now(self, *more: object) -> State:
         """The state that the machine is in, and `more`, which `marshal` can write."""

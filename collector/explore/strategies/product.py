@@ -27,11 +27,11 @@ from collector.explore.state.learning import Automata, Unfit
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from collector.explore.machine.execution import Pick
     from collector.explore.machine.machine import SteppedMachine
     from collector.explore.machine.observed import Observed
     from collector.explore.state.automaton import Accesses, Transition
+    from collector.explore.state.capture import Capture
     from collector.explore.state.composition import State
 
 
@@ -57,9 +57,9 @@ class Task(NamedTuple):
 class Product:
     """Explores the states of the program that one machine runs."""
 
-    def __init__(self, machine: SteppedMachine, observed: Observed, *, races: bool) -> None:
+    def __init__(self, machine: SteppedMachine, observed: Observed, capture: Capture, *, races: bool) -> None:
         self.machine = machine
-        self.automata = Automata(machine, observed)
+        self.automata = Automata(machine, observed, capture)
         self.races = races
         """Data races are looked for."""
         self.warm = False
@@ -79,9 +79,9 @@ class Product:
         """The step that the schedule under way is run for, if it is not known what that leads to."""
         self.met: set[tuple[int, int]] = set()
         """Pairs of `Accesses`, by identity, that were seen to follow each other or to have no cell in common."""
-        self.begin()
+        self._begin()
 
-    def begin(self) -> None:
+    def _begin(self) -> None:
         """From the initial state."""
         automata = self.automata
         self.composition = Composition(automata)
@@ -106,10 +106,10 @@ class Product:
             self.came.append(came)
         return number
 
-    def task(self) -> Task | None:
+    def _task(self) -> Task | None:
         """Compute on, to something that has to be run; None if so many steps were computed, or all."""
         if self._outdated():
-            self.begin()
+            self._begin()
             if not self.states:
                 return Task((), ())
         until = self.computed + SLICE
@@ -138,7 +138,7 @@ class Product:
             if transition is None:
                 if (state, t) in self.failed:
                     continue
-                return self._task(number, t)._replace(unknown=(state, t))
+                return self._way(number, t)._replace(unknown=(state, t))
             self.computed += 1
             target = composition.after(state, t, transition)
             if not composition.runnable(target):
@@ -147,7 +147,7 @@ class Product:
                     # All have ended, or nobody can go on.
                     if target not in self.ends:
                         self.ends.add(target)
-                        return self._task(number, t)._replace(ends=True)
+                        return self._way(number, t)._replace(ends=True)
                     continue
                 target = released
             reached = self._meet(target, (number, t))
@@ -163,7 +163,7 @@ class Product:
         for u, before in self.automata.before.items():
             # Who has not gone yet has told nobody what it did before its first step.
             if u != t and composition.local(self.states[number], u) is initial[u] and self._new(before, accesses):
-                return self._task(number, t)
+                return self._way(number, t)
         state = self.states[reached]
         for u in self.graph.runnable[reached]:
             if u == t:
@@ -171,9 +171,9 @@ class Product:
             other = composition.known(state, u)
             if other is None:
                 if (state, u) not in self.failed:
-                    return self._task(reached, u)._replace(unknown=(state, u))
+                    return self._way(reached, u)._replace(unknown=(state, u))
             elif self._new(accesses, other.accesses):
-                return Task((*self._task(number, t).path, u), composition.cells(state))
+                return Task((*self._way(number, t).path, u), composition.cells(state))
         return None
 
     def _new(self, x: Accesses, y: Accesses) -> bool:
@@ -183,7 +183,7 @@ class Product:
         self.met.add(pair)
         return not known and x.race(y)
 
-    def _task(self, number: int, t: int) -> Task:
+    def _way(self, number: int, t: int) -> Task:
         """The way to a state, and the step of thread `t` from there."""
         memory = self.composition.cells(self.states[number])
         path = [t]
@@ -192,7 +192,15 @@ class Product:
             path.append(t)
         return Task((*reversed(path),), memory)
 
-    def warm_up(self, i: int) -> int:
+    def schedule(self) -> Pick:
+        """How to pick for the next schedule; where nothing has to be run now, it is over at once.  Raises Unfit."""
+        if not self.warm:
+            self.warm = True
+            return self._warm_up
+        task = self._task()
+        return self._run(task) if task else lambda _i: MAIN
+
+    def _warm_up(self, i: int) -> int:
         """Picks for a first schedule, in which code is met that names globals."""
         self.shortest = 1
         machine = self.machine
@@ -201,7 +209,7 @@ class Product:
             return MAIN
         return i if i in machine.runnable else machine.runnable[0]
 
-    def run(self, task: Task) -> Callable[[int], int]:
+    def _run(self, task: Task) -> Pick:
         """Picks the threads of `task`, and goes on as long as there is something to learn.  Raises Unfit and Afresh."""
         machine, automata, path = self.machine, self.automata, task.path
         at = 0
@@ -265,4 +273,4 @@ class Product:
         self.ends.clear()
         self.failed.clear()
         self.met.clear()
-        self.begin()
+        self._begin()
