@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 from collector.explore.state.assumptions import Assumptions, contents, key, local
 from collector.explore.state.bytecode import analysed
+from collector.explore.state.classes import Shape
 from collector.explore.state.interpreter import NULL
 
 
@@ -44,6 +45,7 @@ BUILTIN = (
 CONSTANT = (
     re.Pattern, Struct, logging.Logger, types.GenericAlias, types.UnionType, types.EllipsisType, types.NotImplementedType,
     typing.TypeVar, typing.ParamSpec, type(typing.Any), type(typing.Callable),
+    type(vars(Shape)["slots"]),  # a field of a named tuple
 )  # fmt: skip
 """Types whose objects decide nothing, or never change."""
 LENT = types.MethodType, types.BuiltinMethodType, MutableMapping, MutableSequence, MutableSet
