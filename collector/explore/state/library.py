@@ -56,8 +56,8 @@ UNSEEN = frozenset({
 })  # fmt: skip
 """Attributes that are in no state, so nothing can be known of a program that looks at them."""
 STORED = frozenset({
-    "__bases__", "__cause__", "__class__", "__code__", "__context__", "__defaults__", "__dict__", "__kwdefaults__", "__notes__",
-    "__suppress_context__", "__wrapped__",
+    "__bases__", "__cause__", "__class__", "__code__", "__context__", "__defaults__", "__dict__", "__kwdefaults__",
+    "__notes__", "__suppress_context__", "__wrapped__",
 })  # fmt: skip
 """Attributes of that kind of name that are in a state, also if a program stores them."""
 
@@ -77,7 +77,7 @@ def library(module: str) -> bool:
 def impostor(module: str) -> bool:
     """Is it a program's own, of the same name as one of the standard library?"""
     file = getattr(sys.modules.get(module), "__file__", None)
-    return module in sys.stdlib_module_names and bool(file) and not file.startswith(STANDARD)
+    return module in sys.stdlib_module_names and file is not None and not file.startswith(STANDARD)
 
 
 def keeping(v: object) -> str:
@@ -108,11 +108,13 @@ class Lent:
         self.late = 0
 
     def add(self, v: object, stored: Collection[str]) -> None:
-        """From now on `v` is watched, which has a dictionary."""
+        """From now on `v` is watched."""
         self._add(v, stored)
 
     def _add(self, v: Any, stored: Collection[str]) -> None:  # noqa: ANN401  a module, a class, a function
-        names = [name for name in vars(v) if name in stored]
+        space = getattr(v, "__dict__", None)
+        # An object may have attributes and no dictionary to be seen: then any name may come to be one.
+        names = [name for name in (stored if space is None else space) if name in stored]
         self.held[id(v)] = v, names, attributes(v, names)
 
     def changed(self, stored: Collection[str]) -> Iterator[str]:
@@ -129,7 +131,9 @@ class Lent:
 
 def attributes(v: object, names: Iterable[str]) -> list[object]:
     """How many attributes `v` has, and what those are that have `names`."""
-    space = vars(v)
+    space = getattr(v, "__dict__", None)
+    if space is None:
+        return [0, *(getattr(v, name, None) for name in names)]
     return [len(space), *(space.get(name) for name in names)]
 
 

@@ -52,6 +52,8 @@ CONSTANT = (
     typing.TypeVar, typing.ParamSpec, type(typing.Any), type(typing.Callable),
 )  # fmt: skip
 """Types whose objects decide nothing, or never change."""
+SETTABLE = logging.Logger, typing.TypeVar, typing.ParamSpec
+"""Those of them on which a program may hang something."""
 LENT = types.MethodType, types.BuiltinMethodType, MutableMapping, MutableSequence, MutableSet
 """What a library's module lends to programs: `random.randrange`, `os.environ`."""
 DECORATED = {"__wrapped__", "__isabstractmethod__", "__override__"}
@@ -110,7 +112,7 @@ class Namespaces:
         if isinstance(v, logging.Logger) and not logs_elsewhere(v):
             return False
         if kind is types.ModuleType or isinstance(v, CONSTANT):
-            if hasattr(v, "__dict__"):
+            if isinstance(v, SETTABLE):
                 self.lent.add(v, self.named_late)
             return True
         if isinstance(v, BUILTIN):
@@ -269,4 +271,6 @@ def logs_elsewhere(logger: logging.Logger) -> bool:
 
 def immutable(v: object) -> bool:
     """Is `v` a scalar, or made of such?"""
-    return type(v) in SCALARS or isinstance(v, type | types.FunctionType) or (type(v) is tuple and all(map(immutable, v)))
+    return (
+        type(v) in SCALARS or isinstance(v, type | types.FunctionType) or (type(v) is tuple and all(map(immutable, v)))
+    )

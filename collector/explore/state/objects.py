@@ -78,7 +78,8 @@ def write_exception(walk: Walk, v: Object) -> None:
     """Everything but the traceback."""
     walk.out.append("exception")
     walk.put([type(v), v.args, v.__dict__, v.__cause__, v.__context__])
-    for field in fields(type(v)):
+    kind: Any = type(v)
+    for field in fields(kind):
         try:
             walk.put([field.__get__(v)])
         except (AttributeError, TypeError):
@@ -86,7 +87,7 @@ def write_exception(walk: Walk, v: Object) -> None:
 
 
 @functools.cache
-def fields(kind: type[BaseException]) -> list[types.MemberDescriptorType | types.GetSetDescriptorType]:
+def fields(kind: type) -> list[types.MemberDescriptorType | types.GetSetDescriptorType]:
     """What an exception holds beside its arguments and attributes: `errno`, `value`, slots."""
     found = [(name, v) for cls in kind.__mro__ for name, v in vars(cls).items()]
     return [
@@ -252,6 +253,8 @@ WRITERS: dict[type, Writer] = {
     **dict.fromkeys(VIEW_ITERATORS, write_view_iterator),
     **dict.fromkeys((itertools.count, itertools.repeat), write_recipe),
     # They also know whether what they go over has been changed, and do not tell.
-    **dict.fromkeys(map(type, (iter(collections.deque()), reversed(collections.deque()), iter(collections.OrderedDict()))), hide),
+    **dict.fromkeys(
+        map(type, (iter(collections.deque()), reversed(collections.deque()), iter(collections.OrderedDict()))), hide
+    ),
 }
 """By exact type."""

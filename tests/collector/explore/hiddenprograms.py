@@ -4,7 +4,7 @@ In a few schedules the check fails; a search that merges states finds that, or c
 it, and how to read it.
 """
 
-# ruff: noqa: B010, D103, SLF001, SIM115, PLW0108  the programs' names say what they are, and this is how they hide things
+# ruff: noqa: ANN401, B009, B010, D103, PLW0108  the programs' names say what they are, and this is how they hide things
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def in_the_name_of_a_class() -> Pair:
 
 @hiding
 def in_the_name_of_a_generator() -> Pair:
-    generator = (i for i in ())
+    generator: Any = (i for i in (1, 2))
     return lambda v: set_name(generator, v), lambda: int(generator.__name__ == "called 1")
 
 
@@ -130,7 +130,9 @@ def in_the_registry_of_a_class_of_the_library() -> Pair:
     class Concrete:
         pass
 
-    return lambda v: v and collections.abc.Sized.register(Concrete), lambda: int(isinstance(Concrete(), collections.abc.Sized))
+    return lambda v: v and collections.abc.Sized.register(Concrete), lambda: int(
+        isinstance(Concrete(), collections.abc.Sized)
+    )
 
 
 @hiding
@@ -244,7 +246,7 @@ def in_what_a_dictionary_iterator_has_missed() -> Pair:
             return 1
         return 0
 
-    return lambda v: v and kept.setdefault(2), read
+    return lambda v: v and kept.setdefault(2, 2), read
 
 
 @hiding
@@ -264,8 +266,8 @@ def in_what_an_iterator_over_a_deque_has_missed() -> Pair:
 
 @hiding
 def in_the_trace_function_of_a_frame() -> Pair:
-    frame = (i for i in (1, 2)).gi_frame
-    assert frame is not None
+    generator: Any = (i for i in (1, 2))
+    frame = generator.gi_frame
     return lambda v: setattr(frame, "f_trace", one if v else None), lambda: int(frame.f_trace is not None)
 
 
@@ -294,7 +296,7 @@ def on_a_module_of_the_library() -> Pair:
 def in_an_attribute_that_the_library_had_not() -> Pair:
     if hasattr(json, "late"):
         del json.late
-    return lambda v: setattr(json, "late", v), lambda: getattr(json, "late")  # noqa: B009
+    return lambda v: setattr(json, "late", v), lambda: getattr(json, "late")
 
 
 @hiding

@@ -12,7 +12,7 @@ import itertools
 import random
 import threading
 import types
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -154,7 +154,10 @@ KEPT: dict[str, tuple[Callable[[], object], Callable[..., object]]] = {
     "enumerate": (lambda: enumerate("a" * 80), next),
     "reversed": (lambda: reversed([1] * 80), next),
     "generator": (lambda: (i for i in range(80)), next),
-    "cache without a bound": (lambda: functools.cache(abs), lambda v: v(len(cached(v)[0]))),
+    "cache without a bound": (
+        lambda: functools.cache(abs),
+        lambda v: v(len(cast("list[dict[int, int]]", cached(v))[0])),
+    ),
 }
 
 
