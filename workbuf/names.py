@@ -62,6 +62,8 @@ class Names:
         self._sorted = 0
         self._starts: list[int] = []
         self._labels: list[Label] = []
+        self._known: dict[int, Name] = {}
+        """Of cells that were asked for since the last label."""
 
     def label(self, a: int, n: int, name: str, fields: Sequence[str] = ()) -> None:
         """Name `n` cells from `a`: `name.field` where a field is given, else `name[i]`, or just `name` if `n` is 1."""
@@ -75,21 +77,29 @@ class Names:
                 self._sorted = 0
                 self._starts.clear()
                 self._labels.clear()
+                self._known.clear()
 
     def named(self, a: int) -> Name:
         """What cell `a` is called; `cell 123` if nobody named it."""
-        with self._lock:
-            self._sort()
-            for i in range(bisect_right(self._starts, a) - 1, -1, -1):
-                label = self._labels[i]
-                if a < label.start + label.n:
-                    return label.of(a)
+        name = self._known.get(a) if self._sorted == len(self._given) else None
+        if name is None:
+            with self._lock:
+                self._sort()
+                name = self._known[a] = self._found(a)
+        return name
+
+    def _found(self, a: int) -> Name:
+        for i in range(bisect_right(self._starts, a) - 1, -1, -1):
+            label = self._labels[i]
+            if a < label.start + label.n:
+                return label.of(a)
         return Name(f"cell {a}")
 
     def _sort(self) -> None:
         """Sort in what was given since the last time."""
         given = self._given
         while self._sorted < len(given):
+            self._known.clear()
             label = Label(*given[self._sorted])
             at = bisect_right(self._starts, label.start)
             self._starts.insert(at, label.start)

@@ -118,7 +118,7 @@ def main(args: argparse.Namespace) -> int:
     failure = result.failure
     if failure:
         before, after, runs = result.shrunk
-        print(f"\n{trace(failure.record, linewidth()) if failure.record else failure.trace}\n")
+        print(f"\n{trace(failure.record, linewidth())}\n")
         times = f"{failure.preemptions} preemption{'' if failure.preemptions == 1 else 's'}"
         print(f"{times}; shrunk from {before} deviations to {after} in {runs} runs")
         print(f"replay it with: python -m collector.run replay {failure.schedule}")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-from contextlib import contextmanager
 from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Literal, NamedTuple, Self
@@ -16,7 +14,7 @@ from collector.explore.machine.execution import LIMIT
 from collector.explore.machine.fault import Refused
 from collector.explore.machine.misuse import Stuck, misused
 from collector.explore.machine.plainpoints import PlainPoints
-from collector.explore.program import CARRIERS, new_machine, run_and_check, set_up
+from collector.explore.program import CARRIERS, new_machine, no_collection, run_and_check, set_up
 from collector.explore.races.fasttrack import FastTrack
 from collector.explore.races.report import races_of
 from collector.explore.replay import Replay
@@ -31,7 +29,7 @@ from collector.explore.watchdog import Watchdog
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from collector.explore.machine.fault import Fault
     from collector.explore.machine.machine import SteppedMachine
@@ -295,11 +293,10 @@ class Search:
             found.kind,
             found.message,
             token.encode(),
-            again.trace,
+            again.schedule,
             found.where,
             again.steps,
             again.preemptions,
-            again.schedule,
         )
 
     def conclude(self, steps: int) -> None:
@@ -339,15 +336,3 @@ class Search:
                 reason = f"the program calls {self.impure}, which gives something else every time"
                 claim = replace(claim, kind=Kind.UNDECIDED, reason=reason, where=self.impure.rpartition(" ")[2])
             result.claim = claim
-
-
-@contextmanager
-def no_collection() -> Iterator[None]:
-    """Python's own collector off: schedules make no cycles, and looking for them costs a tenth."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()

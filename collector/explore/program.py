@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,7 +19,7 @@ from collector.explore.state.endless import Endless
 
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from collector.explore.machine.carrier import Carrier
     from collector.explore.machine.execution import Draw, Pick
@@ -87,3 +89,15 @@ def run_and_check(
         except Exception as error:  # noqa: BLE001  whatever the check says is what is wrong
             fault = fault_of(error, kind="check" if isinstance(error, AssertionError) else "")
     return fault
+
+
+@contextmanager
+def no_collection() -> Iterator[None]:
+    """Python's own collector off: schedules make no cycles, and what a machine leaves goes when it is on again."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()

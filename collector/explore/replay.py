@@ -13,7 +13,7 @@ from collector.explore.default import Replayer
 from collector.explore.machine.execution import LIMIT
 from collector.explore.machine.fault import Refused
 from collector.explore.machine.plainpoints import PlainPoints
-from collector.explore.program import new_machine, run_and_check, set_up
+from collector.explore.program import new_machine, no_collection, run_and_check, set_up
 from collector.explore.races.report import Witness
 from collector.explore.result import Failure, Result
 from collector.explore.token import FORMAT, Token
@@ -124,11 +124,10 @@ class Replay:
                 fault.kind,
                 fault.message,
                 self.token.encode(),
-                self.trace,
+                self.schedule,
                 fault.where,
                 self.steps,
                 self.preemptions,
-                self.schedule,
             )
             result.claim = Claim(Kind.FAILED, "replay", number=1, reason=str(result.failure), where=fault.where)
         else:
@@ -143,4 +142,5 @@ def replay(token: str, program: Program, *, invariants: Sequence[Invariant] = ()
     where that showed first.  Raises ValueError for text that is no token, and for a token of an older format that no longer
     replays.
     """
-    return Replay(Token.decode(token), program, invariants, vehicle).result
+    with no_collection():
+        return Replay(Token.decode(token), program, invariants, vehicle).result

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from collector.explore.claim import NOTHING, Claim, Kind
+from collector.explore.trace.trace import trace
 
 
 if TYPE_CHECKING:
@@ -22,15 +24,18 @@ class Failure:
     message: str
     schedule: str
     """A token for `replay`."""
-    trace: str
-    """The schedule step by step: a column per thread, names and values."""
+    record: Schedule = field(compare=False, repr=False)
+    """The schedule step by step, as data."""
     where: str = ""
     """Source line that raised, `file:line`."""
     steps: int = 0
     preemptions: int = 0
     """Times that another thread went on although the running one could have."""
-    record: Schedule | None = field(default=None, compare=False, repr=False)
-    """What `trace` shows, as data."""
+
+    @cached_property
+    def trace(self) -> str:
+        """The schedule step by step: a column per thread, names and values."""
+        return trace(self.record)
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.message}"

@@ -333,7 +333,7 @@ class Execution:
 
     def _watched(self, i: int) -> int:
         """The strategy's pick, with the invariants before it and the observers behind it."""
-        if not self._check_invariants():
+        if self.invariants and not self._check_invariants():
             return MAIN
         t = self.strategy(i)
         if t != MAIN:

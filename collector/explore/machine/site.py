@@ -52,10 +52,11 @@ def program_frames(frame: FrameType | None) -> Iterator[FrameType]:
 
 def callers(depth: int | None = None, frame: FrameType | None = None) -> tuple[Site, ...]:
     """The program's lines that are being executed, the innermost first, from `frame` or the caller on."""
-    frames = program_frames(frame or sys._getframe(1))  # noqa: SLF001  the documented way to a caller
-    return tuple(
-        Site(each.f_code.co_qualname, each.f_code.co_filename, each.f_lineno) for each in islice(frames, depth)
-    )
+    sites = []
+    for each in islice(program_frames(frame or sys._getframe(1)), depth):  # noqa: SLF001  the documented way to a caller
+        code = each.f_code
+        sites.append(Site(code.co_qualname, code.co_filename, each.f_lineno))
+    return tuple(sites)
 
 
 def innermost(frame: FrameType | None = None) -> str:

@@ -39,8 +39,8 @@ HARMLESS = frozenset({
     "ctypes.byref", "ctypes.sizeof", "os.cpu_count", "os.fsdecode", "os.fsencode", "os.fspath", "os.getenv", "os.getpid",
     "os.getrandom", "os.strerror", "os.urandom", "posixpath.basename", "posixpath.commonpath", "posixpath.commonprefix",
     "posixpath.dirname", "posixpath.isabs", "posixpath.join", "posixpath.normpath", "posixpath.relpath", "posixpath.split",
-    "posixpath.splitext", "sys._getframe", "sys.exc_info", "sys.exception", "sys.exit", "sys.intern", "thread.allocate_lock",
-    "thread.get_ident", "threading.get_ident", "weakref.proxy", "weakref.ref",
+    "posixpath.splitext", "sys._getframe", "sys.exc_info", "sys.exception", "sys.exit", "sys.intern", "thread.RLock",
+    "thread.allocate_lock", "thread.get_ident", "threading.RLock", "threading.get_ident", "weakref.proxy", "weakref.ref",
 })  # fmt: skip
 """Functions of other modules that keep nothing."""
 KEEPING = frozenset({

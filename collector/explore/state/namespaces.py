@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any
 
 from collector.explore.machine.site import PACKAGE
 from collector.explore.state.assumptions import Assumptions, contents, key, local
+from collector.explore.state.classes import Shape
 from collector.explore.state.interpreter import NULL
 from collector.explore.state.library import Lent, changeable, keeping, library, unseen
 from collector.explore.state.mentioned import mentioned
@@ -50,6 +51,7 @@ BUILTIN = (
 CONSTANT = (
     re.Pattern, Struct, logging.Logger, types.GenericAlias, types.UnionType, types.EllipsisType, types.NotImplementedType,
     typing.TypeVar, typing.ParamSpec, type(typing.Any), type(typing.Callable),
+    type(vars(Shape)["slots"]),  # a field of a named tuple
 )  # fmt: skip
 """Types whose objects decide nothing, or never change."""
 SETTABLE = logging.Logger, typing.TypeVar, typing.ParamSpec

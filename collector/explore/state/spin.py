@@ -1,9 +1,10 @@
 """Spin detection: finds a thread that waits in a loop without a pause, warns, and makes it wait as if it paused.
 
 Under a strategy that lets the running thread go on, a thread that waits for another without a pause waits for ever.  So
-every LOOK steps the trail is examined.  If the last steps are all one thread's while others could run, the whole state is
-captured after each of its steps for a while.  If a state repeats with no other thread running, the thread spins.  It is
-then made to wait as at a pause, and the machine notes a warning: schedules that let it spin longer were not explored.
+every LOOK steps the trail is examined.  If the last steps are all one thread's while others could run, it is watched for a
+while: after each of its steps that leaves the memory as it was before, the whole state is captured.  If a state repeats with
+no other thread running, the thread spins.  It is then made to wait as at a pause, and the machine notes a warning: schedules
+that let it spin longer were not explored.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ class Spin:
         self.states = states
         self.thread = 0
         self.lassos = Lassos(machine, self.states)
+        self.memories: set[bytes] = set()
+        """What the memory has been since the suspicion; the whole state is captured, which is dear, where that repeats."""
         self.left = 0
 
     def suspected(self) -> bool:
@@ -44,6 +47,7 @@ class Spin:
         if len(machine.runnable) < 2 or machine.trail[-ALONE:].count(self.thread) < ALONE:
             return False
         self.lassos = Lassos(machine, self.states)
+        self.memories = {self.states.memory()}
         self.left = PATIENCE
         return True
 
@@ -53,6 +57,10 @@ class Spin:
         self.left -= 1
         if i != self.thread or self.left == 0:
             return True
+        memory = self.states.memory()
+        if memory not in self.memories:
+            self.memories.add(memory)
+            return False
         lasso = self.lassos.visit()
         if lasso is None:
             return False

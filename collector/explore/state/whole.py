@@ -48,15 +48,19 @@ class States:
         captured = self.capture.take([machine.check], told=bool(machine.more_state))
         if captured.opaque:
             return State(b"", captured.opaque)
-        words = array("Q", machine.mem)
-        for a in machine.statistics:
-            words[a] = 0
-        digest = blake2b(words.tobytes(), digest_size=DIGEST)
+        digest = blake2b(self.memory(), digest_size=DIGEST)
         digest.update(marshal.dumps([more, *map(self._scheduling, range(len(machine.names)))], 2))
         if machine.more_state:
             digest.update(repr([say() for say in machine.more_state]).encode())
         digest.update(captured.written)
         return State(digest.digest(), ())
+
+    def memory(self) -> bytes:
+        """What is in the machine's memory, but for what decides nothing."""
+        words = array("Q", self.machine.mem)
+        for a in self.machine.statistics:
+            words[a] = 0
+        return words.tobytes()
 
     def _scheduling(self, t: int) -> tuple[object, ...]:
         """What the machine knows of thread `t`."""

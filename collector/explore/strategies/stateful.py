@@ -125,6 +125,11 @@ class Stateful:
         """Different states seen."""
         return len(self.graph.edges)
 
+    @property
+    def computes(self) -> bool:
+        """Most states are computed and not run: from the first schedule on, as long as the program fits (`product`)."""
+        return self.product is not None
+
     def begin(self, machine: SteppedMachine) -> tuple[Pick, Draw]:
         if self.circle:
             return self._round(machine, self.circle)

@@ -11,6 +11,7 @@ A plain access is no step, unless it was made one (`machine.plainpoints`): then 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from collector.explore.machine import ops
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from collector.explore.machine.taps import After
     from collector.explore.races.report import Race
     from workbuf.machine import Words
-    from workbuf.names import Name
 
 DEPTH = 8
 """Callers kept of a step."""
@@ -77,9 +77,11 @@ class Recorder(Tap):
         self.steps = [Noted(-1, "start")]
         self.current: dict[int, Noted] = {}
         """The step of each thread that was picked last."""
-        self.reader = Reader(lambda b: self._name(b).noun, ())
-        self.names: dict[int, Name] = {}
-        """Those that were looked up."""
+
+    @cached_property
+    def reader(self) -> Reader:
+        """For what the events say, where there are any."""
+        return Reader(lambda b: self.machine.named(b).noun, ())
 
     def fit(self, port: SteppedPort) -> None:
         i = port.index
@@ -87,23 +89,19 @@ class Recorder(Tap):
         port.event = lambda kind, a=0, b=0, c=0: self._between(Noted(i, "event", event=(kind, a, b, c)))
 
     def after(self, port: SteppedPort) -> dict[int, After]:
-        i = port.index
-        after = {code: self._after(i, code, fields) for code, fields in FIELDS.items()}
+        i, done = port.index, self._done
+        after: dict[int, After] = {code: partial(done, i, code) for code in FIELDS}
         after[ops.PAUSE] = lambda _result, kind, n: self._between(Noted(i, kind.name.lower(), operand=n))
         return after
 
-    def _after(self, i: int, code: int, fields: Sequence[tuple[int, str]]) -> After:
-        current, mem = self.current, self.machine.mem
-
-        def done(result: object, *operands: object) -> None:
-            step = current[i]
-            known = (*operands, result)
-            for k, name in fields:
-                setattr(step, name, known[k])
-            if code >= ops.CAS:
-                complete(step, code, mem, result)
-
-        return done
+    def _done(self, i: int, code: int, result: object, *operands: object) -> None:
+        """Thread `i` has done the step that was picked last: what came of it."""
+        step = self.current[i]
+        known = (*operands, result)
+        for k, name in FIELDS[code]:
+            setattr(step, name, known[k])
+        if code >= ops.CAS:
+            complete(step, code, self.machine.mem, result)
 
     def observe(self, t: int) -> None:
         """Thread `t` is about to take its step."""
@@ -170,27 +168,21 @@ class Recorder(Tap):
 
     def _fields(self, noted: Noted) -> dict[str, Any]:
         a = noted.cell
-        value, reader = self._value, self.reader
+        value = self._value
         return {
             "thread": noted.thread,
             "op": noted.op,
-            "cell": self._name(a) if a else None,
+            "cell": self.machine.named(a) if a else None,
             "saw": value(a, noted.saw),
             "wrote": value(a, noted.wrote),
             "expected": value(a, noted.expected),
             "operand": noted.operand,
             "byte": noted.byte,
-            "event": reader.read(*noted.event) if noted.event else None,
+            "event": self.reader.read(*noted.event) if noted.event else None,
             "plain": noted.plain,
             "racing": noted.racing,
             "sites": noted.sites,
         }
-
-    def _name(self, a: int) -> Name:
-        found = self.names.get(a)
-        if found is None:
-            found = self.names[a] = self.machine.named(a)
-        return found
 
     def _value(self, a: int, v: int | None) -> Value | None:
         if v is None:

@@ -65,9 +65,8 @@ class Idle:
         """The memory before the last step, where somebody wants to know."""
 
     def note(self, machine: SteppedMachine, t: int) -> None:
-        """Thread `t` has announced a step."""
-        if machine.flags[t] & PAUSED:
-            self.heads.add((machine.kinds[t], machine.addrs[t]))
+        """Thread `t` has announced a step after a pause."""
+        self.heads.add((machine.kinds[t], machine.addrs[t]))
 
     def go(self, machine: SteppedMachine, node: Node) -> None:
         """The step from `node` is about to be taken."""

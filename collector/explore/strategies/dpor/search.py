@@ -100,7 +100,10 @@ class DPOR:
             if node is None:
                 node = self.path.state(machine)
                 node.scene = scene(machine)
-                self._watch(machine, node)
+                if self.cutting:
+                    self._watch(machine, node)
+                elif nodes and flags[nodes[-1].step.thread] & PAUSED:
+                    self.idle.note(machine, nodes[-1].step.thread)
             else:
                 self.branching = None
                 check_scene(machine, node.scene)
@@ -132,13 +135,10 @@ class DPOR:
 
     def _watch(self, machine: SteppedMachine, node: Node) -> None:
         """The state `node` is new: look for idle turns."""
-        if not node.index:
-            if self.cutting:
-                self.idle.begin(machine, node)
-        elif self.cutting:
+        if node.index:
             self.idle.arrive(machine, self.path.nodes[-1], node)
         else:
-            self.idle.note(machine, self.path.nodes[-1].step.thread)
+            self.idle.begin(machine, node)
 
     @staticmethod
     def _all_values(node: Node, n: int) -> None:
@@ -212,13 +212,14 @@ class DPOR:
         state, rest = kill, path.without(kill, kill)
         moves = [node for node in rest if node.step.cell == step.cell and node.step.write]
         if victim.kind == ops.LOCK:
-            if moves and moves[-1].kind == ops.LOCK:
+            if moves and moves[-1].kind != ops.UNLOCK:
                 # Held from then on: the victim comes before that.
                 rest = path.without(kill, kill, moves[-1])
             elif not moves and not victim.free:
                 # Held all the time: the victim comes before whoever holds it, if it can.
-                state = path.nodes[max(i for i in path.acquires[step.cell] if i < kill.index)]
-                if any(happens_before(state, path.nodes[i]) for i in path.steps[step.thread]):
+                taken = path.acquire(step.cell, kill.index)
+                state = path.nodes[taken]
+                if taken < 0 or any(happens_before(state, path.nodes[i]) for i in path.steps[step.thread]):
                     return
                 rest = path.without(state, state, kill)
         elif victim.kind == ops.SLEEP and not moves and not victim.free:
