@@ -11,6 +11,7 @@ names as irrelevant (`SteppedMachine.uncounted`), the machine's own objects, tra
 
 from __future__ import annotations
 
+import logging
 import sys
 import types
 import weakref
@@ -190,6 +191,8 @@ class Capture:
             return write_enum
         if issubclass(kind, BaseException):
             return write_exception
+        if issubclass(kind, logging.Logger):
+            return self.write_logger
         if issubclass(kind, CONSTANT):
             return lambda walk, v: walk.put([type(v).__name__, repr(v)])
         if issubclass(kind, weakref.ref):
@@ -248,6 +251,15 @@ class Capture:
             walk.out.append(name)
             walk.put([cls.__dict__[name]])
         walk.put(cls.__bases__)
+        if not self.namespaces.inert(type(cls)):
+            walk.put([type(cls)])
+
+    def write_logger(self, walk: Walk, v: Object) -> None:
+        """A logger decides nothing, unless the program itself handles what is logged."""
+        if self.namespaces.inert(v):
+            walk.out.append(v.name)
+        else:
+            walk.hidden(named(type(v)))
 
     def write_object(self, walk: Walk, v: Object) -> None:
         """An object of a Python class."""

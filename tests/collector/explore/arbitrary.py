@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 VOCABULARIES = {
     "words": "load store xadd post hint",
     "compare and swap": "load cas cas xchg if store",
-    "locks": "load store lock lock xadd",
+    "locks": "load store lock lock try xadd",
     "unlocks": "load lock unlock xadd cas",
     "notes": "load store sleep wake xadd",
     "pauses": "load store pause pause lock xadd",
@@ -40,7 +40,7 @@ VOCABULARIES = {
     "allocation": "load store alloc alloc cas kill",
     "kills": "load store xadd kill lock",
     "kills of waiting": "load cas kill wake sleep pause",
-    "kills before locks": "store pause pause lock lock kill",
+    "kills before locks": "store pause pause lock lock try kill",
     "kills before exchanges": "xchg or8 store pause pause kill",
     "everything": "load cas xchg pause lock spawn kill wake sleep store",
 }
@@ -213,6 +213,8 @@ class Lines:
                     port.store(self.shared + (line.word + 1) % self.words, line.b)
             case "lock":
                 return self.locked(x, line.a)
+            case "try":
+                return self.tried(x, line.a)
             case "unlock":
                 return self.unlocked()
             case "sleep":
@@ -278,6 +280,14 @@ class Lines:
     def locked(self, x: int, a: int) -> int:
         """A step inside a critical section."""
         self.port.lock(self.lock)
+        v = self.port.load(x) if a else self.port.xadd(x, 1)
+        self.port.unlock(self.lock)
+        return v
+
+    def tried(self, x: int, a: int) -> int:
+        """The same, if the lock is free."""
+        if not self.port.trylock(self.lock):
+            return 5
         v = self.port.load(x) if a else self.port.xadd(x, 1)
         self.port.unlock(self.lock)
         return v

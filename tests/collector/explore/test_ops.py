@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 NO_OPERATIONS = {"check", "now", "label", "event"}
 """Methods that touch no word and are no steps."""
-MADE_OF = {"hints": ops.HINT, "fill": ops.WRITE}
-"""Methods that are several of another operation."""
+MADE_OF = {"hints": ops.HINT, "fill": ops.WRITE, "trylock": ops.CAS}
+"""Methods that are another operation, or several of one."""
 VALUES = (0, 1)
 CONTENTS = (0, 1, 2, 5)
 """What is in the word at first."""

@@ -130,7 +130,6 @@ class Path:
         """Cell to the indices of the steps that wrote it."""
         self.reads: defaultdict[int, list[int]] = defaultdict(list)
         """Cell to the indices of the steps that have read it since its last write."""
-        self.acquires: defaultdict[int, list[int]] = defaultdict(list)
 
     def state(self, machine: SteppedMachine) -> Node:
         """The state at the end of the path."""
@@ -171,8 +170,8 @@ class Path:
                 continue  # what it knows is known, too
             first = i
             if kind == ops.LOCK and other.kind == ops.UNLOCK and other.step.write:
-                first = self.acquires[cell][-1]
-            if self._turns(first, clock, node, let_go):
+                first = self.acquire(cell, i)
+            if first >= 0 and self._turns(first, clock, node, let_go):
                 node.races.append(first)
             join(clock, other.clock)
         if node.kind == ops.KILL and not machine.has_ended(step.aim):
@@ -208,6 +207,13 @@ class Path:
         if len(found) > 1:
             found.sort(reverse=True)
         return found
+
+    def acquire(self, cell: int, end: int) -> int:
+        """Index of the step that took the mutex at `cell` last, before the one at index `end`: it found the word 0.
+
+        -1 if it was held from the beginning.
+        """
+        return next((i for i in reversed(self.writes[cell]) if i < end and self.nodes[i].before == 0), -1)
 
     def let_go(self, step: Step, era: Era) -> list[int] | None:
         """Indices of the changes each of which lets the next step of a thread go after a pause; None if it needs none."""
@@ -248,8 +254,6 @@ class Path:
             if step.write:
                 self.writes[step.cell].append(k)
                 node.saved = self.reads.pop(step.cell, [])
-                if node.kind == ops.LOCK:
-                    self.acquires[step.cell].append(k)
             else:
                 self.reads[step.cell].append(k)
         for guarded in step.guard:
@@ -272,8 +276,6 @@ class Path:
             if step.write:
                 self.writes[step.cell].pop()
                 self.reads[step.cell] = node.saved
-                if node.kind == ops.LOCK:
-                    self.acquires[step.cell].pop()
             else:
                 self.reads[step.cell].pop()
         return node

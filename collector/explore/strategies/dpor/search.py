@@ -212,13 +212,14 @@ class DPOR:
         state, rest = kill, path.without(kill, kill)
         moves = [node for node in rest if node.step.cell == step.cell and node.step.write]
         if victim.kind == ops.LOCK:
-            if moves and moves[-1].kind == ops.LOCK:
+            if moves and moves[-1].kind != ops.UNLOCK:
                 # Held from then on: the victim comes before that.
                 rest = path.without(kill, kill, moves[-1])
             elif not moves and not victim.free:
                 # Held all the time: the victim comes before whoever holds it, if it can.
-                state = path.nodes[max(i for i in path.acquires[step.cell] if i < kill.index)]
-                if any(happens_before(state, path.nodes[i]) for i in path.steps[step.thread]):
+                taken = path.acquire(step.cell, kill.index)
+                state = path.nodes[taken]
+                if taken < 0 or any(happens_before(state, path.nodes[i]) for i in path.steps[step.thread]):
                     return
                 rest = path.without(state, state, kill)
         elif victim.kind == ops.SLEEP and not moves and not victim.free:
