@@ -38,7 +38,7 @@ ANNOUNCED = frozenset((ops.LOCK, ops.UNLOCK, ops.WAKE))
 """Steps that tell who waits for a lock or a note that it has changed."""
 SCHEDULER = frozenset((
     "has_ended", "kinds", "addrs", "expects", "flags", "runnable", "stale", "trail", "releases", "complete", "waiting",
-    "frame", "threads", "execution", "ports",
+    "threads", "execution", "ports",
 ))  # fmt: skip
 """Attributes of the machine that tell what other threads do."""
 AFRESH = 30
