@@ -53,9 +53,7 @@ class Mechanism:
 
     def planned(self, default: Plan) -> Plan:
         """The run, as far as it differs from the `default` one."""
-        config = replace(
-            default.config, **{"mutators": len(self.programs), "heapminimum": MINIMUM, **self.config}
-        )
+        config = replace(default.config, **{"mutators": len(self.programs), "heapminimum": MINIMUM, **self.config})
         return replace(default, **{"config": config, "programs": self.programs, "period": PERIOD, **self.plan})
 
     def m(self, m: type[StressM]) -> type[StressM]:
@@ -224,7 +222,7 @@ MECHANISMS = {
         Mechanism(
             "gogclow", "GOGC=1: a cycle for every hundredth of the heap that is allocated",
             "cycles for 1000 objects allocated", lambda run: 1 / allocated(run) if run.reports else 0.0,
-            programs=("pushpop",), config={"gcpercent": 1, "heapminimum": 4096}, plan={"period": 10.0},
+            programs=("hider",), config={"gcpercent": 1, "heapminimum": 4096}, plan={"period": 10.0},
         ),
         Mechanism(
             "gogcoff", "GOGC=off: collected by the clock alone, with much that has died meanwhile",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mutator.programs.finalizers import MASK, NUMBER, OURS, REFERENT, SIZE, TAG, Finalizers
-from workbuf.machine import WORD
+from mutator.world import RUNTIME
+from workbuf.machine import WORD, Pause
 from workbuf.throw import Throw, println
 
 
@@ -25,12 +26,11 @@ class FinalizerChains(Finalizers):
     links = 4
     pending_max = 60
     """Chains."""
-    collections_max = 12
 
     def __init__(self, world: World, first: int, rank: int, peers: int) -> None:
         super().__init__(world, first, rank, peers)
-        self.reached: dict[int, int] = {}
-        """Per chain that has begun to go, the last link whose finalizer has run."""
+        self.gone: dict[int, tuple[int, int]] = {}
+        """Per chain that has begun to go, how many links have, and the collections there had been when it was made."""
 
     def make(self, m: M, number: int) -> None:
         """A chain reachable from nowhere; its links are numbered on from `number`.  No safepoint inside."""
@@ -51,17 +51,25 @@ class FinalizerChains(Finalizers):
             self.expect(m, behind, NUMBER, number + 1)
 
     def ran(self, m: M, number: int, pending: dict[int, int]) -> None:
-        """Link after link of a chain; only one program can know the order."""
+        """Link after link of a chain; only a program that is alone can know the order."""
         chain, link = divmod(number, self.links)
-        if self.peers > 1:
-            if link + 1 == self.links and chain in pending:
-                self.over(m, pending.pop(chain))
+        if chain not in pending:
+            if self.peers == 1:
+                raise Throw("finalizer ran twice", println("runtime: chain", chain, "link", link))
             return
-        before = self.reached.get(chain, -1)
-        if link != before + 1:
-            line = println("runtime: chain", chain, "link", link, "after", before)
+        since = pending.pop(chain)
+        gone, made = self.gone.pop(chain, (0, since))
+        if self.peers == 1 and link != gone:
+            line = println("runtime: chain", chain, "link", link, "after", gone, "links")
             raise Throw("finalizers of a chain ran out of order", line)
-        self.reached[chain] = link
         if link + 1 == self.links:
-            del self.reached[chain]
-            self.over(m, pending.pop(chain))
+            self.over(m, made)
+            return
+        # The next link is dead from here on: it is due so many collections after this one.
+        pending[chain] = m.port.hint(m.runtime + RUNTIME.numgc)
+        self.gone[chain] = link + 1, made
+
+    def overdue(self, m: M, pending: dict[int, int]) -> None:
+        """Nothing is queued: let the sweeper have the queue's lock, and look whether the oldest link is overdue."""
+        m.port.pause(Pause.OSYIELD, 1)
+        super().overdue(m, pending)

@@ -37,5 +37,6 @@ class Syscalls(Program):
             m.entersyscall()
             m.port.pause(Pause.USLEEP, m.rng.randrange(self.longest_us))
             m.exitsyscall()
+            m.poll()
             self.expect(m, m.get(m.port.words[frame], NEXT), VALUE, number)
         m.ret()

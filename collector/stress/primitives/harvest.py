@@ -96,6 +96,6 @@ HARVEST = Primitive(
     "buffers with work taken from running Ms, for 1000 objects shaded",
     Harvesting,
     lambda counts: 1000 * counts["harvested"] / max(counts["shaded"], 1),
-    1.0,
+    0.2,
     ("shaded", "harvests", "harvested"),
 )
