@@ -93,6 +93,7 @@ class Product:
         self.next = 0
         """The first state whose steps are not all computed."""
         self.done = False
+        self.failed.clear()
         self.plain = automata.plain and self.races
         if automata.initial:
             self._meet(self.composition.initial(), (-1, MAIN))
@@ -271,6 +272,5 @@ class Product:
         """What was learned is void."""
         self.automata.forget()
         self.ends.clear()
-        self.failed.clear()
         self.met.clear()
         self._begin()
