@@ -48,7 +48,7 @@ class Log:
 
     def end(self) -> None:
         """All threads have ended."""
-        self.trail, self.memory = self.machine.trail[:], self.machine.mem[:]
+        self.trail, self.memory = self.machine.trail[:], self.machine.memory.words[:]
 
     @property
     def repeatable(self) -> bool:
@@ -136,10 +136,15 @@ class Determinism:
             how = f"it passed, and now fails: {fault.kind}: {fault.message}"
         elif again.compared < len(log.steps):
             how = f"it took {len(log.steps)} steps, and now {again.compared}"
-        elif machine.mem != log.memory:
-            a = next((a for a, pair in enumerate(zip(machine.mem, log.memory, strict=False)) if pair[0] != pair[1]), 0)
+        elif machine.memory.words != log.memory:
+            a = next(
+                (a for a, pair in enumerate(zip(machine.memory.words, log.memory, strict=False)) if pair[0] != pair[1]),
+                0,
+            )
             cells = (
-                f"{machine.name(a)} ended as {log.memory[a]}, and now as {machine.mem[a]}" if a else "its memory grew"
+                f"{machine.name(a)} ended as {log.memory[a]}, and now as {machine.memory.words[a]}"
+                if a
+                else "its memory grew"
             )
             how = cells
         if how:

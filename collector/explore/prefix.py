@@ -31,7 +31,7 @@ CURE = "a program keeps nothing from run to run, and asks for no chance and no c
 
 def announced(machine: SteppedMachine, t: int) -> Announced:
     """What thread `t` is about to do."""
-    mem, kind, a = machine.mem, machine.kinds[t], machine.addrs[t]
+    mem, kind, a = machine.memory.words, machine.kinds[t], machine.addrs[t]
     operand = machine.expects[t] if ops.CHOOSE <= kind <= ops.OR8 else 0
     return kind, a, operand, mem[a] if a < len(mem) else 0
 
@@ -39,7 +39,7 @@ def announced(machine: SteppedMachine, t: int) -> Announced:
 def check(machine: SteppedMachine, t: int, was: Announced) -> None:
     """Thread `t`, which is to go next, has to be about to do what it did after the same choices."""
     kind, a, operand, found = was
-    mem = machine.mem
+    mem = machine.memory.words
     if (
         t >= len(machine.names)
         or machine.kinds[t] != kind

@@ -282,7 +282,7 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
         return memory.extend(n, align)
 
     port = SteppedPort(i, execution)
-    port.words = mem
+    port.words = memory.plain
     port.hint, port.hints, port.post, port.fill = hint, hints, post, fill
     port.load, port.store, port.cas, port.xchg, port.xadd, port.or8 = load, store, cas, xchg, xadd, or8
     port.pause, port.sleep, port.wake, port.choose = pause, sleep, wake, choose

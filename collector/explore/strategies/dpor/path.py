@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from collector.explore.machine import ops
 from collector.explore.machine.threads import EXPIRED
 from collector.explore.prefix import announced
-from collector.explore.strategies.dpor.dependence import Step, changes, pending
+from collector.explore.strategies.dpor.dependence import Step, pending
 from collector.explore.strategies.dpor.wakeup import awake
 
 
@@ -102,7 +102,7 @@ class Node:
     @property
     def changes(self) -> bool:
         """The step leaves something else in its cell."""
-        return self.step.write and changes(self.kind, self.expects, self.before)
+        return self.step.write and ops.changes(self.kind, self.expects, self.before)
 
 
 def victim_of(machine: SteppedMachine, t: int) -> Victim:
@@ -111,9 +111,9 @@ def victim_of(machine: SteppedMachine, t: int) -> Victim:
     step = pending(machine, t)
     free = True
     if kind == ops.LOCK:
-        free = machine.mem[step.cell] == 0
+        free = machine.memory.words[step.cell] == 0
     elif kind == ops.SLEEP:
-        free = machine.mem[step.cell] != 0 or flags & EXPIRED != 0
+        free = machine.memory.words[step.cell] != 0 or flags & EXPIRED != 0
     return Victim(step, kind, machine.expects[t], free)
 
 

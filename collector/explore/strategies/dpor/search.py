@@ -29,7 +29,7 @@ from collector.explore.machine.carrier import MAIN
 from collector.explore.machine.threads import PAUSED
 from collector.explore.prefix import check, check_scene, refuse_end, refuse_turn, scene
 from collector.explore.strategies.base import left, share_done
-from collector.explore.strategies.dpor.dependence import ANY, Step, pending, writes
+from collector.explore.strategies.dpor.dependence import ANY, Step, pending
 from collector.explore.strategies.dpor.idle import Idle
 from collector.explore.strategies.dpor.path import Node, Path, Victim, happens_before
 from collector.explore.strategies.dpor.wakeup import Branch, asleep, insert
@@ -170,7 +170,7 @@ class DPOR:
         for node in self.path.nodes:
             # A kill can come after all that does not depend on it, and that is another thing in every interleaving.
             if node.victim:
-                self._cover_victim(node, node.victim, machine.mem)
+                self._cover_victim(node, node.victim, machine.memory.words)
         while self.path.nodes:
             node = self.path.pop()
             step = node.tree.pop(0).step
@@ -191,7 +191,7 @@ class DPOR:
         step = node.step
         if node.kind in ops.DEPENDING:
             # Without the first one's step it may turn out otherwise.
-            write = first.step.cell != step.cell or writes(node.kind, node.expects, first.before)
+            write = first.step.cell != step.cell or ops.writes(node.kind, node.expects, first.before)
             if write != step.write:
                 step = step._replace(write=write)
         elif node.kind == ops.SPAWN and first.kind == ops.SPAWN:
@@ -232,7 +232,7 @@ class DPOR:
             step = step._replace(aim=step.aim + sum(node.kind == ops.SPAWN for node in rest))
         elif victim.kind in ops.DEPENDING:
             found = self._left_behind(rest, step.cell, kill, mem)
-            step = step._replace(write=writes(victim.kind, victim.expects, found))
+            step = step._replace(write=ops.writes(victim.kind, victim.expects, found))
         self._insert(state, rest, step)
 
     def _left_behind(self, rest: list[Node], cell: int, kill: Node, mem: list[int]) -> int:
