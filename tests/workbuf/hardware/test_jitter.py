@@ -56,7 +56,7 @@ def test_the_seed_decides_who_dawdles_where(waits: list[int]) -> None:
 
 @pytest.mark.parametrize(("share", "low", "high"), [(0.0, 0, 0), (0.25, 300, 500), (1.0, 1400, 1400)])
 def test_the_share_decides_how_often(share: float, low: int, high: int, waits: list[int]) -> None:
-    """Of 1600 atomics 1400 may come late, all but or8: none, about a quarter, or every one (seeds are fixed, so the count is too)."""
+    """Of the 1400 atomics but or8 none, about a quarter, or every one (seeds are fixed, so the count is too)."""
     drive(HardwareMachine(jitter=share))
 
     assert low <= len(waits) <= high
