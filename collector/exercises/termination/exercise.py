@@ -62,8 +62,8 @@ TERMINATION = Exercise(
     ),
     why=(
         "A waiting worker took a box and only then ceased to count as waiting.  In between the others see that all wait, "
-        "and go, while it has a box in hand and will put another.  The count must go down before the box is taken, and up again "
-        "if there is none.  Go's getfull does so; to do it late is the fault O-24."
+        "and go, while it has a box in hand and will put another.  The count goes down before the box is taken, and up "
+        "again if there is none.  Go's getfull does so; to do it late is the fault O-24."
     ),
     wanted="Pool",
     programs={
