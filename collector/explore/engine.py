@@ -94,8 +94,7 @@ def explore(
     def place(member: Member) -> Place:
         track = FastTrack(fatal=races is True)
         taps = [tap for tap, wanted in ((PlainPoints(), plain_points), (track, races)) if wanted]
-        observed = getattr(member.strategy, "observes", False)
-        return Place(member, new_machine(vehicle, taps, steps, observed=observed), track)
+        return Place(member, new_machine(vehicle, taps, steps, observed=member.strategy.observes), track)
 
     search.place = place
     if races and races is not True:

@@ -62,6 +62,8 @@ class Observed(MutableSequence[int]):
         return self.words
 
     def __getitem__(self, a: Any) -> Any:  # noqa: ANN401  an index or a slice
+        if self.execution is None:
+            return self.words[a]
         if type(a) is not int or a < 0:
             return self._whole()[a]
         v, log = self.words[a], self._log()
@@ -70,6 +72,9 @@ class Observed(MutableSequence[int]):
         return v
 
     def __setitem__(self, a: Any, v: Any) -> None:  # noqa: ANN401
+        if self.execution is None:
+            self.words[a] = v
+            return
         if type(a) is not int or a < 0:
             self._whole()[a] = v
             return

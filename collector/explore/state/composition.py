@@ -38,6 +38,8 @@ class Composition:
         self.seen: list[frozenset[int]] = [frozenset()]
         """Sets of cells, by their numbers in a state."""
         self.numbers: dict[frozenset[int], int] = {frozenset(): NOTHING_SEEN}
+        self.sets: dict[tuple[int, ...], tuple[int, ...]] = {}
+        """Of threads: each kept once, as there are few of them and many states."""
 
     def initial(self) -> State:
         """All threads have come to their first steps.  Who has paused has seen nothing, so it waits for nothing special."""
@@ -76,7 +78,8 @@ class Composition:
                 if can(kind, memory[local.addr] if place < 0 else state[place]):
                     found.append(t)
             at += 2
-        return tuple(found)
+        threads = tuple(found)
+        return self.sets.setdefault(threads, threads)
 
     def released(self, state: State) -> State:
         """Nobody can go, so all who pause are let go; the same state if that is of no use."""

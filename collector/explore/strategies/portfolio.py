@@ -62,7 +62,7 @@ class Samplers:
     commonest one, and which is second depends on the fault.
     """
 
-    exhausted = done = False
+    exhausted = done = observes = False
 
     def __init__(self, options: Options) -> None:
         depths = (options.depth,) if options.depth else LADDER

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 SLICE = 4_000
 """Steps that are computed at a time."""
+MANY = 3_000_000
+"""States that are kept, of about a kilobyte each."""
 WARM = 300
 """Steps of a first schedule, in which code is met."""
 
@@ -85,6 +87,7 @@ class Product:
         """From the initial state."""
         automata = self.automata
         self.composition = Composition(automata)
+        self.steps = [(t,) for t in self.composition.threads]
         self.graph = Graph()
         self.states: list[State] = []
         self.numbers: dict[State, int] = {}
@@ -93,14 +96,17 @@ class Product:
         self.next = 0
         """The first state whose steps are not all computed."""
         self.done = False
+        self.failed.clear()
         self.plain = automata.plain and self.races
         if automata.initial:
             self._meet(self.composition.initial(), (-1, MAIN))
 
     def _meet(self, state: State, came: tuple[int, int]) -> int:
-        """The number of `state`."""
+        """The number of `state`.  Raises Unfit."""
         number = self.numbers.get(state)
         if number is None:
+            if len(self.states) == MANY:
+                raise Unfit("there are too many states")
             number = self.numbers[state] = self.graph.add(self.composition.runnable(state))
             self.states.append(state)
             self.came.append(came)
@@ -151,7 +157,7 @@ class Product:
                     continue
                 target = released
             reached = self._meet(target, (number, t))
-            graph.edges[number].append(Edge((t,), reached))
+            graph.edges[number].append(Edge(self.steps[t], reached))
             task = self._race(number, t, transition, reached) if self.plain else None
             if task:
                 return task
@@ -271,6 +277,5 @@ class Product:
         """What was learned is void."""
         self.automata.forget()
         self.ends.clear()
-        self.failed.clear()
         self.met.clear()
         self._begin()

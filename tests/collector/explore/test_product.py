@@ -245,6 +245,15 @@ def test_what_decides_nothing_is_in_no_state() -> None:
     assert counted.states == optional.states == plain.states
 
 
+def test_too_many_states_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are searched one by one then, of which less is kept."""
+    monkeypatch.setattr("collector.explore.strategies.product.MANY", 100)
+    search = searched(SMALL["barrier of two"])
+
+    assert not search.computes
+    assert search.states > 100
+
+
 def rarely(machine: SteppedMachine) -> None:
     """Who reads `x` races only where he comes first: else the store of what was there orders the two."""
     x, a = machine.word(0, "x"), machine.word(0, "a")

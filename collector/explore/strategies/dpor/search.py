@@ -51,6 +51,7 @@ class DPOR:
     """Optimal DPOR."""
 
     name = "dpor"
+    observes = False
 
     def __init__(self, options: Options) -> None:
         self.path = Path()
