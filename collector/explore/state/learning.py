@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 
 UNKNOWN_KINDS = frozenset((ops.CHOOSE, ops.SPAWN, ops.SYSALLOC, ops.KILL))
 """Steps that do more than read and write memory."""
-SCHEDULER = frozenset((
+SHARED = frozenset((
     "has_ended", "kinds", "addrs", "expects", "flags", "runnable", "stale", "trail", "releases", "complete", "waiting",
-    "threads", "execution", "ports",
+    "execution", "ports", "warnings", "views", "formatter", "statistics", "uncounted", "memory",
 ))  # fmt: skip
-"""Attributes of the machine that tell what other threads do."""
+"""Attributes of the machine where a thread could see what others do, or leave something for them."""
 AFRESH = 30
 """Times that it is begun again because code was met that names other globals."""
 
@@ -159,7 +159,7 @@ class Automata:
         captured = self.capture.take(roots, threads=threads)
         if captured.opaque:
             raise Unfit(captured.opaque[0])
-        looked_at = SCHEDULER & self.capture.namespaces.mentioned
+        looked_at = SHARED & self.capture.namespaces.mentioned
         if looked_at:
             raise Unfit(f"the program names {min(looked_at)}")
         named = self.capture.globaldata.digest, self.capture.epoch
