@@ -2,11 +2,11 @@
 
     python -m scripts.fuzz_programs [--programs 2000] [--most 2000] [--seed 1] [--vocabulary pauses]
 
-So many programs in all: of the vocabularies of `arbitrary` depth-first search, DPOR with and without idle turns, and stateful search
-must agree (`tests.collector.explore.compare`); of "mistakes" each strategy must tell which one was made, at its line; of
-"differences" none may say proved, or failed.  These two are the quicker ones, and so the most.  Prints, of each vocabulary, how many programs were run and how many
-explorations or schedules that was; passes over programs with more than `--most` schedules, and counts those; prints every
-program that is misjudged.  Exit status 1 if there is one.
+So many programs in all: of the vocabularies of `arbitrary` depth-first search, DPOR with and without idle turns, and stateful
+search must agree (`tests.collector.explore.compare`); of "mistakes" each strategy must tell which one was made, at its line;
+of "differences" none may say proved, or failed.  These two are the quicker ones, and so the most.  Prints, of each
+vocabulary, how many programs were run and how many explorations or schedules that was; passes over programs with more than
+`--most` schedules, and counts those; prints every program that is misjudged.  Exit status 1 if there is one.
 """
 
 from __future__ import annotations
