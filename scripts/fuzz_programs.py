@@ -2,7 +2,7 @@
 
     python -m scripts.fuzz_programs [--programs 2000] [--most 2000] [--seed 1] [--vocabulary pauses]
 
-So many programs in all: of the vocabularies of `arbitrary` depth-first search, DPOR with and without idle turns, and stateful
+So many programs in all: of the vocabularies of `arbitrary` depth-first search, DPOR with and without idle turns, and state
 search must agree (`tests.collector.explore.compare`); of "mistakes" each strategy must tell which one was made, at its line;
 of "differences" none may say proved, or failed.  These two are the quicker ones, and so the most.  Prints, of each
 vocabulary, how many programs were run and how many explorations or schedules that was; passes over programs with more than
