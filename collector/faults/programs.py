@@ -216,6 +216,27 @@ def stale(m: type[CollectorM]) -> Program:
     return program
 
 
+def born(m: type[CollectorM]) -> Program:
+    """While mark termination runs, and has scanned the globals, a mutator allocates what a global then points to."""
+
+    def program(machine: SteppedMachine) -> Callable[[], object]:
+        small = SmallWorld(machine, m=m)
+        world, mutator = small.world, small.model.mutators[0]
+        small.boot.setphase(GCmarktermination)
+
+        def allocate(port: Port) -> None:
+            port.store(world.data.base, m(port, world, mutator).mallocgc(WORD, 1))
+
+        machine.spawn(allocate, "mutator")
+
+        def check() -> None:
+            assert not small.lost(), "an object is reachable, and was born white"
+
+        return check
+
+    return program
+
+
 def swept(m: type[CollectorM]) -> Program:
     """Two Ms come to sweep the same span; what it held is freed once."""
 
@@ -291,6 +312,7 @@ PROGRAMS: dict[str, Callable[[Fault | None], Program]] = {
     "take-by-store": lambda fault: harvest(whole(fault)),
     "span-swept-twice": lambda fault: swept(whole(fault)),
     "span-swept-early": lambda fault: cachedspan(whole(fault)),
+    "black-allocation-off": lambda fault: born(whole(fault)),
     "published-before-zeroed": lambda fault: stale(whole(fault)),
 }
 """By the fault's name, the program that finds it; of no fault, the same program of the protocol as it is."""
