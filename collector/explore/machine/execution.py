@@ -218,8 +218,10 @@ class Execution:
         self.bodies.append(body)
         if i == len(self.carrier.goto) - 1:
             self.carrier.add(partial(self.live, i, port))
-        self.threads.flags[i] = FRESH
-        self.threads.live += 1
+        threads = self.threads
+        threads.flags[i] = FRESH
+        threads.expects[i] = 0
+        threads.live += 1
 
     def spawned(self, i: int) -> None:
         """Thread `i` has added a thread while running: that one comes to its first step."""

@@ -32,11 +32,13 @@ class SteppedWords:
         self.index = port.index
         self.point = port.point
         self.wrote = port.wrote
-        self.read = machine.seen[port.index].add
+        self.seen = machine.seen[port.index]
+        self.saw = port.saw
 
     def __getitem__(self, a: int) -> int:
         self.point(ops.READ, a)
-        self.read(a)
+        if a not in self.seen:
+            self.saw(a)
         return self.mem[a]
 
     def __setitem__(self, a: int, v: int) -> None:

@@ -45,6 +45,8 @@ class SteppedPort(Bound):
     choose: Callable[[int], int]
     point: Callable[[int, int], None]
     """Announce a step of a kind on a cell, and wait for its turn."""
+    saw: Callable[[int], None]
+    """Note that the thread has read a cell that it had not read since its last pause."""
     wrote: Callable[[int], None]
     """Tell the threads that have read a cell."""
 
@@ -80,12 +82,11 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
     kinds, addrs, expects, flags, stale = (
         threads.kinds, threads.addrs, threads.expects, threads.flags, threads.stale,
     )  # fmt: skip
-    goto, trail, rivals, arrive, refresh, moved = (
-        execution.carrier.goto, execution.trail, threads.rivals[i], execution.arrive, threads.refresh, threads.moved,
+    goto, trail, readers, arrive, refresh, moved = (
+        execution.carrier.goto, execution.trail, threads.readers, execution.arrive, threads.refresh, threads.moved,
     )  # fmt: skip
     append = trail.append
     seen = threads.seen[i]
-    add = seen.add
 
     def point(kind: int, a: int) -> None:
         # What is wrong is asked for by subscripts: where nothing is, that costs a fifth of a call of len.
@@ -112,16 +113,22 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
             if goto[t](i) == ABORT:
                 raise Aborted
 
+    def saw(a: int) -> None:
+        seen.add(a)
+        readers[a].append(i)
+
     def wrote(a: int) -> None:
-        for t, reads in rivals:
-            if a in reads:
-                stale[t] = True
-                if flags[t] & PAUSED:
-                    refresh(t)
+        if a in readers:
+            for t in readers[a]:
+                if t != i:
+                    stale[t] = True
+                    if flags[t] & PAUSED:
+                        refresh(t)
 
     def hint(a: int) -> int:
         point(ops.HINT, a)
-        add(a)
+        if a not in seen:
+            saw(a)
         return mem[a]
 
     def hints(a: int, n: int) -> Sequence[int]:
@@ -144,7 +151,8 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
 
     def load(a: int) -> int:
         point(ops.LOAD, a)
-        add(a)
+        if a not in seen:
+            saw(a)
         return mem[a]
 
     def store(a: int, v: int) -> None:
@@ -161,7 +169,8 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
             old, new = old & MASK64, new & MASK64
         expects[i] = old
         point(ops.CAS, a)
-        add(a)
+        if a not in seen:
+            saw(a)
         if mem[a] != old:
             return False
         mem[a] = new
@@ -173,7 +182,8 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
             v &= MASK64
         expects[i] = v
         point(ops.XCHG, a)
-        add(a)
+        if a not in seen:
+            saw(a)
         old = mem[a]
         if old != v:
             mem[a] = v
@@ -185,7 +195,8 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
             delta &= MASK64
         expects[i] = delta
         point(ops.XADD, a)
-        add(a)
+        if a not in seen:
+            saw(a)
         old = mem[a]
         new = mem[a] = old + delta & MASK64
         if new != old:
@@ -213,7 +224,8 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
     def wake(note: int) -> None:
         expects[i] = 0
         point(ops.WAKE, note)
-        add(note)
+        if note not in seen:
+            saw(note)
         if mem[note]:
             raise Throw("notewakeup - double wakeup")
         mem[note] = 1
@@ -226,7 +238,8 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
         kinds[i] = ops.LOCK
         addrs[i] = a
         arrive(i)
-        add(a)
+        if a not in seen:
+            saw(a)
         mem[a] = i + 1
         wrote(a)
         moved(i, a)
@@ -259,7 +272,8 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
             kinds[i] = ops.SLEEP
             addrs[i] = note
             arrive(i)
-            add(note)
+            if note not in seen:
+                saw(note)
             woken = mem[note] != 0
             if woken or flags[i] & EXPIRED:
                 flags[i] &= ~(TIMED | EXPIRED)
@@ -280,5 +294,5 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
     port.load, port.store, port.cas, port.xchg, port.xadd, port.or8 = load, store, cas, xchg, xadd, or8
     port.pause, port.sleep, port.wake, port.lock, port.unlock, port.choose = pause, sleep, wake, lock, unlock, choose
     port.spawn, port.sysalloc, port.label = spawn, sysalloc, memory.names.label
-    port.point, port.wrote = point, wrote
+    port.point, port.saw, port.wrote = point, saw, wrote
     return port
