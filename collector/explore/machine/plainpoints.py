@@ -32,13 +32,11 @@ class SteppedWords:
         self.index = port.index
         self.point = port.point
         self.wrote = port.wrote
-        self.seen = machine.seen[port.index]
-        self.saw = port.saw
+        self.read = machine.seen[port.index].add
 
     def __getitem__(self, a: int) -> int:
         self.point(ops.READ, a)
-        if a not in self.seen:
-            self.saw(a)
+        self.read(a)
         return self.mem[a]
 
     def __setitem__(self, a: int, v: int) -> None:

@@ -10,6 +10,8 @@ and a failed CAS, tell nobody: there is nothing to see.
 
 from __future__ import annotations
 
+from itertools import compress, repeat
+from operator import contains
 from typing import TYPE_CHECKING, NoReturn
 
 from collector.explore.machine import ops
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
 
 PAUSES = tuple(Pause)
+MANY = 8
+"""Threads that are gone through quicker by an iterator than one by one."""
 SEED_STEP = 0x9E3779B97F4A7C15
 """Distance of two threads' seeds."""
 
@@ -45,8 +49,6 @@ class SteppedPort(Bound):
     choose: Callable[[int], int]
     point: Callable[[int, int], None]
     """Announce a step of a kind on a cell, and wait for its turn."""
-    saw: Callable[[int], None]
-    """Note that the thread has read a cell that it had not read since its last pause."""
     wrote: Callable[[int], None]
     """Tell the threads that have read a cell."""
 
@@ -82,11 +84,13 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
     kinds, addrs, expects, flags, stale = (
         threads.kinds, threads.addrs, threads.expects, threads.flags, threads.stale,
     )  # fmt: skip
-    goto, trail, readers, arrive, refresh, moved = (
-        execution.carrier.goto, execution.trail, threads.readers, execution.arrive, threads.refresh, threads.moved,
+    goto, trail, arrive, refresh, moved = (
+        execution.carrier.goto, execution.trail, execution.arrive, threads.refresh, threads.moved,
     )  # fmt: skip
+    rivals, their_reads = threads.rivals[i], threads.their_reads[i]
     append = trail.append
     seen = threads.seen[i]
+    add = seen.add
 
     def point(kind: int, a: int) -> None:
         # What is wrong is asked for by subscripts: where nothing is, that costs a fifth of a call of len.
@@ -113,22 +117,16 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
             if goto[t](i) == ABORT:
                 raise Aborted
 
-    def saw(a: int) -> None:
-        seen.add(a)
-        readers[a].append(i)
-
     def wrote(a: int) -> None:
-        if a in readers:
-            for t in readers[a]:
-                if t != i:
-                    stale[t] = True
-                    if flags[t] & PAUSED:
-                        refresh(t)
+        for t, reads in rivals if len(rivals) < MANY else compress(rivals, map(contains, their_reads, repeat(a))):
+            if a in reads:
+                stale[t] = True
+                if flags[t] & PAUSED:
+                    refresh(t)
 
     def hint(a: int) -> int:
         point(ops.HINT, a)
-        if a not in seen:
-            saw(a)
+        add(a)
         return mem[a]
 
     def hints(a: int, n: int) -> Sequence[int]:
@@ -151,8 +149,7 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
 
     def load(a: int) -> int:
         point(ops.LOAD, a)
-        if a not in seen:
-            saw(a)
+        add(a)
         return mem[a]
 
     def store(a: int, v: int) -> None:
@@ -169,8 +166,7 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
             old, new = old & MASK64, new & MASK64
         expects[i] = old
         point(ops.CAS, a)
-        if a not in seen:
-            saw(a)
+        add(a)
         if mem[a] != old:
             return False
         mem[a] = new
@@ -182,8 +178,7 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
             v &= MASK64
         expects[i] = v
         point(ops.XCHG, a)
-        if a not in seen:
-            saw(a)
+        add(a)
         old = mem[a]
         if old != v:
             mem[a] = v
@@ -195,8 +190,7 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
             delta &= MASK64
         expects[i] = delta
         point(ops.XADD, a)
-        if a not in seen:
-            saw(a)
+        add(a)
         old = mem[a]
         new = mem[a] = old + delta & MASK64
         if new != old:
@@ -224,8 +218,7 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
     def wake(note: int) -> None:
         expects[i] = 0
         point(ops.WAKE, note)
-        if note not in seen:
-            saw(note)
+        add(note)
         if mem[note]:
             raise Throw("notewakeup - double wakeup")
         mem[note] = 1
@@ -238,8 +231,7 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
         kinds[i] = ops.LOCK
         addrs[i] = a
         arrive(i)
-        if a not in seen:
-            saw(a)
+        add(a)
         mem[a] = i + 1
         wrote(a)
         moved(i, a)
@@ -272,8 +264,7 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
             kinds[i] = ops.SLEEP
             addrs[i] = note
             arrive(i)
-            if note not in seen:
-                saw(note)
+            add(note)
             woken = mem[note] != 0
             if woken or flags[i] & EXPIRED:
                 flags[i] &= ~(TIMED | EXPIRED)
@@ -294,5 +285,5 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
     port.load, port.store, port.cas, port.xchg, port.xadd, port.or8 = load, store, cas, xchg, xadd, or8
     port.pause, port.sleep, port.wake, port.lock, port.unlock, port.choose = pause, sleep, wake, lock, unlock, choose
     port.spawn, port.sysalloc, port.label = spawn, sysalloc, memory.names.label
-    port.point, port.saw, port.wrote = point, saw, wrote
+    port.point, port.wrote = point, wrote
     return port

@@ -5,7 +5,7 @@ Theory of operation.  A thread announces its next step in `kinds` and `addrs`.  
 
 A `pause` is no step.  It is a guard on the thread's next step: that step waits until another thread has overwritten
 something that this thread has read since its last pause.  `seen[t]` is what t has read, `stale[t]` whether others have
-overwritten any of it since; `readers` has the same by cell, so that a write costs no more where threads are many.  (A second pause with no step in between is a step, so that a loop of nothing but pauses lets
+overwritten any of it since.  (A second pause with no step in between is a step, so that a loop of nothing but pauses lets
 others run.)  When no thread can run, all that wait in a pause are released together, so that no order of them is preferred.
 
 Guards.  A thread is in `runnable` (in order of number) exactly when it has announced a step and `ready` holds for it:
@@ -15,7 +15,6 @@ whoever changes a lock, a note or something that a pausing thread has seen re-ev
 from __future__ import annotations
 
 from bisect import insort
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from collector.explore.machine import ops
@@ -51,31 +50,37 @@ class Threads:
         self.flags: list[int] = []
         self.stale: list[bool] = []
         self.seen: list[set[int]] = []
-        self.readers: defaultdict[int, list[int]] = defaultdict(list)
-        """Per cell, the threads that have seen it."""
+        self.rivals: list[list[tuple[int, set[int]]]] = []
+        """Per thread, every other one with what it has seen."""
+        self.their_reads: list[list[set[int]]] = []
+        """The latter alone."""
         self.live = 0
         """Threads that have not ended."""
 
     def begin(self) -> None:
         """A new schedule: no threads, nothing seen."""
         self.runnable.clear()
-        self.readers.clear()
         self.live = 0
         for t, seen in enumerate(self.seen):
             seen.clear()
-            self.flags[t] = 0
-            self.stale[t] = False
             self.kinds[t] = ops.ENDED
+            self.flags[t] = self.expects[t] = 0
+            self.stale[t] = False
 
     def add(self) -> int:
         """Room for one more thread; returns its number."""
-        t = len(self.kinds)
+        t, seen = len(self.kinds), set[int]()
+        for rivals, their_reads in zip(self.rivals, self.their_reads, strict=True):
+            rivals.append((t, seen))
+            their_reads.append(seen)
+        self.rivals.append(list(enumerate(self.seen)))
+        self.their_reads.append(self.seen[:])
         self.kinds.append(ops.ENDED)
         self.addrs.append(0)
         self.expects.append(0)
         self.flags.append(0)
         self.stale.append(False)
-        self.seen.append(set())
+        self.seen.append(seen)
         return t
 
     def ready(self, t: int) -> bool:
@@ -108,12 +113,6 @@ class Threads:
         """Thread `t`, which has paused, goes."""
         self.flags[t] ^= PAUSED
         self.stale[t] = False
-        self._forget(t)
-
-    def _forget(self, t: int) -> None:
-        """What thread `t` has seen is no matter any more."""
-        for a in self.seen[t]:
-            self.readers[a].remove(t)
         self.seen[t].clear()
 
     def pause(self, t: int) -> None:
