@@ -94,6 +94,12 @@ class BootPort:
             raise RuntimeError(f"set-up would wait for the lock at cell {a}")
         self.machine.poke(a, MASK64)
 
+    def trylock(self, a: int, /) -> bool:
+        free = self.machine.peek(a) == 0
+        if free:
+            self.machine.poke(a, MASK64)
+        return free
+
     def unlock(self, a: int, /) -> None:
         self.machine.poke(a, 0)
 

@@ -6,6 +6,7 @@ top node's `next` and installs it if the head has not moved.  Between a pop's re
 used and pushed again by others: the address in the head is then the same and the count is not, so the swap fails.
 
 Packing, as on amd64: the address takes 48 bits and its low three are zero, so `addr << 16` leaves 19 bits for the count.
+An address is a cell's number times 8, so that number is shifted by 19.
 
 Relied on.  Nodes are type-stable memory that is never unmapped (pop reads `next` of a node it does not own; the value is
 then stale and the CAS refuses it); a node is on one list at most; a count does not come round to the same value inside
@@ -19,6 +20,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workbuf.local import Local
+from workbuf.machine import MASK64
 from workbuf.throw import Throw, println
 
 
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 ADDR_BITS = 48
 CNT_BITS = 64 - ADDR_BITS + 3
 """Bits of a head word that hold the push count: 19."""
+
+LOWER = ADDR_BITS - 1 - 3
+"""Bits of a cell's number whose address is in the lower half of the address space, where its sign bit is 0."""
 
 NEXT = 0
 PUSHCNT = 1
@@ -62,8 +67,9 @@ class Lfstack(Local):
         words = port.words
         cnt = words[node + PUSHCNT] + 1  # plain: only the owner touches it
         words[node + PUSHCNT] = cnt
-        new = pack(node << 3, cnt & self.countmask)
-        if unpack(new) != node << 3:
+        new = node << CNT_BITS & MASK64 | cnt & self.countmask
+        # An address in the lower half is packed and unpacked by these shifts; only others can be too wide.
+        if node >> LOWER and unpack(new) != node << 3:
             raise Throw("lfstackpush", self._invalid_packing(node << 3, cnt, new))
         post, load, cas = port.post, port.load, port.cas
         while True:
@@ -84,7 +90,7 @@ class Lfstack(Local):
             old = load(head)
             if old == 0:
                 return 0
-            node = unpack(old) >> 3
+            node = unpack(old) >> 3 if old >> 63 else old >> CNT_BITS
             # Another thread may own the node by now, and `nxt` be stale; then the head's count has moved and the CAS fails.
             nxt = load(node + NEXT)
             self.cas_attempts += 1

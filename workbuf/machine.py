@@ -128,6 +128,9 @@ class Port(Protocol):
     def lock(self, a: int, /) -> None:
         """Acquire the mutex at cell `a` (0 free, else 1 + index of the holder), blocking.  Raises Aborted."""
 
+    def trylock(self, a: int, /) -> bool:
+        """Acquire the mutex at cell `a` if it is free; say whether it was."""
+
     def unlock(self, a: int, /) -> None: ...
 
     def choose(self, n: int, /) -> int:

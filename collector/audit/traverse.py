@@ -74,7 +74,7 @@ class Traversal:
         """Traverse, compare, count."""
         words, spans, low, high, shift = self.words, self.spans, self.low, self.high, self.shift
         stack: list[tuple[_Span, int]] = []
-        cells: Iterable[int] = self._rootwords()
+        cells: Iterable[int] = self.rootcells()
         while True:
             for cell in cells:
                 p = words[cell]
@@ -172,7 +172,8 @@ class Traversal:
                 self.specials.append((facts, special))
             special = words[special + SPECIAL.next]
 
-    def _rootwords(self) -> Iterator[int]:
+    def rootcells(self) -> Iterator[int]:
+        """The cells of all root pointers."""
         words, world = self.words, self.world
         for segment in (world.data, world.bss):
             yield from self._masked(segment.base, segment.n, segment.mask)

@@ -12,7 +12,7 @@ from collector.explore.determinism import Determinism
 from collector.explore.impure import impure
 from collector.explore.machine.execution import LIMIT
 from collector.explore.machine.fault import Refused
-from collector.explore.machine.misuse import Stuck
+from collector.explore.machine.misuse import Stuck, misused
 from collector.explore.machine.plainpoints import PlainPoints
 from collector.explore.program import CARRIERS, new_machine, no_collection, run_and_check, set_up
 from collector.explore.races.fasttrack import FastTrack
@@ -94,8 +94,7 @@ def explore(
     def place(member: Member) -> Place:
         track = FastTrack(fatal=races is True)
         taps = [tap for tap, wanted in ((PlainPoints(), plain_points), (track, races)) if wanted]
-        observed = getattr(member.strategy, "observes", False)
-        return Place(member, new_machine(vehicle, taps, steps, observed=observed), track)
+        return Place(member, new_machine(vehicle, taps, steps, observed=member.strategy.observes), track)
 
     search.place = place
     if races and races is not True:
@@ -116,8 +115,14 @@ def explore(
                 search.result.failure = search.failure(fault, token, shrink=shrink)
             elif portfolio.exhausted:
                 search.before_proof()
-        except (Refused, Stuck) as refused:
+        except Refused as refused:
             search.refuse(refused)
+        except Stuck as stuck:
+            # In no thread: a set-up, a check, an invariant, or this package.
+            blamed = misused(stuck, program)
+            if not isinstance(blamed, Refused):
+                raise (blamed or stuck) from stuck
+            search.refuse(blamed)
     search.conclude(steps)
     return search.result
 
@@ -208,9 +213,9 @@ class Search:
             here = self.places[member] = self.place(member)
         self.here = here
         machine, execution, strategy = here.machine, here.machine.execution, member.strategy
+        self.watchdog.execution = execution
         check = set_up(machine, self.program, self.invariants)
         log = self.determinism.log(machine, result.schedules + 1)
-        self.watchdog.execution = execution
         pick, draw = strategy.begin(machine)
         watched = self.coverage if member.samples else None
         if watched:
@@ -249,11 +254,12 @@ class Search:
         bodies = self.here.machine.execution.bodies
         self.impure = impure([self.program, *bodies, *([check] if check else []), *self.invariants])
 
-    def refuse(self, refused: Refused | Stuck) -> None:
+    def refuse(self, refused: Refused) -> None:
         """The program breaks a rule."""
-        reason, where = (refused.reason, refused.where) if isinstance(refused, Refused) else ("it came to no step", "")
-        number = self.result.schedules
-        self.result.claim = Claim(Kind.REFUSED, self.result.strategy, number=number, reason=reason, where=where)
+        result = self.result
+        result.claim = Claim(
+            Kind.REFUSED, result.strategy, number=result.schedules, reason=refused.reason, where=refused.where
+        )
 
     def outlook(self) -> str:
         """How much is new, and how much is left."""

@@ -35,7 +35,7 @@ CURE = "a program keeps nothing from run to run, and asks for no chance and no c
 
 def announced(machine: SteppedMachine, t: int) -> Announced:
     """What thread `t` is about to do."""
-    mem, a = machine.mem, machine.addrs[t]
+    mem, a = machine.memory.words, machine.addrs[t]
     return machine.kinds[t], a, machine.expects[t], mem[a] if a < len(mem) else 0
 
 
@@ -47,7 +47,8 @@ def check(machine: SteppedMachine, t: int, was: Announced) -> None:
 
 def following(machine: SteppedMachine, steps: Iterator[Taken], then: Pick) -> Pick:
     """Picks `steps`, each of which has to be what it was, and behind them as `then` does."""
-    kinds, addrs, expects, mem, runnable = machine.kinds, machine.addrs, machine.expects, machine.mem, machine.runnable
+    kinds, addrs, expects, runnable = machine.kinds, machine.addrs, machine.expects, machine.runnable
+    mem = machine.memory.words
 
     def pick(i: int) -> int:
         for t, was in steps:

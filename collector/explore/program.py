@@ -6,7 +6,7 @@ import gc
 from collections.abc import Callable
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from collector.explore.machine.carrier import Greenlets
 from collector.explore.machine.execution import LIMIT
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collector.explore.machine.fault import Fault
     from collector.explore.machine.taps import Tap
 
+T = TypeVar("T")
 Check = Callable[[], object]
 """Called when all threads have ended; asserts."""
 Program = Callable[[SteppedMachine], Check | None]
@@ -50,7 +51,7 @@ def new_machine(
 def set_up(machine: SteppedMachine, program: Program, invariants: Sequence[Invariant] = ()) -> Check | None:
     """`program` on an empty machine; returns its check."""
     machine.begin()
-    check = machine.check = program(machine)
+    check = machine.check = call(machine, program, machine)
     if check is not None and not callable(check):
         machine.execution.refuse(
             f"the program returns {check!r}: a program returns its check, or nothing", of_function(program)
@@ -58,6 +59,15 @@ def set_up(machine: SteppedMachine, program: Program, invariants: Sequence[Invar
     for invariant in invariants:
         machine.invariant(partial(invariant, machine))
     return check
+
+
+def call(machine: SteppedMachine, function: Callable[..., T], *arguments: object) -> T:
+    """Call a function of the program outside of its threads; the watchdog looks whether it returns."""
+    machine.execution.calling = True
+    try:
+        return function(*arguments)
+    finally:
+        machine.execution.calling = False
 
 
 def run_and_check(
@@ -71,7 +81,7 @@ def run_and_check(
     fault = machine.run(pick, draw, observers)
     if fault is None and check is not None and machine.execution.complete:
         try:
-            said = check()
+            said = call(machine, check)
             if said is not None and said is not True:
                 machine.execution.refuse(
                     f"the check returned {said!r}: a check asserts, and returns nothing", of_function(check)

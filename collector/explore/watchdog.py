@@ -1,4 +1,4 @@
-"""A watchdog for thread bodies that take no step, such as an endless loop in pure Python.
+"""A watchdog for thread bodies that take no step, such as an endless loop in pure Python; and for set-ups and checks.
 
 Theory of operation.  The machine gets control at scheduling points only, so a body that reaches none would run for ever.  A
 separate thread checks TICKS times a second.  If a schedule has taken no step for PATIENCE seconds, an exception is raised in
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from threading import Lock, Thread
+from threading import Lock, Thread, get_ident
 from time import perf_counter, sleep
 from typing import TYPE_CHECKING, Self
 
@@ -39,6 +39,8 @@ class Watchdog:
 
     def __init__(self, seconds: float | None) -> None:
         self.until = perf_counter() + seconds if seconds is not None else float("inf")
+        self.home = get_ident()
+        """The thread that explores."""
         self.execution: Execution | None = None
         """The execution that is watched."""
         self.before = (-1, -1)
@@ -56,7 +58,7 @@ class Watchdog:
     def check(self) -> None:
         """Check once, and raise Stuck in the running thread if there was no progress for too long."""
         execution = self.execution
-        if execution is None or not execution.running:
+        if execution is None or not (execution.running or execution.calling):
             self.unchanged = 0
             return
         now = (execution.number, len(execution.trail))
@@ -65,7 +67,7 @@ class Watchdog:
         # Checks are counted, not time: a process that was stopped meanwhile has checked once.
         if self.unchanged >= TICKS * (LATE if perf_counter() > self.until else PATIENCE):
             self.unchanged = 0
-            ident = execution.carrier.ident(max(execution.current, 0))
+            ident = self.home if execution.calling else execution.carrier.ident(max(execution.current, 0))
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(Stuck))
 
 

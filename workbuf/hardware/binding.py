@@ -157,13 +157,14 @@ class Fast(Patomic):
         """Operations on `memory` for the calling thread alone.  Raises BindingError if the hardware lacks one."""
         ffi = self.ffi
 
-        def function(ops: object, name: str, signature: str) -> Callable[..., int]:
+        def function(ops: object, name: str, signature: str) -> Callable[..., Any]:
             # A fresh object for this thread.
-            return cast("Callable[..., int]", ffi.cast(signature, self.address(ops, name)))
+            return cast("Callable[..., Any]", ffi.cast(signature, self.address(ops, name)))
 
         base = ffi.cast("uint64_t *", ffi.from_buffer(memory))
         bytes_base = ffi.cast("uint8_t *", base)
         limit = len(memory) // WORD
+        end = limit * WORD
         # Scratch words: what cmpxchg expects (and overwrites with what it saw), the operand, the result.
         scratch = ffi.new("uint64_t[3]")
         words = memoryview(ffi.buffer(scratch)).cast("Q")
@@ -174,48 +175,51 @@ class Fast(Patomic):
         c_load = function(word_ops, "load", "void (*)(uint64_t *, uint64_t *)")
         c_store = function(word_ops, "store", "void (*)(uint64_t *, uint64_t *)")
         c_exchange = function(word_ops, "exchange", "void (*)(uint64_t *, uint64_t *, uint64_t *)")
-        c_cmpxchg = function(word_ops, "cmpxchg_strong", "int (*)(uint64_t *, uint64_t *, uint64_t *)")
+        c_cmpxchg = function(word_ops, "cmpxchg_strong", "_Bool (*)(uint64_t *, uint64_t *, uint64_t *)")
         c_fetch_add = function(word_ops, "u_fetch_add", "void (*)(uint64_t *, uint64_t *, uint64_t *)")
         c_or = function(byte_ops, "or", "void (*)(uint8_t *, uint8_t *)")
 
         def load(a: int) -> int:
-            if not 0 < a < limit:
-                fault(a * WORD)
-            c_load(base + a, result)
-            return words[2]
+            if 0 < a < limit:
+                c_load(base + a, result)
+                return words[2]
+            fault(a * WORD)
 
         def store(a: int, v: int) -> None:
-            if not 0 < a < limit:
+            if 0 < a < limit:
+                words[1] = v
+                c_store(base + a, operand)
+            else:
                 fault(a * WORD)
-            words[1] = v
-            c_store(base + a, operand)
 
         def cas(a: int, old: int, new: int) -> bool:
-            if not 0 < a < limit:
-                fault(a * WORD)
-            words[0] = old
-            words[1] = new
-            return c_cmpxchg(base + a, expected, operand) != 0
+            if 0 < a < limit:
+                words[0] = old
+                words[1] = new
+                done: bool = c_cmpxchg(base + a, expected, operand)
+                return done
+            fault(a * WORD)
 
         def xchg(a: int, v: int) -> int:
-            if not 0 < a < limit:
-                fault(a * WORD)
-            words[1] = v
-            c_exchange(base + a, operand, result)
-            return words[2]
+            if 0 < a < limit:
+                words[1] = v
+                c_exchange(base + a, operand, result)
+                return words[2]
+            fault(a * WORD)
 
         def xadd(a: int, delta: int) -> int:
-            if not 0 < a < limit:
-                fault(a * WORD)
-            words[1] = delta & MASK64
-            c_fetch_add(base + a, operand, result)
-            return words[2] + delta & MASK64
+            if 0 < a < limit:
+                words[1] = delta & MASK64
+                c_fetch_add(base + a, operand, result)
+                return words[2] + delta & MASK64
+            fault(a * WORD)
 
         def or8(byte: int, mask: int) -> None:
-            if not WORD <= byte < limit * WORD:
+            if WORD <= byte < end:
+                mask_byte[0] = mask
+                c_or(bytes_base + byte, scratch_byte)
+            else:
                 fault(byte)
-            mask_byte[0] = mask
-            c_or(bytes_base + byte, scratch_byte)
 
         return Operations(load, store, cas, xchg, xadd, or8)
 

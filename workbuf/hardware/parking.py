@@ -128,6 +128,14 @@ class Notes:
                 place.wait()
             words[a] = me
 
+    def trylock(self, a: int, /) -> bool:
+        """Acquire the mutex at cell `a` if it is free; say whether it was."""
+        with self.parking.at(a).mutex:
+            if self.words[a]:
+                return False
+            self.words[a] = self.index + 1
+            return True
+
     def unlock(self, a: int, /) -> None:
         """Release the mutex at cell `a`, which this thread holds."""
         words = self.words

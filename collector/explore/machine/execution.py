@@ -98,6 +98,8 @@ class Execution:
         self.number = 0
         """Of the schedule."""
         self.running = False
+        self.calling = False
+        """The program's set-up or its check is running."""
         self.current = MAIN
         """The thread that is running, or has run last."""
         self.invariants: list[Callable[[], object]] = []

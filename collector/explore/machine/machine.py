@@ -85,8 +85,8 @@ class SteppedMachine:
         self.check: object = None
         """The program's check: what it reaches is part of the state."""
         self.warnings: set[str] = set()
-        # What strategies read at every step, and oracles in a body.  The lists stay the same objects.
-        self.mem, self.statistics = self.memory.words, self.memory.statistics
+        # What strategies read at every step, and oracles in a body (`mem`).  The lists stay the same objects.
+        self.mem, self.statistics = self.memory.plain, self.memory.statistics
         self.trail, self.invariants = self.execution.trail, self.execution.invariants
         self.runnable, self.kinds, self.addrs, self.expects, self.flags, self.stale, self.seen = (
             self.threads.runnable, self.threads.kinds, self.threads.addrs, self.threads.expects, self.threads.flags,
@@ -99,6 +99,8 @@ class SteppedMachine:
         self.has_ended = self.threads.ended
         if watch:
             self.execution.watch = watch(self)
+        self.own = frozenset((*vars(self), "own"))
+        """Attributes that no program has hung on it."""
 
     def begin(self) -> None:
         """Forget the last schedule: no memory, no threads."""
@@ -124,7 +126,7 @@ class SteppedMachine:
             self._not_by_a_thread("peek")
         try:
             if a > 0:
-                return self.mem[a]
+                return self.memory.words[a]
         except IndexError:
             pass
         return self._no_cell(a)
@@ -136,7 +138,7 @@ class SteppedMachine:
             if v >> 64:
                 v &= MASK64
             if a > 0:
-                self.mem[a] = v
+                self.memory.words[a] = v
                 return
         except IndexError:
             pass
@@ -153,7 +155,7 @@ class SteppedMachine:
             self.execution.refuse(f"machine.{what} by a running thread: a thread reads and writes through its port")
 
     def _no_cell(self, a: int) -> NoReturn:
-        self.execution.refuse(f"there is no cell {a}: the memory has cells 1 to {len(self.mem) - 1}")
+        self.execution.refuse(f"there is no cell {a}: the memory has cells 1 to {len(self.memory.words) - 1}")
 
     def spawn(self, body: Callable[[Port], object], name: str = "") -> None:
         """A thread that will run `body(port)`; the first one is number 0."""
@@ -253,9 +255,10 @@ class SteppedMachine:
     def _reason(self, kind: int, a: int) -> str:
         if kind == ops.SLEEP:
             return f"sleeps on {self.name(a)}"
-        holder = self.mem[a] - 1
+        word = self.memory.words[a]
+        holder = word - 1
         if holder >= len(self.names):
-            return f"waits for {self.name(a)}, which holds {self.mem[a]} and so belongs to no thread"
+            return f"waits for {self.name(a)}, which holds {word} and so belongs to no thread"
         ending = "was killed" if holder in self.execution.killed else "has ended" if self.has_ended(holder) else ""
         return f"waits for {self.name(a)}, held by {self.names[holder]}{ending and f', which {ending}'}"
 

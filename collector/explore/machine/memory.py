@@ -11,7 +11,7 @@ from workbuf.names import Names
 
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import MutableSequence, Sequence
 
 
 class Pointer(NamedTuple):
@@ -29,6 +29,8 @@ class Memory:
     def __init__(self) -> None:
         self.words = [0]
         """Cell 0 is never allocated."""
+        self.plain: MutableSequence[int] = self.words
+        """What a program reads and writes in them without a step."""
         self.names = Names()
         self.label = self.names.label
         self.given = self.names.given.append

@@ -12,7 +12,7 @@ from traceback import walk_tb
 from typing import TYPE_CHECKING
 
 from collector.explore.machine.fault import Refused
-from collector.explore.machine.site import of_explorer, of_function
+from collector.explore.machine.site import ROOTS, of_explorer, of_function
 from workbuf.throw import Throw
 
 
@@ -26,8 +26,16 @@ OPERATIONS = frozenset(
 """Files of the operations that a program calls."""
 
 
+SCHEDULER = str(HERE / "execution.py")
+"""A program's code calls it to come to a step, and for nothing else."""
+
+
 class Stuck(BaseException):
     """Raised in a thread that has come to no step for long."""
+
+
+class Hung(RuntimeError):
+    """The explorer itself has come to no step for long."""
 
 
 def never_run(returned: object) -> bool:
@@ -48,7 +56,15 @@ def misused(error: BaseException, body: Callable[..., object]) -> BaseException 
     if isinstance(error, SystemExit):
         return Refused("sys.exit in a body: a body returns, or raises what is wrong", where)
     if isinstance(error, Stuck):
-        return Refused("a thread has come to no step for seconds: a loop that waits has to call its port", where)
+        last, line = trace[-1]
+        if any(
+            frame.f_code.co_filename == SCHEDULER and frame.f_code not in ROOTS
+            for frame, _ in trace[outside[-1] + 1 if outside else 0 :]
+        ):
+            return Hung(f"no step for seconds, at {last.f_code.co_filename}:{line}: the explorer is at fault")
+        return Refused(
+            "no step for seconds: a loop in a thread that waits has to call its port, others have to end", where
+        )
     if not isinstance(error, Exception):
         return None
     if not outside:

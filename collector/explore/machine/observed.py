@@ -1,90 +1,114 @@
-"""Memory that writes down what a thread reads and writes between two of its steps."""
+"""Memory that writes down what a thread reads and writes between two of its steps.
+
+The machine itself uses the cells as they are; what a program does with them without a step goes through `Observed`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import MutableSequence
 from typing import TYPE_CHECKING, Any
 
 from collector.explore.machine.memory import Memory
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from collector.explore.machine.execution import Execution
 
 
-class Words(list[int]):
-    """The cells, as fast as they come."""
+class Log:
+    """Plain accesses of one thread."""
 
+    __slots__ = ("reads", "whole", "writes")
 
-class Observed(Words):
-    """The same, with a log while one is kept."""
-
-    def __init__(self, statistics: set[int]) -> None:
-        super().__init__([0])
-        self.statistics = statistics
-        self.execution: Execution | None = None
+    def __init__(self) -> None:
         self.reads: dict[int, int] = {}
         """What was found in each cell that was read before it was written, in this order."""
-        self.writes: dict[int, list[int]] = {}
-        """What was written to each cell."""
-        self.logging = False
-        self.missed = False
-        """Something was read that is not in the log."""
+        self.writes: set[int] = set()
+        self.whole = False
+        """Something was done that is no access to one cell."""
+
+
+class Observed(MutableSequence[int]):
+    """The cells; while a log is kept, every access is put down."""
+
+    def __init__(self, words: list[int]) -> None:
+        self.words = words
+        self.execution: Execution | None = None
+        """The one that is watched."""
+        self.logs: dict[int, Log] = {}
+        """By thread."""
 
     def begin(self, execution: Execution) -> None:
-        """A new log; nothing is put down once the `execution` is over."""
+        """New logs.  Nothing is put down when the schedule is over."""
         self.execution = execution
-        self.reads, self.writes = {}, {}
-        self.logging, self.missed = True, False
+        self.logs = {}
 
-    def end(self) -> None:
-        """The log is whole."""
-        self.logging = False
+    def end(self) -> dict[int, Log]:
+        """The logs are whole."""
+        self.execution = None
+        return self.logs
 
-    def _logs(self) -> bool:
-        return self.logging and self.execution is not None and self.execution.running
+    def _log(self) -> Log | None:
+        execution = self.execution
+        if execution is None or execution.unwinding or not execution.running:
+            return None
+        return self.logs.setdefault(execution.current, Log())
+
+    def _whole(self) -> list[int]:
+        """The cells, for what concerns all of them."""
+        log = self._log()
+        if log:
+            log.whole = True
+        return self.words
 
     def __getitem__(self, a: Any) -> Any:  # noqa: ANN401  an index or a slice
-        v = super().__getitem__(a)
-        if self._logs():
-            if not isinstance(a, int) or a < 0:
-                self.missed = True
-            elif a not in self.writes and a not in self.statistics:
-                self.reads.setdefault(a, v)
+        if self.execution is None:
+            return self.words[a]
+        if type(a) is not int or a < 0:
+            return self._whole()[a]
+        v, log = self.words[a], self._log()
+        if log and a not in log.writes:
+            log.reads.setdefault(a, v)
         return v
 
     def __setitem__(self, a: Any, v: Any) -> None:  # noqa: ANN401
-        super().__setitem__(a, v)
-        if self._logs():
-            if not isinstance(a, int) or a < 0:
-                self.missed = True
-            elif a not in self.statistics:
-                self.writes.setdefault(a, []).append(v)
+        if self.execution is None:
+            self.words[a] = v
+            return
+        if type(a) is not int or a < 0:
+            self._whole()[a] = v
+            return
+        self.words[a] = v
+        log = self._log()
+        if log:
+            log.writes.add(a)
 
-    def __iter__(self) -> Iterator[int]:
-        self.missed = self.missed or self._logs()
-        return super().__iter__()
+    def __delitem__(self, a: Any) -> None:  # noqa: ANN401
+        del self._whole()[a]
 
-    def rest(self) -> None:
-        """Nobody asks for logs any more."""
-        self.logging = False
-        self.__class__ = Words  # type: ignore[assignment]
+    def __len__(self) -> int:
+        return len(self.words)
 
+    def __eq__(self, other: object) -> bool:
+        return self._whole() == (other.words if isinstance(other, Observed) else other)
 
-class View:
-    """The cells for the machine's own looks, which are in no log."""
+    __hash__ = None  # type: ignore[assignment]
 
-    def __init__(self, words: Observed) -> None:
-        self.words = words
+    def __repr__(self) -> str:
+        return repr(self._whole())
 
-    def __getitem__(self, a: int) -> int:
-        return list.__getitem__(self.words, a)
+    def insert(self, at: int, v: int) -> None:
+        self._whole().insert(at, v)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  whatever else a list can do
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self._whole(), name)
 
 
 class ObservedMemory(Memory):
-    """A memory of such cells."""
+    """A memory that programs are watched at."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.words = Observed(self.statistics)
+        self.plain: Observed = Observed(self.words)

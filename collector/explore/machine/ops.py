@@ -15,6 +15,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from workbuf.machine import MASK64
+
 
 # Kinds of steps.  From STORE up they may write.
 (
@@ -123,3 +125,23 @@ DEPENDING = frozenset(op.code for op in TABLE if op.writes in {IF_FOUND, IF_NEW}
 """Kinds of which what they find (beside `machine.expects[t]`) decides whether they write, or are reads."""
 STORING = frozenset(op.code for op in TABLE if op.operands == ("cell", "wrote"))
 """Kinds that leave `machine.expects[t]` in the cell, whatever was there."""
+
+
+def writes(kind: int, operand: int, found: int) -> bool:
+    """Is a step of one of the kinds in `DEPENDING` a write where it finds `found` in its cell?"""
+    return (found == operand) != (kind == XCHG)
+
+
+def changes(kind: int, operand: int, found: int) -> bool:
+    """Does a step that writes leave something else in its cell than the `found` that was there?"""
+    if kind in STORING:
+        return operand != found
+    if kind == OR8:
+        return operand & ~found != 0
+    return kind != XADD or operand & MASK64 != 0
+
+
+def tells(kind: int, operand: int, found: int) -> bool:
+    """Does a step that finds `found` in its cell tell those who have read the cell?"""
+    written = writes(kind, operand, found) if kind in DEPENDING else kind >= STORE
+    return written and changes(kind, operand, found)

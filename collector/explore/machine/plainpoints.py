@@ -27,7 +27,7 @@ class SteppedWords:
     """`port.words` whose loads and stores are steps."""
 
     def __init__(self, machine: SteppedMachine, port: SteppedPort) -> None:
-        self.mem = machine.mem
+        self.mem = machine.memory.words
         self.expects = machine.expects
         self.index = port.index
         self.point = port.point

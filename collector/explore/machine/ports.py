@@ -45,6 +45,7 @@ class SteppedPort(Bound):
     words: Words
     wake: Callable[[int], None]
     lock: Callable[[int], None]
+    trylock: Callable[[int], bool]
     unlock: Callable[[int], None]
     choose: Callable[[int], int]
     point: Callable[[int, int], None]
@@ -245,6 +246,12 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
         wrote(a)
         moved(i, a)
 
+    def trylock(a: int) -> bool:
+        if not port.cas(a, 0, i + 1):
+            return False
+        moved(i, a)
+        return True
+
     def choose(n: int) -> int:
         if n < 1:
             execution.refuse(f"choose({n}): there is nothing to choose")
@@ -280,10 +287,11 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
         return memory.extend(n, align)
 
     port = SteppedPort(i, execution)
-    port.words = mem
+    port.words = memory.plain
     port.hint, port.hints, port.post, port.fill = hint, hints, post, fill
     port.load, port.store, port.cas, port.xchg, port.xadd, port.or8 = load, store, cas, xchg, xadd, or8
-    port.pause, port.sleep, port.wake, port.lock, port.unlock, port.choose = pause, sleep, wake, lock, unlock, choose
+    port.pause, port.sleep, port.wake, port.choose = pause, sleep, wake, choose
+    port.lock, port.trylock, port.unlock = lock, trylock, unlock
     port.spawn, port.sysalloc, port.label = spawn, sysalloc, memory.names.label
     port.point, port.wrote = point, wrote
     return port

@@ -32,17 +32,28 @@ class Left:
         """Items that the set-up has asked for."""
         self.spans: dict[int, tuple[int, int]] = {}
         """Of an item that was gone through: where it began, and behind its last step."""
+        self.begun: dict[int, int] = {}
+        """Where items began."""
 
     def begin(self) -> None:
         """A new schedule."""
         self.count = 0
         self.spans.clear()
+        self.begun.clear()
 
     def items(self, items: Sequence[T]) -> Skippable[T]:
         """`items`, numbered."""
         first = self.count
         self.count += len(items)
         return Skippable(self, first, items)
+
+    def enter(self, number: int) -> None:
+        """That item begins."""
+        self.begun[number] = len(self.trail)
+
+    def leave(self, number: int) -> None:
+        """It was gone through."""
+        self.spans[number] = self.begun[number], len(self.trail)
 
 
 class Skippable(Generic[T]):
@@ -57,6 +68,6 @@ class Skippable(Generic[T]):
         left = self.left
         for number, item in enumerate(self.items, self.first):
             if number not in left.out:
-                begin = len(left.trail)
+                left.enter(number)  # it is noted there, because what is kept here is part of the state
                 yield item
-                left.spans[number] = begin, len(left.trail)
+                left.leave(number)

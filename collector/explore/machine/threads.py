@@ -34,6 +34,11 @@ EXPIRED = 8
 """Flag: that limit is over."""
 
 
+def can(kind: int, word: int) -> bool:
+    """May a step of that kind, one of `ops.WAITING`, be taken where its cell holds `word`?"""
+    return (word == 0) == (kind == ops.LOCK)
+
+
 class Threads:
     """The threads of a schedule.  Lists are indexed by thread and stay the same objects for the machine's life."""
 
@@ -88,10 +93,8 @@ class Threads:
         kind = self.kinds[t]
         if self.flags[t] & PAUSED and not self.stale[t]:
             return False
-        if kind == ops.LOCK:
-            return self.mem[self.addrs[t]] == 0
-        if kind == ops.SLEEP:
-            return self.mem[self.addrs[t]] != 0 or self.flags[t] & EXPIRED != 0
+        if kind in ops.WAITING:
+            return can(kind, self.mem[self.addrs[t]]) or self.flags[t] & EXPIRED != 0
         return kind != ops.ENDED
 
     def refresh(self, t: int) -> None:

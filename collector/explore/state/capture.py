@@ -11,6 +11,7 @@ names as irrelevant (`SteppedMachine.uncounted`), the machine's own objects, tra
 
 from __future__ import annotations
 
+import logging
 import sys
 import types
 import weakref
@@ -95,22 +96,34 @@ class Capture:
 
         With `told` the program says itself what is in its opaque objects.
         """
+        current = sys._getframe(1)  # noqa: SLF001  the running thread's frames have no other handle
+        captured, _ = self._settled(current, roots, threads, told=told)
+        return captured
+
+    def reached(self, roots: Sequence[object] = (), *, threads: Sequence[int] = ()) -> Sequence[object]:
+        """The objects that those `threads` and the `roots` reach, and the globals that they name."""
+        _, objects = self._settled(sys._getframe(1), roots, threads)  # noqa: SLF001  as above
+        return objects
+
+    def _settled(
+        self, current: FrameType, roots: Sequence[object], threads: Sequence[int] | None, *, told: bool = False
+    ) -> tuple[Captured, Sequence[object]]:
+        """What is captured when no new code is found any more, and the objects that were met."""
         if self.labelled != len(self.machine.ports):
             self.label()
         if self.schedule != self.machine.execution.number:
             self.schedule = self.machine.execution.number
             self.namespaces.begin()
-        current = sys._getframe(1)  # noqa: SLF001  the running thread's frames have no other handle
         while True:
             if not self.namespaces.hold():
                 self.globaldata.walk = None
             mentioned = len(self.namespaces.mentioned)
-            captured = self._take(
+            captured, objects = self._take(
                 current, roots, range(len(self.machine.names)) if threads is None else threads, told=told
             )
             known = mentioned == len(self.namespaces.mentioned) and not self.namespaces.assumptions.found
             if self.globaldata.walk and known:
-                return captured
+                return captured, objects
             # New code was found, which names further globals: capture again, with these.
 
     @property
@@ -118,7 +131,9 @@ class Capture:
         """Times that what was taken for inert was found to change: captures before and after have nothing in common."""
         return self.namespaces.assumptions.epoch
 
-    def _take(self, current: FrameType, roots: Sequence[object], threads: Sequence[int], *, told: bool) -> Captured:
+    def _take(
+        self, current: FrameType, roots: Sequence[object], threads: Sequence[int], *, told: bool
+    ) -> tuple[Captured, Sequence[object]]:
         machine, globaldata = self.machine, self.globaldata
         carrier = machine.execution.carrier
         if not globaldata.unchanged():
@@ -144,8 +159,8 @@ class Capture:
             walk.put(machine.names)
         self.written += len(walk.out)
         if opaque and not told:
-            return Captured(b"", tuple(opaque))
-        return Captured(walk.written(), ())
+            return Captured(b"", tuple(opaque)), walk.queue
+        return Captured(walk.written(), ()), walk.queue
 
     def label(self) -> None:
         """What the machine and its ports consist of is written by name."""
@@ -159,6 +174,7 @@ class Capture:
                     self.labels.setdefault(id(v), _label(f"{what}.{name}"))
                     self.kept.append(v)
         self.labels.update((id(part), _label(what)) for part, what in owners)
+        self.labels[id(machine)] = self.write_machine
         self.port_attributes = frozenset(vars(machine.ports[0])) - {"seed", "event"} if machine.ports else frozenset()
 
     def writer(self, kind: type) -> Writer:
@@ -175,6 +191,8 @@ class Capture:
             return write_enum
         if issubclass(kind, BaseException):
             return write_exception
+        if issubclass(kind, logging.Logger):
+            return self.write_logger
         if issubclass(kind, CONSTANT):
             return lambda walk, v: walk.put([type(v).__name__, repr(v)])
         if issubclass(kind, weakref.ref):
@@ -233,6 +251,15 @@ class Capture:
             walk.out.append(name)
             walk.put([cls.__dict__[name]])
         walk.put(cls.__bases__)
+        if not self.namespaces.inert(type(cls)):
+            walk.put([type(cls)])
+
+    def write_logger(self, walk: Walk, v: Object) -> None:
+        """A logger decides nothing, unless the program itself handles what is logged."""
+        if self.namespaces.inert(v):
+            walk.out.append(v.name)
+        else:
+            walk.hidden(named(type(v)))
 
     def write_object(self, walk: Walk, v: Object) -> None:
         """An object of a Python class."""
@@ -260,6 +287,13 @@ class Capture:
             walk.put([port.event])
         for name, v in vars(port).items():
             if name not in self.port_attributes and name not in {"seed", "event"}:
+                walk.put([name, v])
+
+    def write_machine(self, walk: Walk, machine: SteppedMachine) -> None:
+        """The machine: what a program has hung on it."""
+        walk.out.append("SteppedMachine")
+        for name, v in vars(machine).items():
+            if name not in machine.own:
                 walk.put([name, v])
 
     def write_generator(self, walk: Walk, v: Object) -> None:

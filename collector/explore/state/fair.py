@@ -129,4 +129,4 @@ class Fair:
         machine = self.machine
         if machine.kinds[t] == ops.SLEEP:
             return True  # a note that was woken stays so until its owner clears it, which is no step of others
-        return machine.mem[machine.addrs[t]] - 1 not in machine.trail[lasso.begin : lasso.end]
+        return machine.memory.words[machine.addrs[t]] - 1 not in machine.trail[lasso.begin : lasso.end]

@@ -17,6 +17,7 @@ from operator import is_
 from typing import TYPE_CHECKING, Any
 
 from collector.explore.state.assumptions import contents
+from collector.explore.state.classes import slot_values
 from collector.explore.state.interpreter import NULL
 from collector.explore.state.objects import CACHE, cached, pairs
 from collector.explore.state.walk import SCALARS
@@ -130,7 +131,7 @@ class GlobalData:
             return (lambda _v: [space.get(name, NULL) for name in names]) if names else None
         if kind is dict:
             return pairs
-        if kind is list or kind is deque:
+        if kind is list or kind is deque or kind is set:
             return list
         if kind is CACHE:
             return cached
@@ -141,10 +142,21 @@ class GlobalData:
         if isinstance(v, type):
             return self._attributes
         shape = self.shapes.get(kind)
-        if shape and not shape.slots and not shape.content:
-            return lambda v: pairs(v.__dict__)
+        if shape:
+            return lambda v: of_object(shape, v)
         self.volatile = self.volatile or not self.namespaces.inert(v)
         return None
 
     def _attributes(self, cls: type) -> list[object]:
         return [cls.__dict__[name] for name in self.namespaces.data(cls)]
+
+
+def of_object(shape: Shape, v: object) -> list[object]:
+    """What an object of a Python class holds: its class, which may be assigned, attributes, slots, and content."""
+    held: list[object] = [type(v)]
+    if shape.dictionary:
+        held += pairs(v.__dict__)
+    held += slot_values(shape.slots, v)
+    if shape.content:
+        held += [NULL, *shape.content(v)]
+    return held

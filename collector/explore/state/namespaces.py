@@ -9,34 +9,41 @@ What is taken for inert is an assumption, and noted as one (`Assumptions`): a cl
 method replaced, a module patched.  Every capture begins by asking whether all of them still hold.  What has changed is
 *loose* from then on, and part of the state.
 
-Not looked at.  What a library keeps for itself: the level of a logger, the registry of an abstract class.
+What a program takes of the library is to keep nothing elsewhere, and to stay as it is (`state.library`).
+
+Not modelled.  Which of two equal numbers or texts it is that something holds (`is`); and where the items of a set lie.
 """
 
 from __future__ import annotations
 
+import functools
 import logging
 import re
 import sys
 import types
 import typing
+from abc import get_cache_token
 from collections.abc import MutableMapping, MutableSequence, MutableSet
 from enum import Enum
 from functools import cached_property, partial
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
+from collector.explore.machine.site import PACKAGE
 from collector.explore.state.assumptions import Assumptions, contents, key, local
-from collector.explore.state.bytecode import analysed
+from collector.explore.state.classes import Shape
 from collector.explore.state.interpreter import NULL
+from collector.explore.state.library import Lent, changeable, keeping, library, unseen
+from collector.explore.state.mentioned import mentioned
+from collector.explore.state.walk import SCALARS
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from collector.explore.state.mentioned import Mentioned
 
-LIBRARY = sys.stdlib_module_names | {"greenlet", "pytest", "_pytest", "pluggy"}
-"""Modules whose own globals decide nothing."""
-EXPLORER = "collector.explore"
+EXPLORER = PACKAGE
 BUILTIN = (
     types.BuiltinFunctionType, types.MethodDescriptorType, types.WrapperDescriptorType, types.MethodWrapperType,
     types.ClassMethodDescriptorType, types.GetSetDescriptorType, types.MemberDescriptorType,
@@ -44,27 +51,19 @@ BUILTIN = (
 CONSTANT = (
     re.Pattern, Struct, logging.Logger, types.GenericAlias, types.UnionType, types.EllipsisType, types.NotImplementedType,
     typing.TypeVar, typing.ParamSpec, type(typing.Any), type(typing.Callable),
+    type(vars(Shape)["slots"]),  # a field of a named tuple
 )  # fmt: skip
 """Types whose objects decide nothing, or never change."""
+SETTABLE = logging.Logger, typing.TypeVar, typing.ParamSpec
+"""Those of them on which a program may hang something."""
 LENT = types.MethodType, types.BuiltinMethodType, MutableMapping, MutableSequence, MutableSet
 """What a library's module lends to programs: `random.randrange`, `os.environ`."""
-BY_TEXT = frozenset(
-    {"getattr", "setattr", "hasattr", "delattr", "vars", "globals", "__dict__", "__setattr__", "attrgetter"}
-)
-"""Who names something by a text does it with one of these."""
-UNSEEN = frozenset({
-    "__traceback__", "tb_frame", "tb_next", "__annotations__", "__doc__", "getrecursionlimit", "getsignal", "umask",
-})  # fmt: skip
-"""What is in no state, so nothing can be known of a program that looks at it."""
 DECORATED = {"__wrapped__", "__isabstractmethod__", "__override__"}
 """Attributes of functions that the library sets."""
+WRAPPED = frozenset({*functools.WRAPPER_ASSIGNMENTS, "__wrapped__", "__isabstractmethod__", "__annotations__"})
+"""The same, of a static method or a class method."""
 Reference = tuple[types.ModuleType | None, str]
 """A global of the code's own module (None) or of another one, and its name."""
-
-
-def library(module: str) -> bool:
-    """Is the module of that name none of the program's?"""
-    return module.partition(".")[0] in LIBRARY or module.startswith(EXPLORER)
 
 
 class Namespaces:
@@ -83,7 +82,10 @@ class Namespaces:
         self.named_late: set[str] = set()
         """Attributes that any code stores, or names by a text: they may come to be."""
         self.unseen: dict[str, None] = {}
-        """Those of UNSEEN that any code names."""
+        """What any code names and no capture can look into."""
+        self.lent = Lent()
+        self.registered = get_cache_token()
+        """Tells whether anything has been registered with an abstract class since."""
 
     def begin(self) -> None:
         """A new schedule: what the last one made is gone."""
@@ -96,6 +98,9 @@ class Namespaces:
 
     def hold(self) -> bool:
         """Is everything still inert that was taken to be?  If not, forget all, and ask again."""
+        self.unseen.update(dict.fromkeys(self.lent.changed(self.named_late)))
+        if self.registered != get_cache_token():
+            self.unseen["what is registered with an abstract class"] = None
         if self.assumptions.hold():
             return True
         self.verdicts.clear()
@@ -106,7 +111,11 @@ class Namespaces:
     def inert(self, v: object) -> bool:
         """Does `v` hold nothing that can change, and name nothing that does?"""
         kind = type(v)
+        if isinstance(v, logging.Logger) and not logs_elsewhere(v):
+            return False
         if kind is types.ModuleType or isinstance(v, CONSTANT):
+            if isinstance(v, SETTABLE):
+                self.lent.add(v, self.named_late)
             return True
         if isinstance(v, BUILTIN):
             return type(getattr(v, "__self__", None)) in {types.NoneType, types.ModuleType, type}
@@ -124,7 +133,8 @@ class Namespaces:
                 return found
             return known[1]
         if isinstance(v, staticmethod | classmethod):
-            return self.inert(v.__func__)
+            self.lent.add(v, self.named_late)
+            return vars(v).keys() <= WRAPPED and self.inert(v.__func__)
         if isinstance(v, property):
             return all(part is None or self.inert(part) for part in (v.fget, v.fset, v.fdel))
         if isinstance(v, cached_property):
@@ -155,8 +165,10 @@ class Namespaces:
             return True
         if key(cls) in self.assumptions.loose:
             return False
+        if not self.inert(type(cls)):
+            return False
         if issubclass(cls, Enum):
-            return True
+            return all(immutable(v) for member in cls for v in vars(member).values())
         return all(map(self.inert, cls.__mro__[1:])) and not self.data(cls)
 
     def data(self, cls: type) -> tuple[str, ...]:
@@ -187,22 +199,48 @@ class Namespaces:
         return known[1]
 
     def _named(self, code: types.CodeType, space: dict[str, Any]) -> Iterator[Reference]:
-        names, attributes, stored, named_late, modules = _mentioned(code)
-        self.mentioned |= attributes
-        self.named_late |= named_late
-        if not library(space.get("__name__") or ""):
-            self.unseen.update(dict.fromkeys(sorted(attributes & UNSEEN)))
+        found = mentioned(code)
+        self.mentioned |= found.attributes
+        self.named_late |= found.named_late
         builtins = space.get("__builtins__", {})
         builtins = builtins if isinstance(builtins, dict) else vars(builtins)
-        for name in sorted(names):
+        modules = found.modules
+        for name in sorted(found.names):
             v = space.get(name, builtins.get(name))
-            if name in stored or not self._stays(space if name in space else builtins, name):
-                yield (None if name in space or name not in builtins else sys.modules["builtins"]), name
+            if name in found.stored or not self._stays(space if name in space else builtins, name):
+                if name in space or name not in builtins:
+                    yield None, name
+                if name not in space:
+                    yield sys.modules["builtins"], name
             if type(v) is types.ModuleType:
                 modules.append(v)
+        if not library(space.get("__name__") or ""):
+            self.unseen.update(dict.fromkeys(unseen(found.attributes, found.stored_late)))
+            self._borrow(found, space, builtins)
         for module in modules:
-            for name in self._data(module, attributes, named_late):
+            for name in self._data(module, found.attributes, found.named_late):
                 yield module, name
+
+    def _borrow(self, found: Mentioned, space: dict[str, object], builtins: dict[str, object]) -> None:
+        """What the code of a program takes of the library is to keep nothing elsewhere, and to stay as it is."""
+        taken: list[object] = [*found.modules]
+        for name, *attributes in sorted(found.paths):
+            v = space.get(name, builtins.get(name))
+            taken.append(v)
+            for attribute in attributes:
+                if not isinstance(v, types.ModuleType):
+                    break
+                v = vars(v).get(attribute)
+                taken.append(v)
+            if isinstance(v, types.ModuleType) and library(v.__name__):
+                # It is passed on: all that anybody takes of anything may be of it.
+                taken += [vars(v)[attribute] for attribute in sorted(found.attributes & vars(v).keys())]
+        for v in taken:
+            kept = keeping(v)
+            if kept:
+                self.unseen[kept] = None
+            elif changeable(v):
+                self.lent.add(v, self.named_late)
 
     def of_module(self, module: types.ModuleType) -> list[str]:
         """The data of `module` that any code may name, some of which may come to be."""
@@ -223,36 +261,18 @@ class Namespaces:
         return True
 
 
-def _mentioned(code: types.CodeType) -> tuple[set[str], set[str], set[str], set[str], list[types.ModuleType]]:
-    """What `code` and the code within it name.
+def logs_elsewhere(logger: logging.Logger) -> bool:
+    """Does all that is logged there go to handlers of the library?"""
+    at: logging.Logger | None = logger
+    while at:
+        if not all(library(type(handler).__module__) for handler in at.handlers):
+            return False
+        at = at.parent
+    return True
 
-    Globals; attributes; globals that are stored; attributes that are, or are named by a text; modules imported.
-    """
-    names: set[str] = set()
-    attributes: set[str] = set()
-    stored: set[str] = set()
-    named_late: set[str] = set()
-    texts: set[str] = set()
-    modules: list[types.ModuleType] = []
-    waiting = [code]
-    while waiting:
-        code = waiting.pop()
-        waiting += [inner for inner in code.co_consts if isinstance(inner, types.CodeType)]
-        texts |= {text for text in code.co_consts if isinstance(text, str)}
-        for instruction in analysed(code).instructions:
-            verb = instruction.opname
-            if verb in {"LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOBAL"}:
-                names.add(instruction.argval)
-                if "GLOBAL" in verb and not verb.startswith("LOAD"):
-                    stored.add(instruction.argval)
-            elif verb in {"LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR", "DELETE_ATTR", "IMPORT_FROM"}:
-                attributes.add(instruction.argval)
-                if verb == "STORE_ATTR":
-                    named_late.add(instruction.argval)
-            elif verb == "IMPORT_NAME" and instruction.argval in sys.modules:
-                modules.append(sys.modules[instruction.argval])
-    if not BY_TEXT.isdisjoint(names | attributes):
-        attributes |= texts
-        named_late |= texts
-        names |= texts if "globals" in names else set()
-    return names, attributes, stored, named_late, modules
+
+def immutable(v: object) -> bool:
+    """Is `v` a scalar, or made of such?"""
+    return (
+        type(v) in SCALARS or isinstance(v, type | types.FunctionType) or (type(v) is tuple and all(map(immutable, v)))
+    )

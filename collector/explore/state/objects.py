@@ -21,6 +21,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from collector.explore.state.assumptions import contents
+from collector.explore.state.interpreter import NULL
 from collector.explore.state.walk import SCALARS
 
 
@@ -58,9 +59,9 @@ def ordered(v: collections.OrderedDict[Any, Any]) -> list[object]:
 
 
 def write_set(walk: Walk, v: Object) -> None:
-    """The items in the order in which they are met: that decides what a loop over them does."""
+    """The items in the order in which they are met, which decides what a loop over them does; and the room for more."""
     items = list(v)
-    walk.out += (type(v).__name__, len(items))
+    walk.out += (type(v).__name__, len(items), v.__sizeof__())
     walk.put(items)
     if len(items) > 1 and not all(_ordered(item) for item in items):
         walk.hidden("a set whose order depends on where its objects lie")
@@ -76,14 +77,31 @@ def _ordered(v: object) -> bool:
 def write_exception(walk: Walk, v: Object) -> None:
     """Everything but the traceback."""
     walk.out.append("exception")
-    walk.put([type(v), v.args, v.__dict__, v.__cause__, v.__context__, v.__suppress_context__])
+    walk.put([type(v), v.args, v.__dict__, v.__cause__, v.__context__])
+    kind: Any = type(v)
+    for field in fields(kind):
+        try:
+            walk.put([field.__get__(v)])
+        except (AttributeError, TypeError):
+            walk.put([NULL])  # it is not set
+
+
+@functools.cache
+def fields(kind: type) -> list[types.MemberDescriptorType | types.GetSetDescriptorType]:
+    """What an exception holds beside its arguments and attributes: `errno`, `value`, slots."""
+    found = [(name, v) for cls in kind.__mro__ for name, v in vars(cls).items()]
+    return [
+        v
+        for name, v in found
+        if isinstance(v, types.MemberDescriptorType)
+        or (isinstance(v, types.GetSetDescriptorType) and name != "args" and not name.startswith("__"))
+    ]
 
 
 def write_enum(walk: Walk, v: Object) -> None:
-    """An enum member: its name, and what was hung on it."""
+    """An enum member: its name and value, and what was hung on it."""
     walk.out.append(type(v).__qualname__)
-    attributes = vars(v)
-    walk.put([attributes.get("_name_"), *(x for name, x in attributes.items() if not name.startswith("_"))])
+    walk.put(x for name, x in vars(v).items() if name not in {"_sort_order_", "__objclass__"})
 
 
 def write_method(walk: Walk, v: Object) -> None:
@@ -121,9 +139,14 @@ def named(kind: type) -> str:
     return f"an {name}" if name[:1].lower() in "aeiou" else f"a {name}"
 
 
+def hide(walk: Walk, v: Object) -> None:
+    """A type that does not tell all."""
+    walk.hidden(named(type(v)))
+
+
 def write_reference(walk: Walk, v: Object) -> None:
-    """What a weak reference refers to."""
-    walk.put(["weak", v()])
+    """What a weak reference refers to, and whom it calls when that is gone."""
+    walk.put(["weak", v(), v.__callback__])
 
 
 def write_proxy(walk: Walk, v: Object) -> None:
@@ -134,7 +157,12 @@ def write_proxy(walk: Walk, v: Object) -> None:
 def write_view_iterator(walk: Walk, v: Object) -> None:
     """An iterator over a dictionary or a set: what is left, and of what."""
     walk.out.append(type(v).__name__)
-    walk.put([list(v.__reduce__()[1]), *gc.get_referents(v)])
+    try:
+        left = list(v.__reduce__()[1])
+    except RuntimeError:
+        walk.hidden(f"{named(type(v))} over what has grown")
+    else:
+        walk.put([left, *gc.get_referents(v)])
 
 
 def write_recipe(walk: Walk, v: Object) -> None:
@@ -154,7 +182,7 @@ def write_cached(walk: Walk, v: Object) -> None:
     """A function with a cache."""
     if v.cache_info().maxsize is not None:
         walk.hidden(named(type(v)))
-    walk.put([v.__wrapped__, *cached(v)])
+    walk.put([v.__wrapped__, *cached(v), *pairs(v.__dict__)])
 
 
 CACHE = type(functools.lru_cache(len))
@@ -163,7 +191,7 @@ ITERATORS: tuple[type, ...] = tuple(
         type,
         (
             iter([]), iter(()), iter(""), iter("\u0100"), iter(b""), iter(bytearray()), iter(range(0)), iter(range(1 << 70)),
-            iter(collections.deque()), reversed(()), reversed([]), reversed(range(0)), enumerate(()), zip(),
+            reversed(()), reversed([]), reversed(range(0)), enumerate(()), zip(),
             map(len, ()), filter(None, ()), iter(int, 1), array.array("b").__iter__(),
         ),
     )
@@ -211,8 +239,8 @@ WRITERS: dict[type, Writer] = {
     types.SimpleNamespace: written(lambda v: pairs(vars(v))),
     types.MappingProxyType: write_proxy,
     functools.partial: written(lambda v: [v.func, v.args, v.keywords, *pairs(v.__dict__)]),
-    staticmethod: written(lambda v: [v.__func__]),
-    classmethod: written(lambda v: [v.__func__]),
+    staticmethod: written(lambda v: [v.__func__, *pairs(vars(v))]),
+    classmethod: written(lambda v: [v.__func__, *pairs(vars(v))]),
     property: written(lambda v: [v.fget, v.fset, v.fdel]),
     functools.cached_property: written(lambda v: [v.func]),
     range: written(lambda v: [v.start, v.stop, v.step]),
@@ -224,5 +252,9 @@ WRITERS: dict[type, Writer] = {
     **{kind: written(lambda v: v.__reduce__()) for kind in ITERATORS},
     **dict.fromkeys(VIEW_ITERATORS, write_view_iterator),
     **dict.fromkeys((itertools.count, itertools.repeat), write_recipe),
+    # They also know whether what they go over has been changed, and do not tell.
+    **dict.fromkeys(
+        map(type, (iter(collections.deque()), reversed(collections.deque()), iter(collections.OrderedDict()))), hide
+    ),
 }
 """By exact type."""

@@ -38,9 +38,9 @@ class State(NamedTuple):
 class States:
     """The states of one machine."""
 
-    def __init__(self, machine: SteppedMachine) -> None:
+    def __init__(self, machine: SteppedMachine, capture: Capture | None = None) -> None:
         self.machine = machine
-        self.capture = Capture(machine)
+        self.capture = capture or Capture(machine)
 
     def now(self, *more: object) -> State:
         """The state that the machine is in, and `more`, which `marshal` can write."""
@@ -57,7 +57,7 @@ class States:
 
     def memory(self) -> bytes:
         """What is in the machine's memory, but for what decides nothing."""
-        words = array("Q", self.machine.mem)
+        words = array("Q", self.machine.memory.words)
         for a in self.machine.statistics:
             words[a] = 0
         return words.tobytes()

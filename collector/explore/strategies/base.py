@@ -36,6 +36,8 @@ class Strategy(Protocol):
     """Picks one schedule after another."""
 
     name: str
+    observes: bool
+    """The memory that it runs programs in notes what they read and write without a step (`machine.observed`)."""
 
     @property
     def exhausted(self) -> bool:
@@ -62,6 +64,7 @@ class Sampler:
     """The base class of strategies that draw schedules at random."""
 
     name = "sampler"
+    observes = False
     exhausted = False
     done = False
 

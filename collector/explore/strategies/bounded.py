@@ -33,6 +33,7 @@ class Exhaustive:
     """Depth-first search under a preemption bound."""
 
     name = "exhaustive"
+    observes = False
 
     def __init__(self, options: Options) -> None:
         self.bound = 0

@@ -9,7 +9,7 @@ then decided in about twice DPOR's time.
 Cost is counted in steps, not in seconds: the same seed gives the same schedules.  A schedule costs SET_UP steps beside its
 own, and a step of DPOR as many as its `price` says.  State search pays for what it captures, and begins LATER.
 
-If DPOR has far to go and state search comes upon fewer and fewer new states, they change shares.
+If DPOR has far to go, state search gets as much time as DPOR; if it then comes upon fewer and fewer new states, most.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ STRENGTH = [*Kind]
 """Kinds of claims, the strongest first."""
 SET_UP = 20
 """What beginning and checking a schedule costs, in steps."""
-STATE = 20.0
-"""What it costs to look up a state, in steps."""
-VALUE = 0.4
+STATE = 8.0
+"""What a state costs, in steps: computed from what each thread does, or looked up."""
+VALUE = 0.45
 """What it costs to capture a value of it."""
 LATER = 10_000
 """What the others spend, each for its share, before state search begins: much is decided by then."""
@@ -51,6 +51,8 @@ FAR = 1_000
 """Schedules of DPOR after which it is asked how far it has come, and again after twice as many."""
 LITTLE = 0.02
 """A share of its tree that is little after so many."""
+LEAST = 0.15
+"""What DPOR keeps of the time of both when state search is nearly through."""
 
 
 class Samplers:
@@ -60,7 +62,7 @@ class Samplers:
     commonest one, and which is second depends on the fault.
     """
 
-    exhausted = done = False
+    exhausted = done = observes = False
 
     def __init__(self, options: Options) -> None:
         depths = (options.depth,) if options.depth else LADDER
@@ -209,6 +211,8 @@ class DefaultPortfolio(Portfolio):
             cost, states = stateful.cost - self.before[0], self.stateful.states - self.before[1]
             slower = states * stateful.cost < self.stateful.states * cost / 2
             self.before = stateful.cost, self.stateful.states
-            if slower and self.dpor.share_done() < LITTLE and dpor.share > stateful.share:
-                dpor.share, stateful.share = stateful.share, dpor.share
+            if self.dpor.share_done() < LITTLE:
+                both = dpor.share + stateful.share
+                dpor.share = both * (LEAST if slower else 0.5)
+                stateful.share = both - dpor.share
         return super().turn()

@@ -1,9 +1,8 @@
 """The states of a program, computed from what its threads do each by itself: the product of their automata.
 
-Theory of operation.  A state is the content of the cells that are ever written, and per thread its local state and what may
-end its pause: the same as `state.whole` captures.  Where the next step of a thread is known (`state.automaton`), the state
-that it leads to is computed and not run, breadth first.  Where it is not known, a schedule that leads there is run, and what
-is found there learned.  As threads are few and small and their interleavings many, that takes few schedules.
+Theory of operation.  Where the next step of a thread is known (`state.automaton`), the state that it leads to is computed
+and not run (`state.composition`), breadth first.  Where it is not known, a schedule that leads there is run, and what is
+found there learned (`state.learning`).  As threads are few and small and their interleavings many, that takes few schedules.
 
 Every end is run: a schedule for each state in which all threads have ended, so that the check sees it, and for each in which
 nobody can go on.  Whatever fails does so in a schedule that was run.  On the way to what is not known each step is compared
@@ -13,35 +12,33 @@ Data races are looked for in the schedules that are run.  Among these is one for
 other directly and touch one cell, one of them plainly and one of them writing: between them nothing orders the two.
 
 Not modelled.  Two accesses may be unordered though they never follow each other directly, if what keeps them apart orders
-nothing (`post` and `hint`): such a race is seen only if it is in a schedule that is run.
+nothing (`post`, `hint`, the end of a pause): such a race is seen only if it is in a schedule that is run.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from collector.explore.machine import ops
 from collector.explore.machine.carrier import MAIN
 from collector.explore.prefix import refuse_end
-from collector.explore.state.automaton import Ask, Automata, Unfit
+from collector.explore.state.composition import Composition
 from collector.explore.state.graph import Edge, Graph
+from collector.explore.state.learning import Automata, Unfit
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from collector.explore.machine.execution import Pick
     from collector.explore.machine.machine import SteppedMachine
-    from collector.explore.state.automaton import Local, Transition
+    from collector.explore.machine.observed import Observed
+    from collector.explore.state.automaton import Accesses, Transition
+    from collector.explore.state.capture import Capture
+    from collector.explore.state.composition import State
 
-    State = tuple[int, ...]
-    """The cells; then of each thread, the number of its local state, and that of what it has seen."""
 
-
-STALE = -1
-"""Of what a thread has seen, something was overwritten by another one."""
-NOTHING_SEEN = 0
 SLICE = 4_000
 """Steps that are computed at a time."""
+MANY = 3_000_000
+"""States that are kept, of about a kilobyte each."""
 WARM = 300
 """Steps of a first schedule, in which code is met."""
 
@@ -55,14 +52,18 @@ class Task(NamedTuple):
     """What the cells that are written hold when all but the last of them have gone."""
     ends: bool = False
     """The schedule must be over then."""
+    unknown: tuple[State, int] | None = None
+    """The state and the step from there, where it is not known what that leads to."""
 
 
 class Product:
     """Explores the states of the program that one machine runs."""
 
-    def __init__(self, machine: SteppedMachine) -> None:
+    def __init__(self, machine: SteppedMachine, observed: Observed, capture: Capture, *, races: bool) -> None:
         self.machine = machine
-        self.automata = Automata(machine)
+        self.automata = Automata(machine, observed, capture)
+        self.races = races
+        """Data races are looked for."""
         self.warm = False
         """Code has been met."""
         self.compared = 0
@@ -72,19 +73,22 @@ class Product:
         """Steps that it takes at least."""
         self.computed = 0
         """Steps that were computed since somebody asked."""
-        self.seen: list[frozenset[int]] = [frozenset()]
-        self.seen_numbers: dict[frozenset[int], int] = {frozenset(): NOTHING_SEEN}
         self.ends: set[State] = set()
         """Ends that were run."""
+        self.failed: set[tuple[State, int]] = set()
+        """Steps, from states, that were run and failed."""
+        self.under_way: tuple[State, int] | None = None
+        """The step that the schedule under way is run for, if it is not known what that leads to."""
         self.met: set[tuple[int, int]] = set()
-        """Transitions, by identity, that were seen to follow each other or to have no cell in common."""
-        self.begin()
+        """Pairs of `Accesses`, by identity, that were seen to follow each other or to have no cell in common."""
+        self._begin()
 
-    def begin(self) -> None:
+    def _begin(self) -> None:
         """From the initial state."""
         automata = self.automata
+        self.composition = Composition(automata)
+        self.steps = [(t,) for t in self.composition.threads]
         self.graph = Graph()
-        self.cells = [*automata.cells]
         self.states: list[State] = []
         self.numbers: dict[State, int] = {}
         self.came: list[tuple[int, int]] = []
@@ -92,24 +96,26 @@ class Product:
         self.next = 0
         """The first state whose steps are not all computed."""
         self.done = False
+        self.failed.clear()
+        self.plain = automata.plain and self.races
         if automata.initial:
-            cells = [automata.memory[a] for a in self.cells]
-            threads = [number for local in automata.initial for number in (local.number, NOTHING_SEEN)]
-            self._meet((*cells, *threads), (-1, MAIN))
+            self._meet(self.composition.initial(), (-1, MAIN))
 
     def _meet(self, state: State, came: tuple[int, int]) -> int:
-        """The number of `state`."""
+        """The number of `state`.  Raises Unfit."""
         number = self.numbers.get(state)
         if number is None:
-            number = self.numbers[state] = self.graph.add(self._runnable(state))
+            if len(self.states) == MANY:
+                raise Unfit("there are too many states")
+            number = self.numbers[state] = self.graph.add(self.composition.runnable(state))
             self.states.append(state)
             self.came.append(came)
         return number
 
-    def task(self) -> Task | None:
+    def _task(self) -> Task | None:
         """Compute on, to something that has to be run; None if so many steps were computed, or all."""
-        if not self.states or len(self.automata.cells) != len(self.cells):
-            self.begin()
+        if self._outdated():
+            self._begin()
             if not self.states:
                 return Task((), ())
         until = self.computed + SLICE
@@ -123,128 +129,84 @@ class Product:
         self.done = True
         return None
 
+    def _outdated(self) -> bool:
+        """Has it begun before it was known which cells are written, and whether plainly?"""
+        automata = self.automata
+        known = len(automata.cells), automata.plain and self.races
+        return not self.states or known != (self.composition.size, self.plain)
+
     def _expand(self, number: int) -> Task | None:
         """All steps from that state; a task if something about one of them has to be run."""
-        state, graph = self.states[number], self.graph
+        state, graph, composition = self.states[number], self.graph, self.composition
         graph.edges[number].clear()
         for t in graph.runnable[number]:
-            local, transition = self._known(state, t)
+            transition = composition.known(state, t)
             if transition is None:
-                return self._task(number, t)
+                if (state, t) in self.failed:
+                    continue
+                return self._way(number, t)._replace(unknown=(state, t))
             self.computed += 1
-            target = self._step(state, t, local, transition)
-            if not self._runnable(target):
-                released = self._released(target)
+            target = composition.after(state, t, transition)
+            if not composition.runnable(target):
+                released = composition.released(target)
                 if released == target:
                     # All have ended, or nobody can go on.
                     if target not in self.ends:
                         self.ends.add(target)
-                        return self._task(number, t)._replace(ends=True)
+                        return self._way(number, t)._replace(ends=True)
                     continue
                 target = released
             reached = self._meet(target, (number, t))
-            graph.edges[number].append(Edge((t,), reached))
-            task = self._race(number, t, transition, reached)
+            graph.edges[number].append(Edge(self.steps[t], reached))
+            task = self._race(number, t, transition, reached) if self.plain else None
             if task:
                 return task
         return None
 
     def _race(self, number: int, t: int, transition: Transition, reached: int) -> Task | None:
-        """A schedule in which, right after this transition of `t`, another thread touches what it has touched."""
-        if not self.automata.plain:
-            return None
+        """A schedule in which this transition of `t` can race with what another thread has done before, or does next."""
+        accesses, initial, composition = transition.accesses, self.automata.initial, self.composition
+        for u, before in self.automata.before.items():
+            # Who has not gone yet has told nobody what it did before its first step.
+            if u != t and composition.local(self.states[number], u) is initial[u] and self._new(before, accesses):
+                return self._way(number, t)
         state = self.states[reached]
-        cell = self._local(self.states[number], t)[0].addr
         for u in self.graph.runnable[reached]:
             if u == t:
                 continue
-            local, other = self._known(state, u)
+            other = composition.known(state, u)
             if other is None:
-                return self._task(reached, u)
-            pair = id(transition), id(other)
-            if pair not in self.met:
-                self.met.add(pair)
-                if transition.races(other, cell, local.addr):
-                    return Task((*self._task(number, t).path, u), state[: len(self.cells)])
+                if (state, u) not in self.failed:
+                    return self._way(reached, u)._replace(unknown=(state, u))
+            elif self._new(accesses, other.accesses):
+                return Task((*self._way(number, t).path, u), composition.cells(state))
         return None
 
-    def _task(self, number: int, t: int) -> Task:
+    def _new(self, x: Accesses, y: Accesses) -> bool:
+        """Are these two met for the first time, and unordered if they follow each other?"""
+        pair = id(x), id(y)
+        known = pair in self.met
+        self.met.add(pair)
+        return not known and x.race(y)
+
+    def _way(self, number: int, t: int) -> Task:
         """The way to a state, and the step of thread `t` from there."""
-        memory = self.states[number][: len(self.cells)]
+        memory = self.composition.cells(self.states[number])
         path = [t]
         while self.came[number][0] >= 0:
             number, t = self.came[number]
             path.append(t)
         return Task((*reversed(path),), memory)
 
-    def _local(self, state: State, t: int) -> tuple[Local, int]:
-        at = len(self.cells) + 2 * t
-        return self.automata.locals[state[at]], state[at + 1]
+    def schedule(self) -> Pick:
+        """How to pick for the next schedule; where nothing has to be run now, it is over at once.  Raises Unfit."""
+        if not self.warm:
+            self.warm = True
+            return self._warm_up
+        task = self._task()
+        return self._run(task) if task else lambda _i: MAIN
 
-    def _held(self, state: State, cell: int) -> int:
-        automata = self.automata
-        at = automata.cells.get(cell, -1)
-        return automata.memory[cell] if at < 0 else state[at]
-
-    def _runnable(self, state: State) -> tuple[int, ...]:
-        """Who can go: as `Threads.ready` has it."""
-        found = []
-        for t in range(len(self.automata.initial)):
-            local, seen = self._local(state, t)
-            kind = local.kind
-            if kind == ops.ENDED or (local.paused and seen != STALE):
-                continue
-            if kind in (ops.LOCK, ops.SLEEP) and (self._held(state, local.addr) == 0) != (kind == ops.LOCK):
-                continue
-            found.append(t)
-        return tuple(found)
-
-    def _released(self, state: State) -> State:
-        """All who pause are let go."""
-        changed = list(state)
-        for t in range(len(self.automata.initial)):
-            local, _ = self._local(state, t)
-            if local.paused and local.kind != ops.ENDED:
-                changed[len(self.cells) + 2 * t + 1] = STALE
-        released = tuple(changed)
-        return released if self._runnable(released) else state
-
-    def _known(self, state: State, t: int) -> tuple[Local, Transition | None]:
-        """What thread `t` does from `state`, if that is known."""
-        local, _ = self._local(state, t)
-        node = local.next
-        while isinstance(node, Ask):
-            node = node.answers.get(self._held(state, node.cell))
-        return local, node
-
-    def _step(self, state: State, t: int, local: Local, transition: Transition) -> State:
-        """The state after that."""
-        changed, places, base = list(state), self.automata.cells, len(self.cells)
-        for a, v in transition.writes:
-            changed[places[a]] = v
-        at, target = base + 2 * t, transition.target
-        seen = NOTHING_SEEN if local.paused else state[at + 1]
-        if local.kind in ops.READING and seen != STALE:
-            seen = self._with(seen, local.addr)
-        if target.kind == ops.ENDED:
-            seen = NOTHING_SEEN
-        elif target.paused and seen == NOTHING_SEEN:
-            seen = STALE  # it waits for nothing in particular
-        changed[at : at + 2] = target.number, seen
-        if transition.tells:
-            for u in range(base + 1, len(state), 2):
-                if u != at + 1 and changed[u] > NOTHING_SEEN and local.addr in self.seen[changed[u]]:
-                    changed[u] = STALE
-        return tuple(changed)
-
-    def _with(self, seen: int, cell: int) -> int:
-        cells = self.seen[seen] | {cell}
-        number = self.seen_numbers.setdefault(cells, len(self.seen))
-        if number == len(self.seen):
-            self.seen.append(cells)
-        return number
-
-    def warm_up(self, i: int) -> int:
+    def _warm_up(self, i: int) -> int:
         """Picks for a first schedule, in which code is met that names globals."""
         self.shortest = 1
         machine = self.machine
@@ -253,7 +215,7 @@ class Product:
             return MAIN
         return i if i in machine.runnable else machine.runnable[0]
 
-    def run(self, task: Task) -> Callable[[int], int]:
+    def _run(self, task: Task) -> Pick:
         """Picks the threads of `task`, and goes on as long as there is something to learn.  Raises Unfit and Afresh."""
         machine, automata, path = self.machine, self.automata, task.path
         at = 0
@@ -277,6 +239,8 @@ class Product:
             automata.go(t)
             return t
 
+        automata.watch()
+        self.under_way = task.unknown
         self.compared += len(path)
         self.ending, self.shortest = task.ends, max(len(path), self.shortest and 1)
         return pick
@@ -284,27 +248,34 @@ class Product:
     def _compare(self, task: Task) -> None:
         """Before the last step of `task`, the memory is as it was computed."""
         memory = self.automata.memory[:]
-        for a, v in zip(self.cells, task.memory, strict=True):
+        for a, v in zip(self.composition.places, task.memory, strict=True):
             memory[a] = v
         if self.automata.differs(memory):
             raise Unfit("the memory is another one")
 
     def ended(self) -> None:
         """The schedule of a task is over: whoever went last may have ended.  Raises Unfit and Afresh."""
-        machine = self.machine
-        if machine.fault is None:
-            if machine.complete and len(machine.trail) < self.shortest:
-                refuse_end(machine)
-            if machine.complete and not self.automata.initial and not machine.trail:
-                self.done = True  # no thread takes a step
-            self.automata.arrive()
-            ending, self.ending = self.ending, False
-            if ending and not machine.complete:
-                raise Unfit("a schedule goes on that should be over")
+        machine, automata, execution = self.machine, self.automata, self.machine.execution
+        under_way, self.under_way = self.under_way, None
+        ending, self.ending = self.ending, False
+        if len(machine.trail) > execution.steps_allowed:
+            raise Unfit("a schedule is longer than allowed")
+        if machine.fault:
+            automata.rest()
+            if under_way:
+                self.failed.add(under_way)
+            return
+        if machine.complete and len(machine.trail) < self.shortest:
+            refuse_end(machine)
+        if machine.complete and not automata.initial and not machine.trail:
+            self.done = True  # no thread takes a step
+        automata.arrive()
+        if ending and not machine.complete:
+            raise Unfit("a schedule goes on that should be over")
 
     def forget(self) -> None:
         """What was learned is void."""
         self.automata.forget()
         self.ends.clear()
         self.met.clear()
-        self.states.clear()
+        self._begin()

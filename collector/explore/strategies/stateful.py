@@ -19,15 +19,16 @@ Relied on.  Data races are found on the paths that are run; the path to a state 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from collector.explore.claim import Claim, Kind, Seen
 from collector.explore.machine.carrier import MAIN
 from collector.explore.machine.observed import Observed
 from collector.explore.machine.threads import PAUSED
 from collector.explore.prefix import announced, check, refuse_end
-from collector.explore.state.automaton import Afresh, Unfit
+from collector.explore.state.capture import Capture
 from collector.explore.state.graph import Circle, Edge, Graph
+from collector.explore.state.learning import Afresh, Unfit
 from collector.explore.state.whole import States
 from collector.explore.strategies.base import left
 from collector.explore.strategies.product import Product
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from collector.explore.prefix import Announced
     from collector.explore.strategies.base import Options
 
+
+T = TypeVar("T")
 
 FIRST_LOOK = 500
 """States after which the graph is first asked for a circle."""
@@ -101,8 +104,10 @@ class Stateful:
         self.compared = 0
         """Steps, with what they were when they were first taken."""
         self.races = options.races
+        self.capture: Capture | None = None
+        """Of the machine that runs the schedules."""
         self.whole: States | None = None
-        """The states of the machine that runs the schedules."""
+        """Its states."""
         self.exhausted = False
         self.fit = True
         """As far as is known, states can be computed."""
@@ -118,7 +123,7 @@ class Stateful:
     @property
     def captured(self) -> int:
         """Values written down to tell states apart."""
-        return self.whole.capture.written if self.whole else 0
+        return self.capture.written if self.capture else 0
 
     @property
     def states(self) -> int:
@@ -133,47 +138,44 @@ class Stateful:
     def begin(self, machine: SteppedMachine) -> tuple[Pick, Draw]:
         if self.circle:
             return self._round(machine, self.circle)
-        if self.fit and self.product is None and isinstance(machine.mem, Observed):
-            self.product = Product(machine)
-        self.computing = self.product is not None
-        return self._compute(self.product) if self.product else self._search(machine)
+        self.capture = self.capture or Capture(machine)
+        observed = machine.memory.plain
+        if self.fit and self.product is None and isinstance(observed, Observed):
+            self.product = Product(machine, observed, self.capture, races=self.races)
+        go = self._fitting(self.product.schedule) if self.product else None
+        self.computing = go is not None
+        return self._compute(go) if go else self._search(machine, self.capture)
 
-    def _compute(self, product: Product) -> tuple[Pick, Draw]:
+    def _compute(self, go: Pick) -> tuple[Pick, Draw]:
         """What has to be run for the states to be computed."""
-        if product.warm:
-            task = product.task()
-            self.graph = product.graph
-            go = product.run(task) if task else lambda _i: MAIN
-        else:
-            product.warm = True
-            go = product.warm_up
 
         def pick(i: int) -> int:
-            return self._try(partial(go, i))
+            t = self._fitting(partial(go, i))
+            return MAIN if t is None else t
 
         return pick, lambda _i, _n: 0
 
-    def _try(self, do: Callable[[], int | None]) -> int:
-        """What `do` returns, unless states cannot be computed, or not with what was learned so far."""
+    def _fitting(self, do: Callable[[], T]) -> T | None:
+        """What `do` returns; None if states cannot be computed, or not with what was learned so far."""
         product = self.product
         if product is None:
-            return MAIN
-        found: int | None = None
+            return None
         try:
             try:
-                found = do()
+                return do()
             except Afresh:
                 product.forget()
         except Unfit:
-            self.fit, self.product, self.graph = False, None, Graph()
-            product.automata.words.rest()
-        return MAIN if found is None else found
+            product.automata.rest()
+            self.fit, self.product = False, None
+            self._afresh()
+        return None
 
-    def _search(self, machine: SteppedMachine) -> tuple[Pick, Draw]:
+    def _search(self, machine: SteppedMachine, capture: Capture) -> tuple[Pick, Draw]:
         """The current path, and on from its end."""
         path, runnable, numbers, graph = self.path, machine.runnable, self.numbers, self.graph
         self.compared += len(path)
-        self.whole = self.whole or States(machine)
+        self.whole = self.whole or States(machine, capture)
         now = self.whole.now
         at = 0
         source = next((choice for choice in reversed(path) if choice.state >= 0), None)
@@ -254,12 +256,12 @@ class Stateful:
             return
         if self.computing:
             if self.product:
-                self._try(self.product.ended)
+                self._fitting(self.product.ended)
             if self.product:
-                self.compared = self.product.compared
+                self.compared, self.graph = self.product.compared, self.product.graph
                 self._look(seen_all=self.product.done)
             return
-        epoch = self.whole.capture.epoch if self.whole else 0
+        epoch = self.capture.epoch if self.capture else 0
         if (machine.execution.clock and not self.timed) or epoch != self.epoch:
             self.timed, self.epoch = self.timed or machine.execution.clock > 0, epoch
             self._afresh()

@@ -101,7 +101,7 @@ class Recorder(Tap):
         for k, name in FIELDS[code]:
             setattr(step, name, known[k])
         if code >= ops.CAS:
-            complete(step, code, self.machine.mem, result)
+            complete(step, code, self.machine.memory.words, result)
 
     def observe(self, t: int) -> None:
         """Thread `t` is about to take its step."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 VOCABULARIES = {
     "words": "load store xadd post hint",
     "compare and swap": "load cas cas xchg if store",
-    "locks": "load store lock lock xadd",
+    "locks": "load store lock lock try xadd",
     "unlocks": "load lock unlock xadd cas",
     "notes": "load store sleep wake xadd",
     "pauses": "load store pause pause lock xadd",
@@ -40,7 +40,7 @@ VOCABULARIES = {
     "allocation": "load store alloc alloc cas kill",
     "kills": "load store xadd kill lock",
     "kills of waiting": "load cas kill wake sleep pause",
-    "kills before locks": "store pause pause lock lock kill",
+    "kills before locks": "store pause pause lock lock try kill",
     "kills before exchanges": "xchg or8 store pause pause kill",
     "everything": "load cas xchg pause lock spawn kill wake sleep store",
 }
@@ -114,7 +114,25 @@ def shape(seed: int, vocabulary: Sequence[str]) -> Shape:
     return Shape(words, bodies, [line(("load", "store", "xadd"))], "kill" in vocabulary and rng.random() < 0.5)
 
 
-def program_of(form: Shape) -> Program:
+class Scene(NamedTuple):
+    """Where something is planted in a program."""
+
+    machine: SteppedMachine
+    port: Port
+    x: int
+    """The first of the shared words."""
+    words: int
+
+
+class Plant(NamedTuple):
+    """Something that a thread does before one of its lines, or after the last."""
+
+    thread: int
+    line: int
+    do: Callable[[Scene], object]
+
+
+def program_of(form: Shape, plant: Plant | None = None) -> Program:
     """The program; what its threads have read is part of the memory it leaves."""
 
     def program(machine: SteppedMachine) -> None:
@@ -123,19 +141,25 @@ def program_of(form: Shape) -> Program:
         board: list[int] = []
         logs = machine.alloc(32, "log")
 
-        def body(lines: list[Line]) -> Callable[[Port], None]:
+        def body(lines: list[Line], own: int = -1) -> Callable[[Port], None]:
+            def planted(port: Port, at: int) -> None:
+                if plant and (own, at) == plant[:2]:
+                    plant.do(Scene(machine, port, shared, form.words))
+
             def run(port: Port) -> None:
                 log = 0
                 mind = Mind(port, shared, form.words)
-                for line in lines:
+                for at, line in enumerate(lines):
+                    planted(port, at)
                     doing = Lines(port, shared, form.words, lock, note, body(form.child), mind, board)
                     log = log * 7 + doing.run(line) + 1
+                planted(port, len(lines))
                 machine.mem[logs + port.index] = log
 
             return run
 
-        for lines in form.threads:
-            machine.spawn(body(lines))
+        for own, lines in enumerate(form.threads):
+            machine.spawn(body(lines, own))
         if form.kill:
             machine.kill("t0")
 
@@ -213,6 +237,8 @@ class Lines:
                     port.store(self.shared + (line.word + 1) % self.words, line.b)
             case "lock":
                 return self.locked(x, line.a)
+            case "try":
+                return self.tried(x, line.a)
             case "unlock":
                 return self.unlocked()
             case "sleep":
@@ -278,6 +304,14 @@ class Lines:
     def locked(self, x: int, a: int) -> int:
         """A step inside a critical section."""
         self.port.lock(self.lock)
+        v = self.port.load(x) if a else self.port.xadd(x, 1)
+        self.port.unlock(self.lock)
+        return v
+
+    def tried(self, x: int, a: int) -> int:
+        """The same, if the lock is free."""
+        if not self.port.trylock(self.lock):
+            return 5
         v = self.port.load(x) if a else self.port.xadd(x, 1)
         self.port.unlock(self.lock)
         return v

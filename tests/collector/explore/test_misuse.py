@@ -9,6 +9,7 @@ import pytest
 
 from collector.explore import SteppedMachine, explore
 from collector.explore.claim import Kind
+from collector.explore.machine.misuse import Hung
 from collector.explore.strategies import NAMED
 from workbuf.machine import MASK64, Pause
 
@@ -291,6 +292,59 @@ def test_a_body_that_comes_to_no_step(how: str, vehicle: str) -> None:
         machine.spawn(body)
 
     assert "no step" in refused(program, seconds=0.5, vehicle=vehicle, races=False)
+
+
+@pytest.mark.parametrize("where", ["set-up", "check", "invariant"])
+def test_a_loop_outside_of_the_threads(where: str) -> None:
+    """That is the program's, too."""
+
+    def loop(_machine: object = None) -> None:
+        while True:
+            pass
+
+    def program(machine: SteppedMachine) -> Callable[[], object] | None:
+        x = machine.word(0, "x")
+        machine.spawn(lambda port: port.load(x))
+        if where == "set-up":
+            loop()
+        return loop if where == "check" else None
+
+    invariants = [loop] if where == "invariant" else []
+
+    assert "no step" in refused(program, seconds=0.5, races=False, invariants=invariants)
+
+
+HANGING = """
+from collector.explore.strategies.walk import RandomWalk
+
+class Hanging(RandomWalk):
+    def begin(self, machine):
+        pick, draw = super().begin(machine)
+
+        def hanging(i):
+            while len(machine.trail) == 2:
+                pass
+            return pick(i)
+
+        return hanging, draw
+"""
+"""A strategy that never picks a third step."""
+
+
+@pytest.mark.parametrize("vehicle", ["greenlets", "threads"])
+def test_a_hang_of_the_explorer_is_not_the_programs(vehicle: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is an internal error, and says where."""
+    space: dict[str, Any] = {"__name__": "hanging", "__package__": "collector.explore.strategies"}
+    exec(compile(HANGING, "hanging.py", "exec"), space)  # noqa: S102  as a module of the explorer's
+    monkeypatch.setitem(NAMED, "hanging", space["Hanging"])
+
+    def program(machine: SteppedMachine) -> None:
+        x = machine.word(0, "x")
+        for _ in range(2):
+            machine.spawn(lambda port: (port.xadd(x, 1), port.xadd(x, 1)))
+
+    with pytest.raises(Hung, match=r"no step for seconds, at hanging\.py:\d+: the explorer is at fault"):
+        explore(program, "hanging", seconds=0.5, vehicle=vehicle)
 
 
 @pytest.mark.parametrize("strategy", sorted(NAMED))

@@ -15,7 +15,7 @@ from collector.explore.machine.plainpoints import PlainPoints
 from collector.explore.program import new_machine, run_and_check, set_up
 from collector.explore.races.fasttrack import FastTrack
 from collector.explore.races.report import Witness
-from collector.explore.strategies.dpor.dependence import changes, dependent, pending
+from collector.explore.strategies.dpor.dependence import dependent, pending
 from collector.explore.trace.recorder import Recorder
 from workbuf.machine import WORD, Pause, Port
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 NO_OPERATIONS = {"check", "now", "label", "event"}
 """Methods that touch no word and are no steps."""
-MADE_OF = {"hints": ops.HINT, "fill": ops.WRITE}
-"""Methods that are several of another operation."""
+MADE_OF = {"hints": ops.HINT, "fill": ops.WRITE, "trylock": ops.CAS}
+"""Methods that are another operation, or several of one."""
 VALUES = (0, 1)
 CONTENTS = (0, 1, 2, 5)
 """What is in the word at first."""
@@ -200,7 +200,7 @@ class Watching:
                 ops.NEVER: False, ops.ALWAYS: True, ops.IF_FOUND: operand == found, ops.IF_NEW: operand != found,
             }[op.writes]  # fmt: skip
             self.wrong |= pending(machine, t).write != self.write
-            self.change = self.write and changes(op.code, operand, found)
+            self.change = self.write and ops.changes(op.code, operand, found)
             self.stepped = True
 
         return observe

@@ -7,23 +7,27 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from collector.explore import explore
+from collector.explore.state.composition import Composition
 from collector.explore.strategies.base import Options
 from collector.explore.strategies.product import Product
 from collector.explore.strategies.stateful import Stateful
 from collector.fixtures.pool import pool
 from collector.scenarios.latedecrement import LateDecrement
 from tests.collector.explore import programs
-from tests.collector.explore.compare import ends
+from tests.collector.explore.compare import compare_arbitrary, ends
 from tests.collector.explore.test_idle import let_go_by_nobody
 from tests.collector.explore.traces import executions, runs_of
 from workbuf.getfull import Getfull
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
     from collector.explore import SteppedMachine
+    from collector.explore.state.automaton import Transition
+    from collector.explore.state.composition import State
     from tests.collector.explore.programs import Program
+    from tests.collector.explore.traces import Execution
     from workbuf.machine import Port
 
 
@@ -115,6 +119,141 @@ def test_what_threads_share_is_noticed() -> None:
     assert any("it was read" in message for message in faults)
 
 
+def holds(machine: SteppedMachine) -> Callable[[], None]:
+    """Two threads have got one list before their first steps, and nobody else has it."""
+    x = machine.word(0, "x")
+    boards: list[list[int]] = [[]]
+
+    def writes(port: Port) -> None:
+        board = boards[0]
+        port.load(x)
+        board.append(1)
+        port.load(x)
+
+    def reads(port: Port) -> None:
+        board = boards.pop()
+        port.load(x)
+        if board:
+            port.store(x, 7)
+
+    machine.spawn(writes)
+    machine.spawn(reads)
+
+    def check() -> None:
+        assert machine.peek(x) == 0, "it was read"
+
+    return check
+
+
+def stores_to_a_lock(machine: SteppedMachine) -> None:
+    """Who waits for the lock is not told that it is held, and takes it."""
+    lock, x = machine.word(0, "lock"), machine.word(0, "x")
+
+    def stores(port: Port) -> None:
+        port.store(lock, 9)
+        port.load(x)
+        port.store(lock, 0)
+
+    def locks(port: Port) -> None:
+        port.lock(lock)
+        port.unlock(lock)
+
+    machine.spawn(stores)
+    machine.spawn(locks)
+
+
+def reads_all(machine: SteppedMachine) -> None:
+    """A slice is no read of one cell."""
+    x, y = machine.word(0, "x"), machine.word(0, "y")
+    mem = machine.mem
+
+    def reads(port: Port) -> None:
+        port.load(y)
+        port.store(y, sum(mem[x : x + 1]))
+
+    machine.spawn(lambda port: port.store(x, 5))
+    machine.spawn(reads)
+
+
+def looks_at_another(machine: SteppedMachine) -> None:
+    """What a thread draws is in its port, where another one can see it."""
+    x = machine.word(0, "x")
+
+    def draws(port: Port) -> None:
+        port.load(x)
+        port.seed = 7
+        port.load(x)
+
+    def looks(port: Port) -> None:
+        port.load(x)
+        port.store(x, machine.ports[0].seed & 7)
+
+    for port in machine.ports:
+        port.seed = 0
+    machine.spawn(draws)
+    machine.spawn(looks)
+
+
+@pytest.mark.parametrize("program", [holds, stores_to_a_lock, reads_all, looks_at_another])
+def test_what_automata_cannot_tell_is_run(program: Program) -> None:
+    """And ends as it does."""
+    search = Stateful(Options())
+    found = ends([run for run in runs_of(program, search) if not run.pruned])
+
+    assert not search.computes
+    assert found == ends(list(executions(program, "dfs")))
+
+
+@pytest.mark.parametrize(
+    "vocabulary", ["unlocks", "pauses", "exchanges", "waits and pauses", "waits for nobody", "kept"]
+)
+def test_arbitrary_programs_fit(vocabulary: str) -> None:
+    """Also if some of their schedules fail."""
+
+    def compare(program: Program, plain: Sequence[Execution]) -> None:
+        search = Stateful(Options())
+        found = ends([run for run in runs_of(program, search) if not run.pruned])
+        assert search.computes
+        assert "livelock" in found or found == ends(plain)
+
+    compare_arbitrary(vocabulary, 60, compare)
+
+
+def adds(machine: SteppedMachine, items: Sequence[Iterable[int]], count: int = 0) -> None:
+    """Each thread adds its items to a word, and counts them, if there is a word for that."""
+    x = machine.word(0, "x")
+
+    def body(port: Port) -> None:
+        for item in items[port.index]:
+            port.xadd(x, item)
+            if count:
+                port.words[count] += 1
+
+    machine.spawn(body)
+    machine.spawn(body)
+
+
+def test_what_decides_nothing_is_in_no_state() -> None:
+    """Neither a count nor the place in the trail where an item began that could be left out."""
+    items = [1, 2, 3]
+    counted = searched(lambda m: adds(m, [items, items], count=m.alloc(1, "count", statistics=True)))
+    optional = searched(lambda m: adds(m, [m.optional(items), m.optional(items)]))
+    plain = searched(lambda m: adds(m, [items, items]))
+
+    assert counted.computes
+    assert optional.computes
+    assert counted.states == optional.states == plain.states
+
+
+def test_too_many_states_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are searched one by one then, of which less is kept."""
+    monkeypatch.setattr("collector.explore.strategies.product.MANY", 100)
+    search = searched(SMALL["barrier of two"])
+
+    assert not search.computes
+    assert search.states > 100
+
+
 def rarely(machine: SteppedMachine) -> None:
     """Who reads `x` races only where he comes first: else the store of what was there orders the two."""
     x, a = machine.word(0, "x"), machine.word(0, "a")
@@ -133,14 +272,32 @@ def rarely(machine: SteppedMachine) -> None:
     machine.spawn(reads)
 
 
-def test_races_are_looked_for_where_two_can_meet(monkeypatch: pytest.MonkeyPatch) -> None:
+def rarely_at_first(machine: SteppedMachine) -> None:
+    """The same, and it is written before the first step."""
+    x, a = machine.word(0, "x"), machine.word(0, "a")
+
+    def writes(port: Port) -> None:
+        port.words[x] = 1
+        port.store(a, 0)
+        port.load(a)
+
+    def reads(port: Port) -> None:
+        port.load(a)
+        port.store(a, port.words[x] & 0)
+
+    machine.spawn(writes)
+    machine.spawn(reads)
+
+
+@pytest.mark.parametrize("program", [rarely, rarely_at_first])
+def test_races_are_looked_for_where_two_can_meet(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not only in the schedules from which something is learned: of these none has this race."""
-    failure = explore(rarely, "stateful").failure
+    failure = explore(program, "stateful").failure
     assert failure
     assert failure.kind == "race"
 
     monkeypatch.setattr(Product, "_race", lambda *_: None)
-    assert explore(rarely, "stateful").exhausted
+    assert explore(program, "stateful").exhausted
 
 
 def test_no_thread_takes_a_step() -> None:
@@ -151,25 +308,27 @@ def test_no_thread_takes_a_step() -> None:
     assert result.schedules < 10
 
 
-class Miscounts(Product):
+class Miscounts(Composition):
     """Computes what is not so."""
 
-    def _step(self, *told: object) -> tuple[int, ...]:
-        state = super()._step(*told)  # type: ignore[arg-type]
-        return (state[0] + 1, *state[1:])
+    def after(self, state: State, t: int, transition: Transition) -> State:
+        wrong = super().after(state, t, transition)
+        return (wrong[0] + 1, *wrong[1:])
 
 
-class NeverLetsGo(Product):
+class NeverLetsGo(Composition):
     """Takes those who pause for stuck."""
 
-    def _released(self, state: tuple[int, ...]) -> tuple[int, ...]:
+    def released(self, state: State) -> State:
         return state
 
 
 @pytest.mark.parametrize(("wrong", "program"), [(Miscounts, pool(Getfull, 2, 0)), (NeverLetsGo, let_go_by_nobody)])
-def test_what_is_computed_is_compared(wrong: type[Product], program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_computed_is_compared(
+    wrong: type[Composition], program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With what happens when it is run; if it differs, nothing is computed any more."""
-    monkeypatch.setattr("collector.explore.strategies.stateful.Product", wrong)
+    monkeypatch.setattr("collector.explore.strategies.product.Composition", wrong)
     search = searched(program)
 
     assert not search.computes

@@ -7,6 +7,7 @@ import pytest
 from collector.explore import Result, explore
 from tests.collector.explore import verdictprograms
 from tests.collector.explore.changingprograms import KEEPING, PATIENT
+from tests.collector.explore.hiddenprograms import HIDING
 from tests.collector.explore.verdictprograms import DIFFERS, HANGS
 
 
@@ -72,6 +73,17 @@ def test_a_fault_is_found_wherever_what_was_read_is_kept(name: str, strategy: st
     else:
         assert result.failure is not None, told(result)
         assert result.failure.kind in {"check", "assertion"}, told(result)
+
+
+@pytest.mark.parametrize("name", HIDING)
+def test_what_is_kept_where_no_capture_looks_is_not_proved(name: str) -> None:
+    """A search that recognises states finds the fault, or claims nothing; one that runs every trace finds it."""
+    stateful = explore(HIDING[name], "stateful", schedules=2000, seconds=10, shrink=False)
+    dpor = explore(HIDING[name], "dpor", schedules=2000, seconds=10, shrink=False)
+
+    assert stateful.claim.kind in {"failed", "undecided"}, told(stateful)
+    assert dpor.failure is not None, told(dpor)
+    assert dpor.failure.kind == "check", told(dpor)
 
 
 @pytest.mark.parametrize("strategy", [*STRATEGIES, "random"])

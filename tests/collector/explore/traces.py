@@ -71,7 +71,7 @@ def executions(program: Program, strategy: str, limit: int = 20_000) -> Iterator
 
 def runs_of(program: Program, search: Strategy, limit: int = 20_000) -> Iterator[Execution]:
     """All schedules that `search` runs of `program`."""
-    machine = new_machine(observed=getattr(search, "observes", False))
+    machine = new_machine(observed=search.observes)
     try:
         for _ in range(limit):
             check = set_up(machine, program)

@@ -18,7 +18,7 @@ from collector.stress.run import Plan
 from collector.stress.survivors import Keep
 from mutator.heap import FINALIZER, SPAN, SPECIAL
 from mutator.world import GWAITING, MRECORD
-from scripts.bench_heap import overhead
+from scripts.bench.heap import overhead
 from tests.mutator.heap.flat import pointermask
 from tests.worlds import SMALL, Bench
 from workbuf.machine import WORD

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from collector.explore.machine import ops
 from collector.explore.machine.threads import PAUSED
-from workbuf.machine import MASK64
 
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def pending(machine: SteppedMachine, t: int) -> Step:
     guard = frozenset(machine.seen[t]) if machine.flags[t] & PAUSED else NO_GUARD
     write, aim = kind >= ops.STORE, -1
     if kind in ops.DEPENDING:
-        write = writes(kind, machine.expects[t], machine.mem[a])
+        write = ops.writes(kind, machine.expects[t], machine.memory.words[a])
     elif kind >= ops.SPAWN:
         if kind == ops.SPAWN:
             a, aim = NUMBERS, len(machine.names)
@@ -62,20 +61,6 @@ def pending(machine: SteppedMachine, t: int) -> Step:
         elif kind == ops.KILL:
             a, write, aim = NOTHING, False, a
     return Step(t, a, write, ANY, guard, aim)
-
-
-def writes(kind: int, operand: int, found: int) -> bool:
-    """Is a step of one of the kinds in `ops.DEPENDING` a write where it finds `found` in its cell?"""
-    return (found == operand) != (kind == ops.XCHG)
-
-
-def changes(kind: int, operand: int, found: int) -> bool:
-    """Does a step that writes leave something else in its cell than the `found` that was there?"""
-    if kind in ops.STORING:
-        return operand != found
-    if kind == ops.OR8:
-        return operand & ~found != 0
-    return kind != ops.XADD or operand & MASK64 != 0
 
 
 def dependent(x: Step, y: Step) -> bool:

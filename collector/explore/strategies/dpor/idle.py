@@ -71,7 +71,7 @@ class Idle:
     def go(self, machine: SteppedMachine, node: Node) -> None:
         """The step from `node` is about to be taken."""
         t = node.step.thread
-        self.words = machine.mem[:] if node.turns.get(t) else []
+        self.words = machine.memory.words[:] if node.turns.get(t) else []
 
     def begin(self, machine: SteppedMachine, node: Node) -> None:
         """The first step is about to be taken, from `node`: which turns begin there."""
@@ -102,7 +102,7 @@ class Idle:
         if machine.has_ended(t) or not (paused or self._may_begin(machine, t)):
             return
         states = node.turns.get(t, ())
-        state = self._local_state(machine, t) if len(machine.mem) <= MANY else b""
+        state = self._local_state(machine, t) if len(machine.memory.words) <= MANY else b""
         if not state:
             states = ()
         elif state not in states:
@@ -127,7 +127,7 @@ class Idle:
         """Has the thread that went last written plainly, or has somebody asked for the time?"""
         if machine.execution.clock:
             return True
-        mem, words, statistics = machine.mem, self.words, machine.statistics
+        mem, words, statistics = machine.memory.words, self.words, machine.statistics
         if mem == words:
             return False
         return len(mem) != len(words) or any(

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from collector.explore.machine import ops
 from collector.explore.machine.threads import EXPIRED
 from collector.explore.prefix import announced
-from collector.explore.strategies.dpor.dependence import Step, changes, pending
+from collector.explore.strategies.dpor.dependence import Step, pending
 from collector.explore.strategies.dpor.wakeup import awake
 
 
@@ -106,7 +106,7 @@ class Node:
     @property
     def changes(self) -> bool:
         """The step leaves something else in its cell."""
-        return self.step.write and changes(self.kind, self.expects, self.before)
+        return self.step.write and ops.changes(self.kind, self.expects, self.before)
 
 
 def victim_of(machine: SteppedMachine, t: int) -> Victim:
@@ -115,9 +115,9 @@ def victim_of(machine: SteppedMachine, t: int) -> Victim:
     step = pending(machine, t)
     free = True
     if kind == ops.LOCK:
-        free = machine.mem[step.cell] == 0
+        free = machine.memory.words[step.cell] == 0
     elif kind == ops.SLEEP:
-        free = machine.mem[step.cell] != 0 or flags & EXPIRED != 0
+        free = machine.memory.words[step.cell] != 0 or flags & EXPIRED != 0
     return Victim(step, kind, machine.expects[t], free)
 
 
@@ -136,7 +136,6 @@ class Path:
         """Cell to the indices of the steps that wrote it."""
         self.reads: defaultdict[int, list[int]] = defaultdict(list)
         """Cell to the indices of the steps that have read it since its last write."""
-        self.acquires: defaultdict[int, list[int]] = defaultdict(list)
         self.victims: dict[int, Victim] = {}
         """Index of a kill to what it cut off."""
 
@@ -186,8 +185,8 @@ class Path:
                 continue  # what it knows is known, too
             first = i
             if kind == ops.LOCK and other.kind == ops.UNLOCK and other.step.write:
-                first = self.acquires[cell][-1]
-            if self._turns(first, clock, node, let_go):
+                first = self.acquire(cell, i)
+            if first >= 0 and self._turns(first, clock, node, let_go):
                 races.append(first)
             join(clock, other.clock)
         clock[t] = number
@@ -203,7 +202,7 @@ class Path:
             writes.append(k)
         else:
             reads.append(k)
-        if kind >= ops.LOCK or guard:
+        if kind >= ops.SPAWN or guard:
             self._far_links(machine, node)
 
     def _past(self, era: Era, t: int, threads: int) -> list[int]:
@@ -233,12 +232,17 @@ class Path:
         for guarded in step.guard:
             if guarded != step.cell:
                 self.reads[guarded].append(k)
-        if node.kind == ops.LOCK:
-            self.acquires[step.cell].append(k)
-        elif node.kind == ops.SPAWN:
+        if node.kind == ops.SPAWN:
             self.born[step.aim] = k
         elif node.kind == ops.KILL and not machine.has_ended(step.aim):
             self.victims[k] = victim_of(machine, step.aim)
+
+    def acquire(self, cell: int, end: int) -> int:
+        """Index of the step that took the mutex at `cell` last, before the one at index `end`: it found the word 0.
+
+        -1 if it was held from the beginning.
+        """
+        return next((i for i in reversed(self.writes[cell]) if i < end and self.nodes[i].before == 0), -1)
 
     def let_go(self, step: Step, era: Era) -> list[int] | None:
         """Indices of the changes each of which lets the next step of a thread go after a pause; None if it needs none."""
@@ -287,11 +291,7 @@ class Path:
         for guarded in step.guard:
             if guarded != cell:
                 self.reads[guarded].pop()
-        if node.kind < ops.LOCK:
-            return node
-        if node.kind == ops.LOCK:
-            self.acquires[cell].pop()
-        elif node.kind == ops.SPAWN:
+        if node.kind == ops.SPAWN:
             del self.born[step.aim]
         elif node.kind == ops.KILL:
             self.victims.pop(node.index, None)

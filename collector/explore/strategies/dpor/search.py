@@ -29,7 +29,7 @@ from collector.explore.machine.carrier import MAIN
 from collector.explore.machine.threads import PAUSED
 from collector.explore.prefix import check, check_scene, following, refuse_end, refuse_turn, scene
 from collector.explore.strategies.base import left, share_done
-from collector.explore.strategies.dpor.dependence import ANY, Step, pending, writes
+from collector.explore.strategies.dpor.dependence import ANY, Step, pending
 from collector.explore.strategies.dpor.idle import Idle
 from collector.explore.strategies.dpor.path import Node, Path, Victim, happens_before
 from collector.explore.strategies.dpor.wakeup import Branch, asleep, insert
@@ -51,6 +51,7 @@ class DPOR:
     """Optimal DPOR."""
 
     name = "dpor"
+    observes = False
 
     def __init__(self, options: Options) -> None:
         self.path = Path()
@@ -165,7 +166,7 @@ class DPOR:
                 self._cover(self.path.nodes[i], node)
         # A kill can come after all that does not depend on it, and that is another thing in every interleaving.
         for i, victim in self.path.victims.items():
-            self._cover_victim(self.path.nodes[i], victim, machine.mem)
+            self._cover_victim(self.path.nodes[i], victim, machine.memory.words)
         while self.path.nodes:
             node = self.path.pop()
             step = node.tree.pop(0).step
@@ -186,7 +187,7 @@ class DPOR:
         step = node.step
         if node.kind in ops.DEPENDING:
             # Without the first one's step it may turn out otherwise.
-            write = first.step.cell != step.cell or writes(node.kind, node.expects, first.before)
+            write = first.step.cell != step.cell or ops.writes(node.kind, node.expects, first.before)
             if write != step.write:
                 step = step._replace(write=write)
         elif node.kind == ops.SPAWN and first.kind == ops.SPAWN:
@@ -207,13 +208,14 @@ class DPOR:
         state, rest = kill, path.without(kill, kill)
         moves = [node for node in rest if node.step.cell == step.cell and node.step.write]
         if victim.kind == ops.LOCK:
-            if moves and moves[-1].kind == ops.LOCK:
+            if moves and moves[-1].kind != ops.UNLOCK:
                 # Held from then on: the victim comes before that.
                 rest = path.without(kill, kill, moves[-1])
             elif not moves and not victim.free:
                 # Held all the time: the victim comes before whoever holds it, if it can.
-                state = path.nodes[max(i for i in path.acquires[step.cell] if i < kill.index)]
-                if any(happens_before(state, path.nodes[i]) for i in path.steps[step.thread]):
+                taken = path.acquire(step.cell, kill.index)
+                state = path.nodes[taken]
+                if taken < 0 or any(happens_before(state, path.nodes[i]) for i in path.steps[step.thread]):
                     return
                 rest = path.without(state, state, kill)
         elif victim.kind == ops.SLEEP and not moves and not victim.free:
@@ -226,7 +228,7 @@ class DPOR:
             step = step._replace(aim=step.aim + sum(node.kind == ops.SPAWN for node in rest))
         elif victim.kind in ops.DEPENDING:
             found = self._left_behind(rest, step.cell, kill, mem)
-            step = step._replace(write=writes(victim.kind, victim.expects, found))
+            step = step._replace(write=ops.writes(victim.kind, victim.expects, found))
         self._insert(state, rest, step)
 
     def _left_behind(self, rest: list[Node], cell: int, kill: Node, mem: list[int]) -> int:

@@ -12,13 +12,14 @@ import itertools
 import random
 import threading
 import types
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from collector.explore import SteppedMachine
 from collector.explore.machine.carrier import MAIN
 from collector.explore.state.capture import Capture
+from collector.explore.state.objects import cached
 from workbuf.throw import Throw
 
 
@@ -153,22 +154,37 @@ KEPT: dict[str, tuple[Callable[[], object], Callable[..., object]]] = {
     "enumerate": (lambda: enumerate("a" * 80), next),
     "reversed": (lambda: reversed([1] * 80), next),
     "generator": (lambda: (i for i in range(80)), next),
-    "cache without a bound": (lambda: functools.cache(abs), lambda v: v(v.cache_info().currsize)),
+    "cache without a bound": (
+        lambda: functools.cache(abs),
+        lambda v: v(len(cast("list[dict[int, int]]", cached(v))[0])),
+    ),
 }
 
 
+HELD: object = None
+"""What the program of the test below keeps in a global."""
+
+
+@pytest.mark.parametrize("where", ["local", "global"])
 @pytest.mark.parametrize("name", KEPT)
-def test_every_change_is_another_state(name: str) -> None:
+def test_every_change_is_another_state(name: str, where: str) -> None:
     """And it is the same state on the next run."""
     make, change = KEPT[name]
 
-    def body(port: Port, x: int) -> None:
+    def in_a_local(port: Port, x: int) -> None:
         kept = make()
         while True:
             change(kept)
             port.load(x)
 
-    first, second = captures(body)
+    def in_a_global(port: Port, x: int) -> None:
+        global HELD  # noqa: PLW0603  that is what it is about
+        HELD = make()
+        while True:
+            change(HELD)
+            port.load(x)
+
+    first, second = captures(in_a_local if where == "local" else in_a_global)
 
     assert first == second
     assert not any(captured.opaque for captured in first)
@@ -202,6 +218,24 @@ def test_what_cannot_be_looked_into_is_named(make: Callable[[], object], name: s
 
 
 COUNT = 0
+
+
+def test_a_new_class_of_an_object_in_a_global_is_another_state() -> None:
+    """Its attributes stay the same."""
+
+    def body(port: Port, x: int) -> None:
+        global HELD  # noqa: PLW0603  that is what it is about
+        HELD = Plain()
+        while True:
+            HELD.__class__ = Plain if isinstance(HELD, Data) else Data  # type: ignore[assignment]
+            port.load(x)
+
+    first, second = captures(body)
+
+    assert first == second
+    assert len({captured.written for captured in first}) == 2
+
+
 COUNTS: list[int] = []
 
 

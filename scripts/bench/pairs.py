@@ -1,18 +1,14 @@
 """Compares the speed of two checkouts of the project, workload by workload, run in turn.
 
-    python -m scripts.bench OLD [--pairs 5] [--only WORD] [--json FILE]
-
-OLD is another checkout of this project, say `git worktree add ../old c639122`.  Every workload is a process of its own in
+Every workload is a process of its own in
 each tree, old and new by turns after a warm-up of each, on this interpreter; so a machine that changes its speed changes
 both.  A workload says itself how much it did: its rate is that over its own processor time, set-up left out (a mark's
-over wall clock).  Ratios are
+and a run's cycles over wall clock).  Ratios are
 of the rates of a pair, new over old, so above 1 is faster.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import platform
 import subprocess
@@ -20,9 +16,10 @@ import sys
 import sysconfig
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 
-TREE = Path(__file__).parents[1]
+TREE = Path(__file__).parents[2]
 
 EXPLORE = """
 from time import process_time
@@ -109,6 +106,16 @@ for _ in range(3):
 print(3, spent() - begun)
 """
 
+CYCLES = """
+import re, subprocess, sys
+command = [sys.executable, "-m", "collector.run", "--quiet", {arguments}]
+done = subprocess.run(command, capture_output=True, text=True)
+assert done.returncode == 0, done.stdout + done.stderr
+cycles, seconds = re.search(r"cycles +(\\d+), ([0-9.]+) s", done.stdout).groups()
+# Of the cycles the last one is stopped.
+print(int(cycles) - 1, seconds)
+"""
+
 WORKLOADS = {
     "three-node stack, random": EXPLORE.format(strategy="random", races=False),
     "three-node stack, random, watched": EXPLORE.format(strategy="random", races=True),
@@ -122,6 +129,8 @@ WORKLOADS = {
     "scenarios": COMMAND.format(arguments='"scenarios"'),
     "--help": COMMAND.format(arguments='"--help"'),
     "one mark, objects": MARK,
+    "default run, cycles": CYCLES.format(arguments=""),
+    "8 mutators, 4 helpers, cycles": CYCLES.format(arguments='"--mutators", "8", "--helpers", "4", "--seconds", "15"'),
     "heap --mark, 20,000 objects": COMMAND.format(
         arguments='"heap", "synthetic:random,n=20000,m=52000,seed=1", "--mark"'
     ),
@@ -142,36 +151,23 @@ def rate(tree: Path, workload: str) -> float:
     return float(count) / float(seconds)
 
 
-def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("old", type=Path, metavar="OLD", help="the other checkout")
-    parser.add_argument("--pairs", type=int, default=5, help="(default 5)")
-    parser.add_argument("--only", default="", metavar="WORD", help="workloads whose name has WORD in it")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="the figures")
-    args = parser.parse_args()
-    if not any(args.only in name for name in WORKLOADS):
-        parser.error(f"--only {args.only}: no such workload; there are {', '.join(map(repr, WORKLOADS))}")
+def compare(old: Path, times: int, only: str) -> dict[str, Any]:
+    """Print the ratios of `times` pairs of each workload whose name has `only` in it; returns the figures."""
     gil = "free-threaded" if sysconfig.get_config_var("Py_GIL_DISABLED") else "GIL"
-    print(f"Python {platform.python_version()}, {gil}, {os.cpu_count()} processors, {args.pairs} pairs")
+    print(f"Python {platform.python_version()}, {gil}, {os.cpu_count()} processors, {times} pairs")
     print(f"{'workload':36}{'old /s':>12}{'new /s':>12}{'new / old':>11}   least .. most")
     rows = []
     for name, workload in WORKLOADS.items():
-        if args.only not in name:
+        if only not in name:
             continue
-        for tree in (args.old, TREE):
+        for tree in (old, TREE):
             rate(tree, workload)
-        pairs = [(rate(args.old, workload), rate(TREE, workload)) for _ in range(args.pairs)]
-        ratios = [new / old for old, new in pairs]
+        pairs = [(rate(old, workload), rate(TREE, workload)) for _ in range(times)]
+        ratios = [new / before for before, new in pairs]
         before, after = (median(rates) for rates in zip(*pairs, strict=True))
         print(
-            f"{name:36}{before:12,.1f}{after:12,.1f}{median(ratios):11.2f}   {min(ratios):.2f} .. {max(ratios):.2f}",
+            f"{name:36}{before:12,.2f}{after:12,.2f}{median(ratios):11.2f}   {min(ratios):.2f} .. {max(ratios):.2f}",
             flush=True,
         )
         rows.append({"workload": name, "old": before, "new": after, "ratios": ratios})
-    if args.json:
-        args.json.write_text(json.dumps({"python": platform.python_version(), "gil": gil, "rows": rows}, indent=1))
-
-
-if __name__ == "__main__":
-    main()
+    return {"python": platform.python_version(), "gil": gil, "nproc": os.cpu_count(), "rows": rows}

@@ -1,0 +1,50 @@
+"""Loads modules of a program so that their threads, locks and queues are the stepped machine's."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from collector.explore.stdlib.attributes import watch_classes
+from collector.explore.stdlib.modules import standins
+from collector.explore.stdlib.place import Place
+from collector.explore.stdlib.source import execute, source
+
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from collector.explore.machine.machine import SteppedMachine
+
+
+STANDINS: WeakKeyDictionary[SteppedMachine, tuple[Place, dict[str, ModuleType]]] = WeakKeyDictionary()
+"""Of each machine: they serve all its schedules."""
+
+
+def load(
+    machine: SteppedMachine, name: str, *others: str, watch: bool = True, unwatched: Collection[str] = ()
+) -> ModuleType:
+    """The module `name`, afresh, its source unchanged, with stand-ins for `threading`, `queue` and `time`.
+
+    To be called by a program each time it is called: whatever the module makes when it is imported, locks or tables, is
+    new in every schedule.  The real module is left alone.  Of the modules that it imports those named in `others` are
+    loaded in the same way, before it and in that order.
+
+    With `watch`, attributes of objects whose classes these modules define are words of the machine, read and written
+    plainly; but for attributes called as in `unwatched`.
+    Raises ModuleNotFoundError where there is no source of that name.
+    """
+    found = STANDINS.get(machine)
+    if found is None:
+        place = Place(machine)
+        found = STANDINS[machine] = place, standins(place)
+    place, loaded = found[0], dict(found[1])
+    place.begin()
+    for each in (*others, name):
+        module = ModuleType(each)
+        execute(source(each), module, loaded)
+        if watch:
+            watch_classes(module, place, frozenset(unwatched))
+        loaded[each] = module
+    return loaded[name]

@@ -1,0 +1,68 @@
+"""What all stand-ins of a schedule share: the machine, which thread is running, its clock."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
+
+from workbuf.machine import MASK64
+
+
+if TYPE_CHECKING:
+    from collector.explore.machine.machine import SteppedMachine
+    from collector.explore.machine.ports import SteppedPort
+
+
+MAIN = MASK64
+"""Who holds a lock that the program has taken while it sets up or checks."""
+
+
+class Place:
+    """A machine, schedule after schedule."""
+
+    def __init__(self, machine: SteppedMachine) -> None:
+        self.machine = machine
+        self.schedule = 0
+        """Number of the schedule that the rest is of."""
+        self.clocks: defaultdict[int, float] = defaultdict(float)
+        """Seconds that each thread has waited in vain or slept: each has a clock of its own, which nothing else moves."""
+        self.names: Counter[str] = Counter()
+        self.objects: dict[int, object] = {}
+        """By the machine's thread, what says which thread is running."""
+
+    def begin(self) -> None:
+        """Forget the schedule before, if this is another one."""
+        number = self.machine.execution.number
+        if self.schedule != number:
+            self.schedule = number
+            self.clocks.clear()
+            self.names.clear()
+            self.objects.clear()
+
+    def port(self) -> SteppedPort | None:
+        """Of the thread that is running; None while the program sets up or checks."""
+        execution = self.machine.execution
+        return self.machine.ports[execution.current] if execution.running else None
+
+    def cell(self, name: str) -> int:
+        """A fresh word; in a running thread that is a step."""
+        port = self.port()
+        if port is None:
+            return self.machine.alloc(1, self.unique(name))
+        a = port.sysalloc(1)
+        port.label(a, 1, f"{name} of {port.name}")
+        return a
+
+    def unique(self, name: str) -> str:
+        """The name, with a number if it has been given out."""
+        self.names[name] += 1
+        return name if self.names[name] == 1 else f"{name}{self.names[name]}"
+
+    def me(self) -> int:
+        """What a lock's word says if the running thread holds it."""
+        port = self.port()
+        return MAIN if port is None else port.index + 1
+
+    def wouldwait(self, what: str) -> None:
+        """Refuse to wait where no thread runs."""
+        self.machine.execution.refuse(f"{what} where no thread runs would wait for ever: do it in a thread")

@@ -1,0 +1,141 @@
+"""Classes as people write them, with `threading` and `queue`; they know nothing of the explorer."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from dataclasses import dataclass, field
+from threading import Condition, Lock
+
+
+GUARD = Lock()
+made: list[int] = []
+
+
+class Account:
+    """Two ways to take money, one of which asks too early."""
+
+    def __init__(self, balance: int) -> None:
+        self.balance = balance
+        self.lock = threading.Lock()
+
+    def withdraw(self, amount: int) -> None:
+        with self.lock:
+            if self.balance >= amount:
+                self.balance -= amount
+
+    def hasty(self, amount: int) -> None:
+        if self.balance >= amount:
+            with self.lock:
+                self.balance -= amount
+
+    def transfer(self, other: Account, amount: int) -> None:
+        with self.lock, other.lock:
+            self.balance -= amount
+            other.balance += amount
+
+
+@dataclass
+class Slot:
+    """One place between threads, under a condition."""
+
+    condition: Condition = field(default_factory=Condition)
+    items: list[int] = field(default_factory=list)
+
+    def put(self, item: int) -> None:
+        with self.condition:
+            self.items.append(item)
+            self.condition.notify()
+
+    def take(self) -> int:
+        with self.condition:
+            while not self.items:
+                self.condition.wait()
+            return self.items.pop()
+
+    def takes_at_once(self) -> int:
+        with self.condition:
+            if not self.items:
+                self.condition.wait()
+            return self.items.pop()
+
+    def patient(self, seconds: float) -> int | None:
+        with self.condition:
+            return self.items.pop() if self.condition.wait_for(lambda: self.items, seconds) else None
+
+
+class Log:
+    """A list that nobody guards."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
+
+
+class Pool:
+    """A worker that is given jobs through a queue."""
+
+    def __init__(self) -> None:
+        self.jobs: queue.Queue[int | None] = queue.Queue(1)
+        self.done: list[int] = []
+        self.worker = threading.Thread(target=self.work, name="worker")
+
+    def work(self) -> None:
+        while (job := self.jobs.get()) is not None:
+            self.done.append(job)
+
+    def run(self, jobs: list[int]) -> list[int]:
+        self.worker.start()
+        for job in (*jobs, None):
+            self.jobs.put(job)
+        self.worker.join()
+        return self.done
+
+
+def waits_for(jobs: queue.Queue[int], seconds: float) -> int | None:
+    """A job, or None if there is none in time."""
+    begun = time.monotonic()
+    try:
+        return jobs.get(timeout=seconds)
+    except queue.Empty:
+        assert time.monotonic() - begun >= seconds
+        return None
+
+
+class Meeting:
+    """One of each: an event, a semaphore, a barrier, a lock that may be taken twice, what is a thread's own."""
+
+    def __init__(self) -> None:
+        self.event, self.semaphore = threading.Event(), threading.Semaphore(1)
+        self.barrier, self.lock = threading.Barrier(2), threading.RLock()
+        self.own, self.word = threading.local(), 0
+
+    def says(self) -> None:
+        self.word = 1
+        self.event.set()
+
+    def hears(self) -> None:
+        self.event.wait()
+        assert self.word == 1
+
+    def counts(self) -> None:
+        with self.semaphore:
+            self.word += 1
+
+    def counts_twice(self) -> None:
+        with self.lock, self.lock:
+            self.word += 1
+
+    def meets(self) -> None:
+        self.own.name = threading.current_thread().name
+        self.barrier.wait()
+        assert self.own.name == threading.current_thread().name
+
+
+def hands_over(lock: Lock, word: list[int]) -> None:
+    """Gives back a lock that somebody else has taken."""
+    word.append(1)
+    lock.release()
