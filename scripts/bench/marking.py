@@ -17,6 +17,7 @@ from collector.runtime import Config
 from collector.stress.run import Plan, Stress, StressM
 from mutator.heap import DEAD, MARKED, SPAN
 from scripts.bench.rows import GIL, BenchError, Row
+from workbuf.hardware.selftest import AUTO
 from workbuf.machine import WORD
 
 
@@ -41,9 +42,10 @@ def rows(rounds: int) -> Iterator[Row]:
     for name, spec in HEAPS.items():
         graph = heaps.read(spec)
         mark(graph)
-        costs = [mark(graph) for _ in range(rounds)]
-        silent = [mark(graph, listening=False) for _ in range(rounds)]
-        for work, most, some in (("one marker", 2.0, costs), ("one marker, no recorder", 1.5, silent)):
+        # Round by round, so that they meet the same load.
+        turns = [(mark(graph), mark(graph, listening=False), mark(graph, binding="fast")) for _ in range(rounds)]
+        works = ("one marker", "one marker, no recorder", "one marker, atomics fast")
+        for work, most, some in zip(works, (2.0, 1.5, 2.0), zip(*turns, strict=True), strict=True):
             figure = median(cost.own / sum(cost.scanned) for cost in some) * 1e6
             ratios = [cost.own / cost.plain for cost in some]
             yield Row(f"{work}, {name}", "a plain marker, same memory", ratios, figure, "us/object", most)
@@ -65,7 +67,7 @@ def two(graph: Graph, name: str, rounds: int) -> list[Row]:
     wall, spent = (median(getattr(cost, clock) for _, cost in pairs) * 1e3 for clock in ("wall", "own"))
     rates = [one.wall / cost.wall for one, cost in pairs]
     together = [cost.own / one.own for one, cost in pairs]
-    least, most = (None, None) if GIL or not shared else (LEAST, 2 / LEAST)
+    least, most = (None, None) if GIL or not shared else (LEAST, round(2 / LEAST, 2))
     work = f"two markers, {name}"
     return [
         Row(f"{work}: rate", "one marker's", rates, wall, "ms", least=least, clock="wall", note=note),
@@ -166,12 +168,12 @@ def plain(m: Timed, spanof: dict[int, tuple[int, ...]], roots: list[int]) -> Non
             pointers = [words[cell + 64 * at + slot] for at in range(n) for slot in slots[words[mask + at]]]
 
 
-def mark(graph: Graph, helpers: int = 0, *, listening: bool = True) -> Cost:
+def mark(graph: Graph, helpers: int = 0, *, listening: bool = True, binding: str = AUTO) -> Cost:
     """One stopped mark of `graph`, and a plain one behind it."""
-    return marking(graph, helpers, listening=listening)[1]
+    return marking(graph, helpers, listening=listening, binding=binding)[1]
 
 
-def marking(graph: Graph, helpers: int = 0, *, listening: bool = True) -> tuple[Stress, Cost]:
+def marking(graph: Graph, helpers: int = 0, *, listening: bool = True, binding: str = AUTO) -> tuple[Stress, Cost]:
     """The same, with the run that did it: of its two marks the first counts."""
     Timed.own.clear()
     Timed.wall.clear()
@@ -182,6 +184,7 @@ def marking(graph: Graph, helpers: int = 0, *, listening: bool = True) -> tuple[
         cycles=1,
         concurrent=False,
         recorder=listening,
+        binding=binding,
         patience=600.0,
     )
     run = Stress(plan, graph, Timed)
