@@ -1,10 +1,12 @@
-"""Fuzzes the explorer: depth-first search, DPOR with and without idle turns, and stateful search must agree.
+"""Fuzzes the explorer's verdicts with arbitrary programs, of which it is known what may be said.
 
-    python -m scripts.fuzz_programs [--seconds 20] [--seed 1] [--vocabulary pauses]
+    python -m scripts.fuzz_programs [--programs 100] [--most 20000] [--seed 1] [--vocabulary pauses]
 
-For each vocabulary of `arbitrary` and for so many seconds.  Prints how many programs were compared and how
-many schedules and traces that were, passes over programs with more than 20,000 schedules, and prints every program on
-which they differ; exit status 1 if there is one.  See `tests.collector.explore.compare` for what is compared.
+So many programs of each vocabulary: of `arbitrary` depth-first search, DPOR with and without idle turns, and stateful search
+must agree (`tests.collector.explore.compare`); of "mistakes" each strategy must tell which one was made, at its line; of
+"differences" none may say proved, or failed.  Prints, of each vocabulary, how many programs were run and how many
+explorations or schedules that was; passes over programs with more than `--most` schedules, and counts those; prints every
+program that is misjudged.  Exit status 1 if there is one.
 """
 
 from __future__ import annotations
@@ -12,58 +14,109 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from typing import TYPE_CHECKING
 
+from collector.explore import explore
+from tests.collector.explore import differing, mistakes
 from tests.collector.explore.arbitrary import MINDS, VOCABULARIES, program_of, shape
 from tests.collector.explore.compare import compare_cutting, compare_dpor, compare_stateful
 from tests.collector.explore.traces import TooMany, executions
 
 
-ALL = {**VOCABULARIES, **MINDS}
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Run = Callable[[str, int, int], int]
+    """Runs a program: of that vocabulary, seed, and most schedules; how many were run.  Raises TooMany, AssertionError."""
+
+STRATEGIES = ("portfolio", "dpor", "stateful", "exhaustive")
+SAMPLERS = ("random", "urw", "pct", "pos", "surw")
+RARELY = 100
+"""Only one in so many of those mistakes that it takes a second to notice is made."""
+
+
+def compared(vocabulary: str, seed: int, most: int) -> int:
+    """Searches agree."""
+    words = {**VOCABULARIES, **MINDS}[vocabulary].split()
+    program = program_of(shape(seed, words))
+    plain = list(executions(program, "dfs", most))
+    if vocabulary != "shared":
+        # Of objects that threads share DPOR knows nothing.
+        compare_dpor(program, plain)
+        compare_cutting(program, plain)
+    compare_stateful(program, plain)
+    return len(plain)
+
+
+def mistaken(_vocabulary: str, seed: int, most: int) -> int:
+    """A mistake is told."""
+    names = [name for name in mistakes.NAMES if name not in mistakes.HANGING or seed % RARELY == 0]
+    mistake = mistakes.mistaken(names[seed % len(names)] if seed % RARELY else names[-1 - seed // RARELY % 2], seed)
+    hangs = mistake.expected.hangs
+    strategies = (STRATEGIES[seed // RARELY % 4],) if hangs else (*STRATEGIES, SAMPLERS[seed % len(SAMPLERS)])
+    for strategy in strategies:
+        seconds = 0.2 if hangs else None
+        result = explore(mistake.program, strategy, schedules=most, seconds=seconds, shrink=False)
+        wrong = mistakes.misjudged(mistake.expected, result)
+        assert not wrong, f"{mistake.name}, {strategy}: {wrong}"
+    return len(strategies)
+
+
+def differs(_vocabulary: str, seed: int, most: int) -> int:
+    """A program that is not the same every time is not called proved."""
+    sources = [*differing.SOURCES]
+    program = differing.differing(sources[seed % len(sources)], seed)
+    strategies = (*STRATEGIES, SAMPLERS[seed % len(SAMPLERS)])
+    for strategy in strategies:
+        result = explore(program.program, strategy, schedules=min(most, 300), shrink=False)
+        wrong = differing.misjudged(program, result)
+        assert not wrong, f"{strategy}: {wrong}"
+    return len(strategies)
+
+
+ALL: dict[str, Run] = {
+    **dict.fromkeys((*VOCABULARIES, *MINDS), compared),
+    "mistakes": mistaken,
+    "differences": differs,
+}
 
 
 def main() -> int:
-    """Compare, and print a line for each vocabulary."""
+    """Run them, and print a line for each vocabulary."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=20.0, help="for each vocabulary (default 20)")
+    parser.add_argument("--programs", type=int, default=100, help="of each vocabulary (default 100)")
+    parser.add_argument("--most", type=int, default=20_000, help="schedules of one program (default 20000)")
     parser.add_argument(
         "--seed", type=int, default=time.time_ns() % 1_000_000, help="of the first program (default: drawn)"
     )
-    parser.add_argument("--vocabulary", choices=ALL, action="append", help="only this one; may be repeated")
+    parser.add_argument(
+        "--vocabulary", choices=ALL, action="append", metavar="NAME", help="only this one; may be repeated"
+    )
     arguments = parser.parse_args()
-    print(f"seed {arguments.seed}")
-    findings = 0
+    print(f"seed {arguments.seed}, Python {sys.version}")
+    wrong = total = 0
     for name in arguments.vocabulary or ALL:
-        seed = arguments.seed
-        until = time.monotonic() + arguments.seconds
-        compared = passed_over = schedules = traces = 0
-        while time.monotonic() < until:
-            seed += 1
-            form = shape(seed, ALL[name].split())
-            program = program_of(form)
+        begun = time.monotonic()
+        ran = passed_over = schedules = misjudged = 0
+        for seed in range(arguments.seed, arguments.seed + arguments.programs):
             try:
-                plain = list(executions(program, "dfs"))
-                # Of objects that threads share DPOR knows nothing.
-                reduced = [] if name == "shared" else compare_dpor(program, plain)
-                if name != "shared":
-                    compare_cutting(program, plain)
-                compare_stateful(program, plain)
+                schedules += ALL[name](name, seed, arguments.most)
             except TooMany:
                 passed_over += 1
                 continue
-            except BaseException as error:
-                if isinstance(error, KeyboardInterrupt):
-                    raise
-                findings += 1
-                print(f"{name}, seed {seed}: {type(error).__name__} {error}\n    {form}", flush=True)
-                continue
-            compared += 1
-            schedules += len(plain)
-            traces += len(reduced)
+            except Exception as error:  # noqa: BLE001  an error of the explorer's is a finding, too
+                misjudged += 1
+                print(f"{name}, seed {seed}: {type(error).__name__} {error}", flush=True)
+            ran += 1
+        took = time.monotonic() - begun
         print(
-            f"{name:20} {compared:7} programs  {schedules:9} schedules  {traces:8} traces  {passed_over:4} passed over",
+            f"{name:28}{ran:7} programs {schedules:9} runs {passed_over:5} passed over {misjudged:3} wrong {took:6.0f} s",
             flush=True,
         )
-    return 1 if findings else 0
+        total += ran
+        wrong += misjudged
+    print(f"{total} programs, {wrong} wrong")
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from collector.commands import explore as command
+from collector.commands.stressnamed import listed
 from collector.explore import SteppedMachine, explore, plugin
 from collector.explore.claim import Kind
 from collector.explore.machine import ops
@@ -150,3 +151,11 @@ def test_the_buffers_life_has_entries_as_they_are_decoded() -> None:
     assert len(entries) == 5
     for number, function in entries:
         assert str(decode(int(number))).startswith(f"{number}: {function}")
+
+
+def test_all_scenarios_of_stress_are_in_the_table() -> None:
+    """By name, and with what the list says of each."""
+    _, _, rest = page("stress").partition("| scenario |")
+    rows = [[cell.strip() for cell in row.split("|")] for row in rest.partition("\n\n")[0].splitlines()[2:]]
+
+    assert {row[1].strip("`"): row[2] for row in rows} == listed()

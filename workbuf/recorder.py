@@ -47,6 +47,8 @@ class Ring:
     """Buffers got that another M put."""
     steals: int = 0
     """Those of them that came with work, off full or partial."""
+    laden: int = 0
+    """Buffers got with work, whoever put them."""
     nwait_max: int = 0
     dropped: int = 0
     """Events that had fallen out of the ring when it was drained last."""
@@ -83,10 +85,11 @@ class Recorder:
             counts[kind] += 1
             if kind == get:
                 count = words[a + PUSHCNT]
+                laden = c in (FULL, PARTIAL)
+                ring.laden += laden
                 if count and left.get(a) != count:
                     ring.migrations += 1
-                    if c in (FULL, PARTIAL):
-                        ring.steals += 1
+                    ring.steals += laden
             elif kind == put:
                 left[a] = words[a + PUSHCNT] + 1
             elif kind == wait and a > ring.nwait_max:
@@ -107,6 +110,11 @@ class Recorder:
     def steals(self) -> int:
         """Those of them that came with work."""
         return sum(ring.steals for ring in self.rings.values())
+
+    @property
+    def laden(self) -> int:
+        """Buffers got with work, in all threads."""
+        return sum(ring.laden for ring in self.rings.values())
 
     @property
     def nwait_max(self) -> int:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import count, cycle
-from time import monotonic
+from itertools import count
 from typing import TYPE_CHECKING
 
 
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from collector.stress.run import Plan
 
 TURN = 5.0
-"""Seconds of one run of `--all`."""
+"""Seconds of one run of `--all` at most."""
 MIXES = (
     "rewire,hider,arguments,sizes",
     "latesend,latesend,hider,pushpop",
@@ -24,21 +23,12 @@ MIXES = (
 """The programs of `--all`, run by run: few enough threads for cycles to be short."""
 
 
-def turns(first: Plan, seconds: float, execute: Callable[[Plan], int]) -> int:
-    """One run after another, each with the next mix of programs, until the seconds are over or a run has failed."""
-    left, status = seconds, 0
-    for number, mix in enumerate(cycle(MIXES)):
-        names = mix.split(",")
-        # Every other round verifies its marks: a second mark right behind the first.
-        checkmark = first.config.checkmark or number // len(MIXES) % 2 == 1
-        config = replace(first.config, mutators=len(names), checkmark=checkmark)
-        what = replace(first, config=config, programs=tuple(names), seconds=min(left, TURN), seed=first.seed + number)
-        began = monotonic()
-        status = execute(what)
-        left -= max(monotonic() - began, TURN)
-        if status or left <= 0:
-            break
-    return status
+def mixed(plan: Plan, mix: str, number: int) -> Plan:
+    """Run `number` of `--all`: every other round verifies its marks by a second mark right behind the first."""
+    names = mix.split(",")
+    checkmark = plan.config.checkmark or number // len(MIXES) % 2 == 1
+    config = replace(plan.config, mutators=len(names), checkmark=checkmark)
+    return replace(plan, config=config, programs=tuple(names))
 
 
 def repeated(first: Plan, times: int, execute: Callable[[Plan], int]) -> int:

@@ -14,16 +14,17 @@ from pathlib import Path
 from random import SystemRandom
 from threading import main_thread
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from collector import heaps
 from collector.audit.violation import Violation
+from collector.commands import stressnamed
 from collector.commands.files import Input, Named, Output, same
 from collector.commands.limits import add_limits, limits
 from collector.commands.outputs import END_SECONDS, Outputs
 from collector.commands.parser import completes, meant
-from collector.commands.series import repeated, turns
-from collector.commands.status import VIOLATION
+from collector.commands.series import mixed, repeated
+from collector.commands.status import VIOLATION, WEAKER
 from collector.commands.usage import (
     SWITCH_INTERVAL,
     UsageError,
@@ -45,12 +46,13 @@ from collector.report.run.summary import Summary
 from collector.report.tables import flowed
 from collector.runtime import Config
 from collector.stress.interrupts import Interrupts
-from collector.stress.run import Plan, Stress, StressM, gil
+from collector.stress.run import Plan, Stress, gil
 from collector.stress.watchdog import LastResort
 from mutator.programs.registry import PROGRAMS
 from workbuf.buffer import gcinit
 from workbuf.hardware.limits import Shortage
 from workbuf.hardware.selftest import AUTO, BINDINGS
+from workbuf.lfstack import CNT_BITS
 from workbuf.throw import Throw
 
 
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
+    from collector.commands.stressnamed import Driving
     from collector.stress.run import CycleReport
     from workbuf.recorder import Record
 
@@ -66,9 +69,14 @@ EXAMPLES = {
     "stress --heap synthetic:random,n=500,m=1000,seed=1 --cycles 2": "a small heap, two cycles",
     "stress --heap FILE --log run.log --trace run.json --html run.html": "a heap dump; write log, timeline and page",
     "stress --heap synthetic:random,n=500 --cycles 5 --until-failure": "again and again, each time with the next seed",
-    "stress --plant NAME --heap synthetic:random,n=1000": "with a planted fault, which a check should find",
+    "stress --plant FAULT --heap synthetic:random,n=1000": "with a planted fault, which a check should find",
+    "stress contention": "a scenario, which drives one mechanism",
+    "stress lfstack --count-bits 0": "an ABA on hardware",
 }
-ENDS = {VIOLATION: "a throw, a lost object, a leak or a hang; what failed, and the command that runs it again"}
+ENDS = {
+    VIOLATION: "a throw, a lost object, a leak or a hang; what failed, and the command that runs it again",
+    WEAKER: "a scenario's mechanism was not driven; one line says how far it was",
+}
 MOST_THREADS = 128
 """Of each kind: with more, a GIL build takes so long to stop the world that it looks hung."""
 MOST_PROCS = 1 << 10
@@ -91,6 +99,9 @@ DEFAULT_PROGRAMS = "rewire,pushpop,hider,finalizers,channel,bintree,channel,long
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `stress`."""
     add = parser.add_argument
+    what = "a scenario, which drives one mechanism; --list prints them"
+    completes(add("scenario", nargs="?", metavar="NAME", help=what), lambda _: stressnamed.NAMES)
+    add("--list", action="store_true", help="print the scenarios, and what each is for")
     add("--heap", type=Input, help="a heap dump, or cpython (default), synthetic:SPEC or none")
     add("--mutators", type=atleast(0, MOST_THREADS), metavar="N", help="threads that run programs (4)")
     add("--helpers", type=atleast(0, MOST_THREADS), default=2, metavar="N", help="idle Ms, of which up to 31 mark (2)")
@@ -101,7 +112,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="end after N concurrent cycles and a forced one, not by the clock",
     )
-    add("--seconds", type=positive, metavar="S", help="start no cycle after S seconds (9; --all 60, in runs of 5)")
+    add("--seconds", type=positive, metavar="S", help="start no cycle after S seconds (9; NAME 5; --all 60)")
     add("--period", type=positive, metavar="S", help="rest at most S seconds between cycles (0.1)")
     names = ", ".join(PROGRAMS)
     add("--programs", metavar="A,B,..", help=f"one a mutator, again from the first: {names}")
@@ -132,7 +143,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="P",
         help="the same, for two threads of three only (0.01, less with more than 4 mutators)",
     )
-    add("--all", action="store_true", help="all programs, in several runs on a small heap; files are the last run's")
+    what = "all programs and all scenarios, in turn on small heaps; files are the last run's"
+    add("--all", action="store_true", help=what)
+    what = f"of lfstack: bits of the push count; 0 invites an ABA ({CNT_BITS})"
+    add("--count-bits", type=atleast(0, CNT_BITS), default=CNT_BITS, metavar="N", help=what)
     add(
         "--repeat",
         type=atleast(1),
@@ -173,12 +187,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def plan(args: argparse.Namespace) -> Plan:
     """The run that the options ask for; raises UsageError."""
+    if args.scenario:
+        stressnamed.fill(args)
+    if args.count_bits != CNT_BITS and args.scenario != "lfstack":
+        raise UsageError("--count-bits is of the scenario lfstack")
     fill(args)
     names = [name.strip() for name in args.programs.split(",") if name.strip()]
     for name in names:
         if name not in PROGRAMS:
             near = meant(name, PROGRAMS)
             raise UsageError(f"--programs: {name!r} is no program{near}; there are {', '.join(PROGRAMS)}")
+    if {"finalizers", "finalizerchains"} <= {*names}:
+        raise UsageError(
+            "--programs: finalizers and finalizerchains would run each other's finalizers: name one of them"
+        )
     if args.mutators and not names:
         raise UsageError("--programs: name at least one program for the mutators")
     if args.workbuf > LARGEST_WORKBUF:
@@ -281,30 +303,43 @@ def main(args: argparse.Namespace) -> int:
     if args.plant and args.plant not in FAULTS:
         near = meant(args.plant, FAULTS)
         raise UsageError(f"--plant {args.plant}: there is no such fault{near}; --plant list says which there are")
+    if args.list:
+        print(stressnamed.printed())
+        if args.json:
+            args.json.writejson({"scenarios": stressnamed.listed()})
+        return 0
     what = plan(args)
     checkparts(args)
     argv = [word for word in sys.argv[1:] if word != "stress"] if sys.argv else []
 
-    def run(plan: Plan) -> int:
+    def facts(plan: Plan) -> dict[str, Any]:
         # Of an option that is given twice the last one counts.
         once = ["--repeat", "1"] if args.repeat != 1 else []
         seed = what.seed if args.all else plan.seed
         drawn = ["--seed", str(seed)] if args.seed is None or once else []
-        return execute(args, plan, shlex.join(["python", "-m", "collector.run", "stress", *argv, *once, *drawn]))
+        command = shlex.join(["python", "-m", "collector.run", "stress", *argv, *once, *drawn])
+        return {"seed": plan.seed, "python": interpreter(), "command": command}
+
+    def run(plan: Plan, driving: Driving | None = None) -> int:
+        return execute(args, plan, facts(plan), driving)
 
     with switching(args.switch_interval):
-        return turns(what, args.seconds, run) if args.all else repeated(what, args.repeat, run)
+        if args.all:
+            return stressnamed.everything(args, what, mixed, run, facts)
+        if args.scenario:
+            return stressnamed.one(args, what, run, facts(what))
+        return repeated(what, args.repeat, run)
 
 
-def execute(args: argparse.Namespace, what: Plan, command: str) -> int:
+def execute(args: argparse.Namespace, what: Plan, facts: dict[str, Any], driving: Driving | None = None) -> int:
     """Set the run up, run it, report it."""
     began = monotonic()
-    run = loaded(args, what)
+    command = facts["command"]
+    run = loaded(args, what, driving)
     # A signal sets only the abort flag, and at once: the threads stop and leave the processors to the writing of what there
     # is.  machine.abort takes locks, so it is called later, when the main thread asks whether a signal has come.
     with ExitStack() as stack:
         interrupts = stack.enter_context(Interrupts(lambda: run.machine.poke(run.machine.aborted, 1)))
-        facts = {"seed": what.seed, "python": interpreter(), "command": command}
         outputs = Outputs(args, run, facts, lambda: bool(interrupts.count or run.machine.failure))
         resort = stack.enter_context(LastResort(run, lambda: run.beats + outputs.beats, interrupts, run.patience))
         error = collect(run, outputs, lines(run, quiet=args.quiet, in_both=args.gctrace), interrupts)
@@ -314,6 +349,8 @@ def execute(args: argparse.Namespace, what: Plan, command: str) -> int:
         if isinstance(error, Shortage):
             raise error
         summary = Summary.of(run, interpreter(), monotonic() - began, error)
+        if driving and error is None:
+            summary = driving.said(summary, run)
         print(summary.table(), flush=True)
         told = ""
         if error and not isinstance(error, KeyboardInterrupt):
@@ -324,7 +361,7 @@ def execute(args: argparse.Namespace, what: Plan, command: str) -> int:
         if isinstance(error, KeyboardInterrupt) or (error and ownfault(run, error)):
             raise error
         print(verdict(summary, error), flush=True)
-    return int(error is not None)
+    return VIOLATION if error is not None else stressnamed.concluded(summary)
 
 
 def ownfault(run: Stress, error: BaseException) -> bool:
@@ -341,14 +378,13 @@ def drained(run: Stress) -> list[Record]:
         return []
 
 
-def loaded(args: argparse.Namespace, what: Plan) -> Stress:
+def loaded(args: argparse.Namespace, what: Plan, driving: Driving | None) -> Stress:
     """The run with its heap loaded; prints what was loaded."""
     began = monotonic()
     with Progress(f"reading {args.heap}") as progress, fitting(args.heap):
         graph = None if args.heap == "none" else heaps.read(args.heap, progress.part, limits(args))
         progress.say("placing it in the model's heap")
-        m = FAULTS[args.plant].planted(StressM) if args.plant else StressM
-        run = Stress(what, graph, m, progress=progress.part)
+        run = Stress(what, graph, stressnamed.planted(args, driving), progress=progress.part)
     print(
         f"{args.heap}: {run.objects} objects loaded in {monotonic() - began:.1f} s;"
         f" {what.config.mutators} mutators, {what.config.helpers} helpers, seed {what.seed}, {interpreter()},"

@@ -2,8 +2,9 @@
 
 The first run logs each step: who takes it, and what it is (`collector.explore.prefix`).  The second run makes the same
 picks.  This is done with schedules 1, 2, 16, 128, and then with every EVERYth.  Before a proof is claimed the first schedule
-is run once more, which finds caches that were filled later.  If the first schedule draws from Python's own random generator,
-that generator's state tells.
+is run again several times, which finds caches that were filled later and values that are often the same.  Each time Python's
+objects come to lie elsewhere (`collector.explore.scatter`), which finds what depends on that.  If the first schedule draws
+from Python's own random generator, that generator's state tells.
 
 A difference that shows in none of these runs is not found, so a claim says how many steps were compared.
 """
@@ -19,6 +20,7 @@ from collector.explore.machine.fault import Refused
 from collector.explore.machine.site import innermost
 from collector.explore.prefix import CURE, announced, check
 from collector.explore.program import run_and_check, set_up
+from collector.explore.scatter import Scatter
 
 
 if TYPE_CHECKING:
@@ -30,6 +32,10 @@ if TYPE_CHECKING:
 
 EVERY = 128
 """One schedule in so many is run again."""
+TIMES = 12
+"""Before a proof the first schedule is run again so often,"""
+STEPS = 2_000
+"""or until that has taken so many steps."""
 
 
 class Log:
@@ -99,6 +105,7 @@ class Determinism:
         """Number of the schedule that is run again next."""
         self.compared = 0
         """Steps."""
+        self.scatter = Scatter()
 
     def log(self, machine: SteppedMachine, number: int) -> Log | None:
         """A log of the schedule of that number, counted from 1, if it is to be run again; the machine is set up."""
@@ -119,17 +126,23 @@ class Determinism:
             raise Refused(f"not the same twice: it draws from Python's random; {CURE}")
 
     def before_proof(self, machine: SteppedMachine) -> None:
-        """Everything else has been seen: run the first schedule once more.  Raises Refused."""
-        if self.first:
+        """Everything else has been seen: run the first schedule again.  Raises Refused."""
+        if self.first is None:
+            return
+        before = self.compared
+        for _ in range(TIMES):
             self.rerun(self.first, machine)
+            if self.compared - before >= STEPS:
+                break
 
     def rerun(self, log: Log, machine: SteppedMachine) -> None:
         """The same picks again."""
         if not log.repeatable:
             return
-        check = set_up(machine, self.program, self.invariants)
-        again = Again(log, machine)
-        fault = run_and_check(machine, again.pick, again.draw, check)
+        with self.scatter:
+            check = set_up(machine, self.program, self.invariants)
+            again = Again(log, machine)
+            fault = run_and_check(machine, again.pick, again.draw, check)
         self.compared += again.compared
         how = ""
         if fault:

@@ -9,6 +9,7 @@ FOLDER = Path(__file__).parent
 TOPICS = {
     "protocol": "The protocol in ten minutes",
     "testing": "Testing your own lock-free code",
+    "stress": "Stress by name",
     "reports": "Reading the reports",
     "heaps": "Real heaps, and Go as referee",
     "project": "Working on this project",

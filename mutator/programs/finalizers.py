@@ -30,6 +30,10 @@ class Finalizers(Program):
     pending_max = 2000
     collections_max = 6
     """After so many more a dead object's finalizer has been queued."""
+    finalized = 0
+    """Objects whose last finalizer this M has run."""
+    outlived = 0
+    """Collections that began between an object's making and that, of all of them together."""
 
     def run(self, m: M) -> None:
         """Make objects with finalizers, drop them at once, run what the sweeper has queued."""
@@ -71,12 +75,25 @@ class Finalizers(Program):
             return
         number = m.get(obj, NUMBER)
         self.expect(m, closure, NUMBER, number)
+        self.whole(m, obj, number)
+        self.ran(m, number, pending)
+        words[frame] = words[frame + 1] = 0
+
+    def whole(self, m: M, obj: int, number: int) -> None:
+        """What the object points to is still there."""
         self.expect(m, m.get(obj, REFERENT), NUMBER, number)
+
+    def ran(self, m: M, number: int, pending: dict[int, int]) -> None:
+        """The finalizer of object `number` has run; raises a Throw if that was not its turn."""
         if number >> 32 == self.rank:
             if number not in pending:
-                raise Throw("finalizer ran twice", println("runtime: object", hex(obj), "number", number))
-            del pending[number]
-        words[frame] = words[frame + 1] = 0
+                raise Throw("finalizer ran twice", println("runtime: number", number))
+            self.over(m, pending.pop(number))
+
+    def over(self, m: M, since: int) -> None:
+        """An object that was made when there had been `since` collections has been finalized."""
+        self.finalized += 1
+        self.outlived += m.port.hint(m.runtime + RUNTIME.numgc) - since
 
     def overdue(self, m: M, pending: dict[int, int]) -> None:
         """Nothing is queued: throw if the oldest finalizer was set so many collections ago that it must have been by now."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mutator.programs.arguments import Arguments
 from mutator.programs.bintree import BinTree
 from mutator.programs.channel import Channel
+from mutator.programs.finalizerchains import FinalizerChains
 from mutator.programs.finalizers import Finalizers
 from mutator.programs.hider import Hider
 from mutator.programs.latesend import LateSend
@@ -14,6 +15,7 @@ from mutator.programs.longlist import LongList
 from mutator.programs.pushpop import PushPop
 from mutator.programs.rewire import Rewire
 from mutator.programs.sizes import Sizes
+from mutator.programs.syscalls import Syscalls
 
 
 if TYPE_CHECKING:
@@ -24,7 +26,20 @@ if TYPE_CHECKING:
 
 PROGRAMS: dict[str, type[Program]] = {
     program.name: program
-    for program in (Rewire, PushPop, BinTree, Hider, Channel, Finalizers, LongList, Arguments, LateSend, Sizes)
+    for program in (
+        Rewire,
+        PushPop,
+        BinTree,
+        Hider,
+        Channel,
+        Finalizers,
+        LongList,
+        Arguments,
+        LateSend,
+        Sizes,
+        FinalizerChains,
+        Syscalls,
+    )
 }
 """In the order in which a run's mutators take them."""
 

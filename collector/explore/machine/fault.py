@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-import traceback
 from dataclasses import dataclass
+from traceback import walk_tb
 from typing import NamedTuple
 
 from collector.explore.machine.carrier import MAIN
+from collector.explore.machine.site import of_explorer
 from workbuf.throw import Throw
 
 
@@ -59,8 +60,10 @@ class Fault:
 
 def fault_of(error: Exception, thread: int = MAIN, kind: str = "") -> Fault:
     """The fault that `error` is; `kind` if that is known better."""
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    frames = [*walk_tb(error.__traceback__)]
+    # What a port throws is thrown where the program has called it.
+    frame, number = next((found for found in reversed(frames) if not of_explorer(found[0])), frames[-1])
+    where = f"{frame.f_code.co_filename}:{number}"
     text = ADDRESS.sub("", told(error))  # a failed assertion may show a function, as pytest rewrites it
     line = text.partition("\n")[0]
     if isinstance(error, Throw):

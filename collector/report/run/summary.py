@@ -62,6 +62,13 @@ class Summary:
     marks: list[dict[str, Any]] = field(default_factory=list)
     """Of every mark termination its markers, `nproc`, and the objects that each has `scanned` there, the master first."""
     interrupted: bool = False
+    scenario: str = ""
+    """The one that the run was of, if any; then the next four."""
+    driven_unit: str = ""
+    driven_number: float = 0.0
+    driven_default: float = 0.0
+    """The same of the default run."""
+    driven: bool = False
 
     @classmethod
     def of(cls, run: Stress, python: str, wall: float, error: BaseException | None) -> Summary:
@@ -116,7 +123,9 @@ class Summary:
         rate = 1000 * self.cas_failures / self.cas_attempts if self.cas_attempts else 0.0
         objects = f"{self.objects} in the last: {self.reachable} reachable, {self.marked} marked, lost {self.lost}"
         harvested = " ".join(f"{a}+{b}" for a, b in self.harvested[-8:]) or "no"
+        driven = f"{self.driven_number:g} {self.driven_unit}; {self.driven_default:g} in the default run"
         return [
+            *([("driven", driven)] if self.scenario else []),
             ("cycles", f"{self.cycles}, {self.wall_s} s with loading"),
             ("objects", objects if self.cycles else f"{self.objects} loaded; no cycle has ended, lost {self.lost}"),
             ("floating, freed", f"{self.floating} objects marked though dead, {self.freed} freed, in all cycles"),

@@ -49,7 +49,7 @@ def test_three_names_of_one_program() -> None:
             "explore aba --shedules=3",
             "collector.run explore: unrecognized arguments: --shedules=3 (did you mean --schedules?)",
         ),
-        ("--helprs 2", "collector.run stress: unrecognized arguments: --helprs 2 (did you mean --helpers?)"),
+        ("--helprs 2", "collector.run stress: unrecognized arguments: --helprs (did you mean --helpers?)"),
         (
             "--plant greyobject-no-markbit",
             "collector.run stress: --plant greyobject-no-markbit: there is no such fault",

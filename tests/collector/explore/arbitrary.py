@@ -114,7 +114,25 @@ def shape(seed: int, vocabulary: Sequence[str]) -> Shape:
     return Shape(words, bodies, [line(("load", "store", "xadd"))], "kill" in vocabulary and rng.random() < 0.5)
 
 
-def program_of(form: Shape) -> Program:
+class Scene(NamedTuple):
+    """Where something is planted in a program."""
+
+    machine: SteppedMachine
+    port: Port
+    x: int
+    """The first of the shared words."""
+    words: int
+
+
+class Plant(NamedTuple):
+    """Something that a thread does before one of its lines, or after the last."""
+
+    thread: int
+    line: int
+    do: Callable[[Scene], object]
+
+
+def program_of(form: Shape, plant: Plant | None = None) -> Program:
     """The program; what its threads have read is part of the memory it leaves."""
 
     def program(machine: SteppedMachine) -> None:
@@ -123,19 +141,25 @@ def program_of(form: Shape) -> Program:
         board: list[int] = []
         logs = machine.alloc(32, "log")
 
-        def body(lines: list[Line]) -> Callable[[Port], None]:
+        def body(lines: list[Line], own: int = -1) -> Callable[[Port], None]:
+            def planted(port: Port, at: int) -> None:
+                if plant and (own, at) == plant[:2]:
+                    plant.do(Scene(machine, port, shared, form.words))
+
             def run(port: Port) -> None:
                 log = 0
                 mind = Mind(port, shared, form.words)
-                for line in lines:
+                for at, line in enumerate(lines):
+                    planted(port, at)
                     doing = Lines(port, shared, form.words, lock, note, body(form.child), mind, board)
                     log = log * 7 + doing.run(line) + 1
+                planted(port, len(lines))
                 machine.mem[logs + port.index] = log
 
             return run
 
-        for lines in form.threads:
-            machine.spawn(body(lines))
+        for own, lines in enumerate(form.threads):
+            machine.spawn(body(lines, own))
         if form.kill:
             machine.kill("t0")
 

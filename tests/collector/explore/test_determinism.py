@@ -13,7 +13,9 @@ import pytest
 from collector.explore import explore
 from collector.explore.claim import Kind
 from collector.explore.impure import impure
+from collector.explore.scatter import Scatter
 from collector.explore.strategies.dpor import search
+from tests.collector.explore.differing import SOURCES, differing, misjudged
 
 
 if TYPE_CHECKING:
@@ -84,6 +86,28 @@ def test_another_program_every_time(program: Callable[[SteppedMachine], None], s
 
     assert result.claim.kind is Kind.REFUSED, result
     assert "not the same twice" in result.statement
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_arbitrary_programs_that_differ(source: str, seed: int) -> None:
+    """Whatever it is that differs, and what follows from it."""
+    for number in range(seed, seed + 4):
+        program = differing(source, number)
+        for strategy in STRATEGIES:
+            wrong = misjudged(program, explore(program.program, strategy, schedules=300, shrink=False))
+            assert not wrong, f"{strategy}, seed {number}: {wrong}"
+
+
+def test_scattered_memory_changes_the_order_of_a_set_of_objects() -> None:
+    """One order as often as the other, where without it nearly all are alike."""
+    scatter = Scatter()
+    orders = []
+    for _ in range(200):
+        with scatter:
+            objects = [Holder(), Holder()]
+            orders.append(next(iter({*objects})) is objects[0])
+
+    assert 50 < sum(orders) < 150
 
 
 class Once:

@@ -67,7 +67,7 @@ def test_all_programs_take_turns(seed: int) -> None:
     refused = run("--all", "--programs", "rewire")
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("\nok: ") == 2
+    assert done.stdout.count("\nok: ") >= 2
     assert f"seed {seed + 1}" in done.stdout
     assert refused.returncode == 2
     assert "leave out --programs" in refused.stderr

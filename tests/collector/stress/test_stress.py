@@ -69,7 +69,7 @@ def check(run: Stress, reports: list[CycleReport]) -> None:
         (("rewire", "pushpop", "hider", "finalizers"), {"checkmark": True}),
         (("bintree", "longlist", "channel", "channel"), {"wbufsize": 1024}),
         (("rewire", "rewire", "hider", "hider"), {"wbufsize": 1024, "checkmark": True, "jitter": 0.05}),
-        (("channel", "pushpop"), {"wbufsize": 112, "helpers": 3}),
+        (("channel", "pushpop", "syscalls", "finalizerchains"), {"wbufsize": 112, "helpers": 3}),
         (("arguments", "latesend", "latesend", "sizes"), {"dawdle": 0.02}),
     ],
     ids=",".join,
