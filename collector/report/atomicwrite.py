@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NAMELESS = getattr(os, "O_TMPFILE", 0)
+NONBLOCK = getattr(os, "O_NONBLOCK", 0)
+BINARY = getattr(os, "O_BINARY", 0)
+"""What only some systems have."""
 
 
 class Replacement:
-    """A new file in the folder of `path`, open at `fd`; `publish` replaces `path` by it.  Raises OSError."""
+    """A new file in the folder of `path`, open at `fd`; `link` and `replace` put it at `path`.  Raises OSError."""
 
     def __init__(self, path: Path) -> None:
         """`path`: a regular file, or nothing yet; if a symbolic link leads there, the link stays."""
@@ -30,7 +33,8 @@ class Replacement:
         self.named = False
         self.fd = self._open()
         with suppress(FileNotFoundError):
-            os.fchmod(self.fd, stat.S_IMODE(self.path.stat().st_mode))
+            if hasattr(os, "fchmod"):
+                os.fchmod(self.fd, stat.S_IMODE(self.path.stat().st_mode))
 
     def _open(self) -> int:
         if NAMELESS:
@@ -40,10 +44,10 @@ class Replacement:
                 if error.errno not in (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL):
                     raise
         self.named = True
-        return os.open(self.name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+        return os.open(self.name, os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY, 0o666)
 
-    def publish(self) -> None:
-        """Replace what is at `path`."""
+    def link(self) -> None:
+        """Give the file, which is open, a name: that of `path` if nothing is there, so that nothing is left to do."""
         if not self.named:
             # In one step, if nothing is there: a process that is killed between two would leave the other name behind.
             with suppress(FileExistsError):
@@ -51,8 +55,12 @@ class Replacement:
                 return
             self._link(self.name.name)
             self.named = True
-        self.name.replace(self.path)
-        self.named = False
+
+    def replace(self) -> None:
+        """Replace what is at `path` by it, once it has a name; some systems want it closed for that (Windows)."""
+        if self.named:
+            self.name.replace(self.path)
+            self.named = False
 
     def _link(self, name: str) -> None:
         """Give the file a name that is not there yet; raises FileExistsError."""
@@ -90,7 +98,8 @@ def replacing(path: str | Path) -> Iterator[BinaryIO]:
         with os.fdopen(replacement.fd, "wb") as file:
             yield file
             file.flush()
-            replacement.publish()
+            replacement.link()
+        replacement.replace()
     finally:
         replacement.discard()
 
@@ -119,12 +128,13 @@ def asitis(path: Path) -> int:
                 stream.flush()
             return os.dup(number)
     try:
-        fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK)
+        fd = os.open(path, os.O_WRONLY | os.O_APPEND | NONBLOCK | BINARY)
     except OSError as error:
         if error.errno == errno.ENXIO:
             raise OSError(errno.ENXIO, "nobody reads it: start its reader first", str(path)) from None
         raise
-    os.set_blocking(fd, True)
+    if NONBLOCK:
+        os.set_blocking(fd, True)
     return fd
 
 

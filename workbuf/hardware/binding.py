@@ -24,12 +24,19 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol, cast
 
-import atomics
-import cffi
-
+from workbuf.hardware.limits import Shortage
 from workbuf.machine import MASK64, WORD
 from workbuf.throw import Throw
 
+
+try:
+    import atomics
+except ImportError:  # there is none for this platform
+    atomics = None
+try:
+    import cffi
+except ImportError:
+    cffi = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,9 +96,20 @@ def fault(byte: int) -> NoReturn:
     raise Throw("fault", f"unexpected fault address {byte:#x}")
 
 
+def required() -> None:
+    """Raise Shortage where the atomics package is not installed."""
+    if atomics is None:
+        raise Shortage(
+            f"real threads need the package atomics: pip install atomics=={KNOWN_VERSION} (for Linux, macOS and Windows on"
+            " x86-64 and arm64); explore, scenarios, replay, inspect, guide, and heap without --mark, do not"
+        )
+
+
 @cache
 def patomic() -> tuple[cffi.FFI, Any]:
     """The shared library inside the package.  Loaded once and never closed, since its functions are bound for good."""
+    if cffi is None:
+        raise BindingError("the package cffi is not installed")
     installed = version("atomics")
     if installed != KNOWN_VERSION:
         raise BindingError(f"atomics {installed} is installed and only {KNOWN_VERSION} is known")

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from loguru import logger
 
-from workbuf.hardware.binding import BindingError, Compiled, Fast, Operations, Public
+from workbuf.hardware.binding import BindingError, Compiled, Fast, Operations, Public, required
 from workbuf.machine import MASK64, WORD
 
 
@@ -97,7 +97,9 @@ def select(wanted: str, bindings: Mapping[str, Callable[[], Binding]] = BINDINGS
     """The binding called `wanted`, or the next one where it will not do; `auto` is the quickest that agrees.
 
     A warning says why where it is not the one wanted.  That the compiled one is not built is no reason for one.
+    Raises Shortage where the atomics package is not installed.
     """
+    required()
     names = list(bindings)
     if wanted not in (AUTO, *names):
         raise ValueError(f"no binding is called {wanted!r}: there are {AUTO}, {', '.join(names)}")

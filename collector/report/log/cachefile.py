@@ -6,12 +6,12 @@ and application id.  It covers everything else.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from hashlib import blake2b
 from typing import TYPE_CHECKING, BinaryIO
 
 from collector.report.log.parts import regular
+from collector.report.log.positioned import pread, pwrite
 
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def digest(fd: int) -> bytes:
     """Of the bytes of a database, its seal left out."""
     whole = blake2b(digest_size=HALF * len(SEAL))
     at = 0
-    while piece := os.pread(fd, PIECE, at):
+    while piece := pread(fd, PIECE, at):
         if not at:
             first = bytearray(piece)
             for place in SEAL:
@@ -42,7 +42,7 @@ def seal(fd: int) -> None:
     """Store the checksum of the database that is open there."""
     value = digest(fd)
     for i, place in enumerate(SEAL):
-        os.pwrite(fd, value[i * HALF : (i + 1) * HALF], place)
+        pwrite(fd, value[i * HALF : (i + 1) * HALF], place)
 
 
 def intact(path: Path) -> bool:
@@ -50,8 +50,8 @@ def intact(path: Path) -> bool:
     try:
         with open(path, "rb", opener=regular) as file:
             fd = file.fileno()
-            return os.pread(fd, len(MAGIC), 0) == MAGIC and digest(fd) == b"".join(
-                os.pread(fd, HALF, place) for place in SEAL
+            return pread(fd, len(MAGIC), 0) == MAGIC and digest(fd) == b"".join(
+                pread(fd, HALF, place) for place in SEAL
             )
     except OSError:
         return False

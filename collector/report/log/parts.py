@@ -33,6 +33,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from collector.report.log.positioned import pread
 from collector.report.log.writer import COMPRESSIONS, SCHEMA, VERSION
 
 
@@ -150,7 +151,7 @@ class Parts:
             try:
                 if self.live and file == self.path:
                     for at in range(0, self.size, PIECE):
-                        whole.update(os.pread(self.live.fileno(), min(PIECE, self.size - at), at))
+                        whole.update(pread(self.live.fileno(), min(PIECE, self.size - at), at))
                     self.bytes += self.size
                 else:
                     with stored(file) as content:
@@ -230,7 +231,7 @@ def opened(file: Path) -> BinaryIO:
 
 def regular(path: str, flags: int) -> int:
     """Open a file that has an end, without waiting for a writer as a named pipe would."""
-    fd = os.open(path, flags | os.O_NONBLOCK)
+    fd = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
     mode = os.fstat(fd).st_mode
     if stat.S_ISREG(mode) or stat.S_ISDIR(mode):  # a folder is refused by whoever asked
         return fd

@@ -164,7 +164,8 @@ class EventLog:
         try:
             os.write(self.fd, line)
             if replacement:
-                replacement.publish()
+                replacement.link()
+                replacement.replace()
         except OSError as error:
             self._giveup(error)
         finally:

@@ -322,14 +322,14 @@ def test_a_part_is_never_without_its_first_line(tmp_path: Path, monkeypatch: pyt
     path = tmp_path / "run.log"
     path.write_text("before")
     seen: list[str] = []
-    publish = Replacement.publish
+    replace = Replacement.replace
 
     def looking(self: Replacement) -> None:
         seen.append(path.read_text())
-        publish(self)
+        replace(self)
         seen.append(path.read_text())
 
-    monkeypatch.setattr(Replacement, "publish", looking)
+    monkeypatch.setattr(Replacement, "replace", looking)
     written(path, puts(1))
 
     before, after = seen
