@@ -57,7 +57,7 @@ class Names:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._given: list[tuple[int, int, str, Sequence[str]]] = []
+        self.given: list[tuple[int, int, str, Sequence[str]]] = []
         """In order of time; those up to `_sorted` are sorted in."""
         self._sorted = 0
         self._starts: list[int] = []
@@ -67,11 +67,11 @@ class Names:
 
     def label(self, a: int, n: int, name: str, fields: Sequence[str] = ()) -> None:
         """Name `n` cells from `a`: `name.field` where a field is given, else `name[i]`, or just `name` if `n` is 1."""
-        self._given.append((a, n, name, fields))
+        self.given.append((a, n, name, fields))
 
     def clear(self) -> None:
         """Forget all labels."""
-        self._given.clear()
+        self.given.clear()
         if self._sorted:
             with self._lock:
                 self._sorted = 0
@@ -81,7 +81,7 @@ class Names:
 
     def named(self, a: int) -> Name:
         """What cell `a` is called; `cell 123` if nobody named it."""
-        name = self._known.get(a) if self._sorted == len(self._given) else None
+        name = self._known.get(a) if self._sorted == len(self.given) else None
         if name is None:
             with self._lock:
                 self._sort()
@@ -97,7 +97,7 @@ class Names:
 
     def _sort(self) -> None:
         """Sort in what was given since the last time."""
-        given = self._given
+        given = self.given
         while self._sorted < len(given):
             self._known.clear()
             label = Label(*given[self._sorted])

@@ -21,6 +21,7 @@ COMMANDS = {
     "replay": "Replay a schedule from its token, step by step: a column per thread, values, lists, buffer histories.",
     "explain": "Explain a failing schedule in numbered sentences, or print an entry of the catalogue (K-3, I7).",
     "inspect": "Query a log: a buffer's life, a thread's events, a cycle, contention, buffers held for long, or any SQL.",
+    "exercise": "Find the bug: exercises for students, with hints and a solution; the explorer judges an attempt.",
     "guide": "Print a page of the guide: the protocol in ten minutes, testing your own lock-free code, reading the reports.",
 }
 """What each command does; the first line of its module."""

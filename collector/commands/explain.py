@@ -12,6 +12,7 @@ from collector.catalogue.entries import Experiment, entries, extent, identifier,
 from collector.commands.explore import about, variant
 from collector.commands.files import Input, Output
 from collector.commands.parser import completes, meant
+from collector.commands.programfile import named
 from collector.commands.replay import located, records, replayed, tokentext
 from collector.commands.status import OK, VIOLATION
 from collector.commands.usage import UsageError
@@ -42,7 +43,7 @@ SECONDS = 60.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `explain`."""
     add = parser.add_argument
-    what = "a token, a file with one, a scenario's name, an id such as K-3"
+    what = "a token, a file with one, a scenario's name or FILE.py:function, an id such as K-3"
     completes(add("what", type=Input, metavar="TOKEN|NAME|ID", help=what), lambda _: SCENARIOS)
     add("--variant", default="failing", metavar="V", help="which variant of the scenario (failing)")
     add("--json", type=Output, metavar="FILE", help="write the schedule's records, or the entry; - is standard output")
@@ -92,7 +93,7 @@ def main(args: argparse.Namespace) -> int:
     if name := identifier(args.what):
         entry(name, args.json)
         return 0
-    if args.what in SCENARIOS:
+    if args.what in SCENARIOS or named(args.what):
         token = found(args.what, args.variant)
     else:
         try:
@@ -107,7 +108,7 @@ def main(args: argparse.Namespace) -> int:
     for warning in of.warnings:
         print(f"warning: {oneline(warning)}")
     again = replayed(token, of)
-    print(explained(again.schedule, of.scenario.title, f"{of.name} {of.of}", linewidth()))
+    print(explained(again.schedule, of.scenario.title, f"{of.name} {of.of}".strip(), linewidth()))
     print(f"\nsee it step by step: python -m collector.run replay {token} --html FILE")
     if args.json:
         args.json.writejson(records(again, token, of))

@@ -9,8 +9,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from collector.commands.files import Output
+from collector.commands.files import Input, Output, check
 from collector.commands.parser import LESS, PROGRAM, completes, meant, oneof
+from collector.commands.programfile import named, program
 from collector.commands.status import OK, USAGE, VIOLATION, WEAKER, status
 from collector.commands.usage import UsageError, atleast, positive
 from collector.commands.version import code_version
@@ -21,6 +22,7 @@ from collector.explore.trace.trace import trace
 from collector.report.progress import Progress
 from collector.report.tables import flowed, linewidth
 from collector.scenarios.registry import SCENARIOS
+from collector.scenarios.scenario import Scenario, Variant
 from collector.stress.interrupts import Interrupts
 
 
@@ -28,12 +30,12 @@ if TYPE_CHECKING:
     import argparse
 
     from collector.explore import Result
-    from collector.scenarios.scenario import Scenario, Variant
 
 EXAMPLES = {
     "explore aba": "find the schedule, shrink it, print it",
     "explore latedecrement --variant fixed --require proved": "show that there is none",
     "explore pless --strategy pct --depth 3 --seed 7": "",
+    "explore FILE.py:program": "a program of your own: a function of the machine",
     "explore aba --token aba.token --json -": "keep the token; the result as JSON on stdout",
 }
 ENDS = {
@@ -42,6 +44,8 @@ ENDS = {
     USAGE: "bad usage, an output that cannot be written, or a program that breaks a rule of the machine",
     **LESS,
 }
+FAILING = "failing"
+"""The variant, unless said."""
 MOST = 10_000
 """Largest value of --preemptions and --depth."""
 
@@ -49,9 +53,10 @@ MOST = 10_000
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `explore`."""
     add = parser.add_argument
-    completes(add("scenario", metavar="NAME", help="as `scenarios` lists them"), lambda _: SCENARIOS)
+    what = "as `scenarios` lists them, or FILE.py:function, a program of your own"
+    completes(add("scenario", metavar="NAME", help=what), lambda _: SCENARIOS)
     completes(
-        add("--variant", default="failing", metavar="V", help="failing (default), fixed or another of the scenario's"),
+        add("--variant", default=FAILING, metavar="V", help="failing (default), fixed or another of the scenario's"),
         lambda args: SCENARIOS[args.scenario].variants if args.scenario in SCENARIOS else (),
     )
     names = sorted(NAMED)
@@ -68,10 +73,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def variant(name: str, of: str) -> tuple[Scenario, Variant]:
-    """The variant of that name; raises UsageError."""
+    """The variant of that name, or the program that `FILE.py:function` names; raises UsageError."""
+    if own := named(name):
+        if of not in {"", FAILING}:
+            raise UsageError(f"--variant {of}: {name} is a program, not a scenario, and has none")
+        chosen = Variant(program(own))
+        return Scenario(name, (chosen.program.__doc__ or name).partition("\n")[0], (), {"": chosen}), chosen
     scenario = SCENARIOS.get(name)
     if scenario is None:
-        raise UsageError(f"no scenario {name!r}{meant(name, SCENARIOS)}; there are {', '.join(SCENARIOS)}")
+        near = meant(name, SCENARIOS)
+        raise UsageError(f"no scenario {name!r}{near}; there are {', '.join(SCENARIOS)}; or FILE.py:function")
     if of not in scenario.variants:
         near = meant(of, scenario.variants)
         raise UsageError(f"scenario {name} has no variant {of!r}{near}; there are {', '.join(scenario.variants)}")
@@ -79,18 +90,21 @@ def variant(name: str, of: str) -> tuple[Scenario, Variant]:
 
 
 def about(name: str, of: str) -> dict[str, object]:
-    """What a token stores about its origin: scenario, variant, version."""
-    return {"scenario": name, "variant": of, "version": code_version()}
+    """What a token stores about its origin: scenario, or program of a file, variant, version."""
+    return {"scenario": name, "variant": "" if named(name) else of, "version": code_version()}
 
 
 def main(args: argparse.Namespace) -> int:
     """Explore, print, write; returns the exit status."""
+    if own := named(args.scenario):
+        args.program = Input(own.file)
+        check(args)  # no output may be that file
     scenario, chosen = variant(args.scenario, args.variant)
     bounded = args.strategy in BOUNDED
     if args.preemptions is not None and not bounded:
         raise UsageError(f"--preemptions bounds {' and '.join(BOUNDED)}; --strategy {args.strategy} knows no bound")
     preemptions = scenario.limits.get("preemptions") if bounded and args.preemptions is None else args.preemptions
-    what = f"{args.scenario} {args.variant}"
+    what = args.scenario if own else f"{args.scenario} {args.variant}"
     with Progress(what, args.schedules, args.seconds) as progress, Interrupts() as interrupts:
         result = explore(
             chosen.program,

@@ -133,7 +133,7 @@ def main(args: argparse.Namespace) -> int:
     """Replay and print; returns the exit status."""
     text = tokentext(args.token)
     found = located(text)
-    title = f"{found.name} {found.of}"
+    title = f"{found.name} {found.of}".strip()
     again = replayed(text, found, args.vehicle, sources=bool(args.html or args.json))
     result = again.result
     warnings = [*found.warnings, *result.warnings]

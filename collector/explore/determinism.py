@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import random
 import sys
+from operator import length_hint
 from typing import TYPE_CHECKING
 
 from collector.explore.machine import ops
 from collector.explore.machine.fault import Refused
 from collector.explore.machine.site import innermost
-from collector.explore.prefix import CURE, announced, check
+from collector.explore.prefix import CURE, announced, following
 from collector.explore.program import run_and_check, set_up
 from collector.explore.scatter import Scatter
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from collector.explore.machine.machine import SteppedMachine
-    from collector.explore.prefix import Announced
+    from collector.explore.prefix import Taken
     from collector.explore.program import Invariant, Program
 
 EVERY = 128
@@ -44,7 +45,7 @@ class Log:
     def __init__(self, machine: SteppedMachine) -> None:
         self.machine = machine
         self.limit = machine.execution.limit
-        self.steps: list[tuple[int, Announced]] = []
+        self.steps: list[Taken] = []
         self.trail: list[int] = []
         self.memory: list[int] = []
 
@@ -73,21 +74,21 @@ class Again:
     def __init__(self, log: Log, machine: SteppedMachine) -> None:
         self.log = log
         self.machine = machine
-        self.compared = 0
+        self.left = iter(log.steps)
+        self.pick = following(machine, self.left, self._goes_on)
 
-    def pick(self, i: int) -> int:
-        """See `Execution.run`."""
-        machine, k = self.machine, self.compared
-        if k == len(self.log.steps):
-            frame = (machine.frame(i) if i >= 0 else None) or sys._getframe()  # noqa: SLF001  as in `prefix.refuse`
-            machine.execution.refuse(
-                f"not the same twice: it ended after {k} steps, and now goes on after the same choices; {CURE}",
-                innermost(frame),
-            )
-        t, was = self.log.steps[k]
-        check(machine, t, was)
-        self.compared += 1
-        return t
+    @property
+    def compared(self) -> int:
+        """Steps."""
+        return len(self.log.steps) - length_hint(self.left)
+
+    def _goes_on(self, i: int) -> int:
+        """There are more steps than there were."""
+        frame = (self.machine.frame(i) if i >= 0 else None) or sys._getframe()  # noqa: SLF001  as in `prefix.refuse`
+        self.machine.execution.refuse(
+            f"not the same twice: it ended after {self.compared} steps, and now goes on after the same choices; {CURE}",
+            innermost(frame),
+        )
 
     def draw(self, _i: int, _n: int) -> int:
         """See `Execution.run`."""

@@ -1,7 +1,7 @@
 """Replay of steps that have been run before: if one is not what it was, the program is not deterministic.
 
 A search without copies of states comes back to one by running the program again with the same choices.  Each step of
-that prefix was written down when it was first taken (`announced`); a search compares as it goes (`check`), and refuses
+that prefix was written down when it was first taken (`announced`); a search compares as it goes (`following`), and refuses
 the program at the first difference.  So does a schedule that is run a second time (`collector.explore.determinism`).
 """
 
@@ -16,12 +16,16 @@ from collector.explore.machine.site import innermost
 
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from collector.explore.machine.execution import Pick
     from collector.explore.machine.machine import SteppedMachine
 
     Announced = tuple[int, int, int, int]
-    """What a thread was about to do: the kind of step, on which cell, with which operand, and what was in the cell."""
+    """What a thread was about to do: the kind of step, on which cell, with its last operand, and what was in the cell."""
+
+    Taken = tuple[int, Announced]
+    """Who took a step, and which."""
 
     Scene = tuple[list[int], list[int]]
     """What kinds of steps the threads are about to take, and who can go."""
@@ -31,24 +35,31 @@ CURE = "a program keeps nothing from run to run, and asks for no chance and no c
 
 def announced(machine: SteppedMachine, t: int) -> Announced:
     """What thread `t` is about to do."""
-    mem, kind, a = machine.memory.words, machine.kinds[t], machine.addrs[t]
-    operand = machine.expects[t] if ops.CHOOSE <= kind <= ops.OR8 else 0
-    return kind, a, operand, mem[a] if a < len(mem) else 0
+    mem, a = machine.memory.words, machine.addrs[t]
+    return machine.kinds[t], a, machine.expects[t], mem[a] if a < len(mem) else 0
 
 
 def check(machine: SteppedMachine, t: int, was: Announced) -> None:
     """Thread `t`, which is to go next, has to be about to do what it did after the same choices."""
-    kind, a, operand, found = was
-    mem = machine.memory.words
-    if (
-        t >= len(machine.names)
-        or machine.kinds[t] != kind
-        or machine.addrs[t] != a
-        or (mem[a] if a < len(mem) else 0) != found
-        or (ops.CHOOSE <= kind <= ops.OR8 and machine.expects[t] != operand)
-        or t not in machine.runnable
-    ):
+    if t >= len(machine.names) or announced(machine, t) != was or t not in machine.runnable:
         refuse(machine, t, was)
+
+
+def following(machine: SteppedMachine, steps: Iterator[Taken], then: Pick) -> Pick:
+    """Picks `steps`, each of which has to be what it was, and behind them as `then` does."""
+    kinds, addrs, expects, runnable = machine.kinds, machine.addrs, machine.expects, machine.runnable
+    mem = machine.memory.words
+
+    def pick(i: int) -> int:
+        for t, was in steps:
+            # As `check` has it, without a call: all that is run again comes by here.
+            a = addrs[t] if t < len(addrs) else len(mem)
+            if a >= len(mem) or (kinds[t], a, expects[t], mem[a]) != was or t not in runnable:
+                check(machine, t, was)
+            return t
+        return then(i)
+
+    return pick
 
 
 def scene(machine: SteppedMachine) -> Scene:

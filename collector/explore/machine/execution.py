@@ -166,7 +166,7 @@ class Execution:
         return self.fault
 
     def _loop(self) -> None:
-        goto, threads, runnable, append = self.carrier.goto, self.threads, self.threads.runnable, self.trail.append
+        goto, threads, runnable, trail = self.carrier.goto, self.threads, self.threads.runnable, self.trail
         self.starter = MAIN
         for i in range(len(self.bodies)):
             self.current = i
@@ -177,12 +177,12 @@ class Execution:
             if not runnable and not self._go_on():
                 return
             t = self.pick(MAIN)
-            append(t)
+            trail.append(t)
             if t == MAIN:
                 return
             self.current = t
             goto[t](MAIN)
-            if self.fault or self.broken or self.trail[-1] == MAIN:
+            if trail[-1] == MAIN or self.fault or self.broken:
                 return
         if self.invariants:
             self._check_invariants()
@@ -214,14 +214,16 @@ class Execution:
             if goto[self.end(i)](i) == CLOSE:
                 return
 
-    def add(self, body: Body, port: Port) -> None:
-        """One more thread of this schedule; its port is that of the thread of its number in every schedule."""
-        i = port.index
+    def carry(self, port: Port) -> None:
+        """There is room for one more thread, whose port this is in every schedule."""
+        self.carrier.add(partial(self.live, port.index, port))
+
+    def add(self, body: Body) -> None:
+        """One more thread of this schedule."""
+        threads, i = self.threads, len(self.bodies)
         self.bodies.append(body)
-        if i == len(self.carrier.goto) - 1:
-            self.carrier.add(partial(self.live, i, port))
-        self.threads.flags[i] = FRESH
-        self.threads.live += 1
+        threads.flags[i] = FRESH
+        threads.live += 1
 
     def spawned(self, i: int) -> None:
         """Thread `i` has added a thread while running: that one comes to its first step."""
@@ -239,9 +241,9 @@ class Execution:
         """Thread `i` has come to a step that may have to wait, or that comes after a pause; returns when it is its turn."""
         if self.unwinding or self.current != i:
             self.foreign(i)
-        threads = self.threads
-        if threads.flags[i] & FRESH:
-            threads.flags[i] ^= FRESH
+        threads, flags = self.threads, self.threads.flags
+        if flags[i] & FRESH:
+            flags[i] ^= FRESH
             if threads.ready(i):
                 insort(threads.runnable, i)
             if self.carrier.goto[self.starter](i) == ABORT:
@@ -250,7 +252,7 @@ class Execution:
             if not threads.ready(i):
                 threads.runnable.remove(i)
             self.step(i)
-        if threads.flags[i] & PAUSED:
+        if flags[i] & PAUSED:
             threads.go(i)
 
     def foreign(self, i: int) -> NoReturn:

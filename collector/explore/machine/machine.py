@@ -167,15 +167,15 @@ class SteppedMachine:
         if not callable(body):
             self.execution.refuse(f"a body is a function of a port, not {body!r}")
         i = len(self.names)
-        self.names.append(name or f"t{i}")
         if i == len(self.ports):
             self.threads.add()
             port = make_port(i, self.memory, self.execution, self._spawn)
             self.ports.append(port)
+            self.execution.carry(port)
             fit(self.taps, port)
-        port = self.ports[i]
-        port.name = self.names[i]
-        self.execution.add(_nothing if i in self.muted else body, port)
+        name = self.ports[i].name = name or f"t{i}"
+        self.names.append(name)
+        self.execution.add(_nothing if i in self.muted else body)
         if parent != MAIN:
             for tap in self.taps:
                 tap.spawned(parent, i)

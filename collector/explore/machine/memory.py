@@ -33,6 +33,7 @@ class Memory:
         """What a program reads and writes in them without a step."""
         self.names = Names()
         self.label = self.names.label
+        self.given = self.names.given.append
         self.statistics: set[int] = set()
         """Cells that decide nothing."""
 
@@ -44,12 +45,11 @@ class Memory:
 
     def alloc(self, n: int, name: str, fields: Sequence[str] = (), *, align: int = 1, statistics: bool = False) -> int:
         """`n` fresh zeroed cells; see `workbuf.machine.Machine.alloc`."""
-        words = self.words
-        a = at = len(words)
+        a = at = len(self.words)
         if align > 1:
             a = -(-at // align) * align
-        words += [0] * (a + n - at)
-        self.label(a, n, name, fields)
+        self.words.extend([0] * (a + n - at))
+        self.given((a, n, name, fields))
         if statistics:
             self.statistics.update(range(a, a + n))
         return a

@@ -57,8 +57,12 @@ class Threads:
         self.seen: list[set[int]] = []
         self.rivals: list[list[tuple[int, set[int]]]] = []
         """Per thread, every other one with what it has seen."""
+        self.their_reads: list[list[set[int]]] = []
+        """The latter alone."""
         self.live = 0
         """Threads that have not ended."""
+        self.told = 0
+        """The lock or the note of which those who wait were told last that it has changed."""
 
     def begin(self) -> None:
         """A new schedule: no threads, nothing seen."""
@@ -66,17 +70,18 @@ class Threads:
         self.live = 0
         for t, seen in enumerate(self.seen):
             seen.clear()
-            self.flags[t] = 0
-            self.stale[t] = False
             self.kinds[t] = ops.ENDED
+            self.flags[t] = self.expects[t] = 0
+            self.stale[t] = False
 
     def add(self) -> int:
         """Room for one more thread; returns its number."""
-        t = len(self.kinds)
-        seen: set[int] = set()
-        for others in self.rivals:
-            others.append((t, seen))
+        t, seen = len(self.kinds), set[int]()
+        for rivals, their_reads in zip(self.rivals, self.their_reads, strict=True):
+            rivals.append((t, seen))
+            their_reads.append(seen)
         self.rivals.append(list(enumerate(self.seen)))
+        self.their_reads.append(self.seen[:])
         self.kinds.append(ops.ENDED)
         self.addrs.append(0)
         self.expects.append(0)
@@ -104,6 +109,7 @@ class Threads:
 
     def moved(self, i: int, a: int) -> None:
         """Thread `i` has just changed the lock or the note at cell `a`."""
+        self.told = a
         kinds, addrs = self.kinds, self.addrs
         for t in range(len(kinds)):
             if t != i and addrs[t] == a and (kinds[t] == ops.LOCK or kinds[t] == ops.SLEEP):
@@ -135,7 +141,6 @@ class Threads:
         """Thread `t` takes no further step."""
         self.kinds[t] = ops.ENDED
         self.flags[t] = 0
-        self.seen[t].clear()
         if t in self.runnable:
             self.runnable.remove(t)
         self.live -= 1

@@ -75,6 +75,7 @@ class Idle:
 
     def begin(self, machine: SteppedMachine, node: Node) -> None:
         """The first step is about to be taken, from `node`: which turns begin there."""
+        node.turns, node.cut = {}, frozenset()
         for t in range(len(machine.names)):
             self._announced(machine, node, t)
 

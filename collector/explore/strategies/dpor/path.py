@@ -28,13 +28,11 @@ from collector.explore.strategies.dpor.wakeup import awake
 
 if TYPE_CHECKING:
     from collector.explore.machine.machine import SteppedMachine
-    from collector.explore.prefix import Announced, Scene
+    from collector.explore.prefix import Announced, Scene, Taken
     from collector.explore.strategies.dpor.wakeup import Branch
 
-
-Turns = dict[int, tuple[bytes, ...]]
-"""Per thread, the local states that it has been in since it last did more than read; see `dpor.idle`."""
-NO_TURNS: Turns = {}
+    Turns = dict[int, tuple[bytes, ...]]
+    """Per thread, the local states that it has been in since it last did more than read; see `dpor.idle`."""
 
 
 class Era(NamedTuple):
@@ -62,8 +60,8 @@ class Node:
     """A state on the current path and the step taken from it."""
 
     __slots__ = (
-        "announced", "before", "clock", "cut", "done", "era", "expects", "expired", "index", "kind", "number",
-        "races", "saved", "scene", "sleep", "step", "tree", "turns", "victim",
+        "announced", "clock", "cut", "done", "era", "expired", "index", "kind", "number", "races", "saved", "scene",
+        "sleep", "step", "tree", "turns",
     )  # fmt: skip
 
     def __init__(self, index: int, sleep: dict[int, Step], tree: list[Branch], era: Era) -> None:
@@ -73,8 +71,9 @@ class Node:
         self.tree = tree
         """What is left to explore; the first branch is the one under way."""
         self.era = era
-        self.turns = NO_TURNS
-        self.cut: frozenset[int] = frozenset()
+        self.turns: Turns
+        """Kept where idle turns are cut; and so is the next."""
+        self.cut: frozenset[int]
         """Threads that have ended an idle turn; see `dpor.idle`."""
         self.done = 0
         """Branches that were explored."""
@@ -87,17 +86,22 @@ class Node:
         """Which of its thread's steps it is, counted from 1."""
         self.clock: list[int]
         """Per thread, how many of its steps come before this one or are it."""
-        self.before: int
-        """What stood in the cell before the step."""
-        self.expects: int
         self.expired: bool
-        """A sleep whose limit is over."""
+        """Of a sleep: its limit is over."""
         self.races: list[int]
         """Indices of the steps that this one races with and can be turned round with."""
-        self.victim: Victim | None
-        """For a kill: what it cut off."""
         self.saved: list[int]
         """For a write: the reads of the cell since the write before."""
+
+    @property
+    def expects(self) -> int:
+        """The step's operand."""
+        return self.announced[2]
+
+    @property
+    def before(self) -> int:
+        """What stood in the cell before the step."""
+        return self.announced[3]
 
     @property
     def changes(self) -> bool:
@@ -122,7 +126,9 @@ class Path:
 
     def __init__(self) -> None:
         self.nodes: list[Node] = []
-        self.steps: list[list[int]] = []
+        self.taken: list[Taken] = []
+        """The steps, to compare with when they are run again."""
+        self.steps: defaultdict[int, list[int]] = defaultdict(list)
         """Per thread, the indices of its steps on the path."""
         self.born: dict[int, int] = {}
         """Thread to the index of the step that spawned it."""
@@ -130,6 +136,8 @@ class Path:
         """Cell to the indices of the steps that wrote it."""
         self.reads: defaultdict[int, list[int]] = defaultdict(list)
         """Cell to the indices of the steps that have read it since its last write."""
+        self.victims: dict[int, Victim] = {}
+        """Index of a kill to what it cut off."""
 
     def state(self, machine: SteppedMachine) -> Node:
         """The state at the end of the path."""
@@ -138,33 +146,40 @@ class Path:
             return Node(0, {}, [], Era(machine.releases, 0, []))
         parent = nodes[-1]
         era = parent.era
-        if machine.releases != era.releases:
-            era = Era(machine.releases, len(nodes), [len(steps) for steps in self.steps[: len(machine.names)]])
+        if machine.execution.releases != era.releases:
+            era = Era(machine.releases, len(nodes), [len(self.steps[t]) for t in range(len(machine.names))])
         sleep = awake(parent.sleep, parent.step) if parent.sleep else {}
         return Node(len(nodes), sleep, parent.tree[0].children, era)
 
     def take(self, machine: SteppedMachine, node: Node, step: Step) -> None:
         """The step is taken from the state `node`: its clock, and what it races with."""
-        nodes, t = self.nodes, step.thread
+        nodes, k = self.nodes, node.index
+        t, cell, write, value, guard, aim = step
         branch = node.tree[0]
-        if branch.step.value >= 0:
+        if branch.step.value != value:
             step = step._replace(value=branch.step.value)
         branch.step = node.step = step
-        node.announced = kind, _, _, found = announced(machine, t)
-        node.kind = kind
-        cell = step.cell
-        node.before = found if cell > 0 else 0
-        node.expects = machine.expects[t]
-        node.expired = machine.flags[t] & EXPIRED != 0
-        while len(self.steps) <= t:
-            self.steps.append([])
-        own = self.steps[t]
-        node.number = len(own) + 1
-        node.races = []
-        node.victim = None
-        clock = self._past(node.era, t, len(machine.names))
-        let_go = self.let_go(step, node.era) if step.guard else None
-        for i in self._conflicts(step):
+        node.announced = was = announced(machine, t)
+        node.kind = kind = was[0]
+        if kind == ops.SLEEP:
+            node.expired = machine.flags[t] & EXPIRED != 0
+        own, writes, reads = self.steps[t], self.writes[cell], self.reads[cell]
+        node.number = number = len(own) + 1
+        node.races = races = []
+        node.clock = clock = self._past(node.era, t, len(machine.names))
+        # The steps with which it conflicts and that no other of them has superseded, the latest first.
+        conflicts = []
+        if cell:
+            conflicts += writes[-1:]
+            if write:
+                conflicts += reads
+        let_go = None
+        if guard or aim >= 0:
+            conflicts += self._far_conflicts(step)
+            let_go = self.let_go(step, node.era)
+        if len(conflicts) > 1:
+            conflicts.sort(reverse=True)
+        for i in conflicts:
             other = nodes[i]
             if clock[other.step.thread] >= other.number:
                 continue  # what it knows is known, too
@@ -172,13 +187,23 @@ class Path:
             if kind == ops.LOCK and other.kind == ops.UNLOCK and other.step.write:
                 first = self.acquire(cell, i)
             if first >= 0 and self._turns(first, clock, node, let_go):
-                node.races.append(first)
+                races.append(first)
             join(clock, other.clock)
-        if node.kind == ops.KILL and not machine.has_ended(step.aim):
-            node.victim = victim_of(machine, step.aim)
-        clock[t] = node.number
-        node.clock = clock
-        self._link(node, own)
+        clock[t] = number
+        # It is the end of the path now.
+        nodes.append(node)
+        self.taken.append((t, was))
+        own.append(k)
+        if not cell:
+            pass
+        elif write:
+            node.saved = reads
+            self.reads[cell] = []
+            writes.append(k)
+        else:
+            reads.append(k)
+        if kind >= ops.SPAWN or guard:
+            self._far_links(machine, node)
 
     def _past(self, era: Era, t: int, threads: int) -> list[int]:
         """Clock of what comes before the next step of `t` whatever that is."""
@@ -191,22 +216,26 @@ class Path:
             join(clock, era.past)
         return clock
 
-    def _conflicts(self, step: Step) -> list[int]:
-        """Indices of the steps with which `step` conflicts and that no other of them has superseded, the latest first."""
-        cell = step.cell
+    def _far_conflicts(self, step: Step) -> list[int]:
+        """Likewise, through what lets the thread go after a pause, and of a thread that it spawns or kills."""
         found = []
-        if cell:
-            found += self.writes[cell][-1:]
-            if step.write:
-                found += self.reads[cell]
         for guarded in step.guard:
-            if guarded != cell:
+            if guarded != step.cell:
                 found += self.writes[guarded][-1:]
-        if step.aim >= 0 and step.aim < len(self.steps):
+        if step.aim >= 0:
             found += self.steps[step.aim][-1:]
-        if len(found) > 1:
-            found.sort(reverse=True)
         return found
+
+    def _far_links(self, machine: SteppedMachine, node: Node) -> None:
+        """Note what the step from `node`, the last one, is beside an access to its cell."""
+        k, step = node.index, node.step
+        for guarded in step.guard:
+            if guarded != step.cell:
+                self.reads[guarded].append(k)
+        if node.kind == ops.SPAWN:
+            self.born[step.aim] = k
+        elif node.kind == ops.KILL and not machine.has_ended(step.aim):
+            self.victims[k] = victim_of(machine, step.aim)
 
     def acquire(self, cell: int, end: int) -> int:
         """Index of the step that took the mutex at `cell` last, before the one at index `end`: it found the word 0.
@@ -245,39 +274,27 @@ class Path:
             return True
         return any(not happens_before(other, self.nodes[w]) for w in let_go)
 
-    def _link(self, node: Node, own: list[int]) -> None:
-        """Put `node` at the end of the path."""
-        k, step = node.index, node.step
-        self.nodes.append(node)
-        own.append(k)
-        if step.cell:
-            if step.write:
-                self.writes[step.cell].append(k)
-                node.saved = self.reads.pop(step.cell, [])
-            else:
-                self.reads[step.cell].append(k)
-        for guarded in step.guard:
-            if guarded != step.cell:
-                self.reads[guarded].append(k)
-        if node.kind == ops.SPAWN:
-            self.born[step.aim] = k
-
     def pop(self) -> Node:
         """Take the last node off the path."""
         node = self.nodes.pop()
+        self.taken.pop()
         step = node.step
+        cell = step.cell
         self.steps[step.thread].pop()
+        if not cell:
+            pass
+        elif step.write:
+            self.writes[cell].pop()
+            self.reads[cell] = node.saved
+        else:
+            self.reads[cell].pop()
+        for guarded in step.guard:
+            if guarded != cell:
+                self.reads[guarded].pop()
         if node.kind == ops.SPAWN:
             del self.born[step.aim]
-        for guarded in step.guard:
-            if guarded != step.cell:
-                self.reads[guarded].pop()
-        if step.cell:
-            if step.write:
-                self.writes[step.cell].pop()
-                self.reads[step.cell] = node.saved
-            else:
-                self.reads[step.cell].pop()
+        elif node.kind == ops.KILL:
+            self.victims.pop(node.index, None)
         return node
 
     def without(self, state: Node, *left_out: Node) -> list[Node]:

@@ -27,7 +27,7 @@ from collector.explore.claim import Claim, Kind, Seen
 from collector.explore.machine import ops
 from collector.explore.machine.carrier import MAIN
 from collector.explore.machine.threads import PAUSED
-from collector.explore.prefix import check, check_scene, refuse_end, refuse_turn, scene
+from collector.explore.prefix import check, check_scene, following, refuse_end, refuse_turn, scene
 from collector.explore.strategies.base import left, share_done
 from collector.explore.strategies.dpor.dependence import ANY, Step, pending
 from collector.explore.strategies.dpor.idle import Idle
@@ -81,30 +81,24 @@ class DPOR:
         return self.exhausted
 
     def begin(self, machine: SteppedMachine) -> tuple[Pick, Draw]:
-        nodes, runnable, flags = self.path.nodes, machine.runnable, machine.flags
-        prefix = [(node.step.thread, node.announced) for node in nodes]
-        self.compared += len(prefix)
-        taken = 0
+        path, runnable, flags, sees = self.path, machine.runnable, machine.flags, self.idle.note
+        nodes = path.nodes
+        self.compared += len(nodes)
         self.invariants = bool(machine.invariants)
         # The races of the steps before were covered when they were first run, with whatever came after them; another value
         # makes other things come after them.
         self.new = 0 if self.branching and self.branching.tree[0].step.value > 0 else len(nodes)
+        values = (node.step.value for node in nodes[:] if node.kind == ops.CHOOSE)
 
         def pick(i: int) -> int:
-            nonlocal taken
-            taken += 1
-            if taken <= len(prefix):
-                t, was = prefix[taken - 1]
-                check(machine, t, was)
-                return t
             node = self.branching
             if node is None:
-                node = self.path.state(machine)
+                node = path.state(machine)
                 node.scene = scene(machine)
                 if self.cutting:
                     self._watch(machine, node)
                 elif nodes and flags[nodes[-1].step.thread] & PAUSED:
-                    self.idle.note(machine, nodes[-1].step.thread)
+                    sees(machine, nodes[-1].step.thread)
             else:
                 self.branching = None
                 check_scene(machine, node.scene)
@@ -114,25 +108,30 @@ class DPOR:
                 t = node.tree[0].step.thread
                 if t not in runnable:
                     refuse_turn(machine, t)
+                step = pending(machine, t)
             else:
-                t = self._free(i, runnable, flags, node)
-                if t == MAIN:
-                    return MAIN
-            step = pending(machine, t)
-            if not node.tree:
+                t = i
+                # Nothing is prescribed: the running thread goes on if it may.
+                if t not in runnable or t in node.sleep or flags[t] & PAUSED:
+                    t = self._another(runnable, node)
+                    if t == MAIN:
+                        return MAIN
+                step = pending(machine, t)
                 node.tree.append(Branch(step))
-            self.path.take(machine, node, step)
+            path.take(machine, node, step)
             if self.cutting:
                 self.idle.go(machine, node)
             return t
 
         def draw(_i: int, n: int) -> int:
-            node = nodes[taken - 1]
+            for value in values:
+                return value
+            node = nodes[-1]
             if node.step.value < 0:
                 self._all_values(node, n)
             return node.step.value
 
-        return pick, draw
+        return following(machine, iter(path.taken[:]), pick), draw
 
     def _watch(self, machine: SteppedMachine, node: Node) -> None:
         """The state `node` is new: look for idle turns."""
@@ -151,12 +150,9 @@ class DPOR:
         node.tree[:1] = [Branch(node.step._replace(value=v)) for v in range(n)]
         node.step = node.tree[0].step
 
-    @staticmethod
-    def _free(i: int, runnable: list[int], flags: list[int], node: Node) -> int:
-        """Whom to let go where nothing is prescribed: the running thread if it may."""
-        sleep, cut = node.sleep, node.cut
-        if i in runnable and i not in sleep and not flags[i] & PAUSED:
-            return i
+    def _another(self, runnable: list[int], node: Node) -> int:
+        """Whom to let go where nothing is prescribed and the running thread may not."""
+        sleep, cut = node.sleep, node.cut if self.cutting else ()
         return next((t for t in runnable if t not in sleep and t not in cut), MAIN)
 
     def end(self, machine: SteppedMachine, /) -> None:
@@ -168,10 +164,9 @@ class DPOR:
         for node in self.path.nodes[self.new :]:
             for i in node.races:
                 self._cover(self.path.nodes[i], node)
-        for node in self.path.nodes:
-            # A kill can come after all that does not depend on it, and that is another thing in every interleaving.
-            if node.victim:
-                self._cover_victim(node, node.victim, machine.memory.words)
+        # A kill can come after all that does not depend on it, and that is another thing in every interleaving.
+        for i, victim in self.path.victims.items():
+            self._cover_victim(self.path.nodes[i], victim, machine.memory.words)
         while self.path.nodes:
             node = self.path.pop()
             step = node.tree.pop(0).step

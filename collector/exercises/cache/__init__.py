@@ -1,0 +1,1 @@
+"""The exercise `cache`: one slot, two takers."""

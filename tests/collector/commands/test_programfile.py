@@ -1,0 +1,77 @@
+"""Programs of one's own, from a file: explored, replayed and explained as a scenario is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from collector.run import main
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TEXT = '''
+from helper import START
+
+def program(machine):
+    """Two add without care."""
+    x = machine.word(START, "x")
+    for _ in range(2):
+        machine.spawn(lambda port: port.store(x, port.load(x) + 1))
+    def check():
+        assert machine.peek(x) == START + 2
+    return check
+
+def careful(machine):
+    x = machine.word(0, "x")
+    for _ in range(2):
+        machine.spawn(lambda port: port.xadd(x, 1))
+    def check():
+        assert machine.peek(x) == 2
+    return check
+'''
+
+
+@pytest.fixture(name="file")
+def _file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A file with two programs, and a module beside it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "helper.py").write_text("START = 5\n")
+    (tmp_path / "own.py").write_text(TEXT)
+    return "own.py"
+
+
+def test_explore_replay_explain(file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The token says which program it is of."""
+    assert main(["explore", f"{file}:program", "--token", "t"]) == 1
+    assert capsys.readouterr().out.startswith("Two add without care.\n")
+
+    assert main(["replay", "t", "--html", "t.html"]) == 1
+    assert capsys.readouterr().out.startswith("own.py:program\n")
+
+    assert main(["explain", f"{file}:program"]) == 1
+    assert "t0 is left before" in capsys.readouterr().out
+
+    assert main(["explore", f"{file}:careful", "--require", "proved"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("own.py:progam", "has no function 'progam' (did you mean program?)"),
+        ("other.py:program", "other.py: no such file"),
+        ("own.py:program --variant fixed", "has none"),
+        ("own.py:program --json own.py", "that is the program"),
+        ("own:program", "or FILE.py:function"),
+    ],
+)
+def test_bad_usage(file: str, words: str, says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line, status 2."""
+    assert main(["explore", *words.split()]) == 2
+
+    err = capsys.readouterr().err
+    assert says in err
+    assert err.count("\n") == 1
