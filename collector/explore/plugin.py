@@ -30,7 +30,6 @@ Async test functions are not supported, nor fixtures made afresh for every sched
 
 from __future__ import annotations
 
-import secrets
 from hashlib import blake2b
 from inspect import signature
 from shlex import quote
@@ -38,6 +37,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from collector.explore import raceoptions
 from collector.explore.claim import Kind
 from collector.explore.engine import explore
 from collector.explore.racereport import Row, table
@@ -92,17 +92,8 @@ def machine() -> SteppedMachine:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The four options."""
-    add = parser.getgroup("race", "races, explored schedule by schedule").addoption
-    add("--race-seed", type=int, metavar="N", help="what schedules are drawn follows from N (default: drawn, printed)")
-    add(
-        "--race-schedules",
-        type=int,
-        metavar="N",
-        help="run N schedules of each test that need not exhaust them, whatever its mark says, however long it takes",
-    )
-    add("--race-replay", metavar="TOKEN", help="run the one schedule TOKEN of the test it is of, and print it")
-    add("--race-report", action="store_true", help="print what was run of each test: executions, verdict, seconds")
+    """The options."""
+    raceoptions.add(parser)
 
 
 @pytest.hookimpl(trylast=True)
@@ -111,20 +102,18 @@ def pytest_configure(config: pytest.Config) -> None:
     options = ", ".join((*PASSED_ON, *OWN))
     config.addinivalue_line("markers", f"{MARK}({options}): the body is run under schedule after schedule")
     config.stash[_REPLAYED] = []
-    if config.option.race_seed is None:
-        config.option.race_seed = secrets.randbits(32)
-    if config.option.race_schedules is not None and config.option.race_schedules < 1:
-        raise pytest.UsageError(f"--race-schedules {config.option.race_schedules}: at least 1")
-    if config.option.race_replay is not None:
-        try:
-            Token.decode(config.option.race_replay)
-        except ValueError as error:
-            raise pytest.UsageError(f"--race-replay: {error}") from None
+    raceoptions.settle(config)
 
 
 def pytest_report_header(config: pytest.Config) -> str:
     """The line that a report of a failure needs."""
     return f"race seed: {config.option.race_seed}"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A schedule is replayed of the one test that it is of."""
+    raceoptions.only_replayed(config, items)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -203,6 +192,8 @@ class Race:
             arguments = {"strategy": "dpor", "schedules": UNBOUNDED, **arguments}
         elif self.config.option.race_schedules is not None:
             arguments |= {"schedules": self.config.option.race_schedules, "seconds": None}
+        if self.config.option.race_seconds is not None and self.config.option.race_schedules is None:
+            arguments = {"seconds": self.config.option.race_seconds, **arguments}
         name = f"{self.config.option.race_seed} {self.item.nodeid}"
         seed = int.from_bytes(blake2b(name.encode(), digest_size=4).digest(), "big")
         return {**arguments, "seed": seed, "about": {"test": self.item.nodeid}}
@@ -233,8 +224,7 @@ class Race:
         failure = result.failure
         if self.fails and found:
             return ""
-        again = f"python -m pytest {quote(self.item.nodeid)}"
-        drawn = f"Run it again with\n{again} --race-seed {self.config.option.race_seed}"
+        drawn = f"Run it again with\n{raceoptions.again(self.item, '--race-seed', str(self.config.option.race_seed))}"
         if failure:
             before, after, _ = result.shrunk
             return "\n".join([
@@ -243,7 +233,8 @@ class Race:
                 f"found by {result.found_by} in schedule {result.schedules}; preemptions: {failure.preemptions}",
                 f"shrunk from {before} deviations to {after}",
                 *(f"warning: {warning}" for warning in result.warnings),
-                f"\n{failure.trace}\n\nReplay it with\n{again} --race-replay {failure.schedule}",
+                f"\n{failure.trace}\n\nReplay it with",
+                raceoptions.again(self.item, "--race-replay", failure.schedule),
             ])  # fmt: skip
         if result.claim.kind is Kind.REFUSED:
             return "\n".join(("refused", str(result), drawn))

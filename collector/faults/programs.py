@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from collector.fixtures.pool import buffer
+from collector.fixtures.pool import buffer, pool
 from collector.fixtures.worlds import CONFIG, SmallWorld
 from collector.parfor import LOW32, PARFOR, THR, Parfor, parforalloc, thr
 from collector.runtime import CollectorM
@@ -17,6 +17,7 @@ from collector.scenarios.harvestrace import harvest
 from mutator.goroutine import Goroutines
 from mutator.heap import ALLOCATED, POISON, SPAN, SPAN_IN_USE
 from mutator.heap.audit import audit
+from mutator.phase import GCmarktermination
 from mutator.world import GRUNNABLE, GRUNNING, GSCAN, MRECORD, G
 from workbuf.boot import BootPort
 from workbuf.buffer import NOBJ, OBJ
@@ -83,6 +84,60 @@ def idle(m: type[Parfor]) -> Program:
 
         machine.spawn(own, "owner")
         machine.spawn(steal, "thief")
+
+    return program
+
+
+def claiming(m: type[Parfor]) -> Program:
+    """Two threads run a loop of three turns, of which one may be stolen while its owner claims it."""
+    threads, n = 2, 3
+
+    def program(machine: SteppedMachine) -> Callable[[], object]:
+        world = Globals.allocate(machine)
+        desc = parforalloc(machine, m.nthrmax)
+        records = [MRECORD.allocate(machine, f"m{i}") for i in range(threads)]
+        runs = machine.alloc(n, "runs")
+        m(BootPort(machine), world, records[0]).parforsetup(desc, threads, n, wait=False, body=print)
+
+        for record in records:
+            machine.spawn(lambda port, m0=record: m(port, world, m0).parfordo(desc, lambda i: port.xadd(runs + i, 1)))  # type: ignore[misc]
+
+        def check() -> None:
+            found = [machine.peek(runs + i) for i in range(n)]
+            assert found == [1] * n, f"the turns of a loop were run {found} times"
+
+        return check
+
+    return program
+
+
+def counted(m: type[CollectorM]) -> Program:
+    """A master and a helper mark; a helper that is counted as done marks no more."""
+
+    def program(machine: SteppedMachine) -> None:
+        marking = machine.word(0, "marking")
+
+        class Noting(m):  # type: ignore[misc, valid-type]
+            def scanblock(self, *block: int) -> int:
+                self.port.store(marking, 1)
+                scanned: int = super().scanblock(*block)
+                self.port.store(marking, 0)
+                return scanned
+
+        small = SmallWorld(machine, replace(CONFIG, helpers=1), m)
+        world, gcm = small.world, small.model.gcm
+        small.boot.setphase(GCmarktermination)
+        small.boot.resetwork(2)
+        small.boot.parforsetup(world.markfor, 2, 0, wait=False, body=print)
+
+        def master(port: Port) -> None:
+            me = m(port, world, gcm)
+            me.scanblock(0, 0, 0, 0)
+            port.sleep(world.work + WORK.alldone)
+            assert not port.load(marking), "a helper still marks that is counted as done"
+
+        machine.spawn(master, "master")
+        machine.spawn(lambda port: Noting(port, world, small.model.helpers[0]).gchelper(), "helper")
 
     return program
 
@@ -161,6 +216,27 @@ def stale(m: type[CollectorM]) -> Program:
     return program
 
 
+def born(m: type[CollectorM]) -> Program:
+    """While mark termination runs, and has scanned the globals, a mutator allocates what a global then points to."""
+
+    def program(machine: SteppedMachine) -> Callable[[], object]:
+        small = SmallWorld(machine, m=m)
+        world, mutator = small.world, small.model.mutators[0]
+        small.boot.setphase(GCmarktermination)
+
+        def allocate(port: Port) -> None:
+            port.store(world.data.base, m(port, world, mutator).mallocgc(WORD, 1))
+
+        machine.spawn(allocate, "mutator")
+
+        def check() -> None:
+            assert not small.lost(), "an object is reachable, and was born white"
+
+        return check
+
+    return program
+
+
 def swept(m: type[CollectorM]) -> Program:
     """Two Ms come to sweep the same span; what it held is freed once."""
 
@@ -225,6 +301,9 @@ def whole(fault: Fault | None) -> type[CollectorM]:
 PROGRAMS: dict[str, Callable[[Fault | None], Program]] = {
     "push-count-constant": lambda fault: stack(CNT_BITS, part(fault, Lfstack)),
     "getfull-without-cache": lambda fault: cached(part(fault, Getfull)),
+    "getfull-late-decrement": lambda fault: pool(part(fault, Getfull), 2, 1),
+    "parfor-claim-by-store": lambda fault: claiming(part(fault, Parfor)),
+    "ndone-early": lambda fault: counted(whole(fault)),
     "parfor-late-done": lambda fault: idle(part(fault, Parfor)),
     "gcscanvalid-cleared-early": lambda fault: starting(part(fault, Goroutines)),
     "harvest-skips-last": lambda fault: caches(whole(fault)),
@@ -233,6 +312,7 @@ PROGRAMS: dict[str, Callable[[Fault | None], Program]] = {
     "take-by-store": lambda fault: harvest(whole(fault)),
     "span-swept-twice": lambda fault: swept(whole(fault)),
     "span-swept-early": lambda fault: cachedspan(whole(fault)),
+    "black-allocation-off": lambda fault: born(whole(fault)),
     "published-before-zeroed": lambda fault: stale(whole(fault)),
 }
 """By the fault's name, the program that finds it; of no fault, the same program of the protocol as it is."""

@@ -61,6 +61,8 @@ class Threads:
         """The latter alone."""
         self.live = 0
         """Threads that have not ended."""
+        self.told = 0
+        """The lock or the note of which those who wait were told last that it has changed."""
 
     def begin(self) -> None:
         """A new schedule: no threads, nothing seen."""
@@ -107,6 +109,7 @@ class Threads:
 
     def moved(self, i: int, a: int) -> None:
         """Thread `i` has just changed the lock or the note at cell `a`."""
+        self.told = a
         kinds, addrs = self.kinds, self.addrs
         for t in range(len(kinds)):
             if t != i and addrs[t] == a and (kinds[t] == ops.LOCK or kinds[t] == ops.SLEEP):

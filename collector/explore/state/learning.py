@@ -34,13 +34,11 @@ if TYPE_CHECKING:
 
 UNKNOWN_KINDS = frozenset((ops.CHOOSE, ops.SPAWN, ops.SYSALLOC, ops.KILL))
 """Steps that do more than read and write memory."""
-ANNOUNCED = frozenset((ops.LOCK, ops.UNLOCK, ops.WAKE))
-"""Steps that tell who waits for a lock or a note that it has changed."""
-SCHEDULER = frozenset((
+SHARED = frozenset((
     "has_ended", "kinds", "addrs", "expects", "flags", "runnable", "stale", "trail", "releases", "complete", "waiting",
-    "threads", "execution", "ports",
+    "execution", "ports", "warnings", "views", "formatter", "statistics", "uncounted", "memory",
 ))  # fmt: skip
-"""Attributes of the machine that tell what other threads do."""
+"""Attributes of the machine where a thread could see what others do, or leave something for them."""
 AFRESH = 30
 """Times that it is begun again because code was met that names other globals."""
 
@@ -161,7 +159,7 @@ class Automata:
         captured = self.capture.take(roots, threads=threads)
         if captured.opaque:
             raise Unfit(captured.opaque[0])
-        looked_at = SCHEDULER & self.capture.namespaces.mentioned
+        looked_at = SHARED & self.capture.namespaces.mentioned
         if looked_at:
             raise Unfit(f"the program names {min(looked_at)}")
         named = self.capture.globaldata.digest, self.capture.epoch
@@ -195,6 +193,7 @@ class Automata:
         self.mover = t
         self.found, self.operand = self.words[machine.addrs[t]], machine.expects[t]
         self.observed.begin(machine.execution)
+        machine.threads.told = 0
 
     def arrive(self) -> bool:
         """Whoever went last has come to its next step, or ended: True if that was not known before."""
@@ -248,8 +247,7 @@ class Automata:
         if self._written(roots=self._roots()) != self.roots:
             raise Unfit("threads share what changes")
         tells = ops.tells(local.kind, self.operand, self.found)
-        told = {local.addr} if local.kind in ANNOUNCED else set()
-        unheard = frozenset(a for a, _ in writes if a not in told)
+        unheard = frozenset(a for a, _ in writes if a != self.machine.threads.told)
         if not local.add([*found.items()], Transition(writes, tells, unheard, accesses, target)):
             raise Unfit("a thread reads other cells than before")
         return target

@@ -50,7 +50,8 @@ KEEPING = frozenset({
 })  # fmt: skip
 """What keeps something although its module is one of the others, or runs code that nobody can look at."""
 UNSEEN = frozenset({
-    "__traceback__", "tb_frame", "tb_next", "f_trace", "__annotations__", "__doc__", "__sizeof__", "__callback__",
+    "__traceback__", "tb_frame", "tb_next", "f_trace", "f_locals", "gi_frame", "cr_frame", "ag_frame",
+    "__annotations__", "__doc__", "__sizeof__", "__callback__", "__dataclass_fields__", "__setstate__", "__subclasses__",
     "cache_info", "getsizeof", "getrefcount", "getweakrefcount", "getweakrefs", "get_type_hints",
     "addHandler", "removeHandler", "addFilter", "removeFilter", "setLevel",
 })  # fmt: skip

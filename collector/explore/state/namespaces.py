@@ -11,7 +11,8 @@ method replaced, a module patched.  Every capture begins by asking whether all o
 
 What a program takes of the library is to keep nothing elsewhere, and to stay as it is (`state.library`).
 
-Not modelled.  Which of two equal numbers or texts it is that something holds (`is`); and where the items of a set lie.
+Not modelled.  Names that are computed, and not in the code as a text; what is hung on the machine's own parts; which of two
+equal numbers or texts it is that something holds (`is`); and where the items of a set lie.
 """
 
 from __future__ import annotations
@@ -138,8 +139,10 @@ class Namespaces:
         if isinstance(v, property):
             return all(part is None or self.inert(part) for part in (v.fget, v.fset, v.fdel))
         if isinstance(v, cached_property):
+            self.lent.add(v, self.named_late)
             return self.inert(v.func)
         if isinstance(v, partial):
+            self.lent.add(v, self.named_late)
             return not v.args and not v.keywords and self.inert(v.func)
         return False
 
@@ -180,7 +183,7 @@ class Namespaces:
             names = tuple(
                 name
                 for name, v in namespace.items()
-                if not (name.startswith("__") and not isinstance(v, types.FunctionType))
+                if not (name.startswith("__") and not isinstance(v, types.FunctionType | MutableSequence | MutableSet))
                 and name not in {"_abc_impl", "_is_protocol", "_is_runtime_protocol"}
                 and (loose or not self.inert(v))
             )

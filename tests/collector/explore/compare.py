@@ -63,9 +63,9 @@ def compare_cutting(program: Program, plain: Sequence[Execution]) -> list[Execut
     return reduced
 
 
-def compare_stateful(program: Program, plain: Sequence[Execution]) -> None:
+def compare_stateful(program: Program, plain: Sequence[Execution], limit: int = 20_000) -> None:
     """Stateful search ends as the `plain` schedules do, all there are; of livelocks it shows one, and stops there."""
-    stateful = [run for run in executions(program, "stateful") if not run.pruned]
+    stateful = [run for run in executions(program, "stateful", limit) if not run.pruned]
     found, expected = ends(stateful), ends(plain)
     assert found.keys() == expected.keys(), "the faults of stateful search differ"
     if "livelock" not in expected:

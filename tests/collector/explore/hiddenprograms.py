@@ -177,6 +177,38 @@ def on_a_type_variable() -> Pair:
     return lambda v: setattr(variable, "kept", v), lambda: variable.kept
 
 
+GIVEN: Any = functools.partial(zero)
+
+
+@hiding
+def on_a_partial_function() -> Pair:
+    GIVEN.kept = 0
+    return lambda v: setattr(GIVEN, "kept", v), lambda: GIVEN.kept
+
+
+class Listed:
+    __kept__: typing.ClassVar[list[int]] = []
+
+
+@hiding
+def in_a_list_of_a_special_name() -> Pair:
+    Listed.__kept__.clear()
+    return lambda v: Listed.__kept__.append(v), lambda: Listed.__kept__[0]
+
+
+@hiding
+def in_a_dead_variable_of_a_generator() -> Pair:
+    def turns() -> Any:
+        last = 0
+        while True:
+            sent = yield last
+            last = sent
+
+    generator = turns()
+    next(generator)
+    return lambda v: generator.send(v), lambda: int(generator.gi_frame.f_locals["last"])
+
+
 # --- objects of the library ------------------------------------------------------------------------------------------------
 
 

@@ -190,8 +190,8 @@ THREADS |= {
 
 
 @wrong("refused", "no step", HANGING)
-def spins_on_a_plain_read(scene: Scene) -> None:
-    while scene.port.words[scene.x] < 1 << 62: ...  # fmt: skip
+def spins_on_a_plain_read_of_what_nobody_writes(scene: Scene) -> None:
+    while not scene.port.words[scene.x + scene.words + 1]: ...  # fmt: skip
 
 
 @wrong("refused", "no step", HANGING)

@@ -56,7 +56,8 @@ def _run(pytester: pytest.Pytester) -> Run:
 def command(result: pytest.RunResult) -> list[str]:
     """The command that a failed test printed, from its node id on."""
     line = next(line for line in result.outlines if line.startswith("python -m pytest "))
-    return shlex.split(line)[3:]
+    words = shlex.split(line)
+    return words[next(i for i, word in enumerate(words) if "::" in word) :]
 
 
 class TestFound:
@@ -75,7 +76,7 @@ class TestFound:
             "*load x = 0*",
             "*store x := 1*",
             "Replay it with",
-            "python -m pytest test_it.py::test_lost --race-replay s2.*",
+            f"python -m pytest -p {PLUGIN} * test_it.py::test_lost --race-replay s2.*",
         ])  # fmt: skip
         assert "Traceback" not in result.stdout.str()
         assert "_pytest" not in result.stdout.str()
@@ -123,6 +124,27 @@ class TestFound:
         second.stdout.fnmatch_lines([
             "--race-replay: the token is not of this test but of test test_it.py::test_lost: python -m pytest *"
         ])  # fmt: skip
+
+    def test_only_the_tests_own(self, run: Run) -> None:
+        """Without a node id the token decides which test is run."""
+        source = LOST + LOST.partition("\n")[2].replace("test_lost", "test_other")
+        token = command(run(LOST))[-1]
+
+        result = run(source, "--race-replay", token)
+
+        result.assert_outcomes(failed=1, deselected=1)
+        result.stdout.fnmatch_lines(["*check: an update is lost*"])
+
+    def test_called_elsewhere(self, run: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The command repeats how pytest was called, from where that was; a seed or token of before is left out."""
+        run(LOST)
+        (pytester.path / "below").mkdir()
+        monkeypatch.chdir(pytester.path / "below")
+
+        result = pytester.runpytest("-p", PLUGIN, "../test_it.py", "-q", "--race-seed", "3")
+
+        result.stdout.fnmatch_lines([f"python -m pytest -p {PLUGIN} -q * ../test_it.py::test_lost --race-replay s2.*"])
+        assert "--race-seed" not in " ".join(line for line in result.outlines if line.startswith("python -m pytest"))
 
     def test_no_test(self, run: Run) -> None:
         """So is a token that no test made."""
@@ -247,7 +269,7 @@ class TestMark:
         result.stdout.fnmatch_lines([
             "no failure that says 'lost' was found",
             "Run it again with",
-            "python -m pytest test_it.py::test_lost --race-seed 9",
+            f"python -m pytest -p {PLUGIN} * test_it.py::test_lost --race-seed 9",
         ])  # fmt: skip
 
     def test_fails_otherwise(self, run: Run) -> None:
@@ -526,3 +548,33 @@ def test_registered_once(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPa
 
     result.assert_outcomes(passed=1)
     assert sum(line.startswith("race seed: ") for line in result.outlines) == 1
+
+
+class TestIni:
+    """What a project's ini file may say."""
+
+    def test_a_fixed_seed(self, run: Run, pytester: pytest.Pytester) -> None:
+        """Is that of every run, unless the command names another."""
+        pytester.makeini("[pytest]\nrace_seed = 11\n")
+
+        run(KEPT).stdout.fnmatch_lines(["race seed: 11"])
+        run(KEPT, "--race-seed", "12").stdout.fnmatch_lines(["race seed: 12"])
+
+    def test_a_time_limit(self, run: Run, pytester: pytest.Pytester) -> None:
+        """Ends a test that would go on, and fails one that is to be exhausted."""
+        pytester.makeini("[pytest]\nrace_seconds = 0.000001\n")
+        many = KEPT.replace("mark.race", "mark.race(strategy='random', schedules=10**9)")
+
+        run(many).assert_outcomes(passed=1)
+        result = run(KEPT.replace("mark.race", "mark.race(exhaust=True)"))
+
+        result.assert_outcomes(failed=1)
+        result.stdout.fnmatch_lines(["not exhausted"])
+        run(KEPT.replace("mark.race", "mark.race(exhaust=True, seconds=60)")).assert_outcomes(passed=1)
+
+    @pytest.mark.parametrize("line", ["race_seed = x", "race_seconds = -1"])
+    def test_nonsense(self, run: Run, pytester: pytest.Pytester, line: str) -> None:
+        """Is refused in a line."""
+        pytester.makeini(f"[pytest]\n{line}\n")
+
+        assert f"ini option {line}: a positive number" in run(KEPT).stderr.str()

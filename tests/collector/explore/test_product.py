@@ -205,7 +205,7 @@ def test_what_automata_cannot_tell_is_run(program: Program) -> None:
 
 
 @pytest.mark.parametrize(
-    "vocabulary", ["unlocks", "pauses", "exchanges", "waits and pauses", "waits for nobody", "kept"]
+    "vocabulary", ["locks", "unlocks", "pauses", "exchanges", "waits and pauses", "waits for nobody", "kept"]
 )
 def test_arbitrary_programs_fit(vocabulary: str) -> None:
     """Also if some of their schedules fail."""
