@@ -227,7 +227,7 @@ class Search:
             if watched:
                 watched.end()
                 result.traces = watched.traces
-        else:
+        elif machine.trail:
             result.pruned += 1
         steps = len(machine.trail)
         result.steps += steps
