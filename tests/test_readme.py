@@ -115,5 +115,5 @@ def test_every_script_that_is_named_is_there() -> None:
 def test_the_readme_stays_short_and_points_to_the_guide() -> None:
     """About two hundred lines; what does not fit is in the guide."""
     assert len(README.splitlines()) < 240
-    for topic in ("protocol", "testing", "reports", "heaps", "project"):
+    for topic in ("protocol", "testing", "reports", "heaps", "speed", "project"):
         assert f"guide {topic}`" in README

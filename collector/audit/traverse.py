@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from collector.audit.violation import Violation
 from mutator.heap import ALLOCATED, FIN, FINALIZER, FINBLOCK, MARKED, MHEAP, SPAN, SPAN_IN_USE, SPECIAL
@@ -21,7 +21,7 @@ from mutator.world import GDEAD, GSCAN, RUNTIME, G
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from mutator.world import World
     from workbuf.machine import Words
@@ -42,8 +42,7 @@ class Reach:
     """Bytes of the marked objects, with what their size classes waste."""
 
 
-@dataclass(frozen=True)
-class _Span:
+class _Span(NamedTuple):
     start: int
     limit: int
     elemsize: int
@@ -52,6 +51,14 @@ class _Span:
     bits: bytes
     """The objects' bytes."""
     seen: bytearray
+
+
+class _Indices(dict[int, tuple[int, ...]]):
+    """From a mask word to the numbers of its set bits, decoded when it is first asked for."""
+
+    def __missing__(self, mask: int) -> tuple[int, ...]:
+        self[mask] = found = tuple(i for i in range(64) if mask >> i & 1)
+        return found
 
 
 class Traversal:
@@ -64,7 +71,7 @@ class Traversal:
         self.shift = heap.page_shift
         self.low, self.high = heap.arena_start, heap.arena_end
         self.spans: dict[int, _Span] = {}
-        self.indices: dict[int, tuple[int, ...]] = {}
+        self.indices = _Indices()
         self.lost: list[tuple[int, int]] = []
         self.specials: list[tuple[_Span, int]] = []
         for span in self._inuse():
@@ -81,20 +88,23 @@ class Traversal:
                 if not low <= p < high:
                     continue
                 span = spans.get(p - low >> shift)
-                if span is None or p >= span.limit:
+                if span is None:
                     continue
-                index = (p - span.start) // span.elemsize
-                if span.seen[index]:
+                start, limit, elemsize, masks, _, octets, seen = span
+                if p >= limit:
                     continue
-                bits = span.bits[index]
+                index = (p - start) // elemsize
+                if seen[index]:
+                    continue
+                bits = octets[index]
                 if not bits & ALLOCATED:
-                    obj = span.start + index * span.elemsize
+                    obj = start + index * elemsize
                     text = f"*{cell * 8:#x} holds {p:#x}, which lies in the free object {obj:#x}"
                     raise Violation("lost", "a reachable pointer leads to a freed object", text)
-                span.seen[index] = 1
+                seen[index] = 1
                 if not bits & MARKED:
-                    self.lost.append((span.start + index * span.elemsize, cell * 8))
-                if span.masks:
+                    self.lost.append((start + index * elemsize, cell * 8))
+                if masks:
                     stack.append((span, index))
             if not stack:
                 return self._counted()
@@ -128,15 +138,12 @@ class Traversal:
 
     def _pointercells(self, span: _Span, index: int) -> list[int]:
         """The cells of an object that hold pointers."""
-        words, bits = self.words, self._bits
-        mask, cell = span.masks + index * span.maskwords, (span.start + index * span.elemsize) // 8
-        return [cell + 64 * at + i for at in range(span.maskwords) for i in bits(words[mask + at])]
-
-    def _bits(self, mask: int) -> Sequence[int]:
-        found = self.indices.get(mask)
-        if found is None:
-            found = self.indices[mask] = tuple(i for i in range(64) if mask >> i & 1)
-        return found
+        start, _, elemsize, masks, n, _, _ = span
+        words, indices = self.words, self.indices
+        mask, cell = masks + index * n, (start + index * elemsize) // 8
+        if n == 1:
+            return [cell + i for i in indices[words[mask]]]
+        return [cell + 64 * at + i for at in range(n) for i in indices[words[mask + at]]]
 
     def _octets(self, address: int, n: int) -> bytes:
         """`n` bytes of memory; the world is stopped, so they stay what they are."""
@@ -207,5 +214,5 @@ class Traversal:
 
     def _masked(self, base: int, n: int, mask: int) -> Iterator[int]:
         for at in range(-(-n // 64)):
-            for i in self._bits(self.words[mask + at]):
+            for i in self.indices[self.words[mask + at]]:
                 yield base + 64 * at + i

@@ -227,7 +227,7 @@ class Search:
             if watched:
                 watched.end()
                 result.traces = watched.traces
-        else:
+        elif machine.trail:
             result.pruned += 1
         steps = len(machine.trail)
         result.steps += steps
@@ -249,10 +249,11 @@ class Search:
 
     def before_proof(self) -> None:
         """Everything was seen: is the program the same on every run?"""
-        self.determinism.before_proof(self.here.machine)
-        check = set_up(self.here.machine, self.program, self.invariants)
-        bodies = self.here.machine.execution.bodies
-        self.impure = impure([self.program, *bodies, *([check] if check else []), *self.invariants])
+        machine = self.here.machine
+        self.determinism.before_proof(machine)
+        # As the last schedule has left it.
+        run = [self.program, *machine.execution.bodies, *self.invariants]
+        self.impure = impure([*run, machine.check] if machine.check else run)
 
     def refuse(self, refused: Refused) -> None:
         """The program breaks a rule."""

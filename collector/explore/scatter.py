@@ -6,16 +6,19 @@ where they were.  Here many objects of each size are made, and a random half of 
 
 from __future__ import annotations
 
+from itertools import compress, repeat, starmap
 from random import Random
 
 
-SIZES = 12
-"""Words in which the objects differ."""
+SIZES = range(0, 12, 2)
+"""Words in which the objects differ; the allocator goes by two."""
 EACH = 24
 """Objects of each size."""
+HALF = bytes([0] * 128 + [1] * 128)
+"""Per byte, 0 or 1, each for half of them."""
 KINDS: tuple[type, ...] = (
     object,
-    *(type(f"Slots{n}", (), {"__slots__": tuple(f"slot{k}" for k in range(n))}) for n in range(SIZES)),
+    *(type(f"Slots{n}", (), {"__slots__": tuple(f"slot{k}" for k in range(n))}) for n in SIZES),
     type("Attributes", (), {}),
 )
 
@@ -28,9 +31,10 @@ class Scatter:
         self.kept: list[object] = []
 
     def __enter__(self) -> None:
-        made = [kind() for kind in KINDS for _ in range(EACH)]
-        bits = self.random.getrandbits(len(made))
-        self.kept = [v for k, v in enumerate(made) if bits >> k & 1]
+        made: list[object] = []
+        for kind in KINDS:
+            made += starmap(kind, repeat((), EACH))
+        self.kept = [*compress(made, self.random.randbytes(len(made)).translate(HALF))]
 
     def __exit__(self, *_: object) -> None:
         self.kept.clear()

@@ -12,6 +12,7 @@ TOPICS = {
     "stress": "Stress by name",
     "reports": "Reading the reports",
     "heaps": "Real heaps, and Go as referee",
+    "speed": "How fast it is, and where the floors are",
     "project": "Working on this project",
 }
 """Title of each page, in the order in which to read them."""

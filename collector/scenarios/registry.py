@@ -1,19 +1,47 @@
-"""The list of all scenarios, by name."""
+"""All scenarios by name; a scenario's file is imported when it is asked for."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING
-
-from collector.scenarios import aba, harvestrace, latedecrement, markterm, noreset, pless, yuasa
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from collector.scenarios.scenario import Scenario
 
-SCENARIOS: dict[str, Scenario] = {
-    module.SCENARIO.name: module.SCENARIO
-    for module in (aba, latedecrement, harvestrace, noreset, pless, markterm, yuasa)
+FILES = {
+    "aba": "aba",
+    "latedecrement": "latedecrement",
+    "harvest": "harvestrace",
+    "noreset": "noreset",
+    "pless": "pless",
+    "markterm": "markterm",
+    "yuasa": "yuasa",
 }
+"""The file of each."""
+
+
+class Registry(Mapping[str, "Scenario"]):
+    """The scenarios in the order in which they are listed."""
+
+    def __getitem__(self, name: str) -> Scenario:
+        scenario: Scenario = import_module(f"collector.scenarios.{FILES[name]}").SCENARIO
+        return scenario
+
+    def __contains__(self, name: object) -> bool:
+        return name in FILES
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(FILES)
+
+    def __len__(self) -> int:
+        return len(FILES)
+
+
+SCENARIOS = Registry()
 
 
 def showing(bug: str) -> list[str]:

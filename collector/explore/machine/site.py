@@ -43,7 +43,7 @@ def of_explorer(frame: FrameType) -> bool:
 def program_frames(frame: FrameType | None) -> Iterator[FrameType]:
     """`frame` and its callers, but for this package's own, out to the thread's body."""
     while frame is not None:
-        if not of_explorer(frame):
+        if not (frame.f_globals.get("__package__") or "").startswith(PACKAGE):  # `of_explorer`, written out
             yield frame
         elif frame.f_code in ROOTS:
             return

@@ -246,7 +246,7 @@ class Stateful:
 
     def end(self, machine: SteppedMachine, /) -> None:
         """Back to the last choice with an alternative left."""
-        self.runs += 1
+        self.runs += bool(machine.trail)  # without a step it was none: states were computed, or begun again
         if self.circle:
             self.over = True
             if machine.fault is None:
@@ -290,7 +290,9 @@ class Stateful:
         self.next_look = FIRST_LOOK
 
     def outlook(self, _schedules: int, /) -> str:
-        """Schedules that are cut off count as much as others."""
+        """Of computed states, how many it has gone on from; else, schedules that are cut off count as much as others."""
+        if self.product:
+            return f"{self.states:,} states, {self.states - self.product.next:,} still to go on from"
         outlook = left(self.runs, ((choice.index, len(choice.alternatives)) for choice in self.path))
         return f"{self.states:,} states, {outlook}"
 
@@ -304,9 +306,12 @@ class Stateful:
             )
         if self.timed:
             caveats.append("the program asks for the time, so states after different numbers of steps were told apart")
+        if self.product:
+            schedules = f"in the {self.runs:,} schedules that were run"
+            caveats.append(f"states were computed from what each thread did by itself {schedules}")
         if self.races:
-            where = f"in the {self.runs:,} schedules" if self.product else "on the paths"
-            caveats.append(f"data races were looked for {where} that were run")
+            where = "in the same" if self.product else "on the paths that were run"
+            caveats.append(f"data races were looked for {where}")
         kind, reason = Kind.PROVED if self.exhausted else Kind.UNDECIDED, ""
         if not self.exhausted:
             reason = "there may be a livelock that could not be shown" if self.unproved else "more are left"

@@ -60,8 +60,8 @@ class Watched(Stress):
 
 @pytest.fixture(name="names", scope="module")
 def _names() -> set[str]:
-    """What a run of every program touches."""
-    programs = (*PROGRAMS, "channel")
+    """What a run of every program touches, but for one of the two that would run each other's finalizers."""
+    programs = (*(name for name in PROGRAMS if name != "finalizerchains"), "channel")
     run = Watched(Plan(config=Config(mutators=len(programs)), programs=programs, cycles=1, seed=5))
     run.run()
     return run.names()

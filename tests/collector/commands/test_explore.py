@@ -177,7 +177,8 @@ def interrupting(at: int) -> Program:
 def test_ctrl_c_gives_the_partial_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     """Status 130; what was run so far is claimed, printed and written, and it is no proof."""
     variant = Variant(interrupting(at=20))
-    monkeypatch.setitem(SCENARIOS, "long", Scenario("long", "A long one", (), {"failing": variant}))
+    scenario = Scenario("long", "A long one", (), {"failing": variant})
+    monkeypatch.setattr("collector.commands.explore.SCENARIOS", {"long": scenario})
     out = tmp_path / "out.json"
 
     assert main(["explore", "long", "--strategy", "random", "--json", str(out)]) == 130

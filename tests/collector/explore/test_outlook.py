@@ -11,15 +11,21 @@ from collector.explore.program import new_machine, run_and_check, set_up
 from collector.explore.strategies.base import Options, left
 from collector.explore.strategies.bounded import Exhaustive
 from collector.explore.strategies.coverage import Coverage
+from collector.fixtures.pool import pool
 from tests.collector.explore import programs
 from tests.collector.explore.arbitrary import VOCABULARIES, program_of, shape
 from tests.collector.explore.test_dpor import FOUND, PROGRAMS
 from tests.collector.explore.traces import TooMany, executions
+from workbuf.getfull import Getfull
 
 
 if TYPE_CHECKING:
     from collector.explore import Result
+    from collector.explore.program import Program
     from collector.explore.strategies.portfolio import Portfolio
+
+
+TREIBER = programs.treiber(tagged=True)
 
 
 def traces_of(program: programs.Program) -> int:
@@ -78,7 +84,7 @@ def test_what_is_left_of_a_tree() -> None:
     assert left(1, [(0, 4)]) == "just begun"
 
 
-def outlooks(strategy: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def outlooks(strategy: str, monkeypatch: pytest.MonkeyPatch, program: Program = TREIBER) -> list[str]:
     """What is told after each schedule."""
     monkeypatch.setattr(engine, "SHOW_S", 0.0)
     told: list[str] = []
@@ -86,7 +92,7 @@ def outlooks(strategy: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def progress(result: Result, _portfolio: Portfolio) -> None:
         told.append(result.outlook)
 
-    explore(programs.treiber(tagged=True), strategy, schedules=400, progress=progress)
+    explore(program, strategy, schedules=400, progress=progress)
     return told
 
 
@@ -104,8 +110,18 @@ def test_the_others_tell_what_is_left(strategy: str, monkeypatch: pytest.MonkeyP
     """As soon as something is done."""
     told = outlooks(strategy, monkeypatch)
 
-    assert all("done, about" in outlook or "just begun" in outlook for outlook in told)
+    kinds = "done, about", "just begun", "still to go on from"  # the last as long as states might be computed
+    assert all(any(kind in outlook for kind in kinds) for outlook in told)
     assert any("done, about" in outlook for outlook in told)
+
+
+def test_computed_states_that_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are no tree but a queue, which is empty in the end."""
+    told = outlooks("stateful", monkeypatch, pool(Getfull, 2, 1))
+
+    queues = [outlook.removesuffix(" still to go on from").split(" states, ") for outlook in told]
+    assert all(int(left.replace(",", "")) <= int(states.replace(",", "")) for states, left in queues)
+    assert any(left != "0" for _, left in queues)
 
 
 def test_the_portfolio_tells_both(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,6 +68,7 @@ def test_the_barrier(participants: int, more: int, *, late: bool) -> None:
 
     assert result.exhausted, result
     assert result.states > 10 * (result.schedules + result.pruned)
+    assert f"in the {result.schedules + result.pruned} schedules that were run" in result.statement
 
 
 @pytest.mark.slow
