@@ -135,7 +135,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=between(0.0, 1.0),
         default=0.0,
         metavar="P",
-        help="probability of an extra delay before an atomic (0)",
+        help="probability of an extra delay before an atomic, but for the setting of a mark (0)",
     )
     add(
         "--dawdle",

@@ -7,7 +7,8 @@ each is a step.  The word holds the value if that is an integer, else a number t
 A list, dict, set or deque is changed through its methods, which nobody sees: to fetch one from an attribute counts as a
 write.  So two threads that only read one without a lock are reported as well; name the attribute in `unwatched`.
 
-Not modelled.  Globals of modules, variables of closures, slots, and what is within other objects.
+Not modelled.  Globals of modules and slots, which a warning names (`overlooked`); variables of closures, and what is within
+objects of other classes.
 """
 
 from __future__ import annotations

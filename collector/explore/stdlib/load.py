@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from types import ModuleType
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, proxy
 
 from collector.explore.stdlib.attributes import watch_classes
 from collector.explore.stdlib.modules import standins
+from collector.explore.stdlib.overlooked import overlooked
 from collector.explore.stdlib.place import Place
 from collector.explore.stdlib.source import execute, source
 
@@ -32,12 +33,13 @@ def load(
     loaded in the same way, before it and in that order.
 
     With `watch`, attributes of objects whose classes these modules define are words of the machine, read and written
-    plainly; but for attributes called as in `unwatched`.
+    plainly; but for attributes called as in `unwatched`.  Where a module has something that is not watched, a global that
+    functions change, say, a warning says so, and nothing is claimed to be proved; unless that is in `unwatched`, too.
     Raises ModuleNotFoundError where there is no source of that name.
     """
     found = STANDINS.get(machine)
     if found is None:
-        place = Place(machine)
+        place = Place(proxy(machine))  # or the machine would be kept by what is kept for it
         found = STANDINS[machine] = place, standins(place)
     place, loaded = found[0], dict(found[1])
     place.begin()
@@ -46,5 +48,6 @@ def load(
         execute(source(each), module, loaded)
         if watch:
             watch_classes(module, place, frozenset(unwatched))
+            machine.warnings.update(overlooked(module, source(each).code, unwatched))
         loaded[each] = module
     return loaded[name]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import queue
 import threading
 from typing import TYPE_CHECKING, Any
+from weakref import ProxyType
 
 import pytest
 
 from collector.explore import explore, replay
 from collector.explore.claim import Kind
 from collector.explore.stdlib import load
+from collector.explore.stdlib.load import STANDINS
 from tests.collector.explore.stdlib import threaded
 
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from collector.explore import Result, SteppedMachine
     from collector.explore.program import Program
+    from collector.explore.stdlib.place import Place
 
 NAME = threaded.__name__
 
@@ -269,6 +272,32 @@ class TestLoading:
         proved(program)
         assert threaded.made == []
         assert isinstance(threaded.GUARD, type(threading.Lock()))
+
+    def test_what_is_overlooked_is_said(self) -> None:
+        """A global that changes, slots: nothing is proved, unless they are named."""
+        name = "tests.collector.explore.stdlib.globals"
+
+        def program(machine: SteppedMachine, unwatched: tuple[str, ...] = ()) -> None:
+            count = load(machine, name, unwatched=unwatched).count
+            machine.spawn(lambda _port: count())
+            machine.spawn(lambda _port: count())
+
+        result = explore(program, "dpor")
+        assert result.claim.kind is Kind.UNDECIDED
+        assert any("the global total of " in warning for warning in result.warnings)
+        assert any("Slotted has slots" in warning for warning in result.warnings)
+        proved(lambda machine: program(machine, ("total", "Slotted")))
+
+    def test_the_machine_is_not_kept(self) -> None:
+        """By what is kept for all its schedules."""
+        places: list[Place] = []
+
+        def program(machine: SteppedMachine) -> None:
+            load(machine, NAME)
+            places.append(STANDINS[machine][0])
+
+        explore(program)
+        assert all(isinstance(place.machine, ProxyType) for place in places)
 
     def test_no_source(self) -> None:
         """Is said by its name."""
