@@ -53,9 +53,13 @@ def following(machine: SteppedMachine, steps: Iterator[Taken], then: Pick) -> Pi
     def pick(i: int) -> int:
         for t, was in steps:
             # As `check` has it, without a call: all that is run again comes by here.
-            a = addrs[t] if t < len(addrs) else len(mem)
-            if a >= len(mem) or (kinds[t], a, expects[t], mem[a]) != was or t not in runnable:
-                check(machine, t, was)
+            try:
+                a = addrs[t]
+                if (kinds[t], a, expects[t], mem[a]) == was and t in runnable:
+                    return t
+            except IndexError:
+                pass  # a kill's thread is no cell; or there are fewer threads, or cells
+            check(machine, t, was)
             return t
         return then(i)
 

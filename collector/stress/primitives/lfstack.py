@@ -98,6 +98,6 @@ LFSTACK = Primitive(
     "failed CAS in 1000",
     Contest,
     lambda counts: 1000 * counts["failures"] / max(counts["attempts"], 1),
-    0.1,
+    0.01,
     ("attempts", "failures"),
 )

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from collector.stress.primitives.rounds import Outcome, Primitive
 
+CYCLES = {"finalizers": 10, "harvests": 1, "gogcoff": 1}
+"""Of a short run, where it is not three."""
 LONG = 20.0
 """Seconds within which a planted fault has to show that shows within one."""
 
@@ -108,7 +110,7 @@ class TestFaults:
 def test_a_mechanism_is_driven(name: str, seed: int) -> None:
     """A few cycles without a violation, and a number that is more than nothing."""
     chosen = MECHANISMS[name]
-    plan = replace(chosen.planned(Plan(seed=seed, dawdle=0.01)), cycles=10 if name == "finalizers" else 2)
+    plan = replace(chosen.planned(Plan(seed=seed, dawdle=0.01)), cycles=CYCLES.get(name, 3))
     run = Stress(plan, heaps.read(chosen.heap), chosen.m(StressM))
 
     run.run()

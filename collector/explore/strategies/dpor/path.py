@@ -64,34 +64,36 @@ class Node:
         "sleep", "step", "tree", "turns",
     )  # fmt: skip
 
+    index: int
+    sleep: dict[int, Step]
+    """Per thread, the step that has been explored from here or from an equivalent state."""
+    tree: list[Branch]
+    """What is left to explore; the first branch is the one under way."""
+    era: Era
+    turns: Turns
+    """Kept where idle turns are cut; and so is the next."""
+    cut: frozenset[int]
+    """Threads that have ended an idle turn; see `dpor.idle`."""
+    done: int
+    """Branches that were explored."""
+    scene: Scene
+    """The next steps there."""
+    announced: Announced
+    step: Step
+    kind: int
+    number: int
+    """Which of its thread's steps it is, counted from 1."""
+    clock: list[int]
+    """Per thread, how many of its steps come before this one or are it."""
+    expired: bool
+    """Of a sleep: its limit is over."""
+    races: list[int]
+    """Indices of the steps that this one races with and can be turned round with."""
+    saved: list[int]
+    """For a write: the reads of the cell since the write before."""
+
     def __init__(self, index: int, sleep: dict[int, Step], tree: list[Branch], era: Era) -> None:
-        self.index = index
-        self.sleep = sleep
-        """Per thread, the step that has been explored from here or from an equivalent state."""
-        self.tree = tree
-        """What is left to explore; the first branch is the one under way."""
-        self.era = era
-        self.turns: Turns
-        """Kept where idle turns are cut; and so is the next."""
-        self.cut: frozenset[int]
-        """Threads that have ended an idle turn; see `dpor.idle`."""
-        self.done = 0
-        """Branches that were explored."""
-        self.scene: Scene
-        """The next steps there."""
-        self.announced: Announced
-        self.step: Step
-        self.kind: int
-        self.number: int
-        """Which of its thread's steps it is, counted from 1."""
-        self.clock: list[int]
-        """Per thread, how many of its steps come before this one or are it."""
-        self.expired: bool
-        """Of a sleep: its limit is over."""
-        self.races: list[int]
-        """Indices of the steps that this one races with and can be turned round with."""
-        self.saved: list[int]
-        """For a write: the reads of the cell since the write before."""
+        self.index, self.sleep, self.tree, self.era, self.done = index, sleep, tree, era, 0
 
     @property
     def expects(self) -> int:
@@ -161,8 +163,6 @@ class Path:
         branch.step = node.step = step
         node.announced = was = announced(machine, t)
         node.kind = kind = was[0]
-        if kind == ops.SLEEP:
-            node.expired = machine.flags[t] & EXPIRED != 0
         own, writes, reads = self.steps[t], self.writes[cell], self.reads[cell]
         node.number = number = len(own) + 1
         node.races = races = []
@@ -177,6 +177,8 @@ class Path:
         if guard or aim >= 0:
             conflicts += self._far_conflicts(step)
             let_go = self.let_go(step, node.era)
+        if kind == ops.SLEEP:
+            node.expired = machine.flags[t] & EXPIRED != 0
         if len(conflicts) > 1:
             conflicts.sort(reverse=True)
         for i in conflicts:
