@@ -67,8 +67,6 @@ class Product:
         self.warm = False
         """Code has been met."""
         self.compared = 0
-        self.ending = False
-        """The schedule under way must not go on behind its task."""
         self.shortest = 0
         """Steps that it takes at least."""
         self.computed = 0
@@ -77,8 +75,6 @@ class Product:
         """Ends that were run."""
         self.failed: set[tuple[State, int]] = set()
         """Steps, from states, that were run and failed."""
-        self.under_way: tuple[State, int] | None = None
-        """The step that the schedule under way is run for, if it is not known what that leads to."""
         self.met: set[tuple[int, int]] = set()
         """Pairs of `Accesses`, by identity, that were seen to follow each other or to have no cell in common."""
         self._begin()
@@ -97,6 +93,10 @@ class Product:
         """The first state whose steps are not all computed."""
         self.done = False
         self.failed.clear()
+        self.ending = False
+        """The schedule under way must not go on behind its task."""
+        self.under_way: tuple[State, int] | None = None
+        """The step that the schedule under way is run for, if it is not known what that leads to."""
         self.plain = automata.plain and self.races
         if automata.initial:
             self._meet(self.composition.initial(), (-1, MAIN))
@@ -272,6 +272,8 @@ class Product:
         automata.arrive()
         if ending and not machine.complete:
             raise Unfit("a schedule goes on that should be over")
+        if under_way and self.composition.known(*under_way) is None:
+            raise Unfit("a schedule does not come to what it was run for")
 
     def forget(self) -> None:
         """What was learned is void."""

@@ -25,12 +25,13 @@ from collector.explore.claim import Claim, Kind, Seen
 from collector.explore.machine.carrier import MAIN
 from collector.explore.machine.observed import Observed
 from collector.explore.machine.threads import PAUSED
-from collector.explore.prefix import announced, check, refuse_end
+from collector.explore.prefix import refuse_end
 from collector.explore.state.capture import Capture
 from collector.explore.state.graph import Circle, Edge, Graph
 from collector.explore.state.learning import Afresh, Unfit
 from collector.explore.state.whole import States
 from collector.explore.strategies.base import left
+from collector.explore.strategies.choice import Choice
 from collector.explore.strategies.product import Product
 
 
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 
     from collector.explore.machine.execution import Draw, Pick
     from collector.explore.machine.machine import SteppedMachine
-    from collector.explore.prefix import Announced
     from collector.explore.strategies.base import Options
 
 
@@ -47,33 +47,6 @@ T = TypeVar("T")
 
 FIRST_LOOK = 500
 """States after which the graph is first asked for a circle."""
-
-
-class Choice:
-    """A place on the current path, and what can be done there."""
-
-    __slots__ = ("alternatives", "announced", "index", "state")
-
-    def __init__(self, alternatives: list[int], state: int = -1) -> None:
-        self.alternatives = alternatives
-        self.index = 0
-        self.state = state
-        """Its number; -1 where a value is chosen."""
-        self.announced: Announced | None = None
-        """What the thread that goes from here was about to do; None if it has not gone yet."""
-
-    def thread(self, machine: SteppedMachine) -> int:
-        """Who goes from here.  Whoever has gone before must be about to do the same again."""
-        t = self.alternatives[self.index]
-        if self.announced is None:
-            self.announced = announced(machine, t)
-        check(machine, t, self.announced)
-        return t
-
-    def next(self) -> None:
-        """On to the next alternative."""
-        self.index += 1
-        self.announced = None
 
 
 class Stateful:
