@@ -24,17 +24,13 @@ KINDS: tuple[type, ...] = (
 
 
 class Scatter:
-    """Free memory is scattered while a `with` statement runs."""
+    """Scatters free memory whenever it is called."""
 
     def __init__(self) -> None:
         self.random = Random(1)
         self.kept: list[object] = []
 
-    def __enter__(self) -> None:
-        made: list[object] = []
-        for kind in KINDS:
-            made += starmap(kind, repeat((), EACH))
-        self.kept = [*compress(made, self.random.randbytes(len(made)).translate(HALF))]
-
-    def __exit__(self, *_: object) -> None:
-        self.kept.clear()
+    def __call__(self) -> None:
+        made = [kind() for kind in KINDS for _ in range(EACH)]
+        bits = self.random.getrandbits(len(made))
+        self.kept = [v for k, v in enumerate(made) if bits >> k & 1]
