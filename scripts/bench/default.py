@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from collector import heaps
-from collector.commands.stress import DAWDLE, DEFAULT_PROGRAMS, MUTATORS, PERIOD, SECONDS
+from collector.commands.stressoptions import DAWDLE, DEFAULT_PROGRAMS, MUTATORS, PERIOD, SECONDS
 from collector.runtime import Config
 from collector.stress.run import Plan, Stress, StressM
 from scripts.bench.rows import Row

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from collector import heaps
-from collector.commands.stress import DEFAULT_PROGRAMS, EVERY_EVENT
+from collector.commands.stressoptions import DEFAULT_PROGRAMS, EVERY_EVENT
 from collector.report.log.writer import EventLog, tostderr
 from collector.runtime import Config
 from collector.stress.run import Plan, Stress

@@ -12,7 +12,7 @@ import pytest
 
 from collector import heaps
 from collector.audit.violation import Violation
-from collector.commands.stress import add_arguments, plan
+from collector.commands.stressoptions import add_arguments, plan
 from collector.runtime import Config
 from collector.stress.run import CycleReport, Plan, Stress, StressM
 from mutator.heap import SPAN, SPAN_IN_USE, SPECIAL

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from loguru import logger
 
-from collector.commands.stress import add_arguments, plan
+from collector.commands.stressoptions import add_arguments, plan
 from collector.report.atomicwrite import Replacement
 from collector.report.log.database import Logfile
 from collector.report.log.rotation import rotation
