@@ -31,6 +31,7 @@ class Scatter:
         self.kept: list[object] = []
 
     def __call__(self) -> None:
-        made = [kind() for kind in KINDS for _ in range(EACH)]
-        bits = self.random.getrandbits(len(made))
-        self.kept = [v for k, v in enumerate(made) if bits >> k & 1]
+        made: list[object] = []
+        for kind in KINDS:
+            made += starmap(kind, repeat((), EACH))
+        self.kept = [*compress(made, self.random.randbytes(len(made)).translate(HALF))]
