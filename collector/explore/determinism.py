@@ -137,7 +137,7 @@ class Determinism:
                 break
 
     def scattered(self, machine: SteppedMachine) -> Check | None:
-        """The program, with its objects elsewhere.  What the last run kept has just been freed, and must not be found again."""
+        """The program, with its objects elsewhere: what the last run kept has been freed, and is not to be found again."""
         self.scatter()
         return self.program(machine)
 
