@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from collector.explore.machine.machine import SteppedMachine
     from collector.explore.prefix import Taken
-    from collector.explore.program import Invariant, Program
+    from collector.explore.program import Check, Invariant, Program
 
 EVERY = 128
 """One schedule in so many is run again."""
@@ -136,14 +136,18 @@ class Determinism:
             if self.compared - before >= STEPS:
                 break
 
+    def scattered(self, machine: SteppedMachine) -> Check | None:
+        """The program, with its objects elsewhere: what the last run kept has been freed, and is not to be found again."""
+        self.scatter()
+        return self.program(machine)
+
     def rerun(self, log: Log, machine: SteppedMachine) -> None:
         """The same picks again."""
         if not log.repeatable:
             return
-        with self.scatter:
-            check = set_up(machine, self.program, self.invariants)
-            again = Again(log, machine)
-            fault = run_and_check(machine, again.pick, again.draw, check)
+        check = set_up(machine, self.scattered, self.invariants)
+        again = Again(log, machine)
+        fault = run_and_check(machine, again.pick, again.draw, check)
         self.compared += again.compared
         how = ""
         if fault:

@@ -24,17 +24,14 @@ KINDS: tuple[type, ...] = (
 
 
 class Scatter:
-    """Free memory is scattered while a `with` statement runs."""
+    """Scatters free memory whenever it is called."""
 
     def __init__(self) -> None:
         self.random = Random(1)
         self.kept: list[object] = []
 
-    def __enter__(self) -> None:
+    def __call__(self) -> None:
         made: list[object] = []
         for kind in KINDS:
             made += starmap(kind, repeat((), EACH))
         self.kept = [*compress(made, self.random.randbytes(len(made)).translate(HALF))]
-
-    def __exit__(self, *_: object) -> None:
-        self.kept.clear()

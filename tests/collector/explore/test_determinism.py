@@ -107,9 +107,9 @@ def test_scattered_memory_changes_the_order_of_a_set_of_objects() -> None:
     scatter = Scatter()
     orders = []
     for _ in range(200):
-        with scatter:
-            objects = [Holder(), Holder()]
-            orders.append(next(iter({*objects})) is objects[0])
+        scatter()
+        objects = [Holder(), Holder()]
+        orders.append(next(iter({*objects})) is objects[0])
 
     assert 50 < sum(orders) < 150
 
