@@ -9,7 +9,8 @@ then decided in about twice DPOR's time.
 Cost is counted in steps, not in seconds: the same seed gives the same schedules.  A schedule costs SET_UP steps beside its
 own, and a step of DPOR as many as its `price` says.  State search pays for what it captures, and begins LATER.
 
-If DPOR has far to go, state search gets as much time as DPOR; if it then comes upon fewer and fewer new states, most.
+DPOR has most of the time of the two that can prove.  They share it evenly while state search computes its states, which
+is cheap, or if DPOR has far to go; if state search then comes upon fewer and fewer new states, it has most.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ FAR = 1_000
 LITTLE = 0.02
 """A share of its tree that is little after so many."""
 LEAST = 0.15
-"""What DPOR keeps of the time of both when state search is nearly through."""
+"""Of the time of both, what the one has that is less likely to prove."""
 
 
 class Samplers:
@@ -198,6 +199,8 @@ class DefaultPortfolio(Portfolio):
         """Schedules of DPOR after which it is asked how far it has come."""
         self.before = (members[-1].cost, 0)
         """Cost and states of the state search when that was asked last."""
+        self.far = self.slower = False
+        """DPOR has far to go; state search comes upon fewer and fewer new states."""
 
     @property
     def done(self) -> bool:
@@ -209,10 +212,13 @@ class DefaultPortfolio(Portfolio):
         if dpor.schedules >= self.asked:
             self.asked *= 2
             cost, states = stateful.cost - self.before[0], self.stateful.states - self.before[1]
-            slower = states * stateful.cost < self.stateful.states * cost / 2
+            self.slower = states * stateful.cost < self.stateful.states * cost / 2
             self.before = stateful.cost, self.stateful.states
-            if self.dpor.share_done() < LITTLE:
-                both = dpor.share + stateful.share
-                dpor.share = both * (LEAST if slower else 0.5)
-                stateful.share = both - dpor.share
+            self.far = self.dpor.share_done() < LITTLE
+        both = dpor.share + stateful.share
+        if self.far and self.slower:
+            dpor.share = both * LEAST
+        else:
+            dpor.share = both * (0.5 if self.far or self.stateful.computes else 1 - LEAST)
+        stateful.share = both - dpor.share
         return super().turn()

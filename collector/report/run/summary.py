@@ -137,10 +137,11 @@ class Summary:
                 "CAS on list heads",
                 f"{self.cas_attempts} attempts, {self.cas_failures} failures: {rate:.2f} per thousand",
             ),
-            ("handoffs", f"{self.handoffs}"),
-            ("barrier", f"{self.waits} waits in getfull, nwait peak {self.nwait_max}"),
+            ("handoffs", f"{self.handoffs} buffers split, half of each for threads that wait"),
+            ("barrier", f"{self.waits} waits in getfull for work or for the end, nwait peak {self.nwait_max}"),
             ("markers", self.markers()),
-            ("assists, stack scans", f"{self.assists}, {self.self_scans}"),
+            ("assists", f"{self.assists} times a mutator helped to mark, for what it allocated"),
+            ("stack scans", f"{self.self_scans} stacks that a goroutine scanned itself, when asked"),
             ("last harvests", f"{harvested} buffers with work, at mark + mark termination"),
         ]
 

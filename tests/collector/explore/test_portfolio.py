@@ -10,6 +10,7 @@ from collector.explore import explore
 from collector.explore.strategies import BOUNDED, NAMED
 from collector.explore.strategies.base import Options
 from collector.explore.strategies.portfolio import DefaultPortfolio, Member, Portfolio
+from collector.explore.strategies.stateful import Stateful
 from collector.explore.strategies.walk import RandomWalk
 from tests.collector.explore import programs
 
@@ -110,10 +111,24 @@ def test_state_search_takes_over_where_traces_are_too_many() -> None:
     assert stateful.share > 5 * dpor.share
     assert dpor.share + stateful.share == pytest.approx(both)
 
-    dpor.share, stateful.share, dpor.schedules = 0.55, 0.10, 4_000
+    dpor.schedules = 4_000
     portfolio.dpor.share_done = lambda: 0.5  # type: ignore[method-assign]
     portfolio.turn()
-    assert dpor.share == 0.55, "DPOR is nearly done"
+    assert dpor.share > 5 * stateful.share, "DPOR is nearly done"
+
+
+def test_state_search_that_computes_has_as_much_time_as_dpor() -> None:
+    """From its first turn on, and no longer when it does not any more."""
+    portfolio = DefaultPortfolio(Options())
+    dpor, stateful = portfolio.members[1], portfolio.members[3]
+    portfolio.stateful.__class__ = type("Computing", (Stateful,), {"computes": True})
+
+    portfolio.turn()
+    assert dpor.share == stateful.share
+
+    portfolio.stateful.__class__ = Stateful
+    portfolio.turn()
+    assert dpor.share > 5 * stateful.share
 
 
 @pytest.mark.parametrize("strategy", sorted({*NAMED} - {*BOUNDED}))
