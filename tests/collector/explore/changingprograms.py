@@ -261,9 +261,9 @@ def in_a_computed_global(machine: SteppedMachine) -> Any:
 @of(KEEPING)
 def in_a_computed_global_of_a_function(machine: SteppedMachine) -> Any:
     zero.__globals__[f"KEPT{TURNS}"] = 0
-    return keeping(
-        lambda v: zero.__globals__.__setitem__(f"KEPT{TURNS}", v), lambda: zero.__globals__[f"KEPT{TURNS}"]
-    )(machine)
+    return keeping(lambda v: zero.__globals__.__setitem__(f"KEPT{TURNS}", v), lambda: zero.__globals__[f"KEPT{TURNS}"])(
+        machine
+    )
 
 
 @of(KEEPING)
