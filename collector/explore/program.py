@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from collector.explore.machine.carrier import Greenlets
 from collector.explore.machine.execution import LIMIT
-from collector.explore.machine.fault import fault_of
+from collector.explore.machine.fault import Refused, fault_of
 from collector.explore.machine.machine import SteppedMachine
+from collector.explore.machine.misuse import misused
 from collector.explore.machine.observed import ObservedMemory
 from collector.explore.machine.osthreads import OSThreads
 from collector.explore.machine.site import of_function
@@ -51,7 +52,7 @@ def new_machine(
 def set_up(machine: SteppedMachine, program: Program, invariants: Sequence[Invariant] = ()) -> Check | None:
     """`program` on an empty machine; returns its check."""
     machine.begin()
-    check = machine.check = call(machine, program, machine)
+    check = machine.check = call(machine, "set-up", program, machine)
     if check is not None and not callable(check):
         machine.execution.refuse(
             f"the program returns {check!r}: a program returns its check, or nothing", of_function(program)
@@ -61,11 +62,16 @@ def set_up(machine: SteppedMachine, program: Program, invariants: Sequence[Invar
     return check
 
 
-def call(machine: SteppedMachine, function: Callable[..., T], *arguments: object) -> T:
-    """Call a function of the program outside of its threads; the watchdog looks whether it returns."""
+def call(machine: SteppedMachine, what: str, function: Callable[..., T], *arguments: object) -> T:
+    """Call a function of the program outside of its threads, its `what`; the watchdog looks whether it returns."""
     machine.execution.calling = True
     try:
         return function(*arguments)
+    except (Exception, SystemExit) as error:
+        refused = misused(error, function, what)
+        if isinstance(refused, Refused):
+            raise refused from error
+        raise
     finally:
         machine.execution.calling = False
 
@@ -81,7 +87,7 @@ def run_and_check(
     fault = machine.run(pick, draw, observers)
     if fault is None and check is not None and machine.execution.complete:
         try:
-            said = call(machine, check)
+            said = call(machine, "check", check)
             if said is not None and said is not True:
                 machine.execution.refuse(
                     f"the check returned {said!r}: a check asserts, and returns nothing", of_function(check)

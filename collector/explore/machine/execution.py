@@ -206,7 +206,7 @@ class Execution:
                     self.refuse("the body is async or a generator, so nothing of it runs", of_function(bodies[i]))
             except Aborted:
                 pass
-            except Exception as error:  # noqa: BLE001  whatever the thread dies of is this schedule's fault
+            except (Exception, GeneratorExit) as error:  # noqa: BLE001  whatever the thread dies of is the schedule's fault
                 self._raised(error, i)
             except BaseException as error:  # noqa: BLE001  an interrupt, say: it belongs to whoever called run
                 self.broken = self.broken or misused(error, bodies[i]) or error
@@ -343,22 +343,31 @@ class Execution:
                 observe(t)
         return t
 
-    def _raised(self, error: Exception, i: int, kind: str = "") -> None:
+    def _raised(self, error: BaseException, i: int) -> None:
         if self.unwinding:
             return
-        misuse = misused(error, self.bodies[i]) if i >= 0 else None
+        misuse = misused(error, self.bodies[i])
         if misuse:
             self.broken = self.broken or misuse
         elif self.fault is None:
-            self.fault = fault_of(error, i, kind)
+            self.fault = fault_of(error, i)
 
     def _check_invariants(self) -> bool:
-        try:
-            for holds in self.invariants:
-                holds()
-        except AssertionError as error:
-            self._raised(error, self.trail[-1] if self.trail else MAIN, "invariant")
-            return False
+        for holds in self.invariants:
+            try:
+                said = holds()
+            except (Exception, SystemExit) as error:  # noqa: BLE001  whatever it raises is what is wrong
+                misuse = misused(error, holds, "invariant")
+                if misuse:
+                    self.broken = self.broken or misuse
+                elif self.fault is None and not self.unwinding:
+                    kind = "invariant" if isinstance(error, AssertionError) else ""
+                    self.fault = fault_of(error, self.trail[-1] if self.trail else MAIN, kind)
+                return False
+            if said is not None and said is not True:
+                reason = f"the invariant returned {said!r}: an invariant asserts, and returns nothing"
+                self.broken = self.broken or Refused(reason, of_function(holds))
+                return False
         return True
 
     @property

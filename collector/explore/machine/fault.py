@@ -58,7 +58,7 @@ class Fault:
         )
 
 
-def fault_of(error: Exception, thread: int = MAIN, kind: str = "") -> Fault:
+def fault_of(error: BaseException, thread: int = MAIN, kind: str = "") -> Fault:
     """The fault that `error` is; `kind` if that is known better."""
     frames = [*walk_tb(error.__traceback__)]
     # What a port throws is thrown where the program has called it.
@@ -73,7 +73,7 @@ def fault_of(error: Exception, thread: int = MAIN, kind: str = "") -> Fault:
     return Fault(kind or "exception", f"{type(error).__name__}: {line}", where, thread, text)
 
 
-def told(error: Exception) -> str:
+def told(error: BaseException) -> str:
     """Its text; what takes its place where the error's own `__str__` raises."""
     try:
         return str(error)

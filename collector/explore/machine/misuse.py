@@ -1,4 +1,4 @@
-"""Classifies an exception of a thread: the program's failure, a misuse of the machine, or an error in this package.
+"""Classifies an exception of a body, a set-up, a check or an invariant: a failure, a misuse of the machine, or ours.
 
 The innermost frame of the traceback decides.  In the program's code, the program raised it.  In a port's operation that
 the program called, the arguments were wrong.  Anywhere else in this package, the package is at fault.
@@ -46,15 +46,18 @@ def never_run(returned: object) -> bool:
     return isasyncgen(returned)
 
 
-def misused(error: BaseException, body: Callable[..., object]) -> BaseException | None:
-    """What to end the exploration with instead of a fault of the program; None if the program has raised `error`."""
+def misused(error: BaseException, function: Callable[..., object], what: str = "body") -> BaseException | None:
+    """What to end the exploration with instead of a fault of the program; None if the program has raised `error`.
+
+    `error` comes out of `function`, which is the program's `what`.
+    """
     if isinstance(error, Throw | AssertionError):
         return None
     trace = [(frame, line) for frame, line in walk_tb(error.__traceback__)]
     outside = [k for k, (frame, _) in enumerate(trace) if not of_explorer(frame)]
-    where = f"{trace[outside[-1]][0].f_code.co_filename}:{trace[outside[-1]][1]}" if outside else of_function(body)
+    where = f"{trace[outside[-1]][0].f_code.co_filename}:{trace[outside[-1]][1]}" if outside else of_function(function)
     if isinstance(error, SystemExit):
-        return Refused("sys.exit in a body: a body returns, or raises what is wrong", where)
+        return Refused(f"sys.exit in a {what}: a {what} returns, or raises what is wrong", where)
     if isinstance(error, Stuck):
         last, line = trace[-1]
         if any(
@@ -69,7 +72,8 @@ def misused(error: BaseException, body: Callable[..., object]) -> BaseException 
         return None
     if not outside:
         if isinstance(error, TypeError) and len(trace) == 1:
-            return Refused(f"the body cannot be called with a port: {error}", where)
+            taken = " with a port" if what == "body" else ""
+            return Refused(f"the {what} cannot be called{taken}: {error}", where)
         return error
     inside = trace[outside[-1] + 1 :]
     if not inside:

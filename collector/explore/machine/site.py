@@ -66,5 +66,6 @@ def innermost(frame: FrameType | None = None) -> str:
 
 def of_function(function: object) -> str:
     """Where a function was defined, `file:line`, if it was in Python."""
+    function = getattr(function, "func", function)  # of a partial
     code = getattr(getattr(function, "__func__", function), "__code__", None)
     return f"{code.co_filename}:{code.co_firstlineno}" if code else ""

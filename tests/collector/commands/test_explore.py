@@ -190,3 +190,24 @@ def test_ctrl_c_gives_the_partial_result(tmp_path: Path, monkeypatch: pytest.Mon
     assert f"\ninterrupted: {written['schedules']} schedules by random passed, which is no proof" in said
     assert 1 < written["schedules"] <= 20  # a program is also set up to compare runs
     assert (written["interrupted"], written["claim"]["kind"]) == (True, "sampled")
+
+
+MISTAKES = """
+import sys
+
+def exits(machine):
+    x = machine.word(0, "x")
+    machine.spawn(lambda port: port.store(x, 1))
+    return lambda: sys.exit(0)
+"""
+
+
+@pytest.mark.parametrize("options", [(), ("--json", "-")])
+def test_a_check_that_exits(options: tuple[str, ...], tmp_path: Path, capsys: Capture) -> None:
+    """It does not end the command with its own status: the program is refused, at that line."""
+    file = tmp_path / "mistakes.py"
+    file.write_text(MISTAKES)
+
+    assert main(["explore", f"{file}:exits", *options]) == USAGE
+
+    assert f"{file}:7: sys.exit in a check" in capsys.readouterr().err

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from collector.explore import explore
+from collector.explore.claim import Kind
 from tests.collector.explore import programs
 from tests.collector.explore.arbitrary import VOCABULARIES, Line, Shape, program_of
 from tests.collector.explore.compare import compare_arbitrary, compare_dpor
@@ -211,7 +212,8 @@ def test_an_exchange_for_the_same_orders_nothing_after_it(same: int) -> None:
     assert result.failure.kind == "race"
 
 
-def test_it_says_where_invariants_were_checked() -> None:
+@pytest.mark.parametrize("strategy", ["dfs", "stateful", "portfolio"])
+def test_nothing_is_proved_where_there_are_invariants(strategy: str) -> None:
     """Between independent steps there are states that only other interleavings of the trace come to."""
 
     def program(machine: SteppedMachine) -> None:
@@ -225,6 +227,32 @@ def test_it_says_where_invariants_were_checked() -> None:
     result = explore(program, "dpor", invariants=[not_y_alone])
 
     assert result.schedules == 1
-    assert result.statement.endswith("Invariants were checked in these alone.")
-    assert explore(program, "dfs", invariants=[not_y_alone]).failure is not None
-    assert "Invariants" not in explore(program, "dpor").statement
+    assert result.claim.kind is Kind.UNDECIDED
+    assert 'strategy="stateful"' in result.claim.reason
+    assert explore(program, strategy, invariants=[not_y_alone]).failure is not None
+    assert explore(program, "dpor").exhausted
+
+
+@pytest.mark.parametrize("strategy", ["dfs", "stateful", "portfolio"])
+def test_nothing_is_proved_where_a_thread_asks_for_the_time(strategy: str) -> None:
+    """What it is told depends on every other step, also on independent ones."""
+
+    def program(machine: SteppedMachine) -> None:
+        x, y = machine.word(0, "x"), machine.word(0, "y")
+
+        def hurried(port: Port) -> None:
+            port.load(x)
+            assert port.now() < 3
+
+        def dawdling(port: Port) -> None:
+            for _ in range(3):
+                port.load(y)
+
+        machine.spawn(hurried)
+        machine.spawn(dawdling)
+
+    result = explore(program, "dpor")
+
+    assert result.claim.kind is Kind.UNDECIDED
+    assert "port.now()" in result.claim.reason
+    assert explore(program, strategy).failure is not None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from collector.explore import SteppedMachine, explore
+from collector.explore import SteppedMachine, explore, replay
 from collector.explore.claim import Kind
 from collector.explore.machine.misuse import Hung
 from collector.explore.strategies import NAMED
@@ -54,6 +55,111 @@ def test_a_check_that_may(said: object) -> None:
         return lambda: said
 
     assert explore(program).claim.kind is Kind.PROVED
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("status", [0, 3])
+@pytest.mark.parametrize("where", ["set-up", "check", "invariant"])
+def test_exit_outside_of_the_threads(where: str, status: int, strategy: str) -> None:
+    """Nothing that the program does ends the explorer."""
+
+    def program(machine: SteppedMachine) -> Callable[[], None]:
+        x = machine.word(0, "x")
+        if where == "set-up":
+            sys.exit(status)
+        if where == "invariant":
+            machine.invariant(lambda: sys.exit(status))
+        machine.spawn(lambda port: port.store(x, 1))
+
+        def check() -> None:
+            if where == "check":
+                sys.exit(status)
+
+        return check
+
+    assert f"sys.exit in a {where}" in refused(program, strategy)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("said", [False, 0, "yes", 3.5])
+def test_an_invariant_that_returns_something(said: object, strategy: str) -> None:
+    """It was meant to assert, too."""
+
+    def program(machine: SteppedMachine) -> None:
+        x = machine.word(0, "x")
+        machine.invariant(lambda: said)
+        machine.spawn(lambda port: port.store(x, 1))
+
+    assert f"the invariant returned {said!r}" in refused(program, strategy)
+
+
+def test_an_invariant_that_is_passed_returns_something() -> None:
+    """The same as one that the program has given."""
+
+    def program(machine: SteppedMachine) -> None:
+        machine.spawn(lambda port: port.store(machine.word(0), 1))
+
+    assert "the invariant returned False" in refused(program, invariants=[lambda _machine: False])
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("what", ["check", "invariant"])
+def test_what_takes_an_argument(what: str, strategy: str) -> None:
+    """Nothing is passed to it."""
+
+    def program(machine: SteppedMachine) -> Callable[..., object] | None:
+        x = machine.word(0, "x")
+        machine.spawn(lambda port: port.store(x, 1))
+        if what == "invariant":
+            machine.invariant(lambda _it: None)  # type: ignore[misc,arg-type]
+        return (lambda _machine: None) if what == "check" else None
+
+    assert f"the {what} cannot be called: " in refused(program, strategy)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_an_invariant_that_raises(strategy: str) -> None:
+    """What is no assertion is the program's failure, too; its body's `except` does not see it."""
+
+    def program(machine: SteppedMachine) -> None:
+        x = machine.word(0, "x")
+
+        def invariant() -> None:
+            if machine.peek(x):
+                raise KeyError("k")
+
+        def body(port: Port) -> None:
+            with suppress(Exception):
+                port.store(x, 1)
+                port.load(x)
+
+        machine.invariant(invariant)
+        machine.spawn(body)
+
+    failure = explore(program, strategy).failure
+
+    assert failure is not None
+    assert (failure.kind, failure.message) == ("exception", "KeyError: 'k'")
+    assert replay(failure.schedule, program).failure
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_body_that_raises_no_exception(strategy: str) -> None:
+    """GeneratorExit is none to Python, and is the program's failure."""
+
+    def program(machine: SteppedMachine) -> None:
+        x = machine.word(0, "x")
+
+        def body(port: Port) -> None:
+            port.load(x)
+            raise GeneratorExit
+
+        machine.spawn(body)
+
+    failure = explore(program, strategy).failure
+
+    assert failure is not None
+    assert (failure.kind, failure.message) == ("exception", "GeneratorExit: ")
 
 
 @pytest.mark.parametrize("returned", [5, "check", True])
@@ -183,7 +289,7 @@ def test_views_and_invariants_may_look() -> None:
         x = machine.word(0, "x")
         machine.view("x", lambda: machine.peek(x))
         machine.state(lambda: machine.peek(x))
-        machine.invariant(lambda: machine.peek(x))
+        machine.invariant(lambda: machine.peek(x) >= 0)
         for _ in range(2):
             machine.spawn(lambda port: port.xadd(x, 1))
 

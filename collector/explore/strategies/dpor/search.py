@@ -16,7 +16,8 @@ as that lets it go.
 The way back to a state is run again, and each of its steps compared with what it was (`collector.explore.prefix`).
 
 Relied on.  `Program` shares nothing between threads but the machine's memory: state in Python objects would be dependence
-that nobody sees.  Invariants are checked in the interleavings that are run, which is one of each trace.
+that nobody sees.  Two things tell equivalent interleavings apart, and then nothing is proved: an invariant, which sees the
+states between independent steps, and `port.now()`, which counts them.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from collector.explore.strategies.base import Options
 
 
+INVARIANTS = 'invariants see other states in others that are equivalent (strategy="stateful" comes to all)'
+TIME = 'port.now() returns something else in others that are equivalent (strategy="stateful" tells them apart)'
 PLAIN = 2_000
 """Interleavings after which it begins afresh, if threads pause, and cuts idle turns."""
 
@@ -59,7 +62,10 @@ class DPOR:
         """The state behind the path that goes on with the next branch of its tree."""
         self.new = 0
         """Index of the first step whose races are to be covered after this schedule."""
-        self.exhausted = False
+        self.done = False
+        """Every trace was seen."""
+        self.hindrance = ""
+        """Why that proves nothing."""
         self.idle = Idle()
         self.plain = PLAIN
         self.cutting = False
@@ -67,8 +73,6 @@ class DPOR:
         self.runs = 0
         self.compared = 0
         """Steps, with what they were when they were first taken."""
-        self.invariants = False
-        """There are some."""
         self.races = options.races
         self.complete = 0
         """Schedules that ran to their ends."""
@@ -76,15 +80,16 @@ class DPOR:
         """Those from before it began afresh."""
 
     @property
-    def done(self) -> bool:
-        """When every trace was seen."""
-        return self.exhausted
+    def exhausted(self) -> bool:
+        """Every trace was seen, and nothing tells its interleavings apart."""
+        return self.done and not self.hindrance
 
     def begin(self, machine: SteppedMachine) -> tuple[Pick, Draw]:
         path, runnable, flags, sees = self.path, machine.runnable, machine.flags, self.idle.note
         nodes = path.nodes
         self.compared += len(nodes)
-        self.invariants = bool(machine.invariants)
+        if machine.invariants:
+            self.hindrance = INVARIANTS
         # The races of the steps before were covered when they were first run, with whatever came after them; another value
         # makes other things come after them.
         self.new = 0 if self.branching and self.branching.tree[0].step.value > 0 else len(nodes)
@@ -158,6 +163,8 @@ class DPOR:
     def end(self, machine: SteppedMachine, /) -> None:
         """Cover the races of the interleaving that was run, then go back to the deepest state with something left."""
         self.runs += 1
+        if machine.execution.clock:
+            self.hindrance = self.hindrance or TIME
         self.complete += machine.complete
         if self.branching and machine.complete and machine.fault is None:
             refuse_end(machine)
@@ -180,7 +187,7 @@ class DPOR:
                     self.set_aside = self.complete
                     self.path, self.branching = Path(), None
                 return
-        self.exhausted = True
+        self.done = True
 
     def _cover(self, first: Node, node: Node) -> None:
         """Turn the race of the steps from `first` and `node` round."""
@@ -254,13 +261,13 @@ class DPOR:
         number, caveats = schedules - self.set_aside, self._caveats()
         if self.exhausted:
             return Claim(Kind.PROVED, self.name, Seen.TRACES, number, caveats=caveats)
-        return Claim(Kind.UNDECIDED, self.name, Seen.TRACES, number, reason="more are left", caveats=caveats)
+        reason = self.hindrance if self.done else "more are left"
+        return Claim(Kind.UNDECIDED, self.name, Seen.TRACES, number, reason=reason, caveats=caveats)
 
     def _caveats(self) -> tuple[str, ...]:
         """What the claim does not cover."""
         told = {
             "turns of waiting loops that change nothing were left out": self.cutting,
             "data races were looked for in these alone": self.cutting and self.idle.posts and self.races,
-            "invariants were checked in these alone": self.invariants,
         }
         return tuple(caveat for caveat, holds in told.items() if holds)
