@@ -88,6 +88,8 @@ class Capture:
         """Values written in all captures."""
         self.schedule = 0
         """Of the last capture."""
+        self.too_large: tuple[str, ...] = ()
+        """Why nothing is captured any more, unless the program tells its state: there is more than a walk writes."""
 
     def take(
         self, roots: Sequence[object] = (), *, told: bool = False, threads: Sequence[int] | None = None
@@ -109,6 +111,8 @@ class Capture:
         self, current: FrameType, roots: Sequence[object], threads: Sequence[int] | None, *, told: bool = False
     ) -> tuple[Captured, Sequence[object]]:
         """What is captured when no new code is found any more, and the objects that were met."""
+        if self.too_large and not told:
+            return Captured(b"", self.too_large), ()
         if self.labelled != len(self.machine.ports):
             self.label()
         if self.schedule != self.machine.execution.number:
@@ -138,7 +142,8 @@ class Capture:
         carrier = machine.execution.carrier
         if not globaldata.unchanged():
             self.written += globaldata.again(lambda: Walk(self.writer, self.labels))
-        walk = Walk(self.writer, self.labels, globaldata.walk)
+        before = globaldata.walk
+        walk = Walk(self.writer, self.labels, before)
         walk.out += (globaldata.digest, self.epoch)
         opaque = [f"the program names {what}" for what in (*globaldata.opaque, *self.namespaces.unseen)]
         for t in threads:
@@ -158,6 +163,8 @@ class Capture:
         if self.reads_names:
             walk.put(machine.names)
         self.written += len(walk.out)
+        if walk.too_large or (before and before.too_large):
+            self.too_large = tuple(opaque)
         if opaque and not told:
             return Captured(b"", tuple(opaque)), walk.queue
         return Captured(walk.written(), ()), walk.queue

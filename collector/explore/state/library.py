@@ -44,15 +44,17 @@ HARMLESS = frozenset({
 })  # fmt: skip
 """Functions of other modules that keep nothing."""
 KEEPING = frozenset({
-    "builtins.__import__", "builtins.breakpoint", "builtins.eval", "builtins.exec", "builtins.input", "builtins.open",
+    "builtins.__import__", "builtins.breakpoint", "builtins.eval", "builtins.exec", "builtins.globals", "builtins.input",
+    "builtins.open",
     "contextlib.chdir", "contextlib.redirect_stderr", "contextlib.redirect_stdout", "contextvars.copy_context",
     "unittest.patch", "weakref.finalize",
 })  # fmt: skip
-"""What keeps something although its module is one of the others, or runs code that nobody can look at."""
+"""What keeps something although its module is one of the others, runs code that nobody can look at, or finds a global by
+a name that is computed."""
 UNSEEN = frozenset({
-    "__traceback__", "tb_frame", "tb_next", "f_trace", "f_locals", "gi_frame", "cr_frame", "ag_frame",
-    "__annotations__", "__doc__", "__sizeof__", "__callback__", "__dataclass_fields__", "__setstate__", "__subclasses__",
-    "cache_info", "getsizeof", "getrefcount", "getweakrefcount", "getweakrefs", "get_type_hints",
+    "__traceback__", "tb_frame", "tb_next", "f_trace", "f_locals", "f_globals", "__globals__", "gi_frame", "cr_frame",
+    "ag_frame", "__annotations__", "__doc__", "__sizeof__", "__callback__", "__dataclass_fields__", "__setstate__",
+    "__subclasses__", "cache_info", "getsizeof", "getrefcount", "getweakrefcount", "getweakrefs", "get_type_hints",
     "addHandler", "removeHandler", "addFilter", "removeFilter", "setLevel",
 })  # fmt: skip
 """Attributes that are in no state, so nothing can be known of a program that looks at them."""

@@ -4,7 +4,7 @@ Scalars are written by value.  Every other object gets a number when it is first
 numbers, and is referred to by its number elsewhere.  So shared objects and cycles are distinguished from copies.  The list
 is made of what `marshal` can write: version 2, because later ones also encode which objects are referred to more than once.
 
-What cannot be looked into is *opaque*: named, and the list then stands for nothing.
+What cannot be looked into is *opaque*: named, and the list then stands for nothing.  So is all that comes after MOST.
 
 `collector.explore.state.objects` says what there is to be written about each type.
 """
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 
 SCALARS = frozenset({int, str, bytes, float, bool, complex, type(None)})
+MOST = 200_000
+"""Values that one walk writes; walking them takes half a second."""
 EMPTY = StopIteration
 """Stands for nothing, an unbound variable for instance; marshal can write it."""
 
@@ -51,6 +53,8 @@ class Walk:
         """Of these, how many are written down."""
         self.opaque: list[str] = []
         """What could not be looked into."""
+        self.too_large = False
+        """There was more than MOST values to write."""
 
     def put(self, values: Iterable[object]) -> None:
         """Write values: scalars themselves, numbers for everything else."""
@@ -78,7 +82,16 @@ class Walk:
                 kind = type(v)
                 label = writer(kind)
             label(self, v)
+            if len(out) > MOST:
+                self._stop()
         out.append(EMPTY)
+
+    def _stop(self) -> None:
+        """Forget the objects that are still to be written down."""
+        self.too_large = True
+        self.hidden(f"more than {MOST:,} values")
+        del self.queue[self.done :]
+        self.numbers = {id(v): number for number, v in enumerate(self.queue)}
 
     def hidden(self, what: str) -> None:
         """Something of that description cannot be looked into."""

@@ -146,6 +146,17 @@ def counter_by_globals(machine: SteppedMachine) -> None:
 
 
 @of(PATIENT)
+def counter_in_a_computed_global(machine: SteppedMachine) -> None:
+    globals()[f"TURN{TURNS}"] = 0
+
+    def turn() -> bool:
+        globals()[f"TURN{TURNS}"] += 1
+        return bool(globals()[f"TURN{TURNS}"] < TURNS)
+
+    gives_up(turn)(machine)
+
+
+@of(PATIENT)
 def counter_in_the_environment(machine: SteppedMachine) -> None:
     os.environ["EXPLORED"] = ""
 
@@ -239,6 +250,20 @@ def in_which_function_a_module_has(machine: SteppedMachine) -> Any:
 def in_a_global_by_its_text(machine: SteppedMachine) -> Any:
     globals()["KEPT"] = 0
     return keeping(lambda v: globals().__setitem__("KEPT", v), lambda: globals()["KEPT"])(machine)
+
+
+@of(KEEPING)
+def in_a_computed_global(machine: SteppedMachine) -> Any:
+    globals()[f"KEPT{TURNS}"] = 0
+    return keeping(lambda v: globals().__setitem__(f"KEPT{TURNS}", v), lambda: globals()[f"KEPT{TURNS}"])(machine)
+
+
+@of(KEEPING)
+def in_a_computed_global_of_a_function(machine: SteppedMachine) -> Any:
+    zero.__globals__[f"KEPT{TURNS}"] = 0
+    return keeping(lambda v: zero.__globals__.__setitem__(f"KEPT{TURNS}", v), lambda: zero.__globals__[f"KEPT{TURNS}"])(
+        machine
+    )
 
 
 @of(KEEPING)

@@ -18,6 +18,7 @@ import pytest
 
 from collector.explore import SteppedMachine
 from collector.explore.machine.carrier import MAIN
+from collector.explore.state import walk
 from collector.explore.state.capture import Capture
 from collector.explore.state.objects import cached
 from workbuf.throw import Throw
@@ -471,3 +472,22 @@ def test_values_are_told_apart_that_python_calls_equal(written: Callable[[object
     ]
 
     assert len({written(v) for v in values}) == len(values)
+
+
+def test_what_is_too_large_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not walked again: a capture takes a bounded time, and says less."""
+    monkeypatch.setattr(walk, "MOST", 1_000)
+
+    def body(size: int) -> Body:
+        kept = [[i] for i in range(size)]
+
+        def loads(port: Port, x: int) -> None:
+            for k in range(4):
+                port.load(x + 0 * kept[k][0])
+
+        return loads
+
+    small, large = captures(body(50)), captures(body(500))
+
+    assert all(not captured.opaque for run in small for captured in run)
+    assert [captured.opaque for run in large for captured in run] == [("t0 keeps more than 1,000 values",)] * 8
