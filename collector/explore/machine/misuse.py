@@ -6,13 +6,15 @@ the program called, the arguments were wrong.  Anywhere else in this package, th
 
 from __future__ import annotations
 
-from inspect import isasyncgen, iscoroutine, isgenerator
+import re
+from inspect import Parameter, isasyncgen, iscoroutine, isgenerator, signature
 from pathlib import Path
 from traceback import walk_tb
 from typing import TYPE_CHECKING
 
 from collector.explore.machine.fault import Refused
 from collector.explore.machine.site import ROOTS, of_explorer, of_function
+from workbuf.machine import Bound, Port
 from workbuf.throw import Throw
 
 
@@ -26,6 +28,8 @@ OPERATIONS = frozenset(
 """Files of the operations that a program calls."""
 
 
+OPERANDS = re.compile(r"make_port\.<locals>\.(\w+)\(\) (?:missing|takes|got)")
+"""What Python says of operands that an operation does not take."""
 SCHEDULER = str(HERE / "execution.py")
 """A program's code calls it to come to a step, and for nothing else."""
 
@@ -44,6 +48,21 @@ def never_run(returned: object) -> bool:
         returned.close()
         return True
     return isasyncgen(returned)
+
+
+def miscalled(error: Exception) -> str:
+    """How a port is called instead, if `error` is Python's word about an operation it does not have or other operands."""
+    if isinstance(error, AttributeError) and isinstance(error.obj, Bound) and not hasattr(Port, error.name or ""):
+        names = ", ".join(name for name in vars(Port) if not name.startswith("_"))
+        return f"a port has no {error.name}; it has {names}"
+    found = OPERANDS.match(str(error)) if isinstance(error, TypeError) else None
+    method = getattr(Port, found[1], None) if found else None
+    if found is None or method is None:
+        return ""
+    _, *operands = (
+        str(operand.replace(annotation=Parameter.empty)) for operand in signature(method).parameters.values()
+    )
+    return f"{found[1]} is called as port.{found[1]}({', '.join(operands)})"
 
 
 def misused(error: BaseException, function: Callable[..., object], what: str = "body") -> BaseException | None:
@@ -77,7 +96,8 @@ def misused(error: BaseException, function: Callable[..., object], what: str = "
         return error
     inside = trace[outside[-1] + 1 :]
     if not inside:
-        return None
+        wrong = miscalled(error)
+        return Refused(wrong, where) if wrong else None
     codes = [frame.f_code for frame, _ in inside]
     if codes[-1].co_filename in OPERATIONS:
         operation = next(code.co_name for code in codes if code.co_filename in OPERATIONS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from collector.explore.machine import ops
+from collector.explore.machine.ports import no_word
 from collector.explore.machine.taps import Tap
 from workbuf.machine import MASK64
 
@@ -27,6 +28,7 @@ class SteppedWords:
     """`port.words` whose loads and stores are steps."""
 
     def __init__(self, machine: SteppedMachine, port: SteppedPort) -> None:
+        self.execution = machine.execution
         self.mem = machine.memory.words
         self.expects = machine.expects
         self.index = port.index
@@ -40,8 +42,11 @@ class SteppedWords:
         return self.mem[a]
 
     def __setitem__(self, a: int, v: int) -> None:
-        if v >> 64:
-            v &= MASK64
+        try:
+            if v >> 64:
+                v &= MASK64
+        except TypeError:
+            no_word(self.execution, "words", v)
         self.expects[self.index] = v
         self.point(ops.WRITE, a)
         if self.mem[a] != v:

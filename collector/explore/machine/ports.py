@@ -79,6 +79,12 @@ def outside(a: int) -> NoReturn:
     raise Throw("fault", f"unexpected fault address {a * WORD:#x}")
 
 
+def no_word(execution: Execution, what: str, *given: object) -> NoReturn:
+    """One of what was `given` is no integer; recorded at once, whatever the body does about exceptions."""
+    wrong = next((v for v in given if not isinstance(v, int)), given[0])
+    execution.refuse(f"{what}: a word is an integer, an address one of a cell, not {wrong!r}")
+
+
 def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn) -> SteppedPort:
     """The port of thread `i`."""
     threads, mem = execution.threads, memory.words
@@ -102,6 +108,8 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
         except IndexError:
             if kind in ops.TOUCHING:
                 outside(a)
+        except TypeError:
+            no_word(execution, ops.NAMES[kind], a)
         kinds[i] = kind
         addrs[i] = a
         if flags[i]:
@@ -135,8 +143,11 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
         return [hint(cell) for cell in range(a, a + n)]
 
     def post(a: int, v: int) -> None:
-        if v >> 64:
-            v &= MASK64
+        try:
+            if v >> 64:
+                v &= MASK64
+        except TypeError:
+            no_word(execution, "post", v)
         expects[i] = v
         point(ops.POST, a)
         if mem[a] != v:
@@ -154,8 +165,11 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
         return mem[a]
 
     def store(a: int, v: int) -> None:
-        if v >> 64:
-            v &= MASK64
+        try:
+            if v >> 64:
+                v &= MASK64
+        except TypeError:
+            no_word(execution, "store", v)
         expects[i] = v
         point(ops.STORE, a)
         if mem[a] != v:
@@ -163,8 +177,11 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
             wrote(a)
 
     def cas(a: int, old: int, new: int) -> bool:
-        if (old | new) >> 64:
-            old, new = old & MASK64, new & MASK64
+        try:
+            if (old | new) >> 64:
+                old, new = old & MASK64, new & MASK64
+        except TypeError:
+            no_word(execution, "cas", old, new)
         expects[i] = old
         point(ops.CAS, a)
         add(a)
@@ -175,8 +192,11 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
         return True
 
     def xchg(a: int, v: int) -> int:
-        if v >> 64:
-            v &= MASK64
+        try:
+            if v >> 64:
+                v &= MASK64
+        except TypeError:
+            no_word(execution, "xchg", v)
         expects[i] = v
         point(ops.XCHG, a)
         add(a)
@@ -187,8 +207,11 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
         return old
 
     def xadd(a: int, delta: int) -> int:
-        if delta >> 64:
-            delta &= MASK64
+        try:
+            if delta >> 64:
+                delta &= MASK64
+        except TypeError:
+            no_word(execution, "xadd", delta)
         expects[i] = delta
         point(ops.XADD, a)
         add(a)
@@ -199,8 +222,11 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
         return new
 
     def or8(byte: int, mask: int) -> None:
-        a = byte >> 3
-        bits = expects[i] = (mask & 0xFF) << (byte & 7) * 8
+        try:
+            a = byte >> 3
+            bits = expects[i] = (mask & 0xFF) << (byte & 7) * 8
+        except TypeError:
+            no_word(execution, "or8", byte, mask)
         point(ops.OR8, a)
         if ~mem[a] & bits:
             mem[a] |= bits
@@ -227,8 +253,11 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
         moved(i, note)
 
     def lock(a: int) -> None:
-        if not 0 < a < len(mem):
-            outside(a)
+        try:
+            if not 0 < a < len(mem):
+                outside(a)
+        except TypeError:
+            no_word(execution, "lock", a)
         kinds[i] = ops.LOCK
         addrs[i] = a
         arrive(i)
@@ -253,8 +282,10 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
         return True
 
     def choose(n: int) -> int:
-        if n < 1:
-            execution.refuse(f"choose({n}): there is nothing to choose")
+        if not isinstance(n, int) or n < 1:
+            execution.refuse(
+                f"choose({n!r}): there is nothing to choose; it takes how many values there are, 1 or more"
+            )
         expects[i] = n
         point(ops.CHOOSE, 0)
         v = execution.draw(i, n)
@@ -263,10 +294,13 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
 
     def sleep(note: int, ns: int = -1) -> bool:
         """Wait until the note was woken.  With a limit: or until nobody else can run, which returns False."""
-        if not 0 < note < len(mem):
-            outside(note)
-        if ns >= 0:
-            flags[i] |= TIMED
+        try:
+            if not 0 < note < len(mem):
+                outside(note)
+            if ns >= 0:
+                flags[i] |= TIMED
+        except TypeError:
+            no_word(execution, "sleep", note, ns)
         while True:
             kinds[i] = ops.SLEEP
             addrs[i] = note

@@ -24,7 +24,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING
 
 from collector.explore.machine.fault import Fault
-from collector.explore.machine.ports import outside
+from collector.explore.machine.ports import no_word, outside
 from collector.explore.machine.site import innermost
 from collector.explore.races.clocks import MANY, NEVER, Clock, Epoch, Order
 from workbuf.machine import MASK64
@@ -51,9 +51,14 @@ class Tracked(Clock):
         self.atomics = track.atomics
 
     def __getitem__(self, a: int) -> int:
-        v = self.words[a]
-        if a < 1:
+        try:
+            v = self.words[a]
+            if a < 1:
+                outside(a)
+        except IndexError:
             outside(a)
+        except TypeError:
+            no_word(self.track.machine.execution, "words", a)
         epoch, last = self.epoch, self.reads[a]
         if last is not epoch:
             known = self.known
@@ -72,11 +77,16 @@ class Tracked(Clock):
         return v
 
     def __setitem__(self, a: int, v: int) -> None:
-        if a < 1:
+        try:
+            if a < 1:
+                outside(a)
+            if v >> 64:
+                v &= MASK64
+            self.words[a] = v
+        except IndexError:
             outside(a)
-        if v >> 64:
-            v &= MASK64
-        self.words[a] = v
+        except TypeError:
+            no_word(self.track.machine.execution, "words", a, v)
         if self.writes[a] is not self.epoch:
             self.written(a)
             if a in self.atomics:

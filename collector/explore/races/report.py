@@ -19,9 +19,11 @@ from collector.explore.default import Following
 from collector.explore.machine import ops
 from collector.explore.machine.fault import Fault
 from collector.explore.machine.plainpoints import PlainPoints
+from collector.explore.machine.ports import no_word, outside
 from collector.explore.machine.site import callers
 from collector.explore.program import new_machine, run_and_check, set_up
 from collector.explore.races.clocks import Clock, Order
+from workbuf.machine import MASK64
 
 
 if TYPE_CHECKING:
@@ -137,12 +139,26 @@ class Watched(Clock):
         self.witness = witness
 
     def __getitem__(self, a: int) -> int:
-        v = self.words[a]
+        try:
+            v = self.words[a]
+            if a < 1:
+                outside(a)
+        except IndexError:
+            outside(a)
+        except TypeError:
+            no_word(self.witness.machine.execution, "words", a)
         self.witness.saw(self, "read", a)
         return v
 
     def __setitem__(self, a: int, v: int) -> None:
-        self.words[a] = v
+        try:
+            if a < 1:
+                outside(a)
+            self.words[a] = v & MASK64
+        except IndexError:
+            outside(a)
+        except TypeError:
+            no_word(self.witness.machine.execution, "words", a, v)
         self.witness.saw(self, "write", a)
 
     def loaded(self, a: int) -> None:

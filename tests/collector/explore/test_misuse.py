@@ -208,6 +208,11 @@ def bodies() -> Iterator[tuple[str, Callable[..., Any], str]]:
     yield "a pause of no kind", lambda port: port.pause("usleep", 1), "pause('usleep')"
     yield "a pause of another", lambda port: port.pause(9, 1), "pause(9)"
     yield "no choice", lambda port: port.choose(0), "nothing to choose"
+    yield "a fraction of a choice", lambda port: port.choose(2.0), "choose(2.0)"
+    yield "an operand too few", lambda port: port.cas(1, 1), "cas is called as port.cas(a, old, new)"
+    yield "an operand too many", lambda port: port.load(1, 1), "load is called as port.load(a)"
+    yield "a pause of nothing", lambda port: port.pause(), "pause is called as port.pause(kind, n)"
+    yield "no operation", lambda port: port.laod(1), "a port has no laod"
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -221,6 +226,101 @@ def test_bodies(body: Callable[..., Any], said: str, strategy: str) -> None:
         machine.spawn(body)
 
     assert said in refused(program, strategy)
+
+
+def caught() -> Iterator[tuple[str, Callable[[Any, int], object]]]:
+    """Misuse by operation, at a cell x."""
+    yield "store", lambda port, x: port.store(x, "hello")
+    yield "post", lambda port, x: port.post(x, 0.5)
+    yield "xchg", lambda port, x: port.xchg(x, None)
+    yield "cas", lambda port, x: port.cas(x, 0, "1")
+    yield "xadd", lambda port, x: port.xadd(x, 1.0)
+    yield "or8", lambda port, x: port.or8(x * 8, "1")
+    yield "words", lambda port, x: port.words.__setitem__(x, "hello")
+    yield "load", lambda port, _x: port.load("x")
+    yield "lock", lambda port, _x: port.lock("x")
+    yield "sleep", lambda port, _x: port.sleep(None)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("plain_points", [False, True])
+@pytest.mark.parametrize("misuse", [pytest.param(misuse, id=name) for name, misuse in caught()])
+def test_misuse_that_the_body_catches(
+    misuse: Callable[[Any, int], object], strategy: str, *, plain_points: bool
+) -> None:
+    """Its own `except Exception` does not hide it."""
+
+    def program(machine: SteppedMachine) -> None:
+        x = machine.word(0, "x")
+
+        def body(port: Port) -> None:
+            with suppress(Exception):
+                misuse(port, x)
+
+        machine.spawn(body)
+        machine.spawn(lambda port: port.load(x))
+
+    assert "a word is an integer" in refused(program, strategy, plain_points=plain_points)
+
+
+def test_own_functions_called_wrongly() -> None:
+    """A function of the program that is called like an operation is its own failure."""
+
+    def program(machine: SteppedMachine) -> None:
+        def cas(_a: int) -> None:
+            pass
+
+        machine.spawn(lambda _port: cas())  # type: ignore[call-arg]
+
+    failure = explore(program).failure
+
+    assert failure is not None
+    assert failure.kind == "exception"
+    assert "missing 1 required" in failure.message
+
+
+@pytest.mark.parametrize("address", [0, -1, -3, 100, 1 << 63])
+@pytest.mark.parametrize("write", [False, True])
+@pytest.mark.parametrize("plain_points", [False, True])
+def test_plain_addresses_outside(address: int, *, write: bool, plain_points: bool) -> None:
+    """The same fault, and the token shows it again."""
+
+    def program(machine: SteppedMachine) -> None:
+        machine.alloc(4, "x")
+
+        def body(port: Port) -> None:
+            if write:
+                port.words[address] = 1
+            else:
+                port.words[address]
+
+        machine.spawn(body)
+
+    failure = explore(program, plain_points=plain_points).failure
+
+    assert failure is not None
+    assert (failure.kind, failure.message) == ("throw", "fault")
+    again = replay(failure.schedule, program).failure
+    assert again is not None
+    assert (again.kind, again.message) == ("throw", "fault")
+
+
+def test_a_plain_word_wraps_in_a_replay_too() -> None:
+    """To the 64 bits that it had when the token was made."""
+
+    def program(machine: SteppedMachine) -> Callable[[], None]:
+        x = machine.word(0, "x")
+        machine.spawn(lambda port: port.words.__setitem__(x, -1))
+
+        def check() -> None:
+            assert machine.peek(x) != MASK64
+
+        return check
+
+    failure = explore(program).failure
+
+    assert failure is not None
+    assert replay(failure.schedule, program).failure
 
 
 @pytest.mark.parametrize("address", [0, -1, -100, 1_000, 1 << 63])
