@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from collector.explore.claim import Claim, Kind
-from collector.explore.machine.ops import CHOOSE
+from collector.explore.machine.ops import CHOOSE, KILL
 from collector.explore.machine.threads import PAUSED
 from collector.explore.prefix import CURE, refuse_end
 from collector.explore.strategies.base import left
@@ -83,8 +83,8 @@ class Exhaustive:
                 return runnable[0]
             if i not in runnable:
                 return choose(runnable[:])
-            if kinds[i] == CHOOSE:
-                return i  # it depends on nothing and nothing on it: any order will do
+            if kinds[i] == CHOOSE and KILL not in kinds and not machine.invariants:
+                return i  # nothing else can end the thread here, or look at it: any order will do
             others = [t for t in runnable if t != i]
             if flags[i] & PAUSED:
                 return choose([*others, i])

@@ -136,6 +136,31 @@ def test_found_programs(name: str) -> None:
     compare_dpor(program, list(executions(program, "dfs", limit=5000)))
 
 
+def killed_twice(machine: SteppedMachine) -> None:
+    """Only one of the two kills ends a thread."""
+    x = machine.word(0, "x")
+    machine.spawn(lambda port: (port.load(x), port.load(x)), "a")
+    machine.kill("a")
+    machine.kill("a")
+
+
+def killed_while_asleep(machine: SteppedMachine) -> None:
+    """The note is set, but no wake-up tells the sleeper."""
+    note = machine.word(0, "note")
+    machine.spawn(lambda port: port.sleep(note, 5), "a")
+    machine.spawn(lambda port: port.cas(note, 0, 1))
+    machine.kill("a")
+
+
+@pytest.mark.parametrize(("program", "traces"), [(killed_twice, 6), (killed_while_asleep, 1)])
+def test_what_a_killed_thread_can_still_do(program: Callable[[SteppedMachine], None], traces: int) -> None:
+    """It is not asked for a step that it cannot take, which looks like a program that is not the same twice."""
+    result = explore(program, "dpor")
+
+    assert (result.schedules, result.exhausted) == (traces, True)
+    assert explore(program, "dfs").exhausted
+
+
 @pytest.mark.parametrize("vocabulary", VOCABULARIES)
 def test_arbitrary_programs(vocabulary: str, seed: int) -> None:
     """So they do on arbitrary programs."""

@@ -257,3 +257,28 @@ def test_a_program_that_keeps_something_is_told_so() -> None:
 
     assert result.claim.kind is Kind.REFUSED
     assert "not the same twice" in result.statement
+
+
+@pytest.mark.parametrize("strategy", ["exhaustive", "dfs"])
+def test_a_thread_is_killed_before_it_chooses(strategy: str) -> None:
+    """A choice is one step more at which a kill finds its thread."""
+
+    def program(machine: SteppedMachine) -> Callable[[], None]:
+        got: list[int] = []
+
+        def body(port: Port) -> None:
+            got.append(port.sysalloc(1))
+            got.append(port.choose(2))
+
+        machine.spawn(body, "a")
+        machine.kill("a")
+
+        def check() -> None:
+            assert len(got) != 1
+
+        return check
+
+    result = explore(program, strategy)
+
+    assert result.failure is not None
+    assert result.failure.kind == "check"

@@ -5,7 +5,7 @@ that are independent.  Steps of one thread depend on each other; steps of two th
 of them writes it.  A CAS that fails is a read, and so are a second wake-up and an unlock that throw, and an exchange of
 a value for itself.  A store of what is there already stays a write.  A step after a pause waits for a change of one of
 the cells in its `guard`, so it counts as a read of all of them.  Spawning comes before all that the new thread does; a
-kill depends on all that its victim does.
+kill depends on all that its victim does, and on another kill of the same.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from collector.explore.machine.machine import SteppedMachine
 
 
-NOTHING = 0
-"""Cell of a step that touches none."""
 NUMBERS = -1
 """Cell in which threads get their numbers."""
 ADDRESSES = -2
 """Cell in which sysalloc's addresses come from."""
+KILLS = -3
+"""Cell that kills of thread 0 write; those of thread 1 the one before, and so on."""
 ANY = -1
 """As a value: whatever `choose` returns."""
 NO_GUARD: frozenset[int] = frozenset()
@@ -59,7 +59,7 @@ def pending(machine: SteppedMachine, t: int) -> Step:
         elif kind == ops.SYSALLOC:
             a = ADDRESSES
         elif kind == ops.KILL:
-            a, write, aim = NOTHING, False, a
+            a, aim = KILLS - a, a
     return Step(t, a, write, ANY, guard, aim)
 
 

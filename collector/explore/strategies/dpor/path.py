@@ -20,7 +20,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from collector.explore.machine import ops
-from collector.explore.machine.threads import EXPIRED
+from collector.explore.machine.threads import EXPIRED, PAUSED
 from collector.explore.prefix import announced
 from collector.explore.strategies.dpor.dependence import Step, pending
 from collector.explore.strategies.dpor.wakeup import awake
@@ -119,7 +119,8 @@ def victim_of(machine: SteppedMachine, t: int) -> Victim:
     if kind == ops.LOCK:
         free = machine.memory.words[step.cell] == 0
     elif kind == ops.SLEEP:
-        free = machine.memory.words[step.cell] != 0 or flags & EXPIRED != 0
+        woken = machine.memory.words[step.cell] != 0 or flags & EXPIRED != 0
+        free = woken if flags & PAUSED else t in machine.runnable
     return Victim(step, kind, machine.expects[t], free)
 
 

@@ -225,8 +225,8 @@ class DPOR:
                 if taken < 0 or any(happens_before(state, path.nodes[i]) for i in path.steps[step.thread]):
                     return
                 rest = path.without(state, state, kill)
-        elif victim.kind == ops.SLEEP and not moves and not victim.free:
-            return
+        elif victim.kind == ops.SLEEP and not (victim.free or any(step.guard or x.kind == ops.WAKE for x in moves)):
+            return  # no other write lets a sleeper go; whoever pauses before it sleeps looks when that is over
         let_go = path.let_go(step, kill.era)
         kept = {*range(state.index), *(node.index for node in rest)}
         if let_go is not None and kept.isdisjoint(let_go):
