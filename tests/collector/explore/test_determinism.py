@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+import importlib
+import operator
 import os
 import random
+import tempfile
+import threading
 import time
 import uuid
 from operator import length_hint
@@ -316,3 +321,65 @@ def test_calls_are_found() -> None:
     assert impure([lambda: [holder.draw()]]).startswith("uuid.uuid4 at ")
     assert impure([lambda: [helper()]]).startswith("time.monotonic at ")
     assert impure([lambda: [OWN.random()], lambda: random.Random(3), lambda: os.fspath("a")]) == ""
+
+
+class Timed:
+    """Its object holds a clock."""
+
+    clock: Callable[[], float]
+
+
+class Clock:
+    """Has a clock as a method."""
+
+    now = staticmethod(time.time)
+
+
+TIMED = Timed()
+TIMED.clock = time.monotonic
+
+
+def locally() -> float:
+    """Imports a clock."""
+    from time import perf_counter as now  # noqa: PLC0415  that is what is to be found
+
+    return now()
+
+
+def by_default(now: Callable[[], float] = time.time) -> float:
+    """Has a clock as a default."""
+    return now()
+
+
+@pytest.mark.parametrize(
+    ("function", "call"),
+    [
+        (by_default, "time.time"),
+        (lambda: TIMED.clock() + 1, "time.monotonic"),
+        (lambda: Clock.now(), "time.time"),  # noqa: PLW0108  it names the class
+        (locally, "time."),
+        (lambda: getattr(time, "ti" + "me")() + 1, "time at "),
+        (lambda: operator.methodcaller("time")(time), "time"),
+        (lambda: __import__("time").time(), "builtins.__import__"),
+        (lambda: importlib.import_module("time").time(), "importlib.import_module"),
+        (lambda: random.Random().random(), "random.Random()"),
+        (lambda: random.expovariate(1), "random.expovariate"),
+        (lambda: tempfile.mkdtemp(), "tempfile.mkdtemp"),  # noqa: PLW0108
+        (lambda: open("/dev/urandom", "rb").read(1), "io.open"),  # noqa: PTH123, SIM115
+        (lambda: gc.get_count(), "gc.get_count"),  # noqa: PLW0108
+        (lambda: threading.get_ident(), "threading.get_ident"),  # noqa: PLW0108
+        (lambda: os.stat("/").st_atime, "os.stat"),  # noqa: PTH116
+        (lambda: os.path.getmtime("/"), "genericpath.getmtime"),  # noqa: PTH204
+        (lambda: os.getloadavg(), "os.getloadavg"),  # noqa: PLW0108
+    ],
+)
+def test_what_is_impure_is_found_wherever_it_comes_from(function: Callable[[], object], call: str) -> None:
+    """Defaults, attributes, imports in a function, modules that are passed on."""
+    assert impure([function]).startswith(call)
+    assert __file__ in impure([function])
+
+
+def test_what_holds_much_is_read_after_the_code() -> None:
+    """So that data does not hide a call."""
+    many = [[k] for k in range(100_000)]
+    assert impure([lambda: [many, helper()]]).startswith("time.monotonic at ")
