@@ -134,7 +134,7 @@ def main(args: argparse.Namespace) -> int:
         before, after, runs = result.shrunk
         print(f"\n{trace(failure.record, linewidth())}\n")
         times = f"{failure.preemptions} preemption{'' if failure.preemptions == 1 else 's'}"
-        print(f"{times}; shrunk from {before} deviations to {after} in {runs} runs")
+        print(f"{times}; shrunk from {before} deviations to {after} (turns that are not the default's) in {runs} runs")
         print(f"replay it with: python -m collector.run replay {failure.schedule}")
         if args.token:
             args.token.writetext(f"{failure.schedule}\n")

@@ -1,7 +1,8 @@
 """Classifies an exception of a body, a set-up, a check or an invariant: a failure, a misuse of the machine, or ours.
 
 The innermost frame of the traceback decides.  In the program's code, the program raised it.  In a port's operation that
-the program called, the arguments were wrong.  Anywhere else in this package, the package is at fault.
+the program called, the arguments were wrong.  In a stand-in of a module of the standard library, it is what that raises.
+Anywhere else in this package, the package is at fault.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from workbuf.throw import Throw
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
 
 HERE = Path(__file__).parent
 OPERATIONS = frozenset(
@@ -30,6 +32,8 @@ OPERATIONS = frozenset(
 
 OPERANDS = re.compile(r"make_port\.<locals>\.(\w+)\(\) (?:missing|takes|got)")
 """What Python says of operands that an operation does not take."""
+STANDINS = "collector.explore.stdlib"
+"""The package in whose name `threading` and `queue` are stood in for."""
 SCHEDULER = str(HERE / "execution.py")
 """A program's code calls it to come to a step, and for nothing else."""
 
@@ -65,6 +69,14 @@ def miscalled(error: Exception) -> str:
     return f"{found[1]} is called as port.{found[1]}({', '.join(operands)})"
 
 
+def of_standin(frame: FrameType, error: Exception) -> bool:
+    """Was it raised by a stand-in as the standard library would: by the library's own code, or as ours does in its place?"""
+    if frame.f_globals.get("__package__") != STANDINS:
+        return False
+    ours = Path(frame.f_code.co_filename).parent == HERE.parent / "stdlib"
+    return not ours or isinstance(error, RuntimeError | ValueError | AttributeError)
+
+
 def misused(error: BaseException, function: Callable[..., object], what: str = "body") -> BaseException | None:
     """What to end the exploration with instead of a fault of the program; None if the program has raised `error`.
 
@@ -98,6 +110,8 @@ def misused(error: BaseException, function: Callable[..., object], what: str = "
     if not inside:
         wrong = miscalled(error)
         return Refused(wrong, where) if wrong else None
+    if of_standin(inside[-1][0], error):
+        return None
     codes = [frame.f_code for frame, _ in inside]
     if codes[-1].co_filename in OPERATIONS:
         operation = next(code.co_name for code in codes if code.co_filename in OPERATIONS)

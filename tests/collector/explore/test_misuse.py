@@ -159,7 +159,7 @@ def test_a_body_that_raises_no_exception(strategy: str) -> None:
     failure = explore(program, strategy).failure
 
     assert failure is not None
-    assert (failure.kind, failure.message) == ("exception", "GeneratorExit: ")
+    assert (failure.kind, failure.message) == ("exception", "GeneratorExit")
 
 
 @pytest.mark.parametrize("returned", [5, "check", True])

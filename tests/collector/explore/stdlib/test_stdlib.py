@@ -245,6 +245,27 @@ class TestQueues:
 
         assert explore(program).failure is None
 
+    @pytest.mark.parametrize(
+        ("name", "error"),
+        [
+            ("empty", "Empty"),
+            ("late", "Empty"),
+            ("full", "Full"),
+            ("lock", "RuntimeError: release unlocked lock"),
+            ("rlock", "RuntimeError: cannot release un-acquired lock"),
+            ("semaphore", "ValueError: Semaphore released too many times"),
+            ("condition", "RuntimeError: cannot notify on un-acquired lock"),
+        ],
+    )
+    def test_what_they_raise_is_the_programs_failure(self, name: str, error: str) -> None:
+        """Nobody catches it: no fault of the explorer's, which would lose the schedule."""
+        result = explore(of(lambda wrong: getattr(wrong, name)(), make=lambda module: module.Wrong()))
+
+        assert result.failure
+        assert result.failure.kind == "exception"
+        assert error in result.failure.message
+        assert result.failure.where.startswith(f"{threaded.__file__}:")
+
 
 class TestLoading:
     """A module afresh for every schedule."""

@@ -139,3 +139,32 @@ def hands_over(lock: Lock, word: list[int]) -> None:
     """Gives back a lock that somebody else has taken."""
     word.append(1)
     lock.release()
+
+
+class Wrong:
+    """What the library refuses."""
+
+    def __init__(self) -> None:
+        self.jobs: queue.Queue[int] = queue.Queue(1)
+
+    def empty(self) -> None:
+        self.jobs.get_nowait()
+
+    def late(self) -> None:
+        self.jobs.get(timeout=1)
+
+    def full(self) -> None:
+        self.jobs.put(1)
+        self.jobs.put(2, timeout=1)
+
+    def lock(self) -> None:
+        threading.Lock().release()
+
+    def rlock(self) -> None:
+        threading.RLock().release()
+
+    def semaphore(self) -> None:
+        threading.BoundedSemaphore(1).release()
+
+    def condition(self) -> None:
+        threading.Condition().notify()
