@@ -19,7 +19,7 @@ from collector.explore.races.fasttrack import FastTrack
 from collector.explore.races.report import races_of
 from collector.explore.replay import Replay
 from collector.explore.result import Failure, Result
-from collector.explore.shrink import Shrinker
+from collector.explore.shrink import LEAST, SECONDS, Shrinker
 from collector.explore.strategies import BOUNDED, NAMED
 from collector.explore.strategies.base import Options
 from collector.explore.strategies.coverage import Coverage
@@ -106,13 +106,14 @@ def explore(
         )
     with no_collection(), Watchdog(seconds) as search.watchdog, search:
         try:
-            fault = search.run(seconds, progress)
+            with search.watchdog.cutting(seconds):
+                fault = search.run(seconds, progress)
             if fault:
                 # A strategy may have shortened it, to show a livelock.
                 allowed = search.here.machine.execution.steps_allowed
                 limit = 0 if allowed == LIMIT else allowed
                 token = Token(plain_points=plain_points, races=races is True, limit=limit, about=dict(about or {}))
-                search.result.failure = search.failure(fault, token, shrink=shrink)
+                search.result.failure = search.failure(fault, token, seconds, shrink=shrink)
             elif portfolio.exhausted:
                 search.before_proof()
         except Refused as refused:
@@ -169,6 +170,8 @@ class Search:
         self.undecided = 0
         """Schedules that did not end."""
         self.why_undecided = ""
+        self.cut = False
+        """The time was over in the middle of a schedule."""
         self.failed: list[int] = []
         """Trail of the schedule that failed."""
 
@@ -237,7 +240,10 @@ class Search:
             self.why_undecided = execution.undecided
         if fault:
             result.found_by = strategy.name
-        strategy.end(machine)
+        cut = execution.late and fault is None and not complete
+        self.cut = self.cut or cut
+        if not cut:
+            strategy.end(machine)
         for race in self.witness(here) if self.witness else ():
             if all(race.sites != known.sites for known in result.races):
                 result.races.append(race)
@@ -267,8 +273,8 @@ class Search:
         told = (str(self.coverage or ""), self.portfolio.outlook())
         return "; ".join(what for what in told if what)
 
-    def failure(self, fault: Fault, token: Token, *, shrink: bool) -> Failure:
-        """The schedule that has just failed with `fault`: shrunk, written down, and its token."""
+    def failure(self, fault: Fault, token: Token, seconds: float | None, *, shrink: bool) -> Failure:
+        """The schedule that has just failed with `fault`: shrunk, in a search of `seconds`, written down, and its token."""
         machine = self.here.machine
         check = set_up(machine, self.program, self.invariants)
         following = Following(machine, self.failed)
@@ -279,8 +285,10 @@ class Search:
             )
         deviations = following.used
         if shrink:
-            shrinker = Shrinker(machine, self.program, self.invariants, fault, self.stop)
-            deviations = shrinker.shrink(deviations)
+            limit = SECONDS if seconds is None else min(SECONDS, max(LEAST, seconds))
+            shrinker = Shrinker(machine, self.program, self.invariants, fault, self.stop, limit)
+            with self.watchdog.cutting(limit):
+                deviations = shrinker.shrink(deviations)
             self.result.shrunk = (len(following.used), len(deviations), shrinker.runs)
         out = tuple(sorted(machine.muted)), tuple(sorted(machine.left.out))
         token = replace(token, deviations=tuple(deviations), muted=out[0], left_out=out[1])
@@ -326,6 +334,9 @@ class Search:
             result.claim = Claim(Kind.UNDECIDED, by, number=number, reason=reason, where=raced[0].later.site)
         elif self.undecided and (cut_short or not proved):
             reason = f"{self.undecided} schedules did not end, {self.why_undecided}"
+            result.claim = Claim(Kind.UNDECIDED, by, number=number, reason=reason)
+        elif self.cut and not proved and not number:
+            reason = "the time was over before the first schedule was (a longer one: seconds=)"
             result.claim = Claim(Kind.UNDECIDED, by, number=number, reason=reason)
         elif proved and cut_short:
             result.claim = Claim(Kind.UNDECIDED, by, number=number, reason="see the warnings")

@@ -38,7 +38,9 @@ RUNS = 3_000
 FEW = 20
 """Stretches of which each is tried at every place."""
 SECONDS = 10.0
-"""Seconds that it may take."""
+"""Seconds that it may take, and no more than the search was given."""
+LEAST = 2.0
+"""But at least these."""
 
 
 class Shrinker:
@@ -51,6 +53,7 @@ class Shrinker:
         invariants: Sequence[Invariant],
         fault: Fault,
         stop: Callable[[], bool] = lambda: False,
+        seconds: float = SECONDS,
     ) -> None:
         self.machine = machine
         self.program = program
@@ -64,7 +67,7 @@ class Shrinker:
         """That schedule."""
         self.spans: dict[int, tuple[int, int]] = {}
         """Where in it the optional items were done."""
-        self.until = perf_counter() + SECONDS
+        self.until = perf_counter() + seconds
 
     def fails(self, deviations: Sequence[Deviation]) -> list[Deviation] | None:
         """What is left of `deviations` when they fail in the same way; None if they do not."""

@@ -2,11 +2,13 @@
 
 Theory of operation.  The machine gets control at scheduling points only, so a body that reaches none would run for ever.  A
 separate thread checks TICKS times a second.  If a schedule has taken no step for PATIENCE seconds, an exception is raised in
-the thread that carries it (`PyThreadState_SetAsyncExc`).  When the exploration's own time is over, it waits LATE seconds.
+the thread that carries it (`PyThreadState_SetAsyncExc`).  When the exploration's own time is over, it waits LATE seconds; a
+schedule that takes steps then is told that it is late, and is cut when it next looks (`state.endless`).
 One thread serves all explorations of the process and ends LINGER checks after the last: starting it costs as much as a dozen
 schedules.
 
-Guards.  It checks and raises under a lock that `__exit__` takes too, so nothing is raised after the `with` statement.
+Guards.  It checks and raises under a lock that `__exit__` takes too, so nothing is raised after the `with` statement; so
+does `cutting`, and no schedule that begins after it is told that it is late.
 
 Not modelled.  C code that does not return.
 """
@@ -15,6 +17,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from contextlib import contextmanager
 from threading import Lock, Thread, get_ident
 from time import perf_counter, sleep
 from typing import TYPE_CHECKING, Self
@@ -23,6 +26,8 @@ from collector.explore.machine.misuse import Stuck
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from collector.explore.machine.execution import Execution
 
 TICKS = 5
@@ -47,6 +52,19 @@ class Watchdog:
         """Number and length of the schedule at the last check."""
         self.unchanged = 0
         """Checks in a row without progress."""
+        self.cuts = False
+        """Schedules are cut when the time is over."""
+
+    @contextmanager
+    def cutting(self, seconds: float | None) -> Iterator[None]:
+        """Schedules in this `with` statement are cut when so many seconds are over."""
+        self.until = perf_counter() + seconds if seconds is not None else float("inf")
+        self.cuts = True
+        try:
+            yield
+        finally:
+            with THREAD.lock:
+                self.cuts = False
 
     def __enter__(self) -> Self:
         THREAD.add(self)
@@ -61,6 +79,8 @@ class Watchdog:
         if execution is None or not (execution.running or execution.calling):
             self.unchanged = 0
             return
+        if self.cuts and perf_counter() > self.until:
+            execution.late = True
         now = (execution.number, len(execution.trail))
         self.unchanged = self.unchanged + 1 if now == self.before else 0
         self.before = now

@@ -124,6 +124,8 @@ class Execution:
         self.unwinding = False
         self.undecided = ""
         """Why the schedule was given up, if it grew too long."""
+        self.late = False
+        """The time of the exploration was over before the schedule was."""
         self.clock = 0
         """Times that a thread has asked for the time."""
         self.script: Callable[[int], int] | None = None
@@ -140,6 +142,7 @@ class Execution:
         self.fault = self.broken = None
         self.aborted = self.given_up = self.unwinding = False
         self.undecided = ""
+        self.late = False
         self.clock = 0
         self.script = None
         self.watch.begin()

@@ -43,10 +43,12 @@ class Endless:
         self.execution.limit = min(LOOK, self.turns_from)
 
     def overrun(self) -> None:
-        """Look for a spin; in the end go on in turn, and then give the schedule up."""
+        """Look for a spin; in the end go on in turn, and then give the schedule up; at once if its time is over."""
         self.looked = True
         at = len(self.execution.trail)
-        if at < self.turns_from:
+        if self.execution.late:
+            self.execution.give_up(None)
+        elif at < self.turns_from:
             self.execution.limit = min(at + LOOK, self.turns_from)
             if self.spin.suspected():
                 self.strategy = self.execution.strategy
@@ -72,7 +74,7 @@ class Endless:
     def stuck(self) -> Fault | None:
         """No thread can run: a livelock if this state has been there before."""
         self.looked = True
-        return self._livelock() if self.fair.stuck() else None
+        return self._livelock() if not self.execution.late and self.fair.stuck() else None
 
     def _spinning(self, i: int) -> int:
         """The strategy's pick, while a thread is suspected to spin."""
@@ -81,6 +83,8 @@ class Endless:
         return self.strategy(i)
 
     def _in_turn(self, i: int) -> int:
+        if self.execution.late:
+            return MAIN
         t = self.fair.pick(i)
         if t == MAIN:
             self.execution.give_up(self._livelock())

@@ -164,7 +164,7 @@ class Stateful:
             nonlocal last, came
             if at < len(path):
                 return go()
-            if machine.execution.clock and not self.timed:
+            if machine.execution.late or (machine.execution.clock and not self.timed):
                 return MAIN
             state = now(len(machine.trail)) if self.timed else now()
             number = -1 if state.opaque else numbers.get(state.digest, -1)

@@ -5,12 +5,17 @@ from __future__ import annotations
 from threading import Lock, Thread
 from typing import TYPE_CHECKING
 
-from collector.explore import watchdog
+import pytest
+
+from collector.explore import explore, watchdog
+from collector.explore.claim import Kind
+from collector.explore.program import new_machine
 from collector.explore.watchdog import Watchdog, WatchdogThread
 
 
 if TYPE_CHECKING:
-    import pytest
+    from collector.explore import SteppedMachine
+    from workbuf.machine import Port
 
 
 def test_a_thread_that_ends_stays_ended(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,3 +59,41 @@ def test_a_thread_that_ends_stays_ended(monkeypatch: pytest.MonkeyPatch) -> None
     watching.lock = Lock()
     watching.remove(begun)
     threads[1].join(5)
+
+
+def patient(machine: SteppedMachine) -> None:
+    """One schedule has more steps than any time allows; the counter never has a value again."""
+    x = machine.word(0, "x")
+
+    def counts(port: Port) -> None:
+        while True:
+            port.xadd(x, 1)
+
+    machine.spawn(counts)
+    machine.spawn(counts)
+
+
+@pytest.mark.parametrize("strategy", ["portfolio", "dpor", "stateful", "exhaustive", "urw"])
+def test_a_schedule_is_cut_when_the_time_is_over(strategy: str) -> None:
+    """Within it: what was not seen to its end is no failure, and nothing is proved."""
+    result = explore(patient, strategy, seconds=0.3, steps=1 << 40)
+
+    assert result.failure is None
+    assert result.claim.kind is Kind.UNDECIDED
+    assert "the time was over" in result.statement.lower()
+
+
+def test_what_is_run_again_after_the_time_is_not_cut() -> None:
+    """The schedule that failed has to fail again, for its token."""
+    machine = new_machine()
+    watching = Watchdog(0)
+    watching.execution = execution = machine.execution
+    execution.running = True
+    with watching.cutting(0):
+        watching.check()
+        assert execution.late
+    execution.begin()
+    watching.check()
+    assert not execution.late
+    execution.running = False
+    machine.close()
