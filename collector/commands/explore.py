@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from collector.commands.files import Input, Output, check
 from collector.commands.parser import LESS, PROGRAM, completes, meant, oneof
-from collector.commands.programfile import named, program
+from collector.commands.programfile import named, program, set_ups
 from collector.commands.status import OK, USAGE, VIOLATION, WEAKER, status
 from collector.commands.usage import UsageError, atleast, positive
 from collector.commands.version import code_version
@@ -105,7 +105,7 @@ def main(args: argparse.Namespace) -> int:
         raise UsageError(f"--preemptions bounds {' and '.join(BOUNDED)}; --strategy {args.strategy} knows no bound")
     preemptions = scenario.limits.get("preemptions") if bounded and args.preemptions is None else args.preemptions
     what = args.scenario if own else f"{args.scenario} {args.variant}"
-    with Progress(what, args.schedules, args.seconds) as progress, Interrupts() as interrupts:
+    with Progress(what, args.schedules, args.seconds) as progress, Interrupts() as interrupts, set_ups(own):
         result = explore(
             chosen.program,
             args.strategy,

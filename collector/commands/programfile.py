@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import sys
 import traceback
+from contextlib import contextmanager
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from collector.commands.parser import meant
 from collector.commands.usage import UsageError
+from collector.explore.program import raised_in_set_up
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import ModuleType
 
     from collector.explore.program import Program
@@ -65,3 +68,15 @@ def program(word: Named) -> Program:
         )
     found: Program = getattr(made, word.function)
     return found
+
+
+@contextmanager
+def set_ups(word: Named | None) -> Iterator[None]:
+    """Raises UsageError for what the set-up of the program that `word` names has raised."""
+    try:
+        yield
+    except Exception as error:
+        raised = raised_in_set_up(error) if word else ""
+        if raised:
+            raise UsageError(raised) from None
+        raise

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from collector.commands.explore import concluded, variant
 from collector.commands.files import Input, Output
+from collector.commands.programfile import named, set_ups
 from collector.commands.status import OK, USAGE, VIOLATION
 from collector.commands.usage import UsageError
 from collector.commands.version import code_version
@@ -110,7 +111,8 @@ def otherwise(test: object) -> str:
 def replayed(text: str, found: Located, vehicle: str = "greenlets", *, sources: bool = True) -> Replay:
     """The schedule of a token, run again; raises UsageError."""
     try:
-        return Replay(Token.decode(text), found.variant.program, vehicle=vehicle, sources=sources)
+        with set_ups(named(found.name)):
+            return Replay(Token.decode(text), found.variant.program, vehicle=vehicle, sources=sources)
     except ValueError as error:
         raise UsageError(str(error)) from None
 

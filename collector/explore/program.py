@@ -6,6 +6,7 @@ import gc
 from collections.abc import Callable
 from contextlib import contextmanager
 from functools import partial
+from traceback import walk_tb
 from typing import TYPE_CHECKING, TypeVar
 
 from collector.explore.machine.carrier import Greenlets
@@ -74,6 +75,14 @@ def call(machine: SteppedMachine, what: str, function: Callable[..., T], *argume
         raise
     finally:
         machine.execution.calling = False
+
+
+def raised_in_set_up(error: BaseException) -> str:
+    """What a program's set-up has raised, with its place; "" if `error` was raised elsewhere."""
+    if all(frame.f_code is not set_up.__code__ for frame, _ in walk_tb(error.__traceback__)):
+        return ""
+    fault = fault_of(error)
+    return f"{fault.where}: the set-up raises {fault.message}"
 
 
 def run_and_check(

@@ -20,6 +20,7 @@ Not modelled.  Weak memory.  A timed sleep never times out while anybody else ca
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from collector.explore.machine import ops
@@ -35,7 +36,7 @@ from workbuf.machine import MASK64
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
     from types import FrameType
 
     from collector.explore.machine.carrier import Carrier
@@ -47,6 +48,11 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
+
+MOST = 1_000
+"""Threads after which no thread may spawn another one; each makes the others slower."""
+DEEPEST = 100
+"""Generations of threads; each one's stack begins as deep as the one that it was spawned from."""
 
 
 class SteppedMachine:
@@ -73,6 +79,8 @@ class SteppedMachine:
         self.ports: list[SteppedPort] = []
         self.names: list[str] = []
         """Of the threads."""
+        self.generations: list[int] = []
+        """How many spawned one another, from one of the set-up's to each thread."""
         self.muted: frozenset[int] = frozenset()
         """Threads whose bodies are left out, to see whether it fails without them."""
         self.left = Left(self.execution.trail)
@@ -109,6 +117,7 @@ class SteppedMachine:
         self.execution.begin()
         self.left.begin()
         self.names.clear()
+        self.generations.clear()
         self.more_state.clear()
         self.uncounted.clear()
         self.views.clear()
@@ -164,6 +173,11 @@ class SteppedMachine:
         self._spawn(body, name)
 
     def _spawn(self, body: Callable[[Port], object], name: str, parent: int = MAIN) -> None:
+        generation = self.generations[parent] + 1 if parent != MAIN else 0
+        if generation > DEEPEST or (parent != MAIN and len(self.names) >= MOST):
+            self.execution.refuse(
+                f"endless spawning: a thread spawns none if there are {MOST}, or {DEEPEST} each spawned by the one before"
+            )
         if not callable(body):
             self.execution.refuse(f"a body is a function of a port, not {body!r}")
         i = len(self.names)
@@ -175,6 +189,7 @@ class SteppedMachine:
             fit(self.taps, port)
         name = self.ports[i].name = name or f"t{i}"
         self.names.append(name)
+        self.generations.append(generation)
         self.execution.add(_nothing if i in self.muted else body)
         if parent != MAIN:
             for tap in self.taps:
@@ -185,6 +200,10 @@ class SteppedMachine:
 
         The strategy picks when, as for any step; a `target` that has ended by itself is left alone.
         """
+        if target not in self.names:
+            self.execution.refuse(
+                f"kill: there is no thread {target!r} yet; there are {', '.join(self.names) or 'none'}"
+            )
         victim = self.names.index(target)
 
         def body(port: Port) -> None:
@@ -200,6 +219,8 @@ class SteppedMachine:
 
     def optional(self, items: Sequence[T]) -> Skippable[T]:
         """`items` for one thread to iterate over, less those that shrinking finds it fails without."""
+        if not isinstance(items, Sequence):
+            self.execution.refuse(f"optional takes a sequence, such as a list or a range, not {type(items).__name__}")
         return self.left.items(items)
 
     def invariant(self, holds: Callable[[], object]) -> None:

@@ -101,6 +101,12 @@ def misused(error: BaseException, function: Callable[..., object], what: str = "
         )
     if not isinstance(error, Exception):
         return None
+    if isinstance(error, RecursionError):
+        # It may be raised in whatever library the explorer calls: the program's line is the one that called the explorer.
+        calls = [k for k in outside if k + 1 < len(trace) and of_explorer(trace[k + 1][0])]
+        if calls:
+            where = f"{trace[calls[0]][0].f_code.co_filename}:{trace[calls[0]][1]}"
+        return Refused("deeper than Python's limit of recursion: a function that calls itself has to end", where)
     if not outside:
         if isinstance(error, TypeError) and len(trace) == 1:
             taken = " with a port" if what == "body" else ""

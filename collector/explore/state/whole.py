@@ -16,10 +16,13 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
 from collector.explore.machine import ops
+from collector.explore.machine.fault import fault_of
 from collector.explore.state.capture import Capture
 
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from collector.explore.machine.machine import SteppedMachine
 
 
@@ -51,7 +54,7 @@ class States:
         digest = blake2b(self.memory(), digest_size=DIGEST)
         digest.update(marshal.dumps([more, *map(self._scheduling, range(len(machine.names)))], 2))
         if machine.more_state:
-            digest.update(repr([say() for say in machine.more_state]).encode())
+            digest.update(repr([said(machine, say) for say in machine.more_state]).encode())
         digest.update(captured.written)
         return State(digest.digest(), ())
 
@@ -70,3 +73,12 @@ class States:
             return kind, t in machine.execution.killed
         stale = machine.stale[t]
         return kind, machine.addrs[t], machine.flags[t], stale, () if stale else tuple(sorted(machine.seen[t]))
+
+
+def said(machine: SteppedMachine, say: Callable[[], object]) -> object:
+    """What the program tells of its state; raises Refused where that raises."""
+    try:
+        return say()
+    except Exception as error:  # noqa: BLE001  whatever it raises is the program's
+        fault = fault_of(error)
+        machine.execution.refuse(f"a function that was given to machine.state raises {fault.message}", fault.where)

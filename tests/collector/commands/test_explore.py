@@ -199,6 +199,12 @@ def exits(machine):
     x = machine.word(0, "x")
     machine.spawn(lambda port: port.store(x, 1))
     return lambda: sys.exit(0)
+
+def raises(machine):
+    raise ValueError("mine")
+
+def asks(machine):
+    machine.word()
 """
 
 
@@ -211,3 +217,18 @@ def test_a_check_that_exits(options: tuple[str, ...], tmp_path: Path, capsys: Ca
     assert main(["explore", f"{file}:exits", *options]) == USAGE
 
     assert f"{file}:7: sys.exit in a check" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("raises", "10: the set-up raises ValueError: mine"), ("asks", "13: the set-up raises TypeError: ")],
+)
+def test_a_set_up_that_raises(name: str, said: str, tmp_path: Path, capsys: Capture) -> None:
+    """It is the program's mistake, at its line, and none of ours; in a replay, too."""
+    file = tmp_path / "mistakes.py"
+    file.write_text(MISTAKES)
+    token = Token(about={"scenario": f"{file}:{name}", "variant": "", "version": ""})
+
+    for command in (["explore", f"{file}:{name}"], ["replay", token.encode()]):
+        assert main(command) == USAGE
+        assert f"{file}:{said}" in capsys.readouterr().err

@@ -263,6 +263,98 @@ def test_misuse_that_the_body_catches(
     assert "a word is an integer" in refused(program, strategy, plain_points=plain_points)
 
 
+def endless(machine: SteppedMachine, how: str) -> Callable[[Port], object]:
+    """A body that goes on for ever without a loop."""
+    x = machine.word(0, "x")
+
+    def recursing(port: Port) -> None:
+        port.load(x)
+        recursing(port)
+
+    def spawning(port: Port) -> None:
+        port.spawn(spawning)
+
+    return recursing if how == "recursion" else spawning
+
+
+@pytest.mark.parametrize("vehicle", ["greenlets", "threads"])
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("how", ["recursion", "spawning"])
+def test_a_body_without_end(how: str, strategy: str, vehicle: str) -> None:
+    """It is refused before Python's stack is full."""
+    assert how in refused(lambda machine: machine.spawn(endless(machine, how)), strategy, vehicle=vehicle)
+
+
+def test_a_long_chain_of_threads() -> None:
+    """Each is spawned by the one before, and that ends."""
+
+    def program(machine: SteppedMachine) -> None:
+        def body(port: Port) -> None:
+            if port.index < 99:
+                port.spawn(body)
+
+        machine.spawn(body)
+
+    assert explore(program).claim.kind is Kind.PROVED
+
+
+@pytest.mark.parametrize("what", ["kill", "optional"])
+def test_the_machine_misused_in_a_set_up(what: str) -> None:
+    """What it cannot serve is refused where it is asked for."""
+
+    def program(machine: SteppedMachine) -> None:
+        machine.spawn(lambda port: port.load(machine.word(0)), "one")
+        if what == "kill":
+            machine.kill("nobody")
+        else:
+            machine.optional(iter([1, 2]))  # type: ignore[arg-type]
+
+    assert what in refused(program)
+
+
+def test_a_state_that_raises() -> None:
+    """It is called by the search for states, and is the program's."""
+
+    def program(machine: SteppedMachine) -> None:
+        x = machine.word(0, "x")
+        machine.state(lambda: 1 // 0)
+        for _ in range(2):
+            machine.spawn(lambda port: port.store(x, 1))
+
+    assert "raises ZeroDivisionError" in refused(program, "stateful")
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("how", ["lock freed by store", "note woken by store", "lock taken by cas"])
+def test_locks_and_notes_written_by_other_operations(how: str, strategy: str) -> None:
+    """Those who wait are not told, so it would look like a deadlock, or like a lock that two threads hold."""
+
+    def program(machine: SteppedMachine) -> None:
+        x = machine.word(0, "x")
+
+        def storing(port: Port) -> None:
+            port.lock(x)
+            port.store(x, 0)
+
+        def locking(port: Port) -> None:
+            port.lock(x)
+            port.unlock(x)
+
+        def exchanging(port: Port) -> None:
+            if port.cas(x, 0, 9):
+                port.store(x, 0)
+
+        bodies: dict[str, list[Callable[[Port], object]]] = {
+            "lock freed by store": [storing, storing],
+            "note woken by store": [lambda port: port.sleep(x), lambda port: port.store(x, 1)],
+            "lock taken by cas": [locking, exchanging],
+        }
+        for body in bodies[how]:
+            machine.spawn(body)
+
+    assert "was written by another operation" in refused(program, strategy)
+
+
 def test_own_functions_called_wrongly() -> None:
     """A function of the program that is called like an operation is its own failure."""
 
