@@ -224,7 +224,7 @@ class Execution:
             except (Exception, GeneratorExit) as error:  # noqa: BLE001  whatever the thread dies of is the schedule's fault
                 self._raised(error, i)
             except BaseException as error:  # noqa: BLE001  an interrupt, say: it belongs to whoever called run
-                self.broken = self.broken or misused(error, bodies[i]) or error
+                self.broken = self.broken or misused(error, bodies[i], ended=self.unwinding) or error
             # Its body has ended; the next time control comes here, another schedule begins the next one.
             if goto[self.end(i)](i) == CLOSE:
                 return

@@ -77,10 +77,12 @@ def of_standin(frame: FrameType, error: Exception) -> bool:
     return not ours or isinstance(error, RuntimeError | ValueError | AttributeError)
 
 
-def misused(error: BaseException, function: Callable[..., object], what: str = "body") -> BaseException | None:
+def misused(
+    error: BaseException, function: Callable[..., object], what: str = "body", *, ended: bool = False
+) -> BaseException | None:
     """What to end the exploration with instead of a fault of the program; None if the program has raised `error`.
 
-    `error` comes out of `function`, which is the program's `what`.
+    `error` comes out of `function`, which is the program's `what`; the schedule was over if `ended`.
     """
     if isinstance(error, Throw | AssertionError):
         return None
@@ -96,6 +98,12 @@ def misused(error: BaseException, function: Callable[..., object], what: str = "
             for frame, _ in trace[outside[-1] + 1 if outside else 0 :]
         ):
             return Hung(f"no step for seconds, at {last.f_code.co_filename}:{line}: the explorer is at fault")
+        if ended:
+            return Refused(
+                "no step for seconds: an `except` of everything swallows the exception by which the machine ends a thread; "
+                "catch Exception",
+                where,
+            )
         return Refused(
             "no step for seconds: a loop in a thread that waits has to call its port, others have to end", where
         )

@@ -592,6 +592,25 @@ def test_a_body_that_comes_to_no_step(how: str, vehicle: str) -> None:
     assert "no step" in refused(program, seconds=0.5, vehicle=vehicle, races=False)
 
 
+def test_a_body_that_catches_everything() -> None:
+    """It swallows what ends its thread where the schedule is cut short, and that is said."""
+
+    def program(machine: SteppedMachine) -> None:
+        x = machine.word(0, "x")
+
+        def waiting(port: Port) -> None:
+            while True:
+                with suppress(BaseException):
+                    if port.load(x):
+                        return
+                    port.pause(Pause.PROCYIELD, 1)
+
+        machine.spawn(waiting)
+        machine.spawn(lambda port: port.store(x, 1))
+
+    assert "swallows the exception by which the machine ends a thread" in refused(program, "stateful", seconds=0.5)
+
+
 @pytest.mark.parametrize("where", ["set-up", "check", "invariant"])
 def test_a_loop_outside_of_the_threads(where: str) -> None:
     """That is the program's, too."""
