@@ -132,7 +132,7 @@ class Cycle(Checkmark):
 
     def stamp(self, name: str) -> None:
         """Note when a part of the cycle begins (Go's gctimer)."""
-        self.cycle.stamps[name] = self.port.now()
+        self.cycle.stamps[name] = self.nanotime()
 
     def clearpools(self) -> None:
         """Drop what is cached beside the heap: nothing in this model has pools.  Before the cycle, not inside it (K-2)."""

@@ -74,6 +74,10 @@ class CycleStats:
 class MarkTermination(Helper, Harvest, Memstats):
     """gc(): the mark that ends a cycle."""
 
+    def nanotime(self) -> int:
+        """For the cycle's stamps."""
+        return self.port.now()
+
     def __init__(self, port: Port, world: World, record: int) -> None:
         super().__init__(port, world, record)
         self.cycle = CycleStats()
@@ -102,7 +106,7 @@ class MarkTermination(Helper, Harvest, Memstats):
         port, words, work = self.port, self.port.words, self.world.work
         verifying = words[self.runtime + RUNTIME.checkmarkphase]
         # The verifying mark's figures are thrown away: the cycle reports those of the first mark.
-        stats, now = CycleStats() if verifying else self.cycle, self.port.now
+        stats, now = CycleStats() if verifying else self.cycle, self.nanotime
         stats.stamps["t0"] = now()
         stats.scanned_markterm = self.scannedtotal()
         before = self.scannedbym()
