@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, NoReturn, Protocol
 from collector.explore.machine.carrier import ABORT, CLOSE, MAIN
 from collector.explore.machine.fault import Fault, Refused, fault_of
 from collector.explore.machine.misuse import misused, never_run
-from collector.explore.machine.ops import LOCK, WAITING
 from collector.explore.machine.site import innermost, of_function, root
 from collector.explore.machine.threads import FRESH, PAUSED
 from workbuf.machine import Aborted
@@ -193,22 +192,11 @@ class Execution:
 
     def _go_on(self) -> bool:
         """No thread can run: release those that pause, unless that is a livelock."""
-        self._untold()
         self.releases += 1
         self.fault = self.watch.stuck()
         if self.fault is None and not self.threads.release():
             self.fault = Fault("deadlock", self.waiting())
         return self.fault is None
-
-    def _untold(self) -> None:
-        """Refuse the program if a thread waits for a lock that is free, or a note that is woken: nobody has told it."""
-        threads = self.threads
-        for t in range(len(self.bodies)):
-            if threads.kinds[t] in WAITING and threads.ready(t):
-                taken = "lock" if threads.kinds[t] == LOCK else "note"
-                ends = "unlock frees a lock" if taken == "lock" else "wake wakes a note"
-                reason = f"a {taken} that a thread waits for was written by another operation: only {ends}"
-                self.refuse(reason, innermost(self.carrier.frame(t)))
 
     @root
     def live(self, i: int, port: Port) -> None:

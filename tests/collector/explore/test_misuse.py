@@ -324,37 +324,6 @@ def test_a_state_that_raises() -> None:
     assert "raises ZeroDivisionError" in refused(program, "stateful")
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
-@pytest.mark.parametrize("how", ["lock freed by store", "note woken by store", "lock taken by cas"])
-def test_locks_and_notes_written_by_other_operations(how: str, strategy: str) -> None:
-    """Those who wait are not told, so it would look like a deadlock, or like a lock that two threads hold."""
-
-    def program(machine: SteppedMachine) -> None:
-        x = machine.word(0, "x")
-
-        def storing(port: Port) -> None:
-            port.lock(x)
-            port.store(x, 0)
-
-        def locking(port: Port) -> None:
-            port.lock(x)
-            port.unlock(x)
-
-        def exchanging(port: Port) -> None:
-            if port.cas(x, 0, 9):
-                port.store(x, 0)
-
-        bodies: dict[str, list[Callable[[Port], object]]] = {
-            "lock freed by store": [storing, storing],
-            "note woken by store": [lambda port: port.sleep(x), lambda port: port.store(x, 1)],
-            "lock taken by cas": [locking, exchanging],
-        }
-        for body in bodies[how]:
-            machine.spawn(body)
-
-    assert "was written by another operation" in refused(program, strategy)
-
-
 def test_own_functions_called_wrongly() -> None:
     """A function of the program that is called like an operation is its own failure."""
 
