@@ -11,7 +11,7 @@ import queue
 import threading
 import time
 from functools import partial
-from types import FunctionType, ModuleType
+from types import CellType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from collector.explore.stdlib.lock import Lock
@@ -77,23 +77,29 @@ def threading_of(place: Place, clock: ModuleType) -> ModuleType:
 def rebound(cls: type, names: dict[str, Any]) -> type:
     """A class like `cls` whose functions, and bases, find what they name in `names`."""
     bases = tuple(names.get(base.__name__, base) for base in cls.__bases__)
+    own = CellType()
+    """What `super()` and `__class__` mean in its functions."""
     made = {
-        name: with_globals(value, names) if isinstance(value, FunctionType) else value
+        name: with_globals(value, names, own) if isinstance(value, FunctionType) else value
         for name, value in vars(cls).items()
         if name not in {"__dict__", "__weakref__"}
     }
     for name, value in made.items():
         if isinstance(value, property):
             get, assign = value.fget, value.fset
-            made[name] = property(get and with_globals(get, names), assign and with_globals(assign, names))
-    return type(cls)(cls.__name__, bases, made)
+            made[name] = property(get and with_globals(get, names, own), assign and with_globals(assign, names, own))
+    own.cell_contents = type(cls)(cls.__name__, bases, made)
+    again: type = own.cell_contents
+    return again
 
 
-def with_globals(function: Callable[..., Any], names: dict[str, Any]) -> Callable[..., Any]:
-    """The same function, which finds its global names in `names`."""
+def with_globals(function: Callable[..., Any], names: dict[str, Any], own: CellType) -> Callable[..., Any]:
+    """The same function, which finds its global names in `names`, and its class in `own`."""
     if not isinstance(function, FunctionType):
         return function
-    again = FunctionType(function.__code__, names, function.__name__, function.__defaults__, function.__closure__)
+    free = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    closure = tuple(own if name == "__class__" else cell for name, cell in free)
+    again = FunctionType(function.__code__, names, function.__name__, function.__defaults__, closure or None)
     again.__kwdefaults__ = function.__kwdefaults__
     return again
 

@@ -253,6 +253,7 @@ class TestQueues:
             ("full", "Full"),
             ("lock", "RuntimeError: release unlocked lock"),
             ("rlock", "RuntimeError: cannot release un-acquired lock"),
+            ("semaphore", "ValueError: Semaphore released too many times"),
             ("condition", "RuntimeError: cannot notify on un-acquired lock"),
         ],
     )

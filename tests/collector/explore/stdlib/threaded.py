@@ -163,5 +163,8 @@ class Wrong:
     def rlock(self) -> None:
         threading.RLock().release()
 
+    def semaphore(self) -> None:
+        threading.BoundedSemaphore(1).release()
+
     def condition(self) -> None:
         threading.Condition().notify()
