@@ -1,12 +1,12 @@
 """Scatters Python's free memory, so that objects made from then on lie in another order: hashes and ids by address differ.
 
-The allocator hands memory out in the order in which it was freed, so a program that is run again mostly finds its objects
-where they were.  Here many objects of each size are made, and a random half of them is freed.
+The allocator hands out first what was freed last, so a program that is run again mostly finds its objects where they were.
+Here many objects of each size are made, and a random half of them is freed, in random order.
 """
 
 from __future__ import annotations
 
-from itertools import compress, repeat, starmap
+from itertools import repeat, starmap
 from random import Random
 
 
@@ -14,8 +14,6 @@ SIZES = range(0, 12, 2)
 """Words in which the objects differ; the allocator goes by two."""
 EACH = 24
 """Objects of each size."""
-HALF = bytes([0] * 128 + [1] * 128)
-"""Per byte, 0 or 1, each for half of them."""
 KINDS: tuple[type, ...] = (
     object,
     *(type(f"Slots{n}", (), {"__slots__": tuple(f"slot{k}" for k in range(n))}) for n in SIZES),
@@ -34,4 +32,8 @@ class Scatter:
         made: list[object] = []
         for kind in KINDS:
             made += starmap(kind, repeat((), EACH))
-        self.kept = [*compress(made, self.random.randbytes(len(made)).translate(HALF))]
+        self.random.shuffle(made)
+        freed = made[len(made) // 2 :]
+        del made[len(made) // 2 :]
+        self.kept = made
+        freed.clear()  # last, and one after the other: what is freed after these would be used before them
