@@ -42,6 +42,7 @@ clean: ## remove the virtual environments and what tools left behind
 $(VENV)/.test: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 	    { echo 'PYTHON=$(PYTHON) is not a Python 3.11 or later: name one, as in "make test PYTHON=python3.13"' >&2; exit 2; }
+	@echo 'setting up $(VENV), once: half a minute to a minute'
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $@

@@ -39,14 +39,9 @@ class Drain(Spans, Getfull):
             nobj = words[wbuf + NOBJ]
             if nobj == 0:
                 words[self.record + MRECORD.scanned] = self.scanned
-                self.putempty(wbuf, 496)
-                if not all:
-                    self.checknocurrentwbuf()
-                    break
-                wbuf = self.getfull(504)
+                wbuf = self.nextwork(wbuf, all=all)
                 if not wbuf:
                     break
-                self.checknonempty(wbuf)
             # A long list keeps this loop going without a pause for as long as it lasts: notice here if the run was aborted.
             check()
             if self.wanted(wbuf):
@@ -64,14 +59,35 @@ class Drain(Spans, Getfull):
         words = self.port.words
         for _ in range(count):
             if words[wbuf + NOBJ] == 0:
-                self.putempty(wbuf, 544)
                 words[self.record + MRECORD.scanned] = self.scanned
-                wbuf = self.trygetfull(545)
-                if not wbuf:
+                more = self.whenempty(wbuf)
+                if not more:
+                    self.putempty(wbuf, 544)
+                    more = self.trygetfull(545)
+                if not more:
                     return 0
+                wbuf = more
             wbuf = self.scanobject(self.popobject(wbuf), wbuf)
         words[self.record + MRECORD.scanned] = self.scanned
         return wbuf
+
+    def nextwork(self, wbuf: int, *, all: bool) -> int:  # noqa: A002  as above
+        """A buffer with work for drainworkbuf, in exchange for its empty one; 0 at its end.  The caller owns it."""
+        more = self.whenempty(wbuf)
+        if more:
+            return more
+        self.putempty(wbuf, 496)
+        if not all:
+            self.checknocurrentwbuf()
+            return 0
+        more = self.getfull(504)
+        if more:
+            self.checknonempty(more)
+        return more
+
+    def whenempty(self, wbuf: int) -> int:  # noqa: ARG002  for the designs that have one
+        """A further buffer of this M's, with work in it, in exchange for the caller's empty one; 0 if there is none."""
+        return 0
 
     def popobject(self, wbuf: int) -> int:
         """Take the newest entry of a buffer that the caller owns and that is not empty."""

@@ -69,14 +69,9 @@ class FusedMark(Grey):
         while True:
             if nobj == 0:
                 self.scanned = words[self.record + MRECORD.scanned] = scanned
-                self.putempty(wbuf, 496)
-                if not all:
-                    self.checknocurrentwbuf()
-                    break
-                wbuf = self.getfull(504)
+                wbuf = self.nextwork(wbuf, all=all)
                 if not wbuf:
                     break
-                self.checknonempty(wbuf)
                 nobj = words[wbuf + NOBJ]
             unchecked += 1
             if unchecked == CHECKED:
@@ -128,9 +123,8 @@ class FusedMark(Grey):
                                 continue
                             if nobj >= len_obj:
                                 words[wbuf + NOBJ] = nobj
-                                self.putfull(wbuf, 358)
-                                wbuf = self.getempty(359)
-                                nobj = 0
+                                wbuf = self.whenfull(wbuf)
+                                nobj = words[wbuf + NOBJ]
                             words[wbuf + OBJ + nobj] = obj
                             nobj += 1
                         cell += 64

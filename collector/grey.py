@@ -67,12 +67,16 @@ class Grey(Drain, Hooks):
         words = self.port.words
         nobj = words[wbuf + NOBJ]
         if nobj >= self.len_obj:
-            self.putfull(wbuf, 358)
-            wbuf = self.getempty(359)
-            nobj = 0
+            wbuf = self.whenfull(wbuf)
+            nobj = words[wbuf + NOBJ]
         words[wbuf + OBJ + nobj] = obj
         words[wbuf + NOBJ] = nobj + 1
         return wbuf
+
+    def whenfull(self, wbuf: int) -> int:
+        """Give the full buffer `wbuf`, which the caller owns, to the consumers; returns one with room, then the caller's."""
+        self.putfull(wbuf, 358)
+        return self.getempty(359)
 
     def checkmark(self, obj: int, base: int, off: int, hbits: int, bits: int) -> None:
         """Give the object the verifying mark; throw if it was not reached by the first."""

@@ -38,6 +38,7 @@ class Roots(HeapLocal, StackScan, Parfor):
         n = ROOT_COUNT + self.port.load(self.runtime + RUNTIME.allglen)
         self.port.fill(self.world.rootcounts, n, 0)
         self.parforsetup(self.world.markfor, nthr, n, wait=False, body=self.markroot)
+        self.port.event(Event.ROOTS, n, nthr)
         return n
 
     def markroot(self, i: int) -> None:

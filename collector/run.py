@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import faulthandler
 import os
-import shlex
 import signal
 import sys
 from contextlib import suppress
@@ -152,6 +151,7 @@ def environment(error: OSError | MemoryError) -> str:
 def report(error: Exception, words: Sequence[str]) -> str:
     """What to print when this program itself has failed, for a bug report."""
     import platform  # noqa: PLC0415  slow, and seldom wanted
+    import shlex  # noqa: PLC0415
     import traceback  # noqa: PLC0415
 
     return "\n".join(

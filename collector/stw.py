@@ -85,6 +85,7 @@ class StopTheWorld(Safepoint):
         port, words, sched = self.port, self.port.words, self.sched
         port.lock(sched + SCHED.lock)
         port.store(sched + SCHED.gcwaiting, 0)
+        port.event(Event.START)  # before the first is woken: by the clock, whatever it does comes after
         for p in self.procs():
             m = words[p + P.m]  # 0: a P that no M has ever taken
             if m and words[m + MRECORD.stopped]:
@@ -93,5 +94,4 @@ class StopTheWorld(Safepoint):
                 port.wake(m + MRECORD.park)
             else:
                 port.store(p + P.status, PRUNNING if p == self.ownp else PIDLE)
-        port.event(Event.START)
         port.unlock(sched + SCHED.lock)

@@ -39,6 +39,10 @@ class Mstart(Safepoint):
         self.acquirep()
         self.casgstatus(self.curg, GRUNNABLE, GRUNNING)
         program(self)
+        self.goexit()
+
+    def goexit(self) -> None:
+        """The goroutine has ended, and the P is given up."""
         self.casgstatus(self.curg, GRUNNING, GDEAD)
         self.releasep()
 

@@ -42,7 +42,7 @@ from mutator.world import (
     P,
 )
 from workbuf.events import Event
-from workbuf.machine import Pause
+from workbuf.machine import MASK64, Pause
 from workbuf.throw import Throw
 
 
@@ -125,7 +125,8 @@ class Safepoint(Goroutines, Stack, Hooks):
     def stopwait_done(self) -> None:
         """One P fewer to wait for; the caller holds sched.lock and has just moved its P to gcstop."""
         words = self.port.words
-        words[self.sched + SCHED.stopwait] -= 1
+        # One too many is a count that is not 0, which stoptheworld sees, as where Go's goes below 0.
+        words[self.sched + SCHED.stopwait] = words[self.sched + SCHED.stopwait] - 1 & MASK64
         if words[self.sched + SCHED.stopwait] == 0:
             self.port.wake(self.sched + SCHED.stopnote)
 

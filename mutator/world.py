@@ -75,7 +75,10 @@ RUNTIME = Struct(
     "gcpercent",
     "numgc",
     "stopping",
+    "gcblackenpromptly",
+    "gcmarkdoneflushed",
 )
+"""The last two are of later designs: caching is off; how many Ps have flushed work when all were asked."""
 
 MEMSTATS = Struct("memstats", "numgc", "pause_total_ns", "last_gc")
 """Totals of the collections there were; `PAUSES` pauses follow, and then as many times of their ends."""

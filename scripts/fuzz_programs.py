@@ -2,11 +2,12 @@
 
     python -m scripts.fuzz_programs [--programs 2000] [--most 2000] [--seed 1] [--vocabulary pauses]
 
-So many programs in all: of the vocabularies of `arbitrary` depth-first search, DPOR with and without idle turns, and state
-search must agree (`tests.collector.explore.compare`); of "mistakes" each strategy must tell which one was made, at its line;
-of "differences" none may say proved, or failed.  These two are the quicker ones, and so the most.  Prints, of each
-vocabulary, how many programs were run and how many explorations or schedules that was; passes over programs with more than
-`--most` schedules, and counts those; prints every program that is misjudged.  Exit status 1 if there is one.
+So many programs in all: of the vocabularies of `arbitrary` depth-first search, DPOR with and without idle turns, DPOR under
+a bound and state search must agree (`tests.collector.explore.compare`); of "mistakes" each strategy must tell which one was
+made, at its line; of "differences" none may say proved, or failed.  These two are the quicker ones, and so the most.
+
+Prints, of each vocabulary, how many programs were run and how many explorations or schedules that was; passes over programs
+with more than `--most` schedules, and counts those; prints every program that is misjudged.  Exit status 1 if there is one.
 """
 
 from __future__ import annotations
@@ -19,7 +20,13 @@ from typing import TYPE_CHECKING
 from collector.explore import explore
 from tests.collector.explore import differing, mistakes
 from tests.collector.explore.arbitrary import MINDS, VOCABULARIES, program_of, shape
-from tests.collector.explore.compare import compare_cutting, compare_dpor, compare_stateful
+from tests.collector.explore.compare import (
+    compare_bounded,
+    compare_cutting,
+    compare_dpor,
+    compare_sharing,
+    compare_stateful,
+)
 from tests.collector.explore.traces import TooMany, executions
 
 
@@ -41,12 +48,16 @@ def compared(vocabulary: str, seed: int, most: int) -> int:
     """Searches agree."""
     words = {**VOCABULARIES, **MINDS}[vocabulary].split()
     program = program_of(shape(seed, words))
-    plain = list(executions(program, "dfs", most))
-    if vocabulary != "shared":
-        # Of objects that threads share DPOR knows nothing.
-        compare_dpor(program, plain)
-        compare_cutting(program, plain)
-    compare_stateful(program, plain, 4 * most)
+    early = seed % 2 if "pause" in words else 0
+    plain = list(executions(program, "dfs", most, early))
+    if vocabulary == "shared":
+        compare_sharing(program, plain)
+        compare_bounded(program, most)
+    else:
+        compare_dpor(program, plain, early)
+        compare_cutting(program, plain, early)
+        compare_bounded(program, most, early=early)
+    compare_stateful(program, plain, 4 * most, early)
     return len(plain)
 
 

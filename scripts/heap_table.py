@@ -30,7 +30,7 @@ def row(source: str) -> tuple[str, ...]:
     began = time.monotonic()
     graph = heaps.read(source)
     read_s = time.monotonic() - began
-    plan = Plan(config=Config(mutators=0, helpers=2), programs=(), cycles=1, concurrent=False)
+    plan = Plan(config=Config(mutators=0, helpers=2), programs=(), cycles=2, concurrent=False)
     kept = Keep(plan, graph).result(graph)
     if kept.violation:
         sys.exit(f"{source}: {kept.violation}")

@@ -88,7 +88,7 @@ def main() -> int:
             file = Path(scratch) / "page.html"
             stepspage("aba", file)
             browser.size(*README_SIZE)
-            browser.open(file, "#theme=light&step=11")
+            browser.open(file, "#11&theme=light")
             browser.picture(README_PICTURE)
             print(README_PICTURE)
             return 0

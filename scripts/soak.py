@@ -179,13 +179,19 @@ def busy(soak: Soak, rng: Random, folder: Path) -> None:
         raise FoundError(f"{shlex.join(words)}: lost {summary['lost']}, leaked {summary['buffers_leaked']}")
 
 
-def kill(soak: Soak, rng: Random, folder: Path) -> None:
-    """Killed at some moment: the log opens, and has every event whose line is there."""
+def underway(soak: Soak, rng: Random, folder: Path) -> subprocess.Popen[str]:
+    """A run with a log, at some moment of its first two seconds."""
     process = soak.start(rng, soak.words(rng, folder, "--seconds", "60"))
     until = time.monotonic() + 30
     while not (folder / "run.log").exists() and process.poll() is None and time.monotonic() < until:
-        time.sleep(0.01)
-    time.sleep(rng.random() * 2)
+        time.sleep(0.01)  # no event tells that another process has made a file
+    time.sleep(rng.random() * 2)  # the moment is drawn: whatever the run does then is what ends
+    return process
+
+
+def kill(soak: Soak, rng: Random, folder: Path) -> None:
+    """Killed at some moment: the log opens, and has every event whose line is there."""
+    process = underway(soak, rng, folder)
     process.kill()
     process.communicate()
     opened(soak, folder)
@@ -193,11 +199,7 @@ def kill(soak: Soak, rng: Random, folder: Path) -> None:
 
 def interrupt(soak: Soak, rng: Random, folder: Path) -> None:
     """Interrupted at some moment, once or twice: status 130, and the log has its end."""
-    process = soak.start(rng, soak.words(rng, folder, "--seconds", "60"))
-    until = time.monotonic() + 30
-    while not (folder / "run.log").exists() and process.poll() is None and time.monotonic() < until:
-        time.sleep(0.01)
-    time.sleep(rng.random() * 2)
+    process = underway(soak, rng, folder)
     for _ in range(rng.randrange(1, 3)):
         process.send_signal(rng.choice((signal.SIGINT, signal.SIGTERM)))
     ended(process, {130})

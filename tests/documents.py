@@ -6,9 +6,11 @@ import re
 import shlex
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
+from unittest.mock import patch
 
 from collector.run import main
 
@@ -64,14 +66,15 @@ class Walk:
     def through(self, page: str) -> None:
         """Run the `sh` and `python` blocks; what stands in a `text` block must have been printed before it, but for numbers.
 
-        A program whose first line is `# name.py` is written to that file.  A comment says `status N` where it is not 0.
+        A program whose first line is `# name.py`, or a `toml` block of that kind, is written to that file.  A comment says
+        `status N` where it is not 0.
         """
         for kind, text in blocks(page):
             match kind:
                 case "sh":
                     for line in text.splitlines():
                         self.command(line)
-                case "python" if named := re.match(r"# (\w+\.py)\n", text):
+                case "python" | "toml" if named := re.match(r"# (\w+\.(py|toml))\n", text):
                     Path(named[1]).write_text(text)
                 case "python":
                     exec(compile(text, "program", "exec"), self.names)  # noqa: S102  that is the point
@@ -81,7 +84,9 @@ class Walk:
                     assert [line for line in text.splitlines() if plain(line) not in printed] == []
 
     def command(self, line: str) -> None:
-        """Run one command of this interpreter's; it ends as its comment says."""
+        """Run one command of this interpreter's, which ends as its comment says; a `printf '..' |` is what it reads."""
+        typed = re.match(r"printf '([^']*)' \| ", line)
+        line = line.removeprefix(typed[0]) if typed else line
         words, _, comment = line.partition(" #")
         words += " " + self.more.get(words.strip(), "")
         expected = re.search(r"status (\d+)", comment)
@@ -89,13 +94,15 @@ class Walk:
             words = words.replace("TOKEN", token)
         python, m, module, *rest = (self.instead.get(word, word) for word in shlex.split(words))
         assert (python, m) == ("python", "-m")
-        if module == "collector.run":
-            status = main(rest)
+        if module == "collector.run" and rest[0] != "campaign":
+            with patch.object(sys, "stdin", StringIO(typed[1].replace("\\n", "\n") if typed else "")):
+                status = main(rest)
             out, err = self.capsys.readouterr()
             assert status or not err or "--json -" in words, (line, err)
         else:
+            plugins = [*PLUGINS, "-p", "no:cacheprovider"] if module == "pytest" else []
             done = subprocess.run(
-                [sys.executable, "-m", module, *PLUGINS, "-p", "no:cacheprovider", *rest],
+                [sys.executable, "-m", module, *plugins, *rest],
                 capture_output=True,
                 text=True,
                 check=False,

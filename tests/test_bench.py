@@ -53,7 +53,7 @@ def test_a_plain_marker_that_marks_something_else_ends_the_bench(monkeypatch: py
 
 def test_two_markers_of_which_one_has_marked_next_to_nothing_end_the_bench(monkeypatch: pytest.MonkeyPatch) -> None:
     """They are not two."""
-    cost = marking.Cost(1.0, 1.0, 1.0, [500, 3], dict.fromkeys(("nprocyield", "nosyield", "nsleep"), 0))
+    cost = marking.Cost(1.0, 1.0, [1.0, 1.0], 1.0, [500, 3], dict.fromkeys(("nprocyield", "nosyield", "nsleep"), 0))
     monkeypatch.setattr(marking, "mark", lambda *_, **__: cost)
 
     with pytest.raises(BenchError, match="one has scanned 3 of 503"):

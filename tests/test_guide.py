@@ -6,12 +6,17 @@ import argparse
 import inspect
 import re
 import sys
+from collections import Counter
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
 
+from collector.commands import compare
 from collector.commands import explore as command
 from collector.commands.stressnamed import listed
+from collector.compare.figures import MEASURES
+from collector.designs.registry import DESIGNS
 from collector.explore import SteppedMachine, explore, plugin
 from collector.explore.claim import Kind
 from collector.explore.machine import ops
@@ -20,6 +25,7 @@ from collector.explore.strategies import NAMED
 from collector.guide import TOPICS, page
 from collector.report.schedule import racepages
 from collector.run import main
+from scripts import designs_tables
 from tests.documents import HEAPS, Walk, blocks
 from workbuf.entry import decode
 from workbuf.machine import Machine, Port
@@ -37,6 +43,8 @@ def test_a_page_can_be_followed(
     topic: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """From the first block to the last, in one folder."""
+    if topic == "campaign" and not find_spec("distributed"):
+        pytest.skip("needs the extra `campaign`")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["run"])
     monkeypatch.delenv("COLUMNS", raising=False)
@@ -45,6 +53,14 @@ def test_a_page_can_be_followed(
     walk.through(page(topic))
 
     assert walk.said or not [kind for kind, _ in blocks(page(topic)) if kind]
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_a_page_says_nothing_twice(topic: str) -> None:
+    """No heading and no sentence, as it is if a merge takes both sides of a section."""
+    prose = re.sub(r"```.*?```|<!--.*?-->", "", page(topic), flags=re.DOTALL)
+    said = Counter(part for part in prose.split("\n\n") if part.startswith("#") or "." in part)
+    assert [part for part, times in said.items() if times > 1] == []
 
 
 def test_a_page_that_shows_what_is_not_printed_fails(capsys: pytest.CaptureFixture[str]) -> None:
@@ -159,3 +175,38 @@ def test_all_scenarios_of_stress_are_in_the_table() -> None:
     rows = [[cell.strip() for cell in row.split("|")] for row in rest.partition("\n\n")[0].splitlines()[2:]]
 
     assert {row[1].strip("`"): row[2] for row in rows} == listed()
+
+
+def test_the_tables_of_designs_are_those_of_their_commands() -> None:
+    """Each is of the designs, the axis and the measures that the command above it names; all commits are on the page."""
+    text = page("designs")
+    tables = list(designs_tables.TABLE.finditer(text))
+    parser = argparse.ArgumentParser()
+    compare.add_arguments(parser)
+
+    assert len(tables) >= 5
+    for table in tables:
+        args = parser.parse_args(table[2].partition(" compare ")[2].split())
+        rows = [line.split(" | ") for line in table[0].splitlines() if line.startswith("|")]
+        assert {name for name in DESIGNS if name in " ".join(rows[0])} == set(args.names or DESIGNS), table[2]
+        known = {measure.name for measure in MEASURES if measure.key in (args.measure or compare.KEYS)}
+        assert {row[0].removeprefix("| ") for row in rows[2:]} - {"measure", "---", "|", ""} <= known
+    for design in DESIGNS.values():
+        assert all(commit in text for commit in design.commits), design.name
+
+
+@pytest.mark.parametrize("free", ["", "free-threaded: "])
+def test_a_table_is_put_below_its_command(free: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the others stay, also those for the other kind of interpreter."""
+    monkeypatch.setattr(designs_tables, "FREE", "free-threaded: " if not free else "")
+    command = "python -m collector.run compare seed"
+    untouched = f"<!-- {free}{command} -->\nold\n<!-- end -->\n"
+    assert designs_tables.replaced(untouched, command, "| t |\n") == untouched
+
+    monkeypatch.setattr(designs_tables, "FREE", free)
+    one, two = (f"<!-- {free}python -m collector.run compare {design} -->\n" for design in ("seed", "parent"))
+    old = f"a\n{one}old\n<!-- end -->\nb\n{two}<!-- end -->\n"
+
+    new = designs_tables.replaced(old, command, "| t |\n")
+
+    assert new == old.replace("old\n", "\n| t |\n\n")

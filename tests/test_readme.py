@@ -16,7 +16,7 @@ from tests.documents import HEAPS, Walk, blocks, plain
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
-SHORT = {"python -m collector.run": "--heap synthetic:random,n=500,m=1000,seed=1 --cycles 1"}
+SHORT = {"python -m collector.run": "--heap synthetic:random,n=500,m=1000,seed=1 --cycles 2"}
 """What is added to a command that would take its ten seconds."""
 
 

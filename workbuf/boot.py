@@ -6,6 +6,7 @@ the set-up.
 
 from __future__ import annotations
 
+from functools import cached_property
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -45,8 +46,12 @@ class BootPort:
         self.words: Words = BootWords(machine)
         self.hint = self.load = machine.peek
         self.post = self.store = machine.poke
-        self.random = Random(0)
         self.blocks = 0
+
+    @cached_property
+    def random(self) -> Random:
+        """What `choose` draws from: few set-ups choose, and seeding costs more than most of them."""
+        return Random(0)
 
     def hints(self, a: int, n: int, /) -> Sequence[int]:
         return [self.machine.peek(at) for at in range(a, a + n)]

@@ -2,7 +2,8 @@
 
 Go passes each list operation a number that imitates a source line.  Where one function calls another on behalf of a
 caller it adds a code times 100,000: 801 for getpartialorempty's way over the full list (dead code at this commit, O-3),
-807 for its way over the empty list, 815 for putpartial's way to the empty list.  The numbers are the seed's own.
+807 for its way over the empty list, 815 for putpartial's way to the empty list.  The numbers are the seed's own; where an
+earlier design calls what the seed does not, they are the lines of its file.
 """
 
 from __future__ import annotations
@@ -22,14 +23,17 @@ class CallSite(NamedTuple):
 SITES = {
     358: CallSite("greyobject", "putfull", "its buffer was full"),
     359: CallSite("greyobject", "getempty", "its buffer was full"),
+    455: CallSite("scanblock", "putpartial", "the parent's"),
     460: CallSite("scanblock", "getpartialorempty", "no buffer given"),
     496: CallSite("drainworkbuf", "putempty"),
     504: CallSite("drainworkbuf", "getfull"),
+    525: CallSite("drainobjects", "putpartial", "the parent's"),
     544: CallSite("drainobjects", "putempty"),
     545: CallSite("drainobjects", "trygetfull"),
     670: CallSite("markroot", "putpartial", "at its end"),
     839: CallSite("trygetfull", "putempty", "its own cache was empty"),
     877: CallSite("getfull", "putempty", "its own cache was empty"),
+    910: CallSite("shade", "putpartial", "the parent's"),
     915: CallSite("handoff", "getempty"),
     942: CallSite("handoff", "putfull"),
     945: CallSite("harvestwbufs", "putempty"),

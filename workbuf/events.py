@@ -3,7 +3,8 @@
 Theory of operation.  The protocol reports what it does through `port.event(kind, a, b, c)`: four small integers.  By
 default nobody listens (`null`).  Flight recorder, log, timeline, counters, the gctrace line and the pages all read events
 by this one table.  An event is sent by the thread that acts, while it still owns the buffer: a put is sent before the
-push, a get after the pop.  So by the clock every buffer's puts and gets alternate.
+push, a get after the pop.  So by the clock every buffer's puts and gets alternate.  In the same way `start` is sent before
+the first M is woken, and `roots`, which opens the termination barrier, before the first helper is.
 
 A `Reader` decodes the four numbers: buffers, lists and phases become names, entry numbers become records.
 
@@ -46,6 +47,7 @@ class Event(IntEnum):
     ROOT = 25
     STEAL = 26
     CYCLE_END = 27
+    ROOTS = 28
     # What an M is doing.
     ASSIST = 30
     ASSIST_END = 31
@@ -60,6 +62,8 @@ class Event(IntEnum):
     BLOCK_END = 41
     DRAIN = 42
     DRAIN_END = 43
+    # The recording itself.
+    LOST = 50
 
 
 class Fields(NamedTuple):
@@ -89,6 +93,7 @@ FIELDS = {
     Event.ROOT: Fields("index"),
     Event.STEAL: Fields("share", "jobs"),
     Event.CYCLE_END: Fields("number"),
+    Event.ROOTS: Fields("jobs", "nproc"),
     Event.ASSIST: Fields("phase"),
     Event.ASSIST_END: Fields("scanned"),
     Event.SCANSTACK: Fields("goroutine", "frames"),
@@ -102,6 +107,7 @@ FIELDS = {
     Event.BLOCK_END: Fields("goroutine"),
     Event.DRAIN: Fields("all"),
     Event.DRAIN_END: Fields("scanned"),
+    Event.LOST: Fields("count"),
 }
 
 EMPTY, PARTIAL, FULL = 1, 2, 3

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from workbuf.machine import Machine, Port
 
 
-MLOCAL = Struct("m", "currentwbuf", "nhandoff", "nhandoffcnt", "nprocyield", "nosyield", "nsleep")
-"""The part of an M's record that workbuf reads; the five counters are Go's gcstats."""
+MLOCAL = Struct("m", "currentwbuf", "nhandoff", "nhandoffcnt", "nprocyield", "nosyield", "nsleep", "wbuf2")
+"""The part of an M's record that workbuf reads; the five counters are Go's gcstats.  `wbuf2` is a later design's second
+buffer; the seed leaves it 0."""
 
 WORK = Struct(
     "work",

@@ -24,6 +24,8 @@ or `check`: these are where a thread notices that the run was aborted, so a dead
 
 Not modelled.  Weak memory: plain accesses are sequentially consistent on the stepped machine and whatever the hardware
 does (x86-TSO where this was developed) on real threads.
+A lock or a note whose word a store, say, has freed or woken: on the stepped machine those who wait go on, on real threads
+those who sleep already are not told.
 """
 
 from __future__ import annotations

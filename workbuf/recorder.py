@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from operator import itemgetter
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -52,6 +53,8 @@ class Ring:
     nwait_max: int = 0
     dropped: int = 0
     """Events that had fallen out of the ring when it was drained last."""
+    told: int = 0
+    """Of those, as many as an event LOST has told of."""
     drained: int = 0
     """Events that were drained."""
 
@@ -130,15 +133,21 @@ class Recorder:
         """What the rings hold now, by time, taken out of them; counts what has fallen out.
 
         Ms without a P write on while the world is stopped.  So each event is taken by an operation of its own; a full ring
-        loses one only where it gains one, and what comes in meanwhile stays for the next time.
+        loses one only where it gains one, and what comes in meanwhile stays for the next time.  Where events have fallen
+        out of a ring, an event LOST stands before the oldest that is left.
         """
         records = []
         for thread, ring in self.rings.items():
             take = ring.events.popleft
+            # Before the taking: what falls out meanwhile is younger than what is taken, and is said the next time.
+            lost = sum(ring.counts) - ring.drained - len(ring.events)
             # At most what the ring holds: without a GIL a full one may be seen with the event that it is about to push out.
             taken = [take() for _ in range(min(len(ring.events), self.capacity))]
             ring.drained += len(taken)
             ring.dropped = max(sum(ring.counts) - ring.drained - len(ring.events), 0)
+            if taken and lost > ring.told:
+                records.append(Record(taken[0][0], thread, Event.LOST, lost - ring.told, 0, 0))
+                ring.told = lost
             records += [Record(event[0], thread, *event[1:]) for event in taken]
-        records.sort()
+        records.sort(key=itemgetter(0))  # by time only: a thread's own stay in order, should two of them have one time
         return records

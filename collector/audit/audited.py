@@ -7,13 +7,16 @@ nothing else.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from collector.audit import buffers, counters
+from collector.audit import buffers, counters, whylost
 from collector.audit.traverse import Traversal
+from collector.audit.violation import Violation
 from collector.cycle import Cycle
 from collector.roots import ROOT_COUNT
 from mutator.world import RUNTIME
+from workbuf.throw import Throw
 
 
 if TYPE_CHECKING:
@@ -32,6 +35,15 @@ class Audited(Cycle):
 
     def marked(self) -> None:
         """Audit the finished mark."""
+        try:
+            self._audit()
+        except Violation as found:
+            # A heap that is broken may not be there to be walked; what was found must be told all the same.
+            with suppress(IndexError, KeyError, ValueError, Throw):
+                found.path = None if self.checkmarking else whylost.nearest(self.world, self.port.words, self.allms())
+            raise
+
+    def _audit(self) -> None:
         words = self.port.words
         counters.checkbarrier(self.world, words)
         self.rootsscanned()

@@ -76,7 +76,8 @@ def places(world: Globals, words: Words, ms: Sequence[int]) -> Places:
     made = registered(world, words)
     heads = (world.work + head for head in (WORK.empty, WORK.partial, WORK.full))
     empty, partial, full = (list(onlist(head, words, len(made))) for head in heads)
-    cached = [words[m + MLOCAL.currentwbuf] // 8 for m in ms if words[m + MLOCAL.currentwbuf]]
+    cells = [m + cache for m in ms for cache in (MLOCAL.currentwbuf, MLOCAL.wbuf2)]
+    cached = [words[cell] // 8 for cell in cells if words[cell]]
     return Places(made, empty, partial, full, cached)
 
 

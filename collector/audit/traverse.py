@@ -108,7 +108,7 @@ class Traversal:
                     stack.append((span, index))
             if not stack:
                 return self._counted()
-            cells = self._pointercells(*stack.pop())
+            cells = self.pointercells(*stack.pop())
 
     def _counted(self) -> Reach:
         """Every slot of every span by its byte and by whether it was reached."""
@@ -136,7 +136,7 @@ class Traversal:
             raise Violation("lost", f"{len(self.lost)} reachable objects are not marked", *lines, count=len(self.lost))
         return reach
 
-    def _pointercells(self, span: _Span, index: int) -> list[int]:
+    def pointercells(self, span: _Span, index: int) -> list[int]:
         """The cells of an object that hold pointers."""
         start, _, elemsize, masks, n, _, _ = span
         words, indices = self.words, self.indices
@@ -183,7 +183,7 @@ class Traversal:
         """The cells of all root pointers."""
         words, world = self.words, self.world
         for segment in (world.data, world.bss):
-            yield from self._masked(segment.base, segment.n, segment.mask)
+            yield from self.masked(segment.base, segment.n, segment.mask)
         for i in range(words[world.runtime + RUNTIME.allglen]):
             gp = words[world.allgs + i]
             if words[gp + G.status] & ~GSCAN != GDEAD:
@@ -199,20 +199,31 @@ class Traversal:
         for span, special in self.specials:
             yield special + SPECIAL.fn
             if span.masks:
-                yield from self._pointercells(span, words[special + SPECIAL.offset] // span.elemsize)
+                yield from self.pointercells(span, words[special + SPECIAL.offset] // span.elemsize)
 
     def _frames(self, gp: int) -> Iterator[int]:
         words = self.words
         frame = words[gp + G.frame]
         while frame:
             if words[frame + FRAME.continpc]:
-                first = frame + FRAME.size
-                nlocals = words[frame + FRAME.nlocals]
-                yield from self._masked(first, nlocals, words[frame + FRAME.localsmask])
-                yield from self._masked(first + nlocals, words[frame + FRAME.nargs], words[frame + FRAME.argsmask])
+                yield from self.frame(frame)
             frame = words[frame + FRAME.caller]
 
-    def _masked(self, base: int, n: int, mask: int) -> Iterator[int]:
+    def frame(self, frame: int) -> Iterator[int]:
+        """The cells of one frame's pointers."""
+        words = self.words
+        first = frame + FRAME.size
+        nlocals = words[frame + FRAME.nlocals]
+        yield from self.masked(first, nlocals, words[frame + FRAME.localsmask])
+        yield from self.masked(first + nlocals, words[frame + FRAME.nargs], words[frame + FRAME.argsmask])
+
+    def locate(self, p: int) -> tuple[_Span, int] | None:
+        """The span and the index of the object in which the address `p` lies, if it lies in one."""
+        span = self.spans.get(p - self.low >> self.shift) if self.low <= p < self.high else None
+        return None if span is None or p >= span.limit else (span, (p - span.start) // span.elemsize)
+
+    def masked(self, base: int, n: int, mask: int) -> Iterator[int]:
+        """The cells of a block of `n` words that its bitmap says hold pointers."""
         for at in range(-(-n // 64)):
             for i in self.indices[self.words[mask + at]]:
                 yield base + 64 * at + i

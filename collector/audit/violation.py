@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from workbuf.throw import Throw
+
+
+if TYPE_CHECKING:
+    from collector.audit.lostpath import LostPath
 
 
 class Violation(Throw):
@@ -11,6 +17,8 @@ class Violation(Throw):
     def __init__(self, kind: str, text: str, *printed: str, buffer: int = 0, count: int = 1) -> None:
         super().__init__(text, *printed, buffer=buffer)
         self.kind = kind
+        self.path: LostPath | None = None
+        """To the nearest lost object, if one is lost."""
         self.count = count
 
     def __str__(self) -> str:

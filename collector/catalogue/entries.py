@@ -67,12 +67,11 @@ class Bug:
 
 @dataclass(frozen=True)
 class Experiment:
-    """A question (S), the ids of the bugs it is about, and the names of the scenarios that answer it."""
+    """A question (S), and the ids of the bugs it is about."""
 
     id: str
     title: str
     bugs: tuple[str, ...]
-    scenarios: tuple[str, ...] = ()
 
 
 Entry = Statement | Bug | Experiment

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from collector.catalogue.entries import Experiment, entries, extent, identifier, nearest
-from collector.commands.explore import about, variant
+from collector.catalogue.entries import entries, extent, identifier, nearest
 from collector.commands.files import Input, Output
 from collector.commands.parser import completes, meant
+from collector.commands.plantedfault import PREFIX
 from collector.commands.programfile import named
-from collector.commands.replay import located, records, replayed, tokentext
+from collector.commands.replay import located, records, replayed
 from collector.commands.status import OK, VIOLATION
+from collector.commands.tokenfile import tokentext
 from collector.commands.usage import UsageError
+from collector.commands.variants import about, variant
 from collector.explore import explore
 from collector.faults import FAULTS
 from collector.report.entries import record, told
@@ -60,6 +62,7 @@ def found(name: str, of: str) -> str:
             seed=SEED,
             preemptions=scenario.limits.get("preemptions"),
             races=chosen.races,
+            plain_points=chosen.plain_points,
             about=about(name, of),
             # Only for a terminal: counting the traces for the display costs time.
             progress=None
@@ -81,7 +84,7 @@ def entry(name: str, json: Output | None) -> None:
     of = entries().get(name)
     if of is None:
         raise UsageError(f"no entry {name}; there are {extent(name)}; near it: {', '.join(nearest(name))}")
-    scenarios = of.scenarios if isinstance(of, Experiment) else showing(name)
+    scenarios = showing(name)
     faults = [fault for fault in FAULTS.values() if name in fault.bugs]
     print(told(of, scenarios, faults))
     if json:
@@ -93,7 +96,7 @@ def main(args: argparse.Namespace) -> int:
     if name := identifier(args.what):
         entry(name, args.json)
         return 0
-    if args.what in SCENARIOS or named(args.what):
+    if args.what in SCENARIOS or named(args.what) or args.what.startswith(PREFIX):
         token = found(args.what, args.variant)
     else:
         try:

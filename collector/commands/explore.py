@@ -9,20 +9,15 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from collector.commands.files import Input, Output, check
-from collector.commands.parser import LESS, PROGRAM, completes, meant, oneof
-from collector.commands.programfile import named, program, set_ups
+from collector.commands.files import Input, Named, Output, check
+from collector.commands.parser import LESS, PROGRAM, completes, oneof
+from collector.commands.programfile import named, set_ups
 from collector.commands.status import OK, USAGE, VIOLATION, WEAKER, status
 from collector.commands.usage import UsageError, atleast, positive
-from collector.commands.version import code_version
-from collector.explore import explore
-from collector.explore.claim import Kind
-from collector.explore.strategies import BOUNDED, NAMED
-from collector.explore.trace.trace import trace
+from collector.commands.variants import FAILING, about, variant
 from collector.report.progress import Progress
 from collector.report.tables import flowed, linewidth
 from collector.scenarios.registry import SCENARIOS
-from collector.scenarios.scenario import Scenario, Variant
 from collector.stress.interrupts import Interrupts
 
 
@@ -36,6 +31,11 @@ EXAMPLES = {
     "explore latedecrement --variant fixed --require proved": "show that there is none",
     "explore pless --strategy pct --depth 3 --seed 7": "",
     "explore FILE.py:program": "a program of your own: a function of the machine",
+    "explore latedecrement --variant fixed3 --strategy dpor --seconds 3600 --jobs 8 --checkpoint proof.db": (
+        "a long proof, by eight processes; the same command goes on after an interruption"
+    ),
+    "explore fault:parfor-late-done": "a planted fault that has a program (stress --plant list)",
+    "explore aba --interactive": "choose yourself who goes next, step back, let a strategy go on",
     "explore aba --token aba.token --json -": "keep the token; the result as JSON on stdout",
 }
 ENDS = {
@@ -44,8 +44,8 @@ ENDS = {
     USAGE: "bad usage, an output that cannot be written, or a program that breaks a rule of the machine",
     **LESS,
 }
-FAILING = "failing"
-"""The variant, unless said."""
+STRATEGIES = ("dfs", "dpor", "exhaustive", "pct", "portfolio", "pos", "random", "stateful", "surw", "urw")
+"""Names of the strategies; written out, for the help without the explorer (a test compares)."""
 MOST = 10_000
 """Largest value of --preemptions and --depth."""
 
@@ -53,78 +53,54 @@ MOST = 10_000
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `explore`."""
     add = parser.add_argument
-    what = "as `scenarios` lists them, or FILE.py:function, a program of your own"
+    what = "as `scenarios` lists them; FILE.py:function, a program of your own; or fault:NAME, a planted fault"
     completes(add("scenario", metavar="NAME", help=what), lambda _: SCENARIOS)
     completes(
         add("--variant", default=FAILING, metavar="V", help="failing (default), fixed or another of the scenario's"),
         lambda args: SCENARIOS[args.scenario].variants if args.scenario in SCENARIOS else (),
     )
-    names = sorted(NAMED)
-    add("--strategy", default="portfolio", type=oneof(names), choices=names, metavar="S", help=", ".join(names))
+    names = ", ".join(STRATEGIES)
+    add("--strategy", default="portfolio", type=oneof(STRATEGIES), choices=STRATEGIES, metavar="S", help=names)
     add("--schedules", type=atleast(1), default=100_000, metavar="N", help="at most N complete schedules (100000)")
     add("--seconds", type=positive, default=30.0, metavar="S", help="at most S seconds (30)")
     add("--seed", type=atleast(0), default=1, metavar="N", help="seed of the strategies that draw at random (1)")
-    add("--preemptions", type=atleast(0, MOST), default=None, metavar="N", help="bound of the exhaustive search")
+    add(
+        "--preemptions",
+        type=atleast(0, MOST),
+        default=None,
+        metavar="N",
+        help="bound of the exhaustive search, or of dpor",
+    )
     add("--depth", type=atleast(2, MOST), default=None, metavar="N", help="depth of PCT")
     add("--vehicle", default="greenlets", choices=("greenlets", "threads"), help="what the machine runs its threads on")
+    jobs = "processes that share the search; they are begun after two seconds (1)"
+    add("--jobs", type=atleast(1, MOST), default=1, metavar="N", help=jobs)
+    checkpoint = "write there how far the search has come, and go on from there if it was begun before"
+    add("--checkpoint", type=Named, metavar="FILE", help=checkpoint)
     add("--require", default="", choices=("proved", "bounded"), help="status 3 unless that much is shown")
+    add("--interactive", action="store_true", help="choose step by step who goes next; `help` there lists the commands")
     add("--token", type=Output, metavar="FILE", help="write the failing schedule's token")
     add("--json", type=Output, metavar="FILE", help="write the result; - is standard output")
 
 
-def variant(name: str, of: str) -> tuple[Scenario, Variant]:
-    """The variant of that name, or the program that `FILE.py:function` names; raises UsageError."""
-    if own := named(name):
-        if of not in {"", FAILING}:
-            raise UsageError(f"--variant {of}: {name} is a program, not a scenario, and has none")
-        chosen = Variant(program(own))
-        return Scenario(name, (chosen.program.__doc__ or name).partition("\n")[0], (), {"": chosen}), chosen
-    scenario = SCENARIOS.get(name)
-    if scenario is None:
-        near = meant(name, SCENARIOS)
-        raise UsageError(f"no scenario {name!r}{near}; there are {', '.join(SCENARIOS)}; or FILE.py:function")
-    if of not in scenario.variants:
-        near = meant(of, scenario.variants)
-        raise UsageError(f"scenario {name} has no variant {of!r}{near}; there are {', '.join(scenario.variants)}")
-    return scenario, scenario.variants[of]
-
-
-def about(name: str, of: str) -> dict[str, object]:
-    """What a token stores about its origin: scenario, or program of a file, variant, version."""
-    return {"scenario": name, "variant": "" if named(name) else of, "version": code_version()}
-
-
 def main(args: argparse.Namespace) -> int:
     """Explore, print, write; returns the exit status."""
+    from collector.commands.search import search  # noqa: PLC0415  not for the help
+    from collector.explore.strategies import BOUNDED  # noqa: PLC0415
+    from collector.explore.trace.trace import trace  # noqa: PLC0415
+
     if own := named(args.scenario):
         args.program = Input(own.file)
         check(args)  # no output may be that file
-    scenario, chosen = variant(args.scenario, args.variant)
-    bounded = args.strategy in BOUNDED
-    if args.preemptions is not None and not bounded:
-        raise UsageError(f"--preemptions bounds {' and '.join(BOUNDED)}; --strategy {args.strategy} knows no bound")
-    preemptions = scenario.limits.get("preemptions") if bounded and args.preemptions is None else args.preemptions
+    scenario, _ = variant(args.scenario, args.variant)
+    if args.interactive:
+        return interactive(args)
+    if args.preemptions is not None and args.strategy not in BOUNDED:
+        raise UsageError(f"--preemptions bounds {', '.join(BOUNDED)}; --strategy {args.strategy} knows no bound")
+    preemptions = scenario.preemptions(args.strategy) if args.preemptions is None else args.preemptions
     what = args.scenario if own else f"{args.scenario} {args.variant}"
     with Progress(what, args.schedules, args.seconds) as progress, Interrupts() as interrupts, set_ups(own):
-        result = explore(
-            chosen.program,
-            args.strategy,
-            schedules=args.schedules,
-            seconds=args.seconds,
-            seed=args.seed,
-            preemptions=preemptions,
-            depth=args.depth,
-            vehicle=args.vehicle,
-            races=chosen.races,
-            about=about(args.scenario, args.variant),
-            # Only for a terminal: counting the traces for the display costs time.
-            progress=None
-            if progress.bar is None
-            else lambda so_far, strategy: progress.rate(
-                so_far.schedules, so_far.seconds, strategy.name, so_far.outlook
-            ),
-            stop=lambda: interrupts.count > 0,
-        )
+        result = search(args, preemptions, progress, interrupts)
     interrupted = interrupts.count > 0 and result.failure is None
     print(flowed(f"{scenario.title}\n{result}"))
     for warning in result.warnings:
@@ -134,7 +110,8 @@ def main(args: argparse.Namespace) -> int:
         before, after, runs = result.shrunk
         print(f"\n{trace(failure.record, linewidth())}\n")
         times = f"{failure.preemptions} preemption{'' if failure.preemptions == 1 else 's'}"
-        print(f"{times}; shrunk from {before} deviations to {after} (turns that are not the default's) in {runs} runs")
+        deviations = f"{before} deviation{'' if before == 1 else 's'}"
+        print(f"{times}; shrunk from {deviations} to {after} (turns that are not the default's) in {runs} runs")
         print(f"replay it with: python -m collector.run replay {failure.schedule}")
         if args.token:
             args.token.writetext(f"{failure.schedule}\n")
@@ -146,12 +123,39 @@ def main(args: argparse.Namespace) -> int:
     return concluded(result, args.require)
 
 
+def interactive(args: argparse.Namespace) -> int:
+    """Have the user choose; the exit status says how the schedule ended that they left."""
+    from collector.commands.interactive import Interactive  # noqa: PLC0415  not for the help
+    from collector.explore.machine.fault import Refused  # noqa: PLC0415
+    from collector.explore.token import Token  # noqa: PLC0415
+
+    if args.json or args.checkpoint or args.require or args.jobs > 1:
+        raise UsageError(
+            "--interactive: --json, --checkpoint, --require and --jobs are for searches; "
+            "--token FILE keeps what was chosen"
+        )
+    scenario, chosen = variant(args.scenario, args.variant)
+    rules = Token(
+        plain_points=chosen.plain_points, races=chosen.races is True, about=about(args.scenario, args.variant)
+    )
+    print(flowed(f"{scenario.title}\nChoose who goes next: a name or a number; help lists the commands."))
+    with set_ups(named(args.scenario)):
+        try:
+            talk = Interactive(chosen.program, rules)
+        except Refused as refused:
+            raise UsageError(str(refused)) from None
+        ended = talk.run()
+        if args.token:
+            args.token.writetext(f"{talk.made}\n")
+    return VIOLATION if ended.schedule.fault else OK
+
+
 def concluded(result: Result, require: str = "") -> int:
     """Print the verdict, which is the last line; returns the exit status."""
     claim = result.claim
     for note in result.notes:
         print(flowed(f"note: {note}"))
-    if claim.kind is Kind.REFUSED:
+    if claim.kind == "refused":
         raise UsageError(str(claim))
     print(flowed(f"failed: {result.failure}" if result.failure else f"ok: {claim}"))
     ended = status(claim, require)

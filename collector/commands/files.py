@@ -6,7 +6,6 @@ A command gives its options `type=Input` or `type=Output`; `check` examines all 
 from __future__ import annotations
 
 import errno
-import json
 import os
 import stat
 import sys
@@ -16,7 +15,6 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from collector.commands.usage import UsageError
-from collector.report import atomicwrite
 from collector.report.streams import oneline, withcontrols
 
 
@@ -51,6 +49,8 @@ class Output(str):  # noqa: SLOT000  it has attributes
 
     def writejson(self, value: object) -> None:
         """Write a JSON text."""
+        import json  # noqa: PLC0415  as slow as the rest of this file
+
         self.writetext(json.dumps(plain(value), indent=2, allow_nan=False) + "\n")
 
     def writetext(self, text: str) -> None:
@@ -74,6 +74,8 @@ class Output(str):  # noqa: SLOT000  it has attributes
 
     def _opened(self, stack: ExitStack) -> BinaryIO:
         """The file, for as long as the stack lasts; one that goes nowhere if it cannot be opened."""
+        from collector.report import atomicwrite  # noqa: PLC0415  for those who write
+
         try:
             return stack.enter_context(atomicwrite.replacing(self))
         except (OSError, MemoryError) as error:
@@ -111,17 +113,19 @@ def unwritten(args: argparse.Namespace) -> bool:
 
 
 def check(args: argparse.Namespace) -> None:
-    """Raise UsageError for an output that is an input, that is another output, or that cannot be written."""
-    given = {name: value for name, value in vars(args).items() if isinstance(value, Input | Output)}
+    """Raise UsageError for an input without a name, or an output that is an input, another output or cannot be written."""
     outputs: dict[str, Output] = {}
-    for name, value in given.items():
+    for name, value in vars(args).items():
         if isinstance(value, Output):
             value.option = f"--{name.replace('_', '-')}"
             value.command = args.command
             outputs[value.option] = value
-    for name, value in given.items():
-        if isinstance(value, Input) and os.path.exists(value):  # noqa: PTH110
-            apart(outputs, f"the {name}", [value])
+    for name, value in vars(args).items():
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, Input) and not one:
+                raise UsageError(f"the {name}: the name is empty, name a file")
+            if isinstance(one, Input) and os.path.exists(one):  # noqa: PTH110
+                apart(outputs, f"the {name}", [one])
     for i, (option, path) in enumerate(outputs.items()):
         for other in list(outputs)[:i]:
             if same(path, outputs[other]):
@@ -130,6 +134,8 @@ def check(args: argparse.Namespace) -> None:
             if not path:
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
             if path != STDOUT:
+                from collector.report import atomicwrite  # noqa: PLC0415  as above
+
                 atomicwrite.check(path)
             elif isinstance(path, Named):
                 raise UsageError(f"{option} {path}: standard output does not do, name a file")

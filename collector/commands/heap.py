@@ -154,7 +154,7 @@ def row(graph: Graph, link: Link) -> tuple[str, str, str, str]:
 
 def mark(graph: Graph, helpers: int) -> dict[str, Any]:
     """Mark `graph` in one stopped cycle and ask every oracle that can run."""
-    plan = Plan(config=Config(mutators=0, helpers=helpers), programs=(), cycles=1, concurrent=False)
+    plan = Plan(config=Config(mutators=0, helpers=helpers), programs=(), cycles=2, concurrent=False)
     with Progress("placing it in the model's heap") as progress, fitting(graph.source.name):
         run = Keep(plan, graph, progress.part)
         progress.say("marking it, and auditing the marks")

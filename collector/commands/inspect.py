@@ -7,7 +7,9 @@ inspect LOG cycle 4               the course of a cycle
 inspect LOG contention            where threads met
 inspect LOG who-held 500us        buffers held for longer than that
 inspect LOG violations            what failed, and what came before
+inspect LOG check                 whether the events can be those of a correct run: owners, lists, barrier, harvests, stops
 inspect LOG tables                the tables that --sql sees
+inspect RESULTS                   likewise of what `campaign` has done: summary, violations, tables, --sql
 inspect LOG --against LOG2        two runs side by side: pauses, stopped share, contention, list operations
 """
 
@@ -20,13 +22,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from collector.commands.files import Input, Output, apart
+from collector.commands.inspectcheck import check
+from collector.commands.inspectresults import inspect, results
 from collector.commands.parser import oneof
+from collector.commands.status import VIOLATION
 from collector.commands.usage import UsageError, atleast
 from collector.report.log import database as logfile
 from collector.report.log import queries
 from collector.report.log.comparison import change, figures
 from collector.report.log.database import Logfile
-from collector.report.log.parts import LogfileError
+from collector.report.log.lines import LogfileError
 from collector.report.log.queries import Filters
 from collector.report.log.sql import SECONDS, SqlError, select
 from collector.report.progress import Progress
@@ -41,13 +46,14 @@ EXAMPLES = {
     "stress --heap synthetic:random,n=500 --cycles 2 --log run.log": "writes a log",
     "inspect run.log": "what happened",
     "inspect run.log wbuf 3": "a buffer's life",
+    "inspect run.log check": "is it the log of a correct run?",
     "inspect run.log --against other.log --from 1s": "two runs side by side, without their first second",
     "inspect run.log who-held 100us --m gc": "what the collector held for longer",
     'inspect run.log --sql "SELECT event, COUNT(*) FROM events GROUP BY event"': "",
 }
-ENDS: dict[int, str] = {}
+ENDS = {VIOLATION: "with check: the events cannot be those of a correct run"}
 UNITS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
-QUESTIONS = ("summary", "wbuf", "m", "cycle", "contention", "who-held", "violations", "tables")
+QUESTIONS = ("summary", "wbuf", "m", "cycle", "contention", "who-held", "violations", "check", "tables")
 ARGUMENT = {
     "wbuf": "a buffer's number",
     "m": "a thread",
@@ -61,7 +67,7 @@ MOST_NS = (1 << 63) - 1
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `inspect`."""
     add = parser.add_argument
-    add("log", type=Input, metavar="LOG", help="a file that `stress --log` wrote")
+    add("log", type=Input, metavar="LOG", help="a file that `stress --log` wrote, or `campaign`")
     add(
         "question",
         nargs="?",
@@ -108,10 +114,15 @@ def cyclenumber(word: str) -> int:
 
 def main(args: argparse.Namespace) -> int:
     """Load, ask, print; returns the exit status."""
+    if results(args.log):
+        inspect(args)
+        return 0
     what = asked(args)
     if args.question == "tables" and not args.sql:
         print((logfile.__doc__ or "").partition("Theory of operation")[0].partition("\n\n")[2].rstrip())
         return 0
+    if args.question == "check":
+        return check(args)
     if args.against is not None:
         sidebyside(args)
         return 0
@@ -171,8 +182,12 @@ def sidebyside(args: argparse.Namespace) -> None:
 
 def asked(args: argparse.Namespace) -> Any:  # noqa: ANN401  a duration, a number or a name
     """What the question is about, before the log is read; raises UsageError."""
+    if args.since is not None and args.until is not None and args.since > args.until:
+        raise UsageError("--from is later than --to: nothing is left")
     if args.question not in ARGUMENT:
-        return args.what
+        if args.what is not None:
+            raise UsageError(f"{args.question} asks for nothing in particular: leave out {args.what[:80]!r}")
+        return None
     if args.what is None:
         raise UsageError(f"{args.question}: say which: {ARGUMENT[args.question]}")
     types: dict[str, Callable[[str], Any]] = {"cycle": cyclenumber, "who-held": nanoseconds}

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
+    from collector.report.run.lost import Why
     from collector.report.run.summary import Summary
     from collector.stress.run import CycleReport, Stress
     from workbuf.recorder import Record
@@ -47,7 +48,7 @@ class Outputs:
         self.facts = facts
         self.log: EventLog | None = None
         if args.log:
-            header = {**facts, "threads": run.threads}
+            header = {**facts, "plant": args.plant or "", "threads": run.threads}
             packing = {"rotation": args.log_rotation, "compression": args.log_compression}
             self.log = EventLog(Path(args.log), run.buffername, header, **packing)
         self.timeline = Timeline(run.threads, run.buffername) if args.trace else None
@@ -109,10 +110,10 @@ class Outputs:
                 timeline.add(records[-MOST_LATE:] if error else records)
                 timeline.write(file, self.facts, MOST_SLICES if error else None)
 
-    def reports(self, summary: Summary, told: str) -> None:
-        """Write page and summary; `told` is the report of a failure, if there was one."""
+    def reports(self, summary: Summary, told: str, why: Why | None = None) -> None:
+        """Write page and summary; `told` is the report of a failure, if there was one, `why` explains a lost object."""
         command = self.facts["command"]
         if self.args.json:
             self.args.json.writejson(summary.json())
         if self.args.html:
-            self.args.html.writetext(runpage(self.run.reports, summary, self.args.heap, command, told))
+            self.args.html.writetext(runpage(self.run.reports, summary, self.args.heap, command, told, why))

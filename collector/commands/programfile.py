@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import sys
-import traceback
 from contextlib import contextmanager
 from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from collector.commands.parser import meant
 from collector.commands.usage import UsageError
-from collector.explore.program import raised_in_set_up
 
 
 if TYPE_CHECKING:
@@ -36,6 +33,8 @@ def named(word: str) -> Named | None:
 
 def module(file: str) -> ModuleType:
     """The file, executed as a module; what lies in its folder can be imported.  Raises UsageError."""
+    from pathlib import Path  # noqa: PLC0415  not for the help
+
     path = Path(file)
     if not path.is_file():
         raise UsageError(f"{file}: no such file")
@@ -51,6 +50,8 @@ def module(file: str) -> ModuleType:
     except SyntaxError as error:
         raise UsageError(f"{file}:{error.lineno}: {error.msg}") from None
     except Exception as error:  # noqa: BLE001  whatever the file raises is its own
+        import traceback  # noqa: PLC0415  where something is wrong already
+
         places = reversed(traceback.extract_tb(error.__traceback__))
         line = next((place.lineno for place in places if Path(place.filename).resolve() == path.resolve()), None)
         raise UsageError(f"{file}:{line or 1}: {type(error).__name__}: {error}") from None
@@ -75,7 +76,11 @@ def set_ups(word: Named | None) -> Iterator[None]:
     """Raises UsageError for what the set-up of the program that `word` names has raised."""
     try:
         yield
-    except Exception as error:
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            raise
+        from collector.explore.program import raised_in_set_up  # noqa: PLC0415  it brings the explorer
+
         raised = raised_in_set_up(error) if word else ""
         if raised:
             raise UsageError(raised) from None

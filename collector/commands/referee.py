@@ -109,7 +109,7 @@ def collect(before: Graph, mode: Mode, seed: int) -> Kept:
     plan = Plan(
         config=Config(mutators=len(programs), helpers=mode.helpers),
         programs=programs,
-        cycles=1,
+        cycles=2,
         concurrent=mode.concurrent,
         period=0.2,
         seed=seed,

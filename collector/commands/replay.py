@@ -5,22 +5,24 @@ With --html it writes one self-contained page to step through the schedule, forw
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
-from collector.commands.explore import concluded, variant
+from collector.commands.explore import concluded
 from collector.commands.files import Input, Output
 from collector.commands.programfile import named, set_ups
 from collector.commands.status import OK, USAGE, VIOLATION
-from collector.commands.usage import UsageError
+from collector.commands.stepdebugger import StepDebugger
+from collector.commands.tokenfile import tokentext
+from collector.commands.usage import UsageError, atleast
+from collector.commands.variants import variant
 from collector.commands.version import code_version
 from collector.explore.replay import Replay
-from collector.explore.token import FORMAT, Token
+from collector.explore.token import Token
 from collector.explore.trace.trace import trace
 from collector.report.page import page
+from collector.report.schedule.alternatives import leads
 from collector.report.schedule.ownership import histories
 from collector.report.schedule.sentences import event
 from collector.report.schedule.steps import steps
@@ -31,6 +33,7 @@ from collector.report.tables import linewidth
 if TYPE_CHECKING:
     import argparse
 
+    from collector.explore.replay import Before
     from collector.explore.trace.step import Schedule
     from collector.scenarios.scenario import Scenario, Variant
 
@@ -38,14 +41,13 @@ EXAMPLES = {
     "explore aba --token aba.token": "makes a token",
     "replay aba.token": "print it step by step",
     "replay aba.token --html aba.html": "and write a page to step through it",
+    "replay aba.token --pdb 5": "stop in front of step 5: where, up, p, memory NAME",
 }
 ENDS = {
     OK: "the schedule does not fail",
     VIOLATION: "it fails, as it did when it was found",
     USAGE: "bad usage, a token that does not fit this version, an output that cannot be written",
 }
-LONGEST = 1 << 20
-"""Bytes that are read of a token's file."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,25 +55,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("token", type=Input, metavar="TOKEN", help="a token, or a file that holds one")
     add("--vehicle", default="greenlets", choices=("greenlets", "threads"), help="what the machine runs its threads on")
+    where = "stop in front of step N (0) in the thread that takes it, in pdb; `help` there lists the commands"
+    add("--pdb", type=atleast(0), nargs="?", const=0, metavar="N", help=where)
     add("--json", type=Output, metavar="FILE", help="write the result; - is standard output")
     add("--html", type=Output, metavar="FILE", help="write a page to step through it")
-
-
-def tokentext(word: str) -> str:
-    """The token that `word` is, or that the file of that name holds; raises UsageError."""
-    path = Path(word)
-    if re.match(r"s\d\.", word):
-        return word
-    try:
-        if not path.exists():
-            raise UsageError(
-                f"{word[:80]!r}: no such file, and no token: a token of this version begins with 's{FORMAT}.'"
-            )
-        with path.open("rb") as file:
-            text = file.read(LONGEST)
-        return text.decode("ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"token file {word}: cannot read: {error}") from None
 
 
 @dataclass(frozen=True)
@@ -108,18 +95,21 @@ def otherwise(test: object) -> str:
     return f"it is a test's: python -m pytest {quote(str(test))} --race-replay TOKEN, with --race-html DIR for a page"
 
 
-def replayed(text: str, found: Located, vehicle: str = "greenlets", *, sources: bool = True) -> Replay:
+def replayed(
+    text: str, found: Located, vehicle: str = "greenlets", *, sources: bool = True, before: Before | None = None
+) -> Replay:
     """The schedule of a token, run again; raises UsageError."""
     try:
         with set_ups(named(found.name)):
-            return Replay(Token.decode(text), found.variant.program, vehicle=vehicle, sources=sources)
+            return Replay(Token.decode(text), found.variant.program, vehicle=vehicle, sources=sources, before=before)
     except ValueError as error:
         raise UsageError(str(error)) from None
 
 
 def records(again: Replay, text: str, found: Located) -> dict[str, Any]:
-    """The schedule, as JSON."""
-    return steps(again.schedule, found.scenario.title, found.name, found.of, text)
+    """The schedule, as JSON, with where it leads that another thread goes."""
+    leading = leads(again, found.variant.program)
+    return steps(again.schedule, found.scenario.title, found.name, found.of, text, leading)
 
 
 def owners(schedule: Schedule) -> list[str]:
@@ -136,7 +126,13 @@ def main(args: argparse.Namespace) -> int:
     text = tokentext(args.token)
     found = located(text)
     title = f"{found.name} {found.of}".strip()
-    again = replayed(text, found, args.vehicle, sources=bool(args.html or args.json))
+    debugger = None if args.pdb is None else StepDebugger(args.pdb)
+    before = debugger.before if debugger else None
+    again = replayed(text, found, args.vehicle, sources=bool(args.html or args.json), before=before)
+    if debugger and not debugger.stopped:
+        raise UsageError(
+            f"--pdb {args.pdb}: the schedule has no such step; the last is {again.schedule.steps[-1].number}"
+        )
     result = again.result
     warnings = [*found.warnings, *result.warnings]
     print(title)

@@ -1,6 +1,7 @@
 """Mark a real heap with real threads, cycle after cycle, and audit every mark.
 
-The default: four mutators and two helpers on the running interpreter's own object graph, about ten seconds.
+The default: four mutators and two helpers on the running interpreter's own object graph, about ten seconds (on a slow
+machine over 50,000 of its objects, and as long as two cycles take).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from collector.commands import stressnamed
 from collector.commands.parser import meant
-from collector.commands.series import mixed, repeated
+from collector.commands.series import repeated
 from collector.commands.status import VIOLATION, WEAKER
 from collector.commands.stressexecution import execute, interpreter
 from collector.commands.stressoptions import add_arguments, checkparts, plan
@@ -19,6 +20,7 @@ from collector.commands.usage import UsageError, switching
 from collector.faults import FAULTS
 from collector.report.log.writer import tostderr
 from collector.report.tables import flowed
+from collector.stress.mixes import mixed
 
 
 if TYPE_CHECKING:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import platform
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
+from shlex import quote
 from threading import main_thread
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -14,12 +16,14 @@ from collector.audit.violation import Violation
 from collector.commands import stressnamed
 from collector.commands.limits import limits
 from collector.commands.outputs import Outputs
+from collector.commands.plantedfault import schedule
 from collector.commands.status import VIOLATION
 from collector.commands.usage import fitting
 from collector.report.progress import Progress
 from collector.report.run.failure import failure
 from collector.report.run.gctrace import gctrace
 from collector.report.run.gctracetoday import GctraceToday, Sizes, assisttime
+from collector.report.run.lost import Explained
 from collector.report.run.summary import Summary
 from collector.stress.interrupts import Interrupts
 from collector.stress.run import Stress, gil
@@ -33,8 +37,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from collector.commands.stressnamed import Driving
+    from collector.report.run.lost import Why
     from collector.stress.run import CycleReport, Plan
     from workbuf.recorder import Record
+
+
+ENOUGH = 50_000
+"""Objects of this interpreter's heap that are taken where all would be too many."""
+SLOW_S = 0.6
+"""Seconds of reading above which they are: where it takes half a second, three or four cycles take eight."""
 
 
 def interpreter() -> str:
@@ -63,16 +74,28 @@ def execute(args: argparse.Namespace, what: Plan, facts: dict[str, Any], driving
         if driving and error is None:
             summary = driving.said(summary, run)
         print(summary.table(), flush=True)
-        told = ""
+        told, why = "", None
         if error and not isinstance(error, KeyboardInterrupt):
-            told = failure(error, rest, run.threads, run.machine.boot().words, command, what.seed)
+            why = explained(error, run, rest)
+            told = failure(error, rest, run.threads, run.machine.boot().words, command, what.seed, why)
             thread = run.machine.failure.thread if run.machine.failure else "the watchdog"
             print(f"\nin thread {thread}:\n{told}", file=sys.stderr)
-        outputs.reports(summary, told)
+        outputs.reports(summary, told, why)
         if isinstance(error, KeyboardInterrupt) or (error and ownfault(run, error)):
             raise error
-        print(verdict(summary, error), flush=True)
+    if error is not None and args.log and not args.log.failed:
+        print(f"find a schedule that fails in the same way: python -m collector.run hunt {quote(str(args.log))}")
+    if args.plant and args.repeat == 1 and not args.all:
+        explored = schedule(args.plant)
+        print(f"\n{explored}\n" if explored else "", end="")
+    print(verdict(summary, error), flush=True)
     return VIOLATION if error is not None else stressnamed.concluded(summary)
+
+
+def explained(error: BaseException, run: Stress, rest: list[Record]) -> Why | None:
+    """Why an object was lost, if one was."""
+    path = error.path if isinstance(error, Violation) else None
+    return Explained(path, rest, run.stores(), run.threads, run.buffername).why() if path else None
 
 
 def ownfault(run: Stress, error: BaseException) -> bool:
@@ -94,6 +117,13 @@ def loaded(args: argparse.Namespace, what: Plan, driving: Driving | None) -> Str
     began = monotonic()
     with Progress(f"reading {args.heap}") as progress, fitting(args.heap):
         graph = None if args.heap == "none" else heaps.read(args.heap, progress.part, limits(args))
+        reading = monotonic() - began
+        if graph and args.heap == "cpython" and not args.cycles and graph.objects > ENOUGH and reading > SLOW_S:
+            progress.line(
+                f"{args.heap}: cut from {graph.objects} objects to {ENOUGH}: here {reading:.1f} s go by in reading them,"
+                " and cycles over all would not fit into the time"
+            )
+            graph = heaps.read(args.heap, progress.part, replace(limits(args), objects=ENOUGH))
         progress.say("placing it in the model's heap")
         run = Stress(what, graph, stressnamed.planted(args, driving), progress=progress.part)
     print(

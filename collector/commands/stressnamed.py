@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from collector import heaps
 from collector.commands.files import Input
 from collector.commands.parser import PROGRAM, meant
-from collector.commands.series import MIXES, TURN
 from collector.commands.status import OK, VIOLATION, WEAKER
 from collector.commands.usage import UsageError
 from collector.faults import FAULTS
@@ -18,6 +17,7 @@ from collector.report.progress import Progress
 from collector.report.tables import flowed, table
 from collector.stress.interrupts import Interrupts
 from collector.stress.mechanisms import MECHANISMS, MINIMUM, SMALL
+from collector.stress.mixes import MIXES, TURN
 from collector.stress.primitives.registry import PRIMITIVES
 from collector.stress.primitives.rounds import Settings, run
 from collector.stress.run import Stress, StressM

@@ -62,9 +62,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=atleast(1),
         default=0,
         metavar="N",
-        help="end after N concurrent cycles and a forced one, not by the clock",
+        help="N cycles, the last one forced, instead of by the clock",
     )
-    add("--seconds", type=positive, metavar="S", help="start no cycle after S seconds (9; NAME 5; --all 60)")
+    fit = "S seconds for all cycles: none begins that would not fit in (9; NAME 5; --all 60)"
+    add("--seconds", type=positive, metavar="S", help=fit)
     add("--period", type=positive, metavar="S", help="rest at most S seconds between cycles (0.1)")
     names = ", ".join(PROGRAMS)
     add("--programs", metavar="A,B,..", help=f"one a mutator, again from the first: {names}")

@@ -7,8 +7,6 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from workbuf.hardware.limits import Shortage, memory
-
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,6 +69,8 @@ def between(low: float, most: float) -> Callable[[str], float]:
 @contextmanager
 def fitting(source: str) -> Iterator[None]:
     """Say in one line that a heap is too large for this machine, or that it has too few threads."""
+    from workbuf.hardware.limits import Shortage, memory  # noqa: PLC0415  most commands read no heap
+
     try:
         yield
     except MemoryError as full:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 from hashlib import sha256
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from collector import __version__
 
 
 PACKAGES = ("workbuf", "mutator", "mutator/heap", "mutator/programs", "collector", "collector/scenarios")
@@ -20,8 +21,4 @@ def code_version() -> str:
     for package in PACKAGES:
         for path in sorted((root / package).glob("*.py")):
             digest.update(f"{package}/{path.name}\n".encode() + path.read_bytes().replace(b"\r\n", b"\n"))
-    try:
-        release = version("workbuf-model")
-    except PackageNotFoundError:
-        release = "source"
-    return f"{release}+{digest.hexdigest()[:8]}"
+    return f"{__version__}+{digest.hexdigest()[:8]}"

@@ -30,6 +30,8 @@ class Seen(StrEnum):
     SCHEDULES = "schedules"
     TRACES = "traces"
     """Interleavings of which no two are equivalent."""
+    REPRESENTATIVES = "representatives"
+    """Schedules to one of which each other one is equivalent; some of them are to each other."""
     STATES = "states"
 
 
@@ -90,14 +92,19 @@ def sampled(number: int, by: str) -> Claim:
 
 
 def _proved(claim: Claim) -> str:
-    if claim.seen is Seen.TRACES:
+    if claim.seen in {Seen.TRACES, Seen.REPRESENTATIVES}:
         return f"Every interleaving is equivalent to one of the {claim.number} that were run, and those passed."
+    if claim.seen is Seen.STATES and not claim.number:
+        return "No thread takes a step, so there is one interleaving, and it passed."
     if claim.seen is Seen.STATES:
         return f"All {claim.number} states were seen, and passed; schedules that came to a known one were cut off."
     return "Every interleaving was run, and passed."
 
 
 def _bounded(claim: Claim) -> str:
+    if claim.seen is Seen.REPRESENTATIVES:
+        within = f"with at most {claim.bound} preemptions ends as one of the {claim.number} that were run"
+        return f"Every schedule {within}, and those passed; those with more were not all run."
     return f"All schedules with at most {claim.bound} preemptions passed; those with more were not all run."
 
 

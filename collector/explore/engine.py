@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Literal, NamedTuple, Self
@@ -9,45 +10,56 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 from collector.explore.claim import Claim, Kind
 from collector.explore.default import Following
 from collector.explore.determinism import Determinism
+from collector.explore.early import EARLY
+from collector.explore.hashes import Hashes
 from collector.explore.impure import impure
+from collector.explore.kept import Kept
 from collector.explore.machine.execution import LIMIT
 from collector.explore.machine.fault import Refused
 from collector.explore.machine.misuse import Stuck, misused
+from collector.explore.machine.observed import ObservedMemory
 from collector.explore.machine.plainpoints import PlainPoints
 from collector.explore.program import CARRIERS, new_machine, no_collection, run_and_check, set_up
 from collector.explore.races.fasttrack import FastTrack
 from collector.explore.races.report import races_of
-from collector.explore.replay import Replay
-from collector.explore.result import Failure, Result
+from collector.explore.replay import written
+from collector.explore.result import Result
 from collector.explore.shrink import LEAST, SECONDS, Shrinker
 from collector.explore.strategies import BOUNDED, NAMED
 from collector.explore.strategies.base import Options
 from collector.explore.strategies.coverage import Coverage
+from collector.explore.strategies.distinct import least
 from collector.explore.strategies.portfolio import Member, Portfolio
 from collector.explore.token import Token
 from collector.explore.watchdog import Watchdog
+from collector.explore.workplace import Workplace
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from collector.explore.machine.fault import Fault
     from collector.explore.machine.machine import SteppedMachine
     from collector.explore.program import Invariant, Program
     from collector.explore.races.report import Race
+    from collector.explore.result import Failure
+    from collector.explore.strategies.base import Strategy
 
     Progress = Callable[[Result, Portfolio], object]
     Races = bool | Literal["report", "knowing"]
 
 ENOUGH = 20
 """Schedules without an end, by each member, after which no further one is run."""
+PLAIN_ACCESSES = "plain accesses may race, and nobody looked (races=True or plain_points=True)"
+WHERE = re.compile(r"\S+:\d+")
+"""A place in a file."""
 SHOW_S = 0.25
 """Seconds between two calls of `progress`."""
 
 
 def explore(
     program: Program,
-    strategy: str = "portfolio",
+    strategy: str | Strategy = "portfolio",
     *,
     schedules: int = 10_000,
     seconds: float | None = None,
@@ -59,51 +71,82 @@ def explore(
     plain_points: bool = False,
     races: Races = True,
     steps: int = LIMIT,
+    early: int | None = None,
     shrink: bool = True,
     about: Mapping[str, object] | None = None,
     progress: Progress | None = None,
     stop: Callable[[], bool] = lambda: False,
+    workplace: Workplace | None = None,
 ) -> Result:
     """Look for a schedule of `program` that fails.
 
+    `strategy` is a name of those in `strategies.NAMED`, or a strategy that is to go on from where it stands.
     At most `schedules` complete executions and `seconds` seconds; a budget that is spent is no pass, and
-    `Result.statement` says what was seen.  `preemptions` bounds exhaustive search, alone or in the portfolio, and is refused
-    by the others; `depth` is PCT's.  Each of `invariants`
-    is called with the machine before every step.  With `plain_points` plain accesses are steps too.
+    `Result.statement` says what was seen.  `preemptions` bounds exhaustive search, alone or in the portfolio, and DPOR
+    alone, and is refused by the others; `depth` is PCT's.  Each of `invariants` is called with the machine before every
+    step.  With `plain_points` plain accesses are steps too.
 
     A data race is a failure; with `races="report"` it is put in `Result.races` and the search goes on, with `"knowing"` so
     are those in which a hint or a post takes part, with False nobody looks.
 
-    `steps` is how long a schedule may grow before it is run on in turn.  A failing schedule is shrunk first, unless `shrink`
-    is False, and its token says what it is `about` (scenario, variant, parameters, version).  `progress` is called a few
-    times a second; samplers are then watched for new traces, which costs them a third of their speed.  When `stop()`, asked
-    after every schedule, says so, the search ends, and the result is of what was run.
+    `steps` is how long a schedule may grow before it is run on in turn.  Where it matters (`collector.explore.early`), so
+    many pauses of each thread may end `early` (None: 3), before another one has written what the thread has read.
+
+    A failing schedule is shrunk first, unless `shrink` is False, and its token says what it is `about` (scenario, variant,
+    parameters, version).  `progress` is called a few times a second; samplers are then watched for new traces, which costs
+    them a third of their speed.  When `stop()`, asked after every schedule, says so, the search ends, and the result is of
+    what was run.  A strategy that is given may be explored in a `workplace` where others were, under the same rules; its
+    machines are closed by a search that fails, and by whoever has made it.
     Raises ValueError for an unknown strategy or vehicle.
     """
-    if strategy not in NAMED:
+    if isinstance(strategy, str) and strategy not in NAMED:
         raise ValueError(f"no strategy {strategy!r}; there are {', '.join(NAMED)}")
     if vehicle not in CARRIERS:
         raise ValueError(f"no vehicle {vehicle!r}; there are {', '.join(CARRIERS)}")
-    if preemptions is not None and strategy not in BOUNDED:
-        raise ValueError(f"preemptions={preemptions} bounds {' and '.join(BOUNDED)}; {strategy} knows no bound")
+    if preemptions is not None and isinstance(strategy, str) and strategy not in BOUNDED:
+        raise ValueError(f"preemptions={preemptions} bounds {', '.join(BOUNDED)}; {strategy} knows no bound")
     options = Options(seed, schedules, preemptions, depth, races=bool(races))
-    method = NAMED[strategy](options)
-    portfolio = method if isinstance(method, Portfolio) else Portfolio([Member(method)])
-    search = Search(program, portfolio, options, invariants, stop)
+
+    def members() -> Portfolio:
+        method = NAMED[strategy](options) if isinstance(strategy, str) else strategy
+        return method if isinstance(method, Portfolio) else Portfolio([Member(method)])
+
+    # A strategy that was given cannot begin again.
+    early = (EARLY if early is None else early) if isinstance(strategy, str) else 0
+    search = Search(program, members, options, invariants, stop, workplace or Workplace(program, invariants, early))
 
     def place(member: Member) -> Place:
+        known = search.workplace.machines.get(member.strategy.name) if workplace else None
+        if known:
+            return Place(member, *known)
         track = FastTrack(fatal=races is True)
-        taps = [tap for tap, wanted in ((PlainPoints(), plain_points), (track, races)) if wanted]
-        return Place(member, new_machine(vehicle, taps, steps, observed=member.strategy.observes), track)
+        unnoted = search.workplace.plain
+        taps = [
+            tap
+            for tap, wanted in (
+                (PlainPoints(), plain_points),
+                (track, races),
+                (unnoted, not (plain_points or races)),
+            )
+            if wanted
+        ]
+        memory = ObservedMemory() if member.strategy.observes else None
+        machine = new_machine(vehicle, taps, steps, memory)
+        machine.threads.early = search.ends_early
+        if workplace:
+            workplace.machines[member.strategy.name] = machine, track
+        return Place(member, machine, track)
 
     search.place = place
     if races and races is not True:
         knowing = races == "knowing"
+        told = {"plain": plain_points, "knowing": knowing}
         search.witness = lambda here: (
-            races_of(program, here.machine.trail, invariants, vehicle, plain=plain_points, knowing=knowing)
+            races_of(program, here.machine.trail, invariants, vehicle, early=search.ends_early, **told)
             if here.track.raced or knowing
             else []
         )
+    search.stays = workplace is not None
     with no_collection(), Watchdog(seconds) as search.watchdog, search:
         try:
             with search.watchdog.cutting(seconds):
@@ -112,9 +155,15 @@ def explore(
                 # A strategy may have shortened it, to show a livelock.
                 allowed = search.here.machine.execution.steps_allowed
                 limit = 0 if allowed == LIMIT else allowed
-                token = Token(plain_points=plain_points, races=races is True, limit=limit, about=dict(about or {}))
+                token = Token(
+                    plain_points=plain_points,
+                    races=races is True,
+                    limit=limit,
+                    early=search.ends_early,
+                    about=dict(about or {}),
+                )
                 search.result.failure = search.failure(fault, token, seconds, shrink=shrink)
-            elif portfolio.exhausted:
+            elif search.portfolio.claim().kind in (Kind.PROVED, Kind.BOUNDED):
                 search.before_proof()
         except Refused as refused:
             search.refuse(refused)
@@ -145,28 +194,42 @@ class Search:
     def __init__(
         self,
         program: Program,
-        portfolio: Portfolio,
+        members: Callable[[], Portfolio],
         options: Options,
         invariants: Sequence[Invariant],
         stop: Callable[[], bool],
+        workplace: Workplace,
     ) -> None:
         self.program = program
         self.stop = stop
-        self.portfolio = portfolio
+        self.members = members
+        self.portfolio = members()
         self.options = options
         self.invariants = invariants
-        self.result = Result(portfolio.name, options.seed)
+        self.result = Result(self.portfolio.name, options.seed)
         self.places: dict[Member, Place] = {}
         """Of those that have had a turn."""
+        self.stays = False
+        """Machines are for the next search, too."""
         self.here: Place
         """Whose turn it was last."""
         self.witness: Callable[[Place], list[Race]] | None = None
         """All races of the schedule that has just been run."""
         self.coverage: Coverage | None = None
-        self.determinism = Determinism(program, invariants)
+        self.workplace = workplace
+        self.determinism = workplace.determinism
+        self.before = workplace.schedules, self.determinism.compared
+        """Schedules, and steps that were compared, of other searches."""
         self.watchdog: Watchdog
         self.impure = ""
-        """A call in the program that gives something else every time."""
+        """A call in the program that gives something else every time, or in every process; a clause, with its place."""
+        self.changed = ""
+        """Something of that which has changed since."""
+        self.hidden = ""
+        """Something of that which cannot be looked into."""
+        self.early = workplace.early
+        self.ends_early = 0
+        """Pauses of each thread that may end early, since that matters."""
         self.undecided = 0
         """Schedules that did not end."""
         self.why_undecided = ""
@@ -178,27 +241,37 @@ class Search:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        for place in self.places.values():
-            place.machine.close()
+    def __exit__(self, error: object, *_: object) -> None:
+        result = self.result
+        if not self.stays:
+            for place in self.places.values():
+                place.machine.close()
+        elif error or result.failure or result.claim.kind is Kind.REFUSED:
+            self.workplace.close()
 
     def run(self, seconds: float | None, progress: Progress | None) -> Fault | None:
         """Schedule after schedule, to the first fault."""
-        result, portfolio = self.result, self.portfolio
-        if progress and any(member.samples for member in portfolio.members):
+        result = self.result
+        if progress and any(member.samples for member in self.portfolio.members):
             self.coverage = Coverage()
         begun = shown = perf_counter()
+        until = float("inf") if seconds is None else begun + seconds
         fault = None
         while result.schedules < self.options.schedules:
             fault = self.once()
             if fault:
                 self.failed = self.here.machine.trail[:]
                 break
+            done = self.portfolio.done
+            number = self.before[0] + result.schedules
+            if not self.ends_early and self.early.matters(self.here.machine, number, until, done=done):
+                self._afresh()
+            portfolio = self.portfolio
             if portfolio.done or self.undecided >= ENOUGH * len(portfolio.members):
                 break
             now = perf_counter()
             result.seconds = now - begun
-            if (seconds is not None and result.seconds >= seconds) or self.stop():
+            if now >= until or self.stop():
                 break
             if progress and now - shown >= SHOW_S:
                 shown = now
@@ -206,6 +279,15 @@ class Search:
                 progress(result, portfolio)
         result.seconds = perf_counter() - begun
         return fault
+
+    def _afresh(self) -> None:
+        """Begin again, with pauses that may end early."""
+        self.ends_early = self.early.allowed
+        for place in self.places.values():
+            place.machine.close()
+        self.places.clear()
+        self.portfolio = self.members()
+        self.determinism = Determinism(self.program, self.invariants)
 
     def once(self) -> Fault | None:
         """One schedule of the member whose turn it is; counts it."""
@@ -218,7 +300,7 @@ class Search:
         machine, execution, strategy = here.machine, here.machine.execution, member.strategy
         self.watchdog.execution = execution
         check = set_up(machine, self.program, self.invariants)
-        log = self.determinism.log(machine, result.schedules + 1)
+        log = self.determinism.log(machine, self.before[0] + result.schedules + 1)
         pick, draw = strategy.begin(machine)
         watched = self.coverage if member.samples else None
         if watched:
@@ -249,17 +331,29 @@ class Search:
                 result.races.append(race)
         if log and fault is None and complete:
             if check is None and not machine.invariants and self.determinism.first is None and log.writes:
-                result.notes.append("nothing was checked at the end: the program returns no check")
+                result.notes = ["nothing was checked at the end: the program returns no check"]
             self.determinism.check(log, machine)
+            self.workplace.kept = self.workplace.kept or Kept(machine, [self.program, *self.invariants])
         return fault
 
     def before_proof(self) -> None:
         """Everything was seen: is the program the same on every run?"""
-        machine = self.here.machine
+        machine, kept = self.here.machine, self.workplace.kept
+        self.changed = kept.changed() if kept else ""
+        if not self.workplace.due(self.before[0] + self.result.schedules):
+            return
         self.determinism.before_proof(machine)
+        self.changed = kept.changed() if kept else ""
+        self.hidden = kept.hidden() if kept else ""
         # As the last schedule has left it.
         run = [self.program, *machine.execution.bodies, *self.invariants]
-        self.impure = impure([*run, machine.check] if machine.check else run)
+        called = impure([*run, machine.check] if machine.check else run)
+        if called:
+            self.impure = f"the program calls {called}, which gives something else every time"
+        elif self.determinism.first:
+            with Hashes() as hashes:
+                self.determinism.rerun(self.determinism.first, machine)
+            self.impure = hashes.found and f"the program uses {hashes.found}"
 
     def refuse(self, refused: Refused) -> None:
         """The program breaks a rule."""
@@ -283,33 +377,22 @@ class Search:
                 f"not the same twice: a schedule failed ({fault.kind}: {fault.message}), and did not when it was run again",
                 fault.where,
             )
-        deviations = following.used
+        token = replace(token, deviations=tuple(following.used))
         if shrink:
             limit = SECONDS if seconds is None else min(SECONDS, max(LEAST, seconds))
             shrinker = Shrinker(machine, self.program, self.invariants, fault, self.stop, limit)
             with self.watchdog.cutting(limit):
-                deviations = shrinker.shrink(deviations)
-            self.result.shrunk = (len(following.used), len(deviations), shrinker.runs)
-        out = tuple(sorted(machine.muted)), tuple(sorted(machine.left.out))
-        token = replace(token, deviations=tuple(deviations), muted=out[0], left_out=out[1])
-        again = Replay(token, self.program, self.invariants)
-        token = replace(token, steps=again.steps, digest=again.digest)
-        found = again.fault or fault
-        if found.kind == "race":
-            self.result.races = again.races
-        return Failure(
-            found.kind,
-            found.message,
-            token.encode(),
-            again.schedule,
-            found.where,
-            again.steps,
-            again.preemptions,
-        )
+                token = shrinker.smaller(token)
+            self.result.shrunk = (len(following.used), len(token.deviations), shrinker.runs)
+        failure, races = written(token, fault, self.program, self.invariants)
+        if failure.kind == "race":
+            self.result.races = races
+        return failure
 
     def conclude(self, steps: int) -> None:
         """Fill in what is known at the end: the warnings, and what is claimed."""
         result, portfolio = self.result, self.portfolio
+        result.distinct = least(self.coverage.times) if self.coverage else []
         raced = [race for race in result.races if not race.knowing]
         warnings = {warning for place in self.places.values() for warning in place.machine.warnings}
         overlong = sum(member.overlong for member in portfolio.members)
@@ -318,6 +401,8 @@ class Search:
         cut_short = all(place.member.overlong or place.machine.warnings for place in proved)
         result.states = sum(getattr(member.strategy, "states", 0) for member in portfolio.members)
         result.warnings += sorted(warnings)
+        if result.schedules and not result.steps:
+            result.notes.append("no thread takes a step, so nothing was run in parallel")
         if overlong:
             result.warnings.append(
                 f"{overlong} schedules were longer than {steps} steps and went on in turn from "
@@ -326,6 +411,7 @@ class Search:
         if result.claim.kind is Kind.REFUSED:
             return
         by, number = result.strategy, result.schedules
+        self.workplace.schedules += number
         failure = result.failure
         if failure:
             result.claim = Claim(Kind.FAILED, result.found_by, number=number, reason=str(failure), where=failure.where)
@@ -342,8 +428,28 @@ class Search:
             result.claim = Claim(Kind.UNDECIDED, by, number=number, reason="see the warnings")
         else:
             compared = sum(getattr(member.strategy, "compared", 0) for member in portfolio.members)
-            claim = replace(portfolio.claim(), compared=self.determinism.compared + compared)
-            if claim.kind is Kind.PROVED and self.impure:
-                reason = f"the program calls {self.impure}, which gives something else every time"
-                claim = replace(claim, kind=Kind.UNDECIDED, reason=reason, where=self.impure.rpartition(" ")[2])
+            claim = replace(portfolio.claim(), compared=self.determinism.compared - self.before[1] + compared)
+            if claim.kind in (Kind.PROVED, Kind.BOUNDED) and self.impure:
+                claim = replace(claim, kind=Kind.UNDECIDED, reason=self.impure, where=WHERE.findall(self.impure)[-1])
+            elif claim.kind in (Kind.PROVED, Kind.BOUNDED) and self.changed:
+                reason = f"state is kept between runs: {self.changed} has changed since the first one"
+                claim = replace(claim, kind=Kind.UNDECIDED, reason=reason, where=self.changed.partition(" at ")[2])
+            elif claim.kind in (Kind.PROVED, Kind.BOUNDED) and self.hidden:
+                reason = f"{self.hidden} lasts from run to run, and cannot be looked into"
+                claim = replace(claim, kind=Kind.UNDECIDED, reason=reason)
+            elif claim.kind in (Kind.PROVED, Kind.BOUNDED) and self.workplace.plain.noted:
+                claim = replace(claim, kind=Kind.UNDECIDED, reason=PLAIN_ACCESSES)
+            if claim.kind in (Kind.PROVED, Kind.BOUNDED):
+                claim = replace(claim, caveats=(*claim.caveats, *self._assumptions()))
             result.claim = claim
+
+    def _assumptions(self) -> Iterator[str]:
+        """What was assumed of pauses, and of sleeps with a limit, in a clause each."""
+        lasting = "last until another thread has written what it reads"
+        if self.ends_early:
+            if any(place.machine.threads.lasted for place in self.places.values()):
+                yield f"assuming that all pauses of a thread but {self.ends_early} {lasting} (early= lets more end)"
+        elif self.early.assumed:
+            yield f"assuming that pauses {lasting}"
+        if any(place.machine.threads.limited for place in self.places.values()):
+            yield "assuming that the time of a sleep with a limit is over only when nobody else can run"

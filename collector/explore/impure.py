@@ -1,10 +1,11 @@
 """A static check for impure calls (clocks, random numbers, ids): finds them in a program's code without running it.
 
-Starting from the bodies and the check, it follows what code names: globals, closures, defaults, what these hold, the
-classes of objects, nested functions.  Where code names a module, class or builtin in IMPURE, its instructions tell which
-attribute.  An impure function that is held counts as called; so does a module in IMPURE that is passed on, and one that is
-imported in a function if that names something impure of it.  Code is read once for all explorations; what its names stand
-for is looked up every time.
+Starting from the bodies and the check, it follows what code names: globals, closures, defaults, what these hold, the classes
+of objects, nested functions.  Where code names a module, class or builtin in IMPURE, its instructions tell which attribute.
+An impure function that is held counts as called; so does a module in IMPURE that is passed on, and one that is imported in a
+function if that names something impure of it, and a context variable or `threading.local` that was made before the run,
+since what it holds lasts from run to run and belongs to a thread.  Code is read once for all explorations; what its names
+stand for is looked up every time.
 
 Functions are followed first, then containers and attributes, all as far as MOST objects; C extensions are not.
 """
@@ -13,15 +14,18 @@ from __future__ import annotations
 
 import builtins
 import dis
-import sysconfig
 from collections import deque
+from contextvars import ContextVar
 from functools import cache, lru_cache, partial
 from itertools import islice
 from random import Random
+from threading import local
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from collector.explore.machine.site import LIBRARY, module_of
 from collector.explore.state.library import library as standard
+from collector.explore.state.library import oracle
 
 
 if TYPE_CHECKING:
@@ -38,7 +42,8 @@ IMPURE: dict[str, frozenset[str] | None] = {
         "paretovariate", "triangular", "vonmisesvariate", "weibullvariate", "binomialvariate",
     }),
     "os": frozenset({
-        "urandom", "getrandom", "getpid", "times", "stat", "lstat", "fstat", "scandir", "getloadavg", "open",
+        "urandom", "getrandom", "getpid", "times", "stat", "lstat", "fstat", "scandir", "getloadavg", "open", "fork",
+        "forkpty", "posix_spawn", "system", "popen",
     }),
     "genericpath": frozenset({"getmtime", "getatime", "getctime"}),
     "builtins": frozenset({"id", "__import__"}),
@@ -48,16 +53,15 @@ IMPURE: dict[str, frozenset[str] | None] = {
     "resource": frozenset({"getrusage"}),
     "gc": frozenset({"get_count", "get_stats", "get_objects"}),
     "sys": frozenset({"getallocatedblocks", "getrefcount"}),
-    "threading": frozenset({"get_ident", "get_native_id"}),
+    "threading": frozenset({"get_ident", "get_native_id", "start_new_thread", "Thread", "Timer"}),
+    "concurrent": None,
+    "multiprocessing": None,
+    "subprocess": None,
     "datetime": frozenset({"now", "utcnow", "today"}),
 }  # fmt: skip
 """Module to the functions in it; None is all of them."""
 MOST = 5_000
 """Objects that are looked at."""
-TRUSTED = ("collector.audit", "collector.linearizability")
-"""Of this project: oracles, which use a clock or an id and say the same whatever that gives."""
-LIBRARY = sysconfig.get_path("stdlib")
-"""Where Python's own source files are."""
 ALIASES = {"posix": "os", "nt": "os", "_io": "io", "_thread": "threading"}
 CALLED_BARE = "()"
 BEFORE_CALL = ("PRECALL", "PUSH_NULL", "CACHE")
@@ -81,10 +85,10 @@ def impure(functions: Iterable[object]) -> str:
         seen[id(value)] = value
         if found := called(value.__func__ if isinstance(value, staticmethod) else value):
             return f"{found} at {where}"
-        function = getattr(value, "__func__", value)
+        function = asked(value, "__func__", value)
         if isinstance(function, FunctionType):
             code = function.__code__
-            if library(function.__module__) or code.co_filename.startswith(LIBRARY):
+            if library(module_of(function)) or code.co_filename.startswith(LIBRARY):
                 continue
             where = f"{code.co_filename}:{code.co_firstlineno}"
             names, mentions = mentioned(code, code.co_filename)
@@ -100,13 +104,21 @@ def impure(functions: Iterable[object]) -> str:
                     waiting.appendleft((each, where))
         kind = value if isinstance(value, type) else type(value)
         waiting.extendleft((each, where) for each in islice(held(value), MOST))
-        if not library(kind.__module__):
+        if not library(module_of(kind)):
             if kind is not value and function is value:
-                waiting.extendleft((each, where) for each in getattr(value, "__dict__", {}).values())
+                waiting.extendleft((each, where) for each in asked(value, "__dict__", {}).values())
             waiting += [
                 (each, where) for base in kind.__mro__ for each in vars(base).values() if isinstance(each, METHODS)
             ]
     return ""
+
+
+def asked(value: object, name: str, otherwise: Any) -> Any:  # noqa: ANN401  an attribute
+    """That attribute of `value`, whatever a `__getattr__` of the program does."""
+    try:
+        return getattr(value, name, otherwise)
+    except Exception:  # noqa: BLE001  whatever it raises
+        return otherwise
 
 
 def held(value: object) -> Iterable[object]:
@@ -124,9 +136,9 @@ def held(value: object) -> Iterable[object]:
 
 @cache
 def library(module: str | None) -> bool:
-    """Python's own, or one of this project that is trusted."""
+    """Python's own, or an oracle of this project."""
     name = module or "builtins"
-    return standard(name) or name.startswith(TRUSTED)
+    return standard(name) or oracle(name)
 
 
 class Mention(NamedTuple):
@@ -217,18 +229,22 @@ def taken(value: object, attributes: Iterable[str]) -> str:
 
 def told(value: ModuleType | type) -> str:
     """The name of the module that `value` is, or is of."""
-    return value.__name__ if isinstance(value, ModuleType) else value.__module__
+    return value.__name__ if isinstance(value, ModuleType) else module_of(value)
 
 
 def called(value: object) -> str:
     """`module.function` if `value` is an impure one."""
-    owner = value if isinstance(value, type) else getattr(value, "__self__", None)
+    if isinstance(value, ContextVar):
+        return "contextvars.ContextVar.get"
+    if isinstance(value, local):
+        return "threading.local"
+    owner = value if isinstance(value, type) else asked(value, "__self__", None)
     if not isinstance(value, (*CALLED, type)):
         return ""
-    module = owner.__name__ if isinstance(owner, ModuleType) else getattr(value, "__module__", None)
+    module = owner.__name__ if isinstance(owner, ModuleType) else module_of(value)
     if isinstance(owner, type) and owner is not value:
-        module = owner.__module__
-    module = "random" if type(owner).__module__ == "random" else ALIASES.get(str(module), str(module))
+        module = module_of(owner)
+    module = "random" if module_of(type(owner)) == "random" else ALIASES.get(module, module)
     return f"{module}.{value.__name__}" if module in IMPURE and wanted(module, value.__name__) else ""
 
 

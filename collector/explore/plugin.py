@@ -14,13 +14,15 @@ fixtures are evaluated once and passed to every call.  What the mark says goes t
 the plugin's own:
 
     exhaust=True     the test fails unless every inequivalent interleaving was seen, by dpor if no strategy is named; with
-                     preemptions=N (strategy exhaustive), every interleaving that has no more preemptions
+                     preemptions=N (strategy exhaustive or dpor), every interleaving that has no more preemptions
     fails="text"     the test is about a planted fault: it fails unless a failure is found that says this
+    examples=[TOKEN] schedules that failed once and must not any more: run first, each time
     threads=2, (2,3) how many threads the body is to spawn: its argument `threads`, a test for each number
 
 Marks of a function, its parameters, its class and its module add up; the closest wins.  One number, `--race-seed`, decides
 all that is drawn: a test's own follows from it and from the test's id.  A failing test prints its shrunk schedule and the
-command that repeats it; the token in that says which test it is of.
+command that repeats it; the token in that says which test it is of.  The token is remembered, and replayed first on the next
+run, until it fails no more (`collector.explore.remembered`).
 
 The plugin may come as an entry point, by `-p` or by a conftest's `pytest_plugins`, together too: pytest registers one
 name once, so the entry point's name is this module's.
@@ -37,9 +39,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from collector.explore import raceoptions
+from collector.explore import raceagain, raceoptions
 from collector.explore.claim import Kind
 from collector.explore.engine import explore
+from collector.explore.raceagain import Again
 from collector.explore.racereport import Row, table
 from collector.explore.replay import Replay
 from collector.explore.token import Token
@@ -54,12 +57,12 @@ if TYPE_CHECKING:
 
 
 MARK = "race"
-OWN = ("exhaust", "fails", "threads")
+OWN = ("examples", "exhaust", "fails", "threads")
 """Options of the mark that are not explore's."""
 PASSED_ON = tuple(
     name
     for name in list(signature(explore).parameters)[1:]
-    if name not in {"seed", "shrink", "about", "progress", "stop"}
+    if name not in {"seed", "shrink", "about", "progress", "stop", "workplace"}
 )
 """Options of the mark that are."""
 UNBOUNDED = 1 << 62
@@ -113,6 +116,7 @@ def pytest_report_header(config: pytest.Config) -> str:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """A schedule is replayed of the one test that it is of."""
+    raceagain.forget(config, items)
     raceoptions.only_replayed(config, items)
 
 
@@ -177,6 +181,7 @@ class Race:
         self.exhaust = bool(self.options.get("exhaust"))
         self.fails = str(self.options.get("fails", ""))
         self.invariants: Sequence[Invariant] = self.options.get("invariants", ())
+        self.memory = Again(item)
         takes = signature(item.obj).parameters
         self.fixtures = {name: value for name, value in item.funcargs.items() if name in takes and name != "machine"}
 
@@ -200,6 +205,7 @@ class Race:
 
     def explore(self) -> None:
         """Look for what the test is about; fails the test if that is not so."""
+        self.again()
         arguments = self.arguments()
         # A failure that is expected is shown to nobody, so it need not be shrunk.
         result = explore(self.program, **arguments, shrink=not self.fails)
@@ -211,9 +217,25 @@ class Race:
         if wrong:
             if result.failure:
                 self.failed(result.failure.schedule)
+                self.memory.keep(result.failure.schedule)
             pytest.fail(wrong, pytrace=False)
         for warning in result.warnings if not found else ():
             self.item.warn(pytest.PytestWarning(f"{MARK}: {warning}"))
+
+    def again(self) -> None:
+        """Run what has failed before; fails the test if it still does."""
+        if self.config.option.race_keep is not None:
+            self.memory.keep(self.config.option.race_keep)
+        examples = [str(token) for token in self.options.get("examples", ())]
+        if examples and self.fails:
+            pytest.fail(f"mark {MARK}: examples must hold, and fails={self.fails!r} must not", pytrace=False)
+        if self.fails:
+            return
+        found = self.memory.failing(examples, self.program, self.invariants)
+        if found:
+            self.note(found.result, found.story)
+            self.failed(found.schedule)
+            pytest.fail(found.story, pytrace=False)
 
     def failed(self, schedule: str) -> None:
         """Keep the schedule of that token as what failed the test."""
@@ -231,10 +253,11 @@ class Race:
                 str(failure),
                 *([f"expected: a failure that says {self.fails!r}"] if self.fails else []),
                 f"found by {result.found_by} in schedule {result.schedules}; preemptions: {failure.preemptions}",
-                f"shrunk from {before} deviations to {after}",
+                f"shrunk from {before} deviation{'' if before == 1 else 's'} to {after}",
                 *(f"warning: {warning}" for warning in result.warnings),
                 f"\n{failure.trace}\n\nReplay it with",
                 raceoptions.again(self.item, "--race-replay", failure.schedule),
+                *raceagain.elsewhere(self.item, failure.schedule),
             ])  # fmt: skip
         if result.claim.kind is Kind.REFUSED:
             return "\n".join(("refused", str(result), drawn))

@@ -6,6 +6,7 @@ import gc
 from collections.abc import Callable
 from contextlib import contextmanager
 from functools import partial
+from threading import get_ident
 from traceback import walk_tb
 from typing import TYPE_CHECKING, TypeVar
 
@@ -13,9 +14,9 @@ from collector.explore.machine.carrier import Greenlets
 from collector.explore.machine.execution import LIMIT
 from collector.explore.machine.fault import Refused, fault_of
 from collector.explore.machine.machine import SteppedMachine
-from collector.explore.machine.misuse import misused
-from collector.explore.machine.observed import ObservedMemory
+from collector.explore.machine.misuse import ends_program, misused
 from collector.explore.machine.osthreads import OSThreads
+from collector.explore.machine.ports import Ended
 from collector.explore.machine.site import of_function
 from collector.explore.state.endless import Endless
 
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
     from collector.explore.machine.carrier import Carrier
     from collector.explore.machine.execution import Draw, Pick
     from collector.explore.machine.fault import Fault
+    from collector.explore.machine.memory import Memory
+    from collector.explore.machine.ports import SteppedPort
     from collector.explore.machine.taps import Tap
+    from workbuf.machine import Words
 
 T = TypeVar("T")
 Check = Callable[[], object]
@@ -40,13 +44,9 @@ CARRIERS: dict[str, Callable[[], Carrier]] = {"greenlets": Greenlets, "threads":
 
 
 def new_machine(
-    vehicle: str = "greenlets", taps: Sequence[Tap] = (), steps: int = LIMIT, *, observed: bool = False
+    vehicle: str = "greenlets", taps: Sequence[Tap] = (), steps: int = LIMIT, memory: Memory | None = None
 ) -> SteppedMachine:
-    """A machine whose threads `vehicle` carries, and whose schedules may grow to `steps` before they go on in turn.
-
-    With `observed` its memory can write down what is read and written, which makes it slower.
-    """
-    memory = ObservedMemory() if observed else None
+    """A machine whose threads `vehicle` carries, and whose schedules may grow to `steps` before they go on in turn."""
     return SteppedMachine(CARRIERS[vehicle], taps, steps=steps, watch=Endless, memory=memory)
 
 
@@ -65,7 +65,7 @@ def set_up(machine: SteppedMachine, program: Program, invariants: Sequence[Invar
 
 def call(machine: SteppedMachine, what: str, function: Callable[..., T], *arguments: object) -> T:
     """Call a function of the program outside of its threads, its `what`; the watchdog looks whether it returns."""
-    machine.execution.calling = True
+    machine.execution.calling = get_ident()
     try:
         return function(*arguments)
     except (Exception, SystemExit) as error:
@@ -74,7 +74,7 @@ def call(machine: SteppedMachine, what: str, function: Callable[..., T], *argume
             raise refused from error
         raise
     finally:
-        machine.execution.calling = False
+        machine.execution.calling = 0
 
 
 def raised_in_set_up(error: BaseException) -> str:
@@ -95,15 +95,29 @@ def run_and_check(
     """One schedule and, if all its threads have ended well, the program's check."""
     fault = machine.run(pick, draw, observers)
     if fault is None and check is not None and machine.execution.complete:
+        theirs = without_words(machine)
         try:
             said = call(machine, "check", check)
             if said is not None and said is not True:
                 machine.execution.refuse(
                     f"the check returned {said!r}: a check asserts, and returns nothing", of_function(check)
                 )
-        except Exception as error:  # noqa: BLE001  whatever the check says is what is wrong
+        except BaseException as error:
+            if not ends_program(error):
+                raise
             fault = fault_of(error, kind="check" if isinstance(error, AssertionError) else "")
+        finally:
+            for port, words in theirs:
+                port.words = words
     return fault
+
+
+def without_words(machine: SteppedMachine) -> list[tuple[SteppedPort, Words]]:
+    """Refuse the ports' plain accesses, as no thread runs that could make one; the ports, and what they had."""
+    theirs = [(port, port.words) for port in machine.ports[: len(machine.names)]]
+    for port, _ in theirs:
+        port.words = Ended(port)
+    return theirs
 
 
 @contextmanager

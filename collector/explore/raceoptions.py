@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
-DROPPED = ("--race-seed", "--race-replay")
+DROPPED = ("--race-seed", "--race-replay", "--race-keep")
 """Options that a command which runs a test again has a value of its own for, or none."""
 
 
@@ -36,7 +36,10 @@ def add(parser: pytest.Parser) -> None:
         help="run N schedules of each test that need not exhaust them, whatever its mark says, however long it takes",
     )
     option("--race-replay", metavar="TOKEN", help="run the one schedule TOKEN of the test it is of, and print it")
+    keep = "keep TOKEN, of a failure elsewhere, for the test it is of, which then replays it first; runs that test"
+    option("--race-keep", metavar="TOKEN", help=keep)
     option("--race-report", action="store_true", help="print what was run of each test: executions, verdict, seconds")
+    parser.addini("race_folder", "where failing schedules are remembered, from the root (.races); none: nowhere")
     parser.addini("race_seed", "a fixed seed of race tests, for CI: --race-seed, unless that is given")
     parser.addini("race_seconds", "seconds of each race test whose mark names none; exhaust=True fails after them")
 
@@ -49,11 +52,12 @@ def settle(config: pytest.Config) -> None:
     option.race_seconds = number(config, "race_seconds", float)
     if option.race_schedules is not None and option.race_schedules < 1:
         raise pytest.UsageError(f"--race-schedules {option.race_schedules}: at least 1")
-    if option.race_replay is not None:
-        try:
-            Token.decode(option.race_replay)
-        except ValueError as error:
-            raise pytest.UsageError(f"--race-replay: {error}") from None
+    for name, token in (("--race-replay", option.race_replay), ("--race-keep", option.race_keep)):
+        if token is not None:
+            try:
+                Token.decode(token)
+            except ValueError as error:
+                raise pytest.UsageError(f"{name}: {error}") from None
 
 
 def number(config: pytest.Config, name: str, kind: type[int | float]) -> float | None:
@@ -71,14 +75,19 @@ def number(config: pytest.Config, name: str, kind: type[int | float]) -> float |
 
 
 def only_replayed(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave of `items` the one test that the token to be replayed is of, if it is there."""
-    if config.option.race_replay is None:
+    """Leave of `items` the one test that the token to be replayed or kept is of, if it is there."""
+    token = config.option.race_replay or config.option.race_keep
+    if token is None:
         return
-    of = Token.decode(config.option.race_replay).about.get("test")
+    of = Token.decode(token).about.get("test")
     named = [item for item in items if item.nodeid == of]
     if named:
         config.hook.pytest_deselected(items=[item for item in items if item not in named])
         items[:] = named
+    elif config.option.race_keep is not None:
+        raise pytest.UsageError(
+            f"--race-keep: the token is of {of or 'no test of this plugin'}, which is not among the tests"
+        )
 
 
 def again(item: pytest.Item, *options: str) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from array import array
-from functools import cached_property
+from contextlib import nullcontext
+from dataclasses import replace
+from functools import cached_property, partial
 from time import perf_counter
 from typing import TYPE_CHECKING
 from zlib import crc32
 
 from collector.explore.claim import Claim, Kind
 from collector.explore.default import Replayer
+from collector.explore.machine.address import AddressMemory
 from collector.explore.machine.execution import LIMIT
 from collector.explore.machine.fault import Refused
 from collector.explore.machine.plainpoints import PlainPoints
@@ -19,16 +22,20 @@ from collector.explore.result import Failure, Result
 from collector.explore.token import FORMAT, Token
 from collector.explore.trace.recorder import Recorder
 from collector.explore.trace.trace import trace
+from collector.explore.watchdog import watched
 
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from collector.explore.machine.fault import Fault
     from collector.explore.machine.machine import SteppedMachine
     from collector.explore.machine.taps import Tap
     from collector.explore.program import Invariant, Program
+    from collector.explore.races.report import Race
     from collector.explore.trace.step import Schedule
+
+    Before = Callable[[SteppedMachine, Recorder, int], None]
 
 
 class Digest:
@@ -48,9 +55,22 @@ class Digest:
         return crc32(self.steps.tobytes())
 
 
+def machine_of(token: Token, witness: Witness, *recorders: Recorder, vehicle: str = "greenlets") -> SteppedMachine:
+    """A machine for schedules of the token's program, under the rules that the token was made with."""
+    taps: list[Tap] = [PlainPoints()] if token.plain_points else []
+    if token.races:
+        taps.append(witness)
+    memory = AddressMemory() if recorders else None
+    machine = new_machine(vehicle, [*taps, *recorders], token.limit or LIMIT, memory)
+    machine.threads.early = token.early
+    machine.leave_out(token.muted, token.left_out)
+    return machine
+
+
 class Replay:
     """One schedule, run again and written down; with the source lines of its steps if `sources`.
 
+    `before` is called in front of every step, when it has been recorded, with who takes it.
     Raises ValueError for a token of an older format whose steps are no longer those that it was made of.
     """
 
@@ -62,25 +82,27 @@ class Replay:
         vehicle: str = "greenlets",
         *,
         sources: bool = False,
+        before: Before | None = None,
     ) -> None:
         self.token = token
         self.recorder = Recorder(sources=sources)
         witness = Witness()
-        taps: list[Tap] = [PlainPoints()] if token.plain_points else []
-        if token.races:
-            taps.append(witness)
-        self.machine = machine = new_machine(vehicle, [*taps, self.recorder], token.limit or LIMIT)
-        machine.leave_out(token.muted, token.left_out)
+        self.machine = machine = machine_of(token, witness, self.recorder, vehicle=vehicle)
         digest = Digest(machine)
         deviating = Replayer(machine, token.deviations, strict=True)
         self.fault: Fault | None = None
         self.refused: Refused | None = None
         """The program breaks a rule of the machine."""
         begun = perf_counter()
+        observers = [self.recorder.observe, digest.observe]
+        if before:
+            observers.append(partial(before, machine, self.recorder))
         try:
-            check = set_up(machine, program, invariants)
-            observers = (self.recorder.observe, digest.observe)
-            self.fault = run_and_check(machine, deviating.pick, deviating.draw, check, observers)
+            # Whoever looks around in between, as in a debugger, takes their time.
+            with watched(machine, program) if before is None else nullcontext():
+                check = set_up(machine, program, invariants)
+                self.fault = run_and_check(machine, deviating.pick, deviating.draw, check, observers)
+                self.recorder.look()
         except Refused as refused:
             self.refused = refused
         finally:
@@ -133,6 +155,19 @@ class Replay:
         else:
             result.claim = Claim(Kind.SAMPLED, "replay", number=1, probability=1.0)
         return result
+
+
+def written(
+    token: Token, fault: Fault, program: Program, invariants: Sequence[Invariant]
+) -> tuple[Failure, list[Race]]:
+    """The failure that the token's schedule shows, written down, with its races; `fault` was seen when it was run before."""
+    again = Replay(replace(token, steps=0, digest=0), program, invariants)
+    token = replace(token, steps=again.steps, digest=again.digest)
+    found = again.fault or fault
+    failure = Failure(
+        found.kind, found.message, token.encode(), again.schedule, found.where, again.steps, again.preemptions
+    )
+    return failure, again.races
 
 
 def replay(token: str, program: Program, *, invariants: Sequence[Invariant] = (), vehicle: str = "greenlets") -> Result:

@@ -61,6 +61,8 @@ class Result:
     """Different states seen, where the strategy counts them."""
     traces: int = 0
     """Schedules that differ in more than the order of independent steps, where samplers are watched for a display."""
+    distinct: list[int] = field(default_factory=list)
+    """From which it is told how many traces several searches have seen together (`strategies.distinct`)."""
     outlook: str = ""
     """How much is left, or how much is new, as far as that can be told."""
     shrunk: tuple[int, int, int] = (0, 0, 0)

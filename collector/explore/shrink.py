@@ -13,6 +13,7 @@ Last, an exhaustive search looks for a schedule with fewer preemptions still, as
 
 from __future__ import annotations
 
+from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collector.explore.machine.fault import Fault
     from collector.explore.machine.machine import SteppedMachine
     from collector.explore.program import Invariant, Program
+    from collector.explore.token import Token
 
     Deviation = tuple[int, int]
 
@@ -85,6 +87,8 @@ class Shrinker:
 
     def fails_after(self, trail: Sequence[int]) -> list[Deviation] | None:
         """The deviations of the schedule that follows `trail` as far as it can, if that fails in the same way."""
+        if self.spent:
+            return None
         machine = self.machine
         check = set_up(machine, self.program, self.invariants)
         following = Following(machine, trail)
@@ -95,7 +99,18 @@ class Shrinker:
     def allowed(self) -> bool:
         """Is there budget for one more run?"""
         self.runs += 1
-        return self.runs <= RUNS and perf_counter() < self.until and not self.stop()
+        return not self.spent
+
+    @property
+    def spent(self) -> bool:
+        """Is there no budget left?"""
+        return self.runs > RUNS or perf_counter() >= self.until or self.stop()
+
+    def smaller(self, token: Token) -> Token:
+        """The token of a smaller schedule than the token's, that fails in the same way."""
+        deviations = tuple(self.shrink(token.deviations))
+        out = tuple(sorted(self.machine.muted)), tuple(sorted(self.machine.left.out))
+        return replace(token, deviations=deviations, muted=out[0], left_out=out[1])
 
     def shrink(self, deviations: Sequence[Deviation]) -> list[Deviation]:
         """As few of them, or of others, as it takes."""
@@ -115,6 +130,8 @@ class Shrinker:
         parts = 2
         while len(best) > 1 and parts <= len(best):
             for part in range(parts):
+                if self.spent:
+                    return best  # a trail may have deviations by the ten thousand: to go on costs more than a run
                 begin, end = len(best) * part // parts, len(best) * (part + 1) // parts
                 fewer = self.fails([*best[:begin], *best[end:]])
                 if fewer is not None:

@@ -46,6 +46,8 @@ class Token:
     """A race ends the schedule."""
     limit: int = 0
     """Steps after which the schedule goes on in turn; 0 is the machine's own."""
+    early: int = 0
+    """Pauses of each thread that may end early."""
     muted: tuple[int, ...] = ()
     """Threads whose bodies are left out."""
     left_out: tuple[int, ...] = ()
@@ -58,11 +60,13 @@ class Token:
     def encode(self) -> str:
         """The token as text."""
         about = json.dumps(self.about, sort_keys=True, separators=(",", ":")).encode() if self.about else b""
-        out = bytearray([self.plain_points | self.races << 1 | bool(self.left_out) << 2])
+        out = bytearray([self.plain_points | self.races << 1 | bool(self.left_out) << 2 | bool(self.early) << 3])
         for n in (len(about), *about, len(self.muted), *self.muted, self.limit, self.steps, len(self.deviations)):
             _put(out, n)
         for n in (len(self.left_out), *self.left_out) if self.left_out else ():
             _put(out, n)
+        if self.early:
+            _put(out, self.early)
         out += self.digest.to_bytes(CHECKSUM, "little")
         before = 0
         for at, entry in self.deviations:
@@ -99,6 +103,7 @@ class Token:
         muted = tuple(numbers.take(next(numbers)))
         limit, steps, count = numbers.take(3)
         left_out = tuple(numbers.take(next(numbers))) if raw[0] & 4 else ()
+        early = next(numbers) if raw[0] & 8 else 0
         digest = int.from_bytes(numbers.raw(CHECKSUM), "little")
         deviations = []
         at = 0
@@ -110,7 +115,7 @@ class Token:
         if not isinstance(known, dict) or max(limit, steps) > MOST_STEPS or not numbers.ended:
             raise ValueError
         flags = bool(raw[0] & 1), bool(raw[0] & 2)
-        return cls(tuple(deviations), steps, digest, *flags, limit, muted, left_out, known, form)
+        return cls(tuple(deviations), steps, digest, *flags, limit, early, muted, left_out, known, form)
 
 
 def checksum(data: bytes | bytearray, prefix: str) -> bytes:

@@ -1,8 +1,9 @@
 """A watchdog for thread bodies that take no step, such as an endless loop in pure Python; and for set-ups and checks.
 
 Theory of operation.  The machine gets control at scheduling points only, so a body that reaches none would run for ever.  A
-separate thread checks TICKS times a second.  If a schedule has taken no step for PATIENCE seconds, an exception is raised in
-the thread that carries it (`PyThreadState_SetAsyncExc`).  When the exploration's own time is over, it waits LATE seconds; a
+separate thread checks TICKS times a second.  If a schedule has taken no step in PATIENCE seconds of processor time, an
+exception is raised in the thread that carries it (`PyThreadState_SetAsyncExc`); a body that waits for something uses no such
+time, and is given IDLE times as long by the clock.  When the exploration's own time is over, it waits LATE seconds; a
 schedule that takes steps then is told that it is late, and is cut when it next looks (`state.endless`).
 One thread serves all explorations of the process and ends LINGER checks after the last: starting it costs as much as a dozen
 schedules.
@@ -17,22 +18,28 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 from contextlib import contextmanager
-from threading import Lock, Thread, get_ident
-from time import perf_counter, sleep
+from threading import Lock, Thread
+from time import perf_counter, process_time, sleep
 from typing import TYPE_CHECKING, Self
 
-from collector.explore.machine.misuse import Stuck
+from collector.explore.machine.misuse import Stuck, misused
+from collector.explore.machine.site import innermost
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from collector.explore.machine.execution import Execution
+    from collector.explore.machine.machine import SteppedMachine
+    from collector.explore.program import Program
 
 TICKS = 5
 PATIENCE = 5.0
-"""Seconds without a step."""
+"""Seconds without a step, of the processor: on a busy machine the clock's go by while nobody is let run."""
+IDLE = 3
+"""How many times as long that is by the clock."""
 LATE = 1.0
 """The same, when the time is over that an exploration was given."""
 LINGER = 5
@@ -44,14 +51,14 @@ class Watchdog:
 
     def __init__(self, seconds: float | None) -> None:
         self.until = perf_counter() + seconds if seconds is not None else float("inf")
-        self.home = get_ident()
-        """The thread that explores."""
         self.execution: Execution | None = None
         """The execution that is watched."""
         self.before = (-1, -1)
         """Number and length of the schedule at the last check."""
         self.unchanged = 0
         """Checks in a row without progress."""
+        self.busy = 0.0
+        """Processor time of this process before them."""
         self.cuts = False
         """Schedules are cut when the time is over."""
 
@@ -76,19 +83,35 @@ class Watchdog:
     def check(self) -> None:
         """Check once, and raise Stuck in the running thread if there was no progress for too long."""
         execution = self.execution
-        if execution is None or not (execution.running or execution.calling):
-            self.unchanged = 0
+        if execution is None or execution.capturing or not (execution.running or execution.calling):
+            self.before, self.unchanged = (-1, -1), 0
             return
         if self.cuts and perf_counter() > self.until:
             execution.late = True
         now = (execution.number, len(execution.trail))
-        self.unchanged = self.unchanged + 1 if now == self.before else 0
-        self.before = now
-        # Checks are counted, not time: a process that was stopped meanwhile has checked once.
-        if self.unchanged >= TICKS * (LATE if perf_counter() > self.until else PATIENCE):
-            self.unchanged = 0
-            ident = self.home if execution.calling else execution.carrier.ident(max(execution.current, 0))
+        if now != self.before:
+            self.before, self.unchanged, self.busy = now, 0, process_time()
+            return
+        self.unchanged += 1
+        patience = LATE if perf_counter() > self.until else PATIENCE
+        # Checks are counted, not the clock's time: a process that was stopped meanwhile has checked once.
+        if process_time() - self.busy >= patience or self.unchanged >= IDLE * patience * TICKS:
+            self.unchanged, self.busy = 0, process_time()
+            ident = execution.calling or execution.carrier.ident(max(execution.current, 0))
+            execution.stuck = innermost(sys._current_frames().get(ident))  # noqa: SLF001  another thread's frame
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(Stuck))
+
+
+@contextmanager
+def watched(machine: SteppedMachine, program: Program) -> Iterator[None]:
+    """What the machine runs in this `with` statement comes to an end, or is refused."""
+    with Watchdog(None) as watchdog:
+        watchdog.execution = machine.execution
+        try:
+            yield
+        except Stuck as stuck:
+            # In no thread: a set-up, a check, or this package.
+            raise (misused(stuck, program) or stuck) from stuck
 
 
 class WatchdogThread:

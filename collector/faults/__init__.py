@@ -1,7 +1,7 @@
 """Planted faults: broken variants of the protocol, to test that the checks detect them (mutation testing).
 
-A fault is a subclass with one method changed.  `stress --plant NAME` runs with one; `scripts/fault_matrix.py` runs with
-each, and says which check detected it and after how long.
+A fault is a subclass with one method changed.  `stress --plant NAME` runs with one; `faults` runs with each, and says which
+check detects it, and how soon.
 """
 
 from __future__ import annotations

@@ -31,6 +31,11 @@ class Fault:
         """What is wrong, in a sentence."""
         return (self.m.__doc__ or "").partition("\n")[0]
 
+    @property
+    def changes(self) -> type[Local]:
+        """The class of the protocol that the fault is a subclass of."""
+        return next(cls for cls in self.m.__mro__ if not cls.__module__.startswith(__package__))
+
     def planted(self, m: type[AnyM]) -> type[AnyM]:
         """The class `m` of a run with this fault in it."""
         return type(f"{self.m.__name__}{m.__name__}", (self.m, m), {})

@@ -31,11 +31,11 @@ class StealsLast(Parfor):
         stolen, idle = super().stealfrom(at, done, idle=idle)
         pos = self.port.load(at)
         begin, end = pos & LOW32, pos >> 32
-        if stolen or begin >= end or not self.port.cas(at, pos, begin | begin << 32):
+        if stolen or begin >= end:
             return stolen, idle
         if idle:
-            self.port.xadd(done, -1)
-        return (begin, end), False
+            self.port.xadd(done, -1)  # before the swap: else it would be the fault above as well
+        return ((begin, end) if self.port.cas(at, pos, begin | begin << 32) else None), False
 
 
 class ClaimByStore(Parfor):

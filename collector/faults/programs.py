@@ -1,28 +1,31 @@
-"""Small programs for the stepped machine, each of which finds a planted fault that a stress run may miss.
-
-A program takes the class of the M it runs: the protocol's own, or one with a fault.
-"""
+"""Race programs: small programs for the stepped machine, each of one part of an M, with or without a planted fault."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from collector.fixtures.pool import buffer, pool
+from collector.audit.buffers import places
+from collector.fixtures.draining import draining
+from collector.fixtures.pool import SMALL, buffer, pool
+from collector.fixtures.producers import producers
 from collector.fixtures.worlds import CONFIG, SmallWorld
-from collector.parfor import LOW32, PARFOR, THR, Parfor, parforalloc, thr
+from collector.parfor import Parfor
 from collector.runtime import CollectorM
 from collector.scenarios.aba import stack
 from collector.scenarios.harvestrace import harvest
+from collector.scenarios.parfor import claiming, idle
+from collector.scenarios.scanvalid import starting
 from mutator.goroutine import Goroutines
 from mutator.heap import ALLOCATED, POISON, SPAN, SPAN_IN_USE
 from mutator.heap.audit import audit
 from mutator.phase import GCmarktermination
-from mutator.world import GRUNNABLE, GRUNNING, GSCAN, MRECORD, G
-from workbuf.boot import BootPort
-from workbuf.buffer import NOBJ, OBJ
+from mutator.world import MRECORD
+from workbuf.boot import BootPort, BootWords
+from workbuf.buffer import NOBJ, OBJ, capacity
 from workbuf.getfull import Getfull
 from workbuf.lfstack import CNT_BITS, Lfstack
+from workbuf.lists import Lists
 from workbuf.local import MLOCAL, WORK, Globals
 from workbuf.machine import WORD
 
@@ -56,55 +59,23 @@ def cached(m: type[Getfull]) -> Program:
     return program
 
 
-def idle(m: type[Parfor]) -> Program:
-    """Of two threads one counts as idle and steals once more; the other runs out, and may leave when both are idle."""
-    threads, n = 2, 4
-
-    def program(machine: SteppedMachine) -> None:
-        world = Globals.allocate(machine)
-        desc = parforalloc(machine, m.nthrmax)
-        records = [MRECORD.allocate(machine, f"m{i}") for i in range(threads)]
-        m(BootPort(machine), world, records[0]).parforsetup(desc, threads, n, wait=True, body=print)
-        owner, done = thr(desc, 0) + THR.pos, desc + PARFOR.done
-        machine.poke(owner, n << 32)
-        machine.poke(done, 1)
-        executed = machine.word(0, "executed")
-
-        def own(port: Port) -> None:
-            while (pos := port.xadd(owner, 1)) & LOW32 <= pos >> 32:
-                port.xadd(executed, 1)
-            if port.xadd(done, 1) == threads:
-                assert port.load(executed) == n, "a thread has left before all was executed"
-
-        def steal(port: Port) -> None:
-            stolen, _ = m(port, world, records[1]).stealfrom(owner, done, idle=True)
-            if stolen:
-                port.xadd(executed, stolen[1] - stolen[0])
-                port.xadd(done, 1)
-
-        machine.spawn(own, "owner")
-        machine.spawn(steal, "thief")
-
-    return program
-
-
-def claiming(m: type[Parfor]) -> Program:
-    """Two threads run a loop of three turns, of which one may be stolen while its owner claims it."""
-    threads, n = 2, 3
+def fresh(m: type[Lists]) -> Program:
+    """Two Ms make new buffers at once, there being no empty ones."""
 
     def program(machine: SteppedMachine) -> Callable[[], object]:
-        world = Globals.allocate(machine)
-        desc = parforalloc(machine, m.nthrmax)
-        records = [MRECORD.allocate(machine, f"m{i}") for i in range(threads)]
-        runs = machine.alloc(n, "runs")
-        m(BootPort(machine), world, records[0]).parforsetup(desc, threads, n, wait=False, body=print)
+        world = Globals.allocate(machine, wbufsize=112)
+        records = [MLOCAL.allocate(machine, f"m{i}") for i in range(2)]
+        made: list[list[int]] = [[], []]
 
-        for record in records:
-            machine.spawn(lambda port, m0=record: m(port, world, m0).parfordo(desc, lambda i: port.xadd(runs + i, 1)))  # type: ignore[misc]
+        def body(number: int) -> Callable[[Port], None]:
+            return lambda port: made[number].append(m(port, world, records[number]).getempty(359))
+
+        for number in range(2):
+            machine.spawn(body(number), f"m{number}")
 
         def check() -> None:
-            found = [machine.peek(runs + i) for i in range(n)]
-            assert found == [1] * n, f"the turns of a loop were run {found} times"
+            known = places(world, BootWords(machine), records).made
+            assert sorted(known) == sorted(made[0] + made[1]), "two Ms have made the same buffer, or one is not known"
 
         return check
 
@@ -138,33 +109,6 @@ def counted(m: type[CollectorM]) -> Program:
 
         machine.spawn(master, "master")
         machine.spawn(lambda port: Noting(port, world, small.model.helpers[0]).gchelper(), "helper")
-
-    return program
-
-
-def starting(m: type[Goroutines]) -> Program:
-    """A goroutine begins to run while another M scans its stack: it must not count as scanned afterwards."""
-
-    def program(machine: SteppedMachine) -> Callable[[], object]:
-        world = Globals.allocate(machine)
-        gp = G.allocate(machine, "g1")
-        machine.poke(gp + G.status, GRUNNABLE)
-        machine.poke(gp + G.gcscanvalid, 1)
-        records = [MLOCAL.allocate(machine, f"m{i}") for i in range(2)]
-
-        def scan(port: Port) -> None:
-            me = m(port, world, records[1])
-            if me.castogscanstatus(gp, GRUNNABLE, GRUNNABLE | GSCAN):
-                port.post(gp + G.gcscanvalid, 1)
-                me.casfrom_Gscanstatus(gp, GRUNNABLE | GSCAN, GRUNNABLE)
-
-        machine.spawn(lambda port: m(port, world, records[0]).casgstatus(gp, GRUNNABLE, GRUNNING), "m0")
-        machine.spawn(scan, "m1")
-
-        def check() -> None:
-            assert not machine.peek(gp + G.gcscanvalid), "the goroutine runs and counts as scanned"
-
-        return check
 
     return program
 
@@ -288,34 +232,61 @@ def wellkept(small: SmallWorld) -> None:
     assert not problems, problems[0]
 
 
-def part(fault: Fault | None, own: type[Local]) -> Any:  # noqa: ANN401  its own type, or a subclass of it
-    """The part `own` of an M, with the fault if there is one."""
-    return fault.m if fault else own
+@dataclass(frozen=True)
+class Race:
+    """A race program, which is given the class of the M that it runs."""
+
+    part: type[Local]
+    """The part of an M that it is about: the M is the protocol's own, or that with a fault."""
+    make: Callable[[Any], Program]
+    plain_points: bool = False
+    """Plain accesses are steps too: the fault is their order."""
+
+    def program(self, fault: Fault | None = None) -> Program:
+        """The program of the protocol, or of the protocol with that fault."""
+        return self.make(fault.planted(self.part) if fault else self.part)
+
+    def takes(self, fault: Fault) -> bool:
+        """Has this part what the fault changes?"""
+        return issubclass(self.part, fault.changes)
 
 
-def whole(fault: Fault | None) -> type[CollectorM]:
-    """A whole M, with the fault if there is one."""
-    return fault.planted(CollectorM) if fault else CollectorM
-
-
-PROGRAMS: dict[str, Callable[[Fault | None], Program]] = {
-    "push-count-constant": lambda fault: stack(CNT_BITS, part(fault, Lfstack)),
-    "getfull-without-cache": lambda fault: cached(part(fault, Getfull)),
-    "getfull-late-decrement": lambda fault: pool(part(fault, Getfull), 2, 1),
-    "parfor-claim-by-store": lambda fault: claiming(part(fault, Parfor)),
-    "ndone-early": lambda fault: counted(whole(fault)),
-    "parfor-late-done": lambda fault: idle(part(fault, Parfor)),
-    "gcscanvalid-cleared-early": lambda fault: starting(part(fault, Goroutines)),
-    "harvest-skips-last": lambda fault: caches(whole(fault)),
-    "harvest-skips-idle": lambda fault: caches(whole(fault)),
-    "harvest-by-store": lambda fault: harvest(whole(fault)),
-    "take-by-store": lambda fault: harvest(whole(fault)),
-    "span-swept-twice": lambda fault: swept(whole(fault)),
-    "span-swept-early": lambda fault: cachedspan(whole(fault)),
-    "black-allocation-off": lambda fault: born(whole(fault)),
-    "published-before-zeroed": lambda fault: stale(whole(fault)),
+RACES = {
+    "stack": Race(Lfstack, lambda m: stack(CNT_BITS, m)),
+    "cached": Race(Getfull, cached),
+    "pool": Race(Getfull, lambda m: pool(m, 2, 1)),
+    "partial": Race(Lists, lambda m: lambda machine: producers(machine, 2, 1, m)),
+    "partial-full": Race(Lists, lambda m: lambda machine: producers(machine, 2, capacity(SMALL) - 1, m)),
+    "fresh": Race(Lists, fresh),
+    "draining": Race(CollectorM, draining),
+    "claiming": Race(Parfor, claiming),
+    "idle": Race(Parfor, idle),
+    "counted": Race(CollectorM, counted),
+    "starting": Race(Goroutines, starting),
+    "caches": Race(CollectorM, caches),
+    "harvest": Race(CollectorM, harvest),
+    "swept": Race(CollectorM, swept),
+    "cachedspan": Race(CollectorM, cachedspan),
+    "born": Race(CollectorM, born),
+    "stale": Race(CollectorM, stale, plain_points=True),
 }
-"""By the fault's name, the program that finds it; of no fault, the same program of the protocol as it is."""
-
-PLAIN_POINTS = frozenset({"published-before-zeroed"})
-"""Those in which plain accesses are steps too: the fault is their order."""
+"""By name."""
+FOUND_BY = {
+    "push-count-constant": "stack",
+    "getfull-without-cache": "cached",
+    "getfull-late-decrement": "pool",
+    "parfor-claim-by-store": "claiming",
+    "ndone-early": "counted",
+    "parfor-late-done": "idle",
+    "gcscanvalid-cleared-early": "starting",
+    "harvest-skips-last": "caches",
+    "harvest-skips-idle": "caches",
+    "harvest-by-store": "harvest",
+    "take-by-store": "harvest",
+    "span-swept-twice": "swept",
+    "span-swept-early": "cachedspan",
+    "black-allocation-off": "born",
+    "published-before-zeroed": "stale",
+}
+"""By the fault's name, the race program that was written for it, because a stress run may miss it."""
+PROGRAMS = {fault: RACES[race] for fault, race in FOUND_BY.items()}

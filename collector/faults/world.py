@@ -9,7 +9,8 @@ from collector.helper import Helper
 from mutator.heap import HeapLocal
 from mutator.phase import GCoff, GCscan
 from mutator.safepoint import Safepoint
-from mutator.world import GRUNNING, GSYSCALL, PIDLE, PRUNNING, PSYSCALL, SCHED, P
+from mutator.stack import FRAME
+from mutator.world import GRUNNING, GSYSCALL, PIDLE, PRUNNING, PSYSCALL, SCHED, G, P
 from mutator.writebarrier import Writebarrier
 from workbuf.events import Event
 from workbuf.local import WORK
@@ -128,6 +129,21 @@ class SendUnshaded(Writebarrier):
         self.port.post(dst // WORD, src)
 
 
+class BarrierWithoutP(Writebarrier):
+    """A return from a system call stores a pointer with a barrier before it has its P back: no stop waits for it."""
+
+    def writebarrier_needs_p(self, src: int) -> None:
+        """It needs none."""
+
+    def exitsyscall(self) -> None:
+        """Publish what the goroutine holds in its first stack slot, in the last word of bss; then the P."""
+        words = self.port.words
+        held = words[words[self.curg + G.frame] + FRAME.size]
+        if held and self.inheap(held):
+            self.writebarrierptr(self.world.bss.slot(self.world.bss.n - 1), held)
+        super().exitsyscall()
+
+
 FAULTS = (
     Fault("barrier-not-reset", NotReset, bugs=("O-10",)),
     Fault("alldone-uncleared", AlldoneUncleared),
@@ -152,4 +168,5 @@ FAULTS = (
     Fault("release-untold", StopForgotten),
     Fault("stop-overlooked", StopOverlooked),
     Fault("send-unshaded", SendUnshaded, bugs=("K-16",)),
+    Fault("barrier-without-p", BarrierWithoutP, bugs=("K-1",)),
 )

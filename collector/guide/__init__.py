@@ -9,7 +9,11 @@ FOLDER = Path(__file__).parent
 TOPICS = {
     "protocol": "The protocol in ten minutes",
     "testing": "Testing your own lock-free code",
+    "museum": "The museum",
+    "designs": "The line of designs",
+    "faults": "Planted faults and mutants",
     "stress": "Stress by name",
+    "campaign": "Many cores, many machines",
     "reports": "Reading the reports",
     "heaps": "Real heaps, and Go as referee",
     "speed": "How fast it is, and where the floors are",

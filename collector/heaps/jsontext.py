@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from collector.heaps.graph import column
@@ -17,6 +18,7 @@ from collector.heaps.graph import column
 
 if TYPE_CHECKING:
     from array import array
+    from collections.abc import Container
 
     from collector.heaps.stream import Stream
 
@@ -91,6 +93,25 @@ class JsonText:
             if end >= 0:
                 return out
             self._more(self._at, f"the rest of '{what}'")
+
+    def strings(self, wanted: Container[int]) -> dict[int, str]:
+        """Of an array of strings those at the places `wanted`; the others are stepped over, and whatever is no array."""
+        found: dict[int, str] = {}
+        if self.peek("a value") != b"[":
+            self.skip()
+            return found
+        self.take(b"[")
+        if self.peek("a string or ']'") == b"]":
+            self.take(b"]")
+            return found
+        for i in count():
+            if i in wanted:
+                found[i] = str(self.small("a string"))
+            else:
+                self.skip()
+            if self.take(b",", b"]") == b"]":
+                break
+        return found
 
     def small(self, what: str) -> Any:  # noqa: ANN401 - whatever the text says
         """The value that comes next, parsed; it must be short."""

@@ -5,6 +5,9 @@ arrays of numbers, so many to a node and so many to an edge.  A node says how ma
 the order of their nodes.  An edge's `to_node` is a position in `nodes`.  Field positions are read from `meta`, never
 assumed (older V8 has six fields to a node, newer seven).
 
+Types.  An object's is the name of its constructor, which stands in `strings` behind the arrays; any other node's is its kind
+(`string`, `closure`, `hidden`).
+
 The text is read in windows and the two arrays turn into columns a window at a time, so that a snapshot costs the
 columns and not a Python object per number.  Everything else is stepped over, but to its end, so that a truncated file
 does not pass.
@@ -27,8 +30,16 @@ from collector.heaps.layout import SIZE_LIMIT, behind_header
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from collector.heaps.errors import HeapError
     from collector.heaps.stream import Stream
+
+
+OBJECT = "object"
+"""The kind of the nodes that a constructor made."""
+LONGEST = 100
+"""Characters of a constructor's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +59,8 @@ class Meta:
     node_type: int
     """Position of a node's type among its numbers; the names are `node_types`, none if the snapshot tells none."""
     node_types: tuple[str, ...]
+    name: int
+    """Position of the number of its name in `strings`, or -1."""
     nodes: int
     """How many nodes and edges the snapshot says it has; 0 says nothing: Hermes has written that for years."""
     edges: int
@@ -58,6 +71,7 @@ def read(stream: Stream) -> Graph:
     text = JsonText(stream)
     meta: Meta | None = None
     arrays: dict[str, array[int]] = {}
+    strings: dict[int, str] = {}
     starts: dict[str, int] = {}
     byte = text.take(b"{")
     while byte != b"}":
@@ -69,6 +83,8 @@ def read(stream: Stream) -> Graph:
             meta = describe(text.small("'snapshot'"), stream, starts[key])
         elif key in ("nodes", "edges"):
             arrays[key] = text.numbers(key)
+        elif key == "strings" and meta and "nodes" in arrays:
+            strings = text.strings(constructors(meta, arrays["nodes"]))
         else:
             text.skip()
         byte = text.take(b",", b"}")
@@ -78,7 +94,16 @@ def read(stream: Stream) -> Graph:
             raise stream.error_at(text.position(), f"a member '{key}' before the end", "none")
     if meta is None:
         raise stream.error_at(starts["snapshot"], "a description", "none")
-    return Snapshot(stream, meta, arrays, starts).graph()
+    return Snapshot(stream, meta, arrays, starts, strings).graph()
+
+
+def constructors(meta: Meta, nodes: array[int]) -> frozenset[int]:
+    """Where in `strings` the names of the objects' constructors stand."""
+    if meta.name < 0 or OBJECT not in meta.node_types:
+        return frozenset()
+    kind, width = meta.node_types.index(OBJECT), meta.node_width
+    pairs = zip(nodes[meta.node_type :: width], nodes[meta.name :: width], strict=False)
+    return frozenset(name for of, name in pairs if of == kind)
 
 
 def describe(snapshot: Any, stream: Stream, at: int) -> Meta:  # noqa: ANN401 - checked here
@@ -97,6 +122,7 @@ def describe(snapshot: Any, stream: Stream, at: int) -> Meta:  # noqa: ANN401 - 
             edges.index("to_node"),
             edge_types.index("weak") if "weak" in edge_types else -1,
             *nodetypes(nodes, meta.get("node_types")),
+            nodes.index("name") if "name" in nodes else -1,
             count(snapshot["node_count"]),
             count(snapshot["edge_count"]),
         )
@@ -129,10 +155,19 @@ def count(value: object) -> int:
 class Snapshot:
     """The two arrays, to be turned into a graph."""
 
-    def __init__(self, stream: Stream, meta: Meta, arrays: dict[str, array[int]], starts: dict[str, int]) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        meta: Meta,
+        arrays: dict[str, array[int]],
+        starts: dict[str, int],
+        strings: dict[int, str],
+    ) -> None:
         self._stream = stream
         self._meta = meta
         self._starts = starts
+        self._strings = strings
+        """Of constructors."""
         self._nodes = arrays["nodes"]
         self._edges = arrays["edges"]
         self._count("nodes", self._nodes, meta.nodes, meta.node_width)
@@ -160,12 +195,28 @@ class Snapshot:
         roots.slot(0, 0)
         roots.close(Kind.OTHER, "root", WORD)
         address = self._nodes[meta.id :: meta.node_width]
-        types = meta.node_types
-        keys = self._nodes[meta.node_type :: meta.node_width] if types else ()
-        kinds = typed(keys, lambda i: types[i] if i < len(types) else f"type {i}")
+        kinds = self._types()
         interior = array("Q", bytes(8 * len(target)))
         digest = array("I")
         return Graph(source, address, size, first, offset, target, interior, roots, Finalizers(), digest, *kinds)
+
+    def _types(self) -> tuple[array[int], tuple[str, ...]]:
+        """The columns `type` and `types`."""
+        types, strings, width = self._meta.node_types, self._strings, self._meta.node_width
+        if not types:
+            return typed((), str)
+        kinds: Iterable[int] = self._nodes[self._meta.node_type :: width]
+        if strings:
+            names = self._nodes[self._meta.name :: width]
+            of = types.index(OBJECT)
+            kinds = (~name if kind == of and name in strings else kind for kind, name in zip(kinds, names, strict=True))
+
+        def said(key: int) -> str:
+            if key < 0:
+                return strings[~key][:LONGEST] or OBJECT
+            return types[key] if key < len(types) else f"type {key}"
+
+        return typed(kinds, said)
 
     def _resolve(self) -> tuple[array[int], array[int], int]:
         """Where the slots of each node begin, the nodes that they point at, and how many edges are weak."""

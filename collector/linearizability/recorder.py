@@ -29,6 +29,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from collector.explore.machine.address import Address
 from collector.linearizability.history import Operation
 from collector.linearizability.linearizable import linearizable
 
@@ -36,9 +37,11 @@ from collector.linearizability.linearizable import linearizable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from collector.explore import SteppedMachine
+    from collector.explore.machine.machine import Stands
     from collector.linearizability.history import Value
     from collector.linearizability.specification import Model
-    from workbuf.machine import Machine, Port
+    from workbuf.machine import Port
 
 
 S = TypeVar("S")
@@ -55,21 +58,37 @@ class Open:
     """The thread's, which need not be its own."""
     input: Value
     output: Value = None
+    answers: bool = False
+    """It says what it answers."""
     ret: int | None = None
     """None: it has not come back."""
 
     def returns(self, output: Value) -> None:
         """Say what it answers; without this, None."""
         self.output = output
+        self.answers = True
+
+
+class Node(int):
+    """An address that is spelt by the name of what it points to."""
+
+    name: str
+
+    def __repr__(self) -> str:
+        return self.name
 
 
 class Recorder:
     """The history of one schedule.  Make one in the program's set-up, each time it is called."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: SteppedMachine) -> None:
         self.cell = machine.word(0, "history")
         self.moment = 0
+        self.machine = machine
         self.operations: list[Open] = []
+        self.latest: dict[int, Open] = {}
+        """What each thread calls, or returns from."""
+        machine.operations[self.cell] = self.stands
 
     @contextmanager
     def operation(self, port: Port, *given: Value) -> Iterator[Open]:
@@ -77,14 +96,23 @@ class Recorder:
 
         One that is left by an exception, or never left, stays open: it may or may not have taken effect.
         """
+        called = self.latest[port.index] = Open(0, port.index, port.name, given)
         port.post(self.cell, 0)
         self.moment += 1
-        called = Open(self.moment, port.index, port.name, given)
+        called.call = self.moment
         self.operations.append(called)
         yield called
+        self.latest[port.index] = called
         port.hint(self.cell)
         self.moment += 1
         called.ret = self.moment
+
+    def stands(self, thread: int) -> Stands:
+        """What the step of that thread on the cell stands for: name, arguments and answer of the operation."""
+        called = self.latest[thread]
+        name, *arguments = called.input if isinstance(called.input, tuple) else (called.input,)
+        answer = None if not called.call else (called.output,) if called.answers else ()
+        return name, arguments, answer
 
     def history(self) -> tuple[Operation, ...]:
         """What was recorded, in order of call; threads by their names, or by numbers where several share a name."""
@@ -94,11 +122,22 @@ class Recorder:
                 called.call,
                 called.ret,
                 called.name if sharing[called.name] == 1 else called.thread,
-                called.input,
-                called.output,
+                self._spelt(called.input),
+                self._spelt(called.output),
             )
             for called in self.operations
         )
+
+    def _spelt(self, v: Value) -> Value:
+        """`v`; where a schedule is written down, with names for the addresses in it."""
+        if isinstance(v, tuple):
+            return tuple(map(self._spelt, v))
+        name = v.pointer(self.machine.memory) if isinstance(v, Address) else None
+        if name is None:
+            return v
+        node = Node(v)
+        node.name = str(name)
+        return node
 
     def check(self, model: Model[S]) -> Callable[[], None]:
         """A check for the end of a schedule: its history is linearizable, as `model` has it."""

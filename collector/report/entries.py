@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from collector.catalogue.entries import Bug, Experiment, corrections
 from collector.report.tables import linewidth
+from collector.scenarios.contents import CONTENTS
 
 
 if TYPE_CHECKING:
@@ -45,13 +46,18 @@ def told(entry: Entry, scenarios: Sequence[str], faults: Sequence[Fault]) -> str
         lines.append(fact("says", entry.says))
         lines += [fact("guards", ", ".join(entry.guards))] if entry.guards else []
         lines.append(fact("tests", ", ".join(entry.tests)))
-    lines += [fact("scenario", f"{name}: python -m collector.run explain {name}") for name in scenarios]
+    lines += [fact("scenario", f"{name}: python -m collector.run {shows(name)} {name}") for name in scenarios]
     if isinstance(entry, Bug) and entry.unshown:
         lines.append(fact("scenario", f"none.  {entry.unshown}"))
     elif isinstance(entry, Experiment) and not scenarios:
         lines.append(fact("scenario", "none yet"))
     lines += [fact("planted", f"{fault.name}: {planted(fault)}") for fault in faults]
     return "\n".join(lines)
+
+
+def shows(scenario: str) -> str:
+    """The command that shows a scenario: a cost has no failure to explain."""
+    return "explain" if "failing" in CONTENTS[scenario].variants else "museum"
 
 
 def fact(name: str, text: str) -> str:

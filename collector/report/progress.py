@@ -10,15 +10,13 @@ import sys
 from time import monotonic
 from typing import TYPE_CHECKING, Self
 
-from rich.console import Console
-from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
-
 from collector.report.streams import escaped, oneline, withcontrols
 
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from rich.progress import Progress as Bar
 
 
 REFRESH_S = 0.1
@@ -37,8 +35,11 @@ class Progress:
         self.shown = self.began
         self.bar: Bar | None = None
         if sys.stdout.isatty():
+            from rich.console import Console  # noqa: PLC0415  slow, and for a terminal alone
+            from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn  # noqa: PLC0415
+
             elapsed = (TimeElapsedColumn(), TextColumn("elapsed,"), TimeRemainingColumn(), TextColumn("left"))
-            self.bar = Bar(
+            self.bar = Progress(
                 TextColumn("{task.description}"),
                 BarColumn(),
                 *elapsed,

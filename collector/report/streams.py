@@ -42,6 +42,8 @@ class Guarded(TextIOBase):
         self.controls = controls
         self.failed = ""
         """Why the stream took no more, if it was not its reader that left."""
+        self.gone = False
+        """It takes no more: what is written is dropped."""
         self.waiting = False
         """A write is waiting for the stream's reader."""
 
@@ -88,12 +90,19 @@ class Guarded(TextIOBase):
 
     def _gone(self, error: Exception) -> None:
         """From now on drop what is written, at the interpreter's own last flush, too."""
+        self.gone = True
         if not isinstance(error, BrokenPipeError):
             self.failed = self.failed or getattr(error, "strerror", None) or str(error)
         with suppress(OSError, UnsupportedOperation):
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self.stream.fileno())
             os.close(nowhere)
+
+
+def unheard() -> bool:
+    """Has whoever read standard output left?  Then there is nobody to talk to."""
+    sys.stdout.flush()
+    return getattr(sys.stdout, "gone", False)
 
 
 def withcontrols() -> TextIO:

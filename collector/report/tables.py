@@ -1,4 +1,4 @@
-"""Plain-text tables, fitted to the width of the terminal."""
+"""Plain-text tables, fitted to the width of the terminal; and the same in Markdown."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from itertools import zip_longest
 from shutil import get_terminal_size
 from textwrap import wrap
 from typing import TYPE_CHECKING
-
-from rich.cells import cell_len, set_cell_size
 
 from collector.report.streams import oneline
 
@@ -37,17 +35,26 @@ def flowed(text: str) -> str:
     return "\n".join("\n".join(part) for part in parts)
 
 
+def cells(text: str) -> int:
+    """How many of the terminal's cells it takes."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len  # noqa: PLC0415  slow, and for wide characters alone
+
+    return cell_len(text)
+
+
 def table(rows: Iterable[Sequence[str]], head: Sequence[str] = ()) -> str:
     """`rows` in columns, with a line of headings if there are any; wrapped at the terminal's width, without colours.
 
     A cell is broken between words, and inside a word only if the longest words of all columns do not fit into a line.
     """
-    cells = [[oneline(cell) for cell in row] for row in ((head, *rows) if head else rows)]
-    columns = list(zip_longest(*cells, fillvalue=""))
-    whole = [max(map(cell_len, column)) for column in columns]
-    words = [max(map(cell_len, " ".join(column).split()), default=0) for column in columns]
+    said = [[oneline(cell) for cell in row] for row in ((head, *rows) if head else rows)]
+    columns = list(zip_longest(*said, fillvalue=""))
+    whole = [max(map(cells, column)) for column in columns]
+    words = [max(map(cells, " ".join(column).split()), default=0) for column in columns]
     widths = fitted(whole, fitted(words, [1] * len(words)))
-    return "\n".join(line for row in cells for line in lines(row, widths))
+    return "\n".join(line for row in said for line in lines(row, widths))
 
 
 def fitted(widths: Sequence[int], least: Sequence[int]) -> list[int]:
@@ -66,13 +73,19 @@ def fitted(widths: Sequence[int], least: Sequence[int]) -> list[int]:
 
 def lines(row: Sequence[str], widths: Sequence[int]) -> list[str]:
     """A row's lines: one, or more where a cell is wrapped."""
-    if all(cell_len(cell) <= width for cell, width in zip(row, widths, strict=False)):
+    if all(cells(cell) <= width for cell, width in zip(row, widths, strict=False)):
         return [joined(row, widths)]
     parts = [wrap(cell, width, break_on_hyphens=False) for cell, width in zip(row, widths, strict=False)]
     return [joined(line, widths) for line in zip_longest(*parts, fillvalue="")]
 
 
-def joined(cells: Sequence[str], widths: Sequence[int]) -> str:
+def joined(row: Sequence[str], widths: Sequence[int]) -> str:
     """One line."""
-    sized = (set_cell_size(cell, width) for cell, width in zip(cells, widths, strict=False))
-    return GAP.join(sized).rstrip()
+    padded = (cell + " " * (width - cells(cell)) for cell, width in zip(row, widths, strict=False))
+    return GAP.join(padded).rstrip()
+
+
+def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    said = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *said))

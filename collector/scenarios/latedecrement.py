@@ -2,6 +2,8 @@
 
 Between the pop and the decrement the thread holds a buffer and still counts as waiting.  If the others begin to wait at
 that moment, all seem to wait, and the mark ends while one thread still holds work.  Needs three preemptions.
+
+Modelled.  Two or three participants, one buffer, whose holder publishes one more.
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ class LateDecrement(Getfull):
 SCENARIO = Scenario(
     name="latedecrement",
     title="getfull decrements nwait after the pop: mark termination ends early",
-    bugs=("O-24",),
+    bugs=("S4", "S5", "O-24"),
     variants={
         "failing": Variant(pool(LateDecrement, 2, 1), fails="ended early"),
         "fixed": Variant(pool(Getfull, 2, 1)),

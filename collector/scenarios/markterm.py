@@ -6,6 +6,8 @@ or after its decrement, another worker can take the last buffer and put it back 
 
 The fixed variant holds a lock over the decision and looks again under it, as Go's distributed termination does for the
 global queue.
+
+Modelled.  Two workers and counts, no buffers.  Not modelled.  The flush of caches that goes with it (raggedbarrier).
 """
 
 from __future__ import annotations
@@ -106,10 +108,11 @@ def markterm(kind: type[Worker]) -> Program:
 SCENARIO = Scenario(
     name="markterm",
     title="A counter of workers cannot tell when marking is complete",
-    bugs=("K-23", "#26903"),
+    bugs=("S24", "K-23", "#26903"),
     variants={
         "failing": Variant(markterm(Worker), fails="grey buffers left"),
         "failing-decrement-first": Variant(markterm(DecrementFirst), fails="grey buffers left"),
         "fixed": Variant(markterm(Locked)),
     },
+    originals={"failing": (198, 20_000)},
 )

@@ -2,6 +2,8 @@
 
 The barrier leaves nwait raised.  The seed's own TODO proposes to harvest again and repeat the drain: without resetting
 the counters, nwait becomes nproc + 1, equality never comes back, and the loop never ends.
+
+Modelled.  One participant, without work, which drains twice; secondharvest has the whole proposal.
 """
 
 from __future__ import annotations
@@ -46,7 +48,7 @@ def twice(*, reset: bool) -> Program:
 SCENARIO = Scenario(
     name="noreset",
     title="A second drain without resetting nwait waits for ever",
-    bugs=("O-10",),
+    bugs=("S6", "O-10"),
     variants={
         "failing": Variant(twice(reset=False), fails="round in a circle"),
         "fixed": Variant(twice(reset=True)),

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from collector.scenarios.contents import CONTENTS
+
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +22,59 @@ FILES = {
     "pless": "pless",
     "markterm": "markterm",
     "yuasa": "yuasa",
+    "parfor": "parfor",
+    "scanvalid": "scanvalid",
+    "scansyscall": "scansyscall",
+    "lostrequest": "lostrequest",
+    "chansend": "chansend",
+    "secondmark": "secondmark",
+    "checkmark": "checkmark",
+    "ownership": "ownership",
+    "stuck": "stuck",
+    "barrieroff": "barrieroff",
+    "assist": "assist",
+    "firstharvest": "firstharvest",
+    "hiddenlist": "hiddenlist",
+    "runqempty": "runqempty",
+    "rwmutex": "rwmutex",
+    "lockorder": "lockorder",
+    "raggedbarrier": "raggedbarrier",
+    "flushorder": "flushorder",
+    "disableorder": "disableorder",
+    "rescan": "rescan",
+    "maxtree": "maxtree",
+    "rootcheck": "rootcheck",
+    "packing": "packing",
+    "freednode": "freednode",
+    "outsider": "outsider",
+    "stalerequest": "stalerequest",
+    "atomicand": "atomicand",
+    "storefirst": "storefirst",
+    "recache": "recache",
+    "cacheonce": "cacheonce",
+    "plainreads": "plainreads",
+    "phaseoff": "phaseoff",
+    "schedulercache": "schedulercache",
+    "worldsema": "worldsema",
+    "stackspan": "stackspan",
+    "helpthrow": "helpthrow",
+    "doublegrey": "doublegrey",
+    "fulltest": "fulltest",
+    "specialswalk": "specialswalk",
+    "partialblind": "partialblind",
+    "takeback": "takeback",
+    "flapping": "flapping",
+    "prefetch": "prefetch",
+    "neverfreed": "neverfreed",
+    "assistbalance": "assistbalance",
+    "sleeps": "sleeps",
+    "hugeobject": "hugeobject",
+    "freshbuffer": "freshbuffer",
+    "shadeharvest": "shadeharvest",
+    "secondharvest": "secondharvest",
+    "shadefull": "shadefull",
+    "debugwbufs": "debugwbufs",
+    "checks": "checks",
 }
 """The file of each."""
 
@@ -46,4 +101,4 @@ SCENARIOS = Registry()
 
 def showing(bug: str) -> list[str]:
     """Names of the scenarios that show the bug of that id."""
-    return [name for name, scenario in SCENARIOS.items() if bug in scenario.bugs]
+    return [name for name, scenario in CONTENTS.items() if bug in scenario.bugs]

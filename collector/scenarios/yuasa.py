@@ -195,7 +195,7 @@ def yuasa(kind: type[Dijkstra]) -> Program:
 SCENARIO = Scenario(
     name="yuasa",
     title="What each write barrier needs, and what is lost without it",
-    bugs=("17503",),
+    bugs=("S25", "17503"),
     variants={
         "failing": Variant(yuasa(DijkstraNoRescan), fails="reachable and white", exhaustible=False),
         "failing-yuasa-heap-first": Variant(yuasa(YuasaHeapFirst), fails="reachable and white", exhaustible=False),
@@ -203,5 +203,11 @@ SCENARIO = Scenario(
         "fixed-yuasa": Variant(yuasa(Yuasa), exhaustible=False),
         "fixed-hybrid": Variant(yuasa(Hybrid), exhaustible=False),
         "fixed-conditional": Variant(yuasa(Conditional), exhaustible=False),
+    },
+    originals={
+        "failing": (5, 20_000),
+        "failing-yuasa-heap-first": (9, 20_000),
+        "fixed-yuasa": (0, 20_000),
+        "fixed-conditional": (0, 20_000),
     },
 )

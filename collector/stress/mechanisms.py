@@ -27,8 +27,9 @@ SMALL = "synthetic:random,n=1000"
 MINIMUM = 256 << 10
 """Bytes of the smallest goal over it."""
 PERIOD = 0.02
-LATE_US = 400
-"""Microseconds that a late helper takes to begin, and an unwilling one to go on with a buffer."""
+LATE_US = 20_000
+"""Microseconds that a late helper takes to begin, and an unwilling one to go on with a buffer: some slices of a lock of the
+interpreter, or on a busy machine the others would not run out of work meanwhile."""
 
 
 @dataclass(frozen=True)

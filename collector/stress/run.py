@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING
 
 from collector.audit.violation import Violation
 from collector.fusedmark import FusedMark
+from collector.newborn import Newborn
 from collector.runtime import AuditedM, Config, Model
 from collector.stress.addressspace import reserved
 from collector.stress.markers import missing
 from collector.stress.placement import load, sized
+from collector.stress.stores import Store, Storing, storing
 from collector.stress.watchdog import Watchdog
 from mutator.heap import MSTATS
-from mutator.phase import GCmarktermination
 from mutator.programs.registry import assign, bsswords
 from mutator.world import MRECORD, SCHED
 from workbuf.events import PHASE_NAMES
@@ -58,10 +59,11 @@ class Plan:
     programs: tuple[str, ...] = ("rewire", "pushpop", "hider", "finalizers")
     """One name a mutator."""
     cycles: int = 0
-    """Cycles after which to end; 0: by the clock."""
+    """How many there are, the forced one at the end among them; 0: by the clock."""
     concurrent: bool = True
     """Concurrent cycles, or ones that stop the world from beginning to end."""
     seconds: float = 9.0
+    """By the clock: for all cycles, at least one and the forced one; none begins that would not fit in."""
     period: float = 0.1
     """Seconds after which a cycle starts by itself when the heap does not ask for one."""
     seed: int = 1
@@ -78,6 +80,8 @@ class Plan:
     """Events that each thread keeps."""
     recorder: bool = True
     """Let the flight recorder listen; without it nothing is counted.  For measuring what it costs."""
+    stores: bool = True
+    """Let each M remember its last pointer stores, without which a lost object's report says less; as above."""
     events: bool = False
     """Hand every cycle's events on with its report."""
 
@@ -95,35 +99,31 @@ class CycleReport:
     """All Ms' together, as they stood in the stopped world."""
 
 
-class StressM(FusedMark, AuditedM):
+class StressM(Newborn, FusedMark, AuditedM):
     """The M that runs the background collector for the length of a run."""
 
     markers = 1
     """How many are to mark together when every helper lies idle."""
     awaited = False
     """Did all of them lie idle when this cycle began?"""
-    newborn = False
-    """Does it allocate in mark termination?"""
-    born = 0
-    """The object that this M has allocated in the mark termination under way."""
 
     def collect(self, plan: Plan, report: Callable[[CycleReport], object], recorder: Recorder) -> None:
         """Collect until the plan is fulfilled, then once more with the world stopped."""
         self.report = report
         self.events = recorder.drain if plan.events else list
         self.newborn = plan.newborn
-        began = monotonic()
+        began = now = monotonic()
+        longest = 0.0
         self.awaithelpers()
-        while True:
+        while self.numgc < plan.cycles - 1 if plan.cycles else now - began + 2 * longest <= plan.seconds:
             if plan.concurrent:
                 self.background(int(plan.period * 1e9))
             else:
                 self.awaithelpers()
                 self.gcwork(1)
                 self.bgsweep()
-            done = self.numgc >= plan.cycles if plan.cycles else monotonic() - began >= plan.seconds
-            if done:
-                break
+            before, now = now, monotonic()
+            longest = max(longest, now - before)
         self.port.store(self.stopping, 1)
         self.awaithelpers()
         self.gcwork(1)
@@ -144,20 +144,9 @@ class StressM(FusedMark, AuditedM):
         port.unlock(sched + SCHED.lock)
         return n
 
-    def setuproots(self, nthr: int) -> int:
-        """Allocate in mark termination, as the runtime itself may: what is born there must be born marked."""
-        words = self.port.words
-        if self.newborn and words[self.gcphase] == GCmarktermination and not words[self.checkmarkphase]:
-            self.born = self.mallocgc(WORD, 1)
-        return super().setuproots(nthr)
-
     def collected(self) -> None:
-        """Let the object born in this mark live from now on by a global word; report the cycle.
-
-        Raises a Violation if helpers that lay idle for it did not mark.
-        """
-        if self.newborn:
-            self.port.words[self.world.bss.base + self.world.bss.n - 1] = self.born
+        """Report the cycle; raises a Violation if helpers that lay idle for it did not mark."""
+        super().collected()
         assert self.reach is not None
         assert self.places is not None
         stamps = self.cycle.stamps
@@ -179,6 +168,7 @@ class Stress:
         m: type[StressM] = StressM,
         progress: Progress | None = None,
     ) -> None:
+        m = storing(m) if plan.stores else m
         self.plan = plan
         self.recorder = Recorder(plan.ring)
         self.reports: list[CycleReport] = []
@@ -263,6 +253,15 @@ class Stress:
     def _put(self, report: CycleReport) -> None:
         """Called by the collector's M in the stopped world: nobody counts meanwhile."""
         self.queue.put(replace(report, tally=self.tally()))
+
+    def stores(self) -> list[Store]:
+        """The last pointer stores of all Ms, by time; all threads have ended."""
+        return sorted(
+            Store(time, m.port.index, dst // WORD, value, sent)
+            for m in self.ms
+            if isinstance(m, Storing)
+            for time, dst, value, sent in m.stores
+        )
 
     def tally(self) -> Tally:
         """What all Ms have counted so far; exact while the world is stopped and when the run is over."""

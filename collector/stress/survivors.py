@@ -32,13 +32,18 @@ BUSY = ("pushpop", "hider", "bintree")
 class KeepingM(StressM):
     """A collector's M that notes the first mark's bits for each object of a graph."""
 
-    keep: Keep | None = None
+    noting: Keep | None = None
 
     def marked(self) -> None:
         """Note, then audit: what an audit finds must not keep a referee from saying what is missing."""
-        if self.keep is not None and self.keep.marks is None and not self.checkmarking:
-            self.keep.note(self)
+        if self.noting is not None and self.noting.marks is None and not self.checkmarking:
+            self.noting.note(self)
         super().marked()
+
+
+def keeping(m: type[StressM]) -> type[StressM]:
+    """The class `m`, keeping."""
+    return KeepingM if m is StressM else type(f"Keeping{m.__name__}", (KeepingM, m), {})
 
 
 @dataclass(frozen=True)
@@ -61,18 +66,18 @@ class Kept:
 class Keep(Stress):
     """A run that remembers what its first mark kept of `graph`."""
 
-    def __init__(self, plan: Plan, graph: Graph, progress: Progress | None = None) -> None:
+    def __init__(self, plan: Plan, graph: Graph, progress: Progress | None = None, m: type[StressM] = StressM) -> None:
         self.marks: bytearray | None = None
         self.first: CycleStats | None = None
         began = monotonic()
-        super().__init__(plan, graph, KeepingM, progress)
+        super().__init__(plan, graph, keeping(m), progress)
         self.load_s = monotonic() - began
 
     def equip(self, me: StressM) -> None:
         """Tell the M which run it is for."""
         super().equip(me)
         if isinstance(me, KeepingM):
-            me.keep = self
+            me.noting = self
 
     def note(self, m: KeepingM) -> None:
         """Read the mark of every object of the graph.  The world is stopped."""

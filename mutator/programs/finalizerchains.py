@@ -69,7 +69,7 @@ class FinalizerChains(Finalizers):
         pending[chain] = m.port.hint(m.runtime + RUNTIME.numgc)
         self.gone[chain] = link + 1, made
 
-    def overdue(self, m: M, pending: dict[int, int]) -> None:
+    def overdue(self, m: M, pending: dict[int, int], now: int) -> None:
         """Nothing is queued: let the sweeper have the queue's lock, and look whether the oldest link is overdue."""
         m.port.pause(Pause.OSYIELD, 1)
-        super().overdue(m, pending)
+        super().overdue(m, pending, now)

@@ -25,7 +25,7 @@ from scripts.bench.heap import LARGEST
 from scripts.bench.rows import GIL, HEAD, INTERPRETER, SWITCH_SECONDS, BenchError
 
 
-PARTS = ("atomics", "lists", "marking", "recorder", "log", "inspect", "heap", "default", "start")
+PARTS = ("atomics", "lists", "marking", "recorder", "stores", "log", "inspect", "heap", "default", "start")
 """Modules beside this one, each with `rows(rounds)`."""
 
 

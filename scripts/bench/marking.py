@@ -66,20 +66,27 @@ def two(graph: Graph, name: str, rounds: int) -> list[Row]:
     shared = name != "long list"
     wall, spent = (median(getattr(cost, clock) for _, cost in pairs) * 1e3 for clock in ("wall", "own"))
     rates = [one.wall / cost.wall for one, cost in pairs]
+    paths = [max(one.each) / max(cost.each) for one, cost in pairs]
+    longest = median(max(cost.each) for _, cost in pairs) * 1e3
     together = [cost.own / one.own for one, cost in pairs]
     least, most = (None, None) if GIL or not shared else (LEAST, round(2 / LEAST, 2))
     work = f"two markers, {name}"
     return [
         Row(f"{work}: rate", "one marker's", rates, wall, "ms", least=least, clock="wall", note=note),
+        Row(f"{work}: rate, by the busier", "one marker's", paths, longest, "ms", least=least),
         Row(f"{work}: time of both", "one marker's", together, spent, "ms", most),
     ]
 
 
 class Cost(NamedTuple):
-    """Of one mark: seconds of all processors and by the clock, of the plain one; objects by marker; turns of waiting."""
+    """Of one mark: seconds of all processors, by the clock, of each marker, of the plain one; objects by marker; waits.
+
+    What the busier marker spends is how long a mark takes where no other work is on its processors, but for sleeps.
+    """
 
     own: float
     wall: float
+    each: list[float]
     plain: float
     scanned: list[int]
     waits: dict[str, int]
@@ -91,18 +98,28 @@ class Timed(StressM):
     own: ClassVar[list[float]] = []
     """Processor seconds of all marks, all threads."""
     wall: ClassVar[list[float]] = []
+    each: ClassVar[list[list[float]]] = []
+    """The same of each marker: in no order."""
     plain: ClassVar[list[float]] = []
-    began = (0.0, 0.0)
+    began = (0.0, 0.0, 0.0)
 
     def gc(self, *, eager: bool = False) -> None:
         """Begin to count."""
-        self.began = time.process_time(), time.perf_counter()
+        self.each.append([])
+        self.began = time.process_time(), time.perf_counter(), time.thread_time()
         super().gc(eager=eager)
+
+    def gchelper(self) -> None:
+        """Count a helper's own."""
+        began, spent = time.thread_time(), self.each[-1]
+        super().gchelper()
+        spent.append(time.thread_time() - began)
 
     def afterm(self, stats: CycleStats) -> None:
         """Stop counting: what follows are the audits."""
         self.own.append(time.process_time() - self.began[0])
         self.wall.append(time.perf_counter() - self.began[1])
+        self.each[-1].append(time.thread_time() - self.began[2])
         super().afterm(stats)
 
     def marked(self) -> None:
@@ -177,11 +194,12 @@ def marking(graph: Graph, helpers: int = 0, *, listening: bool = True, binding: 
     """The same, with the run that did it: of its two marks the first counts."""
     Timed.own.clear()
     Timed.wall.clear()
+    Timed.each.clear()
     Timed.plain.clear()
     plan = Plan(
         config=Config(mutators=0, helpers=helpers),
         programs=(),
-        cycles=1,
+        cycles=2,
         concurrent=False,
         recorder=listening,
         binding=binding,
@@ -192,4 +210,4 @@ def marking(graph: Graph, helpers: int = 0, *, listening: bool = True, binding: 
     stats = run.reports[0].stats
     gc.collect()  # the run's own garbage, so that it is no pause of a later run
     sleeps = {name: stats.gcstats[name] for name in ("nprocyield", "nosyield", "nsleep")}
-    return run, Cost(Timed.own[0], Timed.wall[0], Timed.plain[0], stats.scanned, sleeps)
+    return run, Cost(Timed.own[0], Timed.wall[0], Timed.each[0], Timed.plain[0], stats.scanned, sleeps)

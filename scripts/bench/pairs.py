@@ -21,38 +21,78 @@ from typing import Any
 
 TREE = Path(__file__).parents[2]
 
-EXPLORE = """
+STACK = """
 from time import process_time
 from collector.explore import explore
-from collector.scenarios.aba import stack
-from workbuf.lfstack import CNT_BITS
-explore(stack(CNT_BITS), "{strategy}", schedules=50, races={races})
+NODE = (1 << 32) - 1
+def stack(counted):
+    # Written out here, so that both trees run the same: a word is a node and, above it, how often a node was pushed.
+    def program(machine):
+        head = machine.word(0, "head")
+        nodes = [machine.alloc(2, f"node{i}") for i in range(3)]
+        for pushed, node in enumerate(nodes, 1):
+            machine.poke(node, machine.peek(head))
+            machine.poke(node + 1, pushed if counted else 0)
+            machine.poke(head, node | machine.peek(node + 1) << 32)
+        held = [[], []]
+        def pop(port):
+            while True:
+                old = port.load(head)
+                if not old:
+                    return 0
+                new = port.load(old & NODE)
+                if port.cas(head, old, new):
+                    return old & NODE
+        def push(port, node):
+            if counted:
+                port.words[node + 1] += 3
+            new = node | port.words[node + 1] << 32
+            while True:
+                old = port.load(head)
+                port.post(node, old)
+                if port.cas(head, old, new):
+                    return
+        def popper(port):
+            held[0].append(pop(port))
+        def pusher(port):
+            first = pop(port)
+            held[1].append(pop(port))
+            if first:
+                push(port, first)
+        machine.spawn(popper, "popper")
+        machine.spawn(pusher, "pusher")
+        def check():
+            linked, word = [], machine.peek(head)
+            while word and len(linked) < 4:
+                linked.append(word & NODE)
+                word = machine.peek(word & NODE)
+            assert sorted(linked + [n for mine in held for n in mine if n]) == nodes
+        return check
+    return program
+"""
+
+EXPLORE = """
+explore(stack(True), "{strategy}", schedules=50, races={races})
 done, begun = 0, process_time()
 while process_time() - begun < 2:
-    result = explore(stack(CNT_BITS), "{strategy}", schedules=3000, races={races})
+    result = explore(stack(True), "{strategy}", schedules=3000, races={races})
     assert not result.failure, result.failure
     done += result.schedules + result.pruned
 print(done, process_time() - begun)
 """
 
 PROVE = """
-from time import process_time
-from collector.explore import explore
-from collector.scenarios.aba import stack
-from workbuf.lfstack import CNT_BITS
 done, begun = 0, process_time()
 while process_time() - begun < 1:
-    result = explore(stack(CNT_BITS), "dpor")
+    result = explore(stack(True), "dpor")
     assert result.exhausted
     done += 1
 print(done, process_time() - begun)
 """
 
 REPLAY = """
-from time import process_time
-from collector.explore import explore, replay
-from collector.scenarios.aba import stack
-program = stack(0)
+from collector.explore import replay
+program = stack(False)
 token = explore(program, "random", schedules=100_000).failure.schedule
 done, begun = 0, process_time()
 while process_time() - begun < 2:
@@ -88,7 +128,7 @@ except ImportError:
 graph = heaps.read("synthetic:random,n=20000,m=52000,seed=1")
 seconds = 0.0
 for _ in range(3):
-    plan = Plan(config=Config(mutators=0, helpers=0), programs=(), cycles=1, concurrent=False, patience=600.0)
+    plan = Plan(config=Config(mutators=0, helpers=0), programs=(), cycles=2, concurrent=False, patience=600.0)
     seconds += Keep(plan, graph).result(graph).mark_s
 print(3 * 20000, seconds)
 """
@@ -117,13 +157,13 @@ print(int(cycles) - 1, seconds)
 """
 
 WORKLOADS = {
-    "three-node stack, random": EXPLORE.format(strategy="random", races=False),
-    "three-node stack, random, watched": EXPLORE.format(strategy="random", races=True),
-    "three-node stack, dpor": EXPLORE.format(strategy="dpor", races=False),
-    "three-node stack, dpor, watched": EXPLORE.format(strategy="dpor", races=True),
-    "three-node stack, stateful": EXPLORE.format(strategy="stateful", races=False),
-    "three-node stack proved": PROVE,
-    "three-node stack replayed": REPLAY,
+    "three-node stack, random": STACK + EXPLORE.format(strategy="random", races=False),
+    "three-node stack, random, watched": STACK + EXPLORE.format(strategy="random", races=True),
+    "three-node stack, dpor": STACK + EXPLORE.format(strategy="dpor", races=False),
+    "three-node stack, dpor, watched": STACK + EXPLORE.format(strategy="dpor", races=True),
+    "three-node stack, stateful": STACK + EXPLORE.format(strategy="stateful", races=False),
+    "three-node stack proved": STACK + PROVE,
+    "three-node stack replayed": STACK + REPLAY,
     "dpor, 2 threads x 5,000 steps": WIDE.format(threads=2, steps=5000),
     "dpor, 60 threads x 180 steps": WIDE.format(threads=60, steps=180),
     "scenarios": COMMAND.format(arguments='"scenarios"'),

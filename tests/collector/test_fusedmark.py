@@ -38,7 +38,7 @@ def marked(m: type[StressM], heap: str, wbufsize: int = 256) -> tuple[list[tuple
 
     noting = type("Noting", (m,), {"marked": note})
     config = Config(mutators=0, helpers=0, wbufsize=wbufsize)
-    plan = Plan(config=config, programs=(), cycles=1, concurrent=False, ring=1 << 16, events=True)
+    plan = Plan(config=config, programs=(), cycles=2, concurrent=False, ring=1 << 16, events=True)
     run = Stress(plan, heaps.read(heap), noting)
     events: list[tuple[int, ...]] = []
     run.run(lambda report: events.extend((e.thread, e.kind, e.a, e.b, e.c) for e in report.events))
@@ -82,7 +82,7 @@ def test_a_variant_is_marked_with_its_own_methods(name: str) -> None:
         return getattr(super(variant, self), name)(*args)
 
     variant = type("Variant", (StressM,), {name: own})
-    plan = Plan(config=Config(mutators=0, helpers=0), programs=(), cycles=1, concurrent=False)
+    plan = Plan(config=Config(mutators=0, helpers=0), programs=(), cycles=2, concurrent=False)
     Stress(plan, heaps.read(HEAPS[0]), variant).run()
 
     assert len(asked) > 1000

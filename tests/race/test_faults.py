@@ -6,17 +6,18 @@ import pytest
 
 from collector.explore import explore
 from collector.faults import FAULTS
-from collector.faults.programs import PLAIN_POINTS, PROGRAMS
+from collector.faults.programs import PROGRAMS
 
 
-SCHEDULES = 3000
+SCHEDULES = 1000
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_fault_is_found(name: str, seed: int) -> None:
     """Races are reported and not failures: a fault races on its way to what it is about."""
+    race = PROGRAMS[name]
     result = explore(
-        PROGRAMS[name](FAULTS[name]), schedules=SCHEDULES, races="report", seed=seed, plain_points=name in PLAIN_POINTS
+        race.program(FAULTS[name]), schedules=SCHEDULES, races="report", seed=seed, plain_points=race.plain_points
     )
 
     assert result.failure is not None
@@ -25,7 +26,8 @@ def test_a_fault_is_found(name: str, seed: int) -> None:
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_the_protocol_passes(name: str, seed: int) -> None:
     """With races being failures."""
-    result = explore(PROGRAMS[name](None), schedules=SCHEDULES, seed=seed, plain_points=name in PLAIN_POINTS)
+    race = PROGRAMS[name]
+    result = explore(race.program(), schedules=SCHEDULES, seed=seed, plain_points=race.plain_points)
 
     assert result.failure is None, result.failure
 

@@ -44,10 +44,10 @@ def loop(machine: SteppedMachine, n: int, m: type[Two], *, wait: bool) -> Check:
     executed = machine.word(0, "executed")
     indices: list[list[int]] = [[] for _ in range(THREADS)]
 
-    def part(number: int) -> Callable[[Port], None]:
+    def part(mine: list[int]) -> Callable[[Port], None]:
         def body(port: Port) -> None:
             def run(i: int) -> None:
-                indices[number].append(i)
+                mine.append(i)
                 if wait:
                     port.xadd(executed, 1)
 
@@ -57,8 +57,8 @@ def loop(machine: SteppedMachine, n: int, m: type[Two], *, wait: bool) -> Check:
 
         return body
 
-    for number in range(THREADS):
-        machine.spawn(part(number), f"thread{number}")
+    for number, mine in enumerate(indices):  # each has a list of its own: they share nothing in Python
+        machine.spawn(part(mine), f"thread{number}")
 
     def check() -> None:
         assert sorted(i for some in indices for i in some) == list(range(n)), "not every index was executed once"
@@ -66,13 +66,18 @@ def loop(machine: SteppedMachine, n: int, m: type[Two], *, wait: bool) -> Check:
     return check
 
 
-@pytest.mark.race(exhaust=True)
-@pytest.mark.parametrize(
-    ("n", "wait"), [(1, False), (2, False), (3, False), (4, False), (1, True), (2, True), (3, True)]
-)
-def test_once(machine: SteppedMachine, n: int, *, wait: bool) -> Check:
-    """Every index is executed exactly once, and with `wait` before anybody comes back."""
-    return loop(machine, n, Two, wait=wait)
+@pytest.mark.race(exhaust=True, early=0)  # with pauses that end early there are too many interleavings
+@pytest.mark.parametrize("n", [1, 2, 3, 4])
+def test_once(machine: SteppedMachine, n: int) -> Check:
+    """Every index is executed exactly once."""
+    return loop(machine, n, Two, wait=False)
+
+
+@pytest.mark.race(exhaust=True, early=0)  # as above
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_once_before_anybody_leaves(machine: SteppedMachine, n: int) -> Check:
+    """The same, and with `wait` nobody comes back before that."""
+    return loop(machine, n, Two, wait=True)
 
 
 class Grasping(Two):

@@ -6,64 +6,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from collector.audit import buffers
 from collector.fixtures.pool import SMALL
-from collector.fixtures.show import show
-from workbuf.boot import BootPort, BootWords
-from workbuf.buffer import NOBJ, OBJ, capacity
+from collector.fixtures.producers import producers
+from workbuf.buffer import NOBJ, capacity
 from workbuf.events import PARTIAL, Event
 from workbuf.lists import Lists
-from workbuf.local import MLOCAL, Globals
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from collector.explore import SteppedMachine
-    from workbuf.machine import Port
 
     Check = Callable[[], object]
-
-
-def producers(machine: SteppedMachine, threads: int, entries: int, kind: type[Lists] = Lists) -> Check:
-    """Each takes a buffer with room and adds an entry; the first then puts it back, takes one again and adds nothing.
-
-    To begin with, one buffer with that many entries is on partial and one on empty.
-    """
-    world = Globals.allocate(machine, wbufsize=SMALL)
-    records = [MLOCAL.allocate(machine, f"m{i}") for i in range(threads)]
-    boot = Lists(BootPort(machine), world, records[0])
-    first, other = boot.getempty(359), boot.getempty(359)
-    for i in range(entries):
-        machine.poke(first + OBJ + i, 100 + i)
-    machine.poke(first + NOBJ, entries)
-    boot.putpartial(first, 670)
-    boot.putempty(other, 496)
-    show(machine, world, ms=records)
-
-    def producer(number: int) -> Callable[[Port], None]:
-        def body(port: Port) -> None:
-            me, words = kind(port, world, records[number]), port.words
-            b = me.getpartialorempty(1181)
-            n = words[b + NOBJ]
-            words[b + OBJ + n] = number
-            words[b + NOBJ] = n + 1
-            me.putpartial(b, 1191)
-            if number == 0:
-                me.putpartial(me.getpartialorempty(1181), 1191)
-
-        return body
-
-    for number in range(threads):
-        machine.spawn(producer(number), f"m{number}")
-
-    def check() -> None:
-        words = BootWords(machine)
-        where = buffers.check(world, words, records)
-        queued = [words[b + OBJ + i] for b in where.made for i in range(words[b + NOBJ])]
-        assert sorted(queued) == [*range(threads), *range(100, 100 + entries)], "an entry is lost or doubled"
-
-    return check
 
 
 @pytest.mark.race(exhaust=True, threads=2)

@@ -11,7 +11,6 @@ from collector.fixtures.show import show
 from collector.fixtures.worlds import CONFIG, SmallWorld
 from collector.runtime import CollectorM
 from mutator.world import GRUNNING, GSYSCALL, PSYSCALL, SCHED, P
-from tests.race.running import running
 from workbuf.machine import Pause
 
 
@@ -57,7 +56,7 @@ def stop_and_start(machine: SteppedMachine, m: type[CollectorM], *programs: Prog
     small = SmallWorld(machine, replace(CONFIG, mutators=len(programs)), m)
     world, model = small.world, small.model
     inside = [machine.word(0, f"inside{i}") for i in range(len(programs))]
-    running(small, model.gcm, *model.mutators)
+    small.running(model.gcm, *model.mutators)
     show(machine, world, "full")
 
     def stops(port: Port) -> None:

@@ -1,4 +1,4 @@
-"""What an entry number says: every call site of Go's, composites included."""
+"""What an entry number says: every call site of Go's, and of the parent design's, composites included."""
 
 from __future__ import annotations
 
@@ -10,17 +10,23 @@ from workbuf.entry import SITES, THROUGH_EMPTY, THROUGH_FULL, TO_EMPTY, decode
 TABLE = {
     358: "358: greyobject (its buffer was full), putfull: to full",
     359: "359: greyobject (its buffer was full), getempty: from empty, or new",
+    455: "455: scanblock (the parent's), putpartial: to partial or full",
+    81500455: "81500455: scanblock (the parent's), putpartial via putempty: to empty",
     460: "460: scanblock (no buffer given), getpartialorempty: from partial",
     80700460: "80700460: scanblock (no buffer given), getpartialorempty via getempty: from empty, or new",
     80100460: "80100460: scanblock (no buffer given), getpartialorempty via putfull of a full cached buffer: to full",
     496: "496: drainworkbuf, putempty: to empty",
     504: "504: drainworkbuf, getfull: from full or partial",
+    525: "525: drainobjects (the parent's), putpartial: to partial or full",
+    81500525: "81500525: drainobjects (the parent's), putpartial via putempty: to empty",
     544: "544: drainobjects, putempty: to empty",
     545: "545: drainobjects, trygetfull: from full or partial",
     670: "670: markroot (at its end), putpartial: to partial or full",
     81500670: "81500670: markroot (at its end), putpartial via putempty: to empty",
     839: "839: trygetfull (its own cache was empty), putempty: to empty",
     877: "877: getfull (its own cache was empty), putempty: to empty",
+    910: "910: shade (the parent's), putpartial: to partial or full",
+    81500910: "81500910: shade (the parent's), putpartial via putempty: to empty",
     915: "915: handoff, getempty: from empty, or new",
     942: "942: handoff, putfull: to full",
     945: "945: harvestwbufs, putempty: to empty",

@@ -104,4 +104,5 @@ def test_a_handoff_is_wanted_only_while_others_wait_and_find_nothing(m: Getfull,
 
 def gcstats(look: Look, m: Getfull) -> dict[str, int]:
     """The M's five counters."""
-    return {field: look.peek(m.record + MLOCAL.offsets[field]) for field in MLOCAL.fields if field != "currentwbuf"}
+    counters = [field for field in MLOCAL.fields if field not in {"currentwbuf", "wbuf2"}]
+    return {field: look.peek(m.record + MLOCAL.offsets[field]) for field in counters}

@@ -29,8 +29,24 @@ def test_events_that_come_in_while_a_ring_is_drained_are_either_drained_or_count
         seen += recorder.drain()
     writer.join()
     seen += recorder.drain()
+    lost = [record.a for record in seen if record.kind == Event.LOST]
+    seen = [record for record in seen if record.kind != Event.LOST]
     assert [record.a for record in seen] == sorted({record.a for record in seen})
     assert len(seen) + recorder.rings[port.index].dropped == events
+    # What fell out while the last was taken has no event behind it.
+    assert sum(lost) == recorder.rings[port.index].told <= recorder.rings[port.index].dropped
+
+
+def test_where_events_fell_out_an_event_says_so() -> None:
+    """Before the oldest that is left, once for each time the ring is drained."""
+    recorder = Recorder(capacity=4)
+    listen = recorder.listen(HardwareMachine(words=64).boot())
+    for at in range(4):
+        listen(int(Event.PARK), at)
+    assert [(record.kind, record.a) for record in recorder.drain()] == [(Event.PARK, at) for at in range(4)]
+    for at in range(6):
+        listen(int(Event.PARK), at)
+    assert [(r.kind, r.a) for r in recorder.drain()] == [(Event.LOST, 2), *((Event.PARK, at) for at in range(2, 6))]
 
 
 def test_a_buffer_migrates_when_another_m_put_it_last() -> None:

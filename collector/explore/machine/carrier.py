@@ -41,6 +41,9 @@ class Carrier(Protocol):
     def add(self, life: Callable[[], None]) -> None:
         """The carrier of the next thread; it begins `life()` when control is first handed to it."""
 
+    def fresh(self) -> None:
+        """The running thread begins another body: it has set no context variable yet."""
+
     def frame(self, t: int) -> FrameType | None:
         """The innermost Python frame of thread `t`, which is not running."""
 
@@ -70,6 +73,9 @@ class Greenlets:
         carrier = greenlet.greenlet(lambda _from: life(), self.main)
         self.carriers.append(carrier)
         self.goto.insert(len(self.goto) - 1, carrier.switch)
+
+    def fresh(self) -> None:
+        greenlet.getcurrent().gr_context = None
 
     def frame(self, t: int) -> FrameType | None:
         return self.carriers[t].gr_frame

@@ -9,15 +9,18 @@ waits is aborted, and takes no further step.
 
 from __future__ import annotations
 
+import sys
 from bisect import insort
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from collector.explore.machine.carrier import ABORT, CLOSE, MAIN
 from collector.explore.machine.fault import Fault, Refused, fault_of
-from collector.explore.machine.misuse import misused, never_run
-from collector.explore.machine.site import innermost, of_function, root
+from collector.explore.machine.misuse import ends_program, misused, never_run
+from collector.explore.machine.ops import LOCK
+from collector.explore.machine.site import innermost, of_function, program_frames, root
 from collector.explore.machine.threads import FRESH, PAUSED
+from collector.explore.machine.wait import wait_of
 from workbuf.machine import Aborted
 
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
     from collector.explore.machine.carrier import Carrier
     from collector.explore.machine.threads import Threads
+    from collector.explore.machine.wait import Wait
     from workbuf.machine import Port
 
     Body = Callable[[Port], object]
@@ -97,9 +101,13 @@ class Execution:
         """Per thread."""
         self.number = 0
         """Of the schedule."""
+        self.setting_up = True
+        """No thread of this schedule has run yet."""
         self.running = False
-        self.calling = False
-        """The program's set-up or its check is running."""
+        self.calling = 0
+        """The system thread in which its set-up, its check or a view is running; 0: none of them is."""
+        self.capturing = False
+        """The explorer looks at the state, which takes long the first time."""
         self.current = MAIN
         """The thread that is running, or has run last."""
         self.invariants: list[Callable[[], object]] = []
@@ -123,16 +131,23 @@ class Execution:
         self.unwinding = False
         self.undecided = ""
         """Why the schedule was given up, if it grew too long."""
+        self.stuck = ""
+        """Where a thread was that came to no step for long, and was ended."""
         self.late = False
         """The time of the exploration was over before the schedule was."""
         self.clock = 0
         """Times that a thread has asked for the time."""
+        self.waits: dict[Wait, int] = {}
+        """In what situations threads have waited in a pause, and the length of the trail, the first time."""
+        self.over: Callable[[], object] | None = None
+        """To be called when all threads have ended, before anybody looks at what they have left."""
         self.script: Callable[[int], int] | None = None
         """Where threads go in turn: who goes instead of that thread, in a schedule that is run again."""
 
     def begin(self) -> None:
         """A new schedule."""
         self.number += 1
+        self.setting_up = True
         self.trail.clear()
         self.bodies.clear()
         self.invariants.clear()
@@ -140,10 +155,11 @@ class Execution:
         self.releases = 0
         self.fault = self.broken = None
         self.aborted = self.given_up = self.unwinding = False
-        self.undecided = ""
+        self.undecided = self.stuck = ""
         self.late = False
         self.clock = 0
-        self.script = None
+        self.waits.clear()
+        self.over = self.script = None
         self.watch.begin()
 
     def run(self, pick: Pick, draw: Draw, observers: Sequence[Callable[[int], None]] = ()) -> Fault | None:
@@ -156,12 +172,15 @@ class Execution:
         self.strategy = pick
         self.draw, self.observers = draw, observers
         self.pick = self._watched if self.invariants or observers else pick
-        self.running = True
+        self.setting_up, self.running = False, True
         try:
             self._loop()
         finally:
             self._unwind()
             self.running = False
+        if self.stuck and not self.broken:
+            reason = "no step for seconds, and an `except` of everything swallowed what ends that: a loop has to end"
+            self.broken = Refused(reason, self.stuck)
         if self.broken:
             raise self.broken
         if self.trail and self.trail[-1] == MAIN:
@@ -187,32 +206,47 @@ class Execution:
             goto[t](MAIN)
             if trail[-1] == MAIN or self.fault or self.broken:
                 return
+        if self.over:
+            self.over()
         if self.invariants:
             self._check_invariants()
 
     def _go_on(self) -> bool:
         """No thread can run: release those that pause, unless that is a livelock."""
+        self._unheard()
         self.releases += 1
         self.fault = self.watch.stuck()
         if self.fault is None and not self.threads.release():
             self.fault = Fault("deadlock", self.waiting())
         return self.fault is None
 
+    def _unheard(self) -> None:
+        """Refuse the program if a thread could run that has not heard of it."""
+        threads = self.threads
+        for t in range(len(self.bodies)):
+            if threads.ready(t):
+                lock = threads.kinds[t] == LOCK
+                was, op = ("lock was freed", "unlock frees a lock") if lock else ("note was woken", "wake wakes a note")
+                where = innermost(self.carrier.frame(t))
+                self.refuse(f"the {was} by a plain write, of which nobody is told who waits: {op}", where)
+
     @root
     def live(self, i: int, port: Port) -> None:
         """All that thread `i` does, schedule after schedule: the outermost frame of its carrier."""
         bodies, goto = self.bodies, self.carrier.goto
         while True:
+            self.carrier.fresh()
             try:
                 returned = bodies[i](port)
                 if returned is not None and never_run(returned):
                     self.refuse("the body is async or a generator, so nothing of it runs", of_function(bodies[i]))
             except Aborted:
                 pass
-            except (Exception, GeneratorExit) as error:  # noqa: BLE001  whatever the thread dies of is the schedule's fault
-                self._raised(error, i)
-            except BaseException as error:  # noqa: BLE001  an interrupt, say: it belongs to whoever called run
-                self.broken = self.broken or misused(error, bodies[i], ended=self.unwinding) or error
+            except BaseException as error:  # noqa: BLE001  whatever the thread dies of is the schedule's fault
+                if ends_program(error):
+                    self._raised(error, i)
+                else:
+                    self.broken = self.broken or misused(error, bodies[i], ended=self.unwinding) or error
             # Its body has ended; the next time control comes here, another schedule begins the next one.
             if goto[self.end(i)](i) == CLOSE:
                 return
@@ -254,6 +288,9 @@ class Execution:
         else:
             if not threads.ready(i):
                 threads.runnable.remove(i)
+                if flags[i] & PAUSED and not threads.stale[i] and not threads.early:
+                    frames = program_frames(sys._getframe())  # noqa: SLF001
+                    self.waits.setdefault(wait_of(i, frames, threads.seen[i], threads.mem), len(self.trail))
             self.step(i)
         if flags[i] & PAUSED:
             threads.go(i)
@@ -359,7 +396,9 @@ class Execution:
         for holds in self.invariants:
             try:
                 said = holds()
-            except (Exception, SystemExit) as error:  # noqa: BLE001  whatever it raises is what is wrong
+            except BaseException as error:
+                if not ends_program(error) and not isinstance(error, SystemExit):
+                    raise
                 misuse = misused(error, holds, "invariant")
                 if misuse:
                     self.broken = self.broken or misuse

@@ -16,6 +16,12 @@ ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+(?=>)")
 """Where an object of Python's lies, as its repr tells it: different on every run."""
 
 
+LONGEST = 1_000
+"""Characters of a message,"""
+MOST = 20_000
+"""and of all that an error says."""
+
+
 class Refused(BaseException):
     """The program breaks a rule of the machine; not an Exception, so no program swallows it."""
 
@@ -65,7 +71,7 @@ def fault_of(error: BaseException, thread: int = MAIN, kind: str = "") -> Fault:
     frame, number = next((found for found in reversed(frames) if not of_explorer(found[0])), frames[-1])
     where = f"{frame.f_code.co_filename}:{number}"
     text = ADDRESS.sub("", told(error))  # a failed assertion may show a function, as pytest rewrites it
-    line = text.partition("\n")[0]
+    line, text = shortened(text.partition("\n")[0], LONGEST), shortened(text, MOST)
     if isinstance(error, Throw):
         return Fault(kind or "throw", error.text, where, thread, text)
     if isinstance(error, AssertionError):
@@ -73,6 +79,11 @@ def fault_of(error: BaseException, thread: int = MAIN, kind: str = "") -> Fault:
     return Fault(
         kind or "exception", f"{type(error).__name__}: {line}" if line else type(error).__name__, where, thread, text
     )
+
+
+def shortened(text: str, most: int) -> str:
+    """The text, or so much of its beginning."""
+    return text if len(text) <= most else f"{text[:most]}... ({len(text)} characters)"
 
 
 def told(error: BaseException) -> str:

@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
+Stands = tuple[object, Sequence[object], Sequence[object] | None]
+"""An operation's name, its arguments and, of a return, what it answers, at most one value."""
 
 MOST = 1_000
 """Threads after which no thread may spawn another one; each makes the others slower."""
@@ -85,11 +87,17 @@ class SteppedMachine:
         """Threads whose bodies are left out, to see whether it fails without them."""
         self.left = Left(self.execution.trail)
         self.more_state: list[Callable[[], object]] = []
+        self.clocks: list[Callable[[], Iterable[float]]] = []
+        """What stand-ins of the standard library's clocks say: a part of the state, once a thread has asked one."""
+        self.asked = 0
+        """Stand-ins of clocks that have been asked, in any schedule."""
         self.uncounted: set[str] = set()
         """Attributes and variables that decide nothing: a state that repeats but for them is the same state."""
         self.views: dict[str, Callable[[], object]] = {}
         self.formatter: Callable[[int, int], Pointer | str | None] | None = None
         """For traces: what value v of cell a points to, or how to print it; None: it is a number."""
+        self.operations: dict[int, Callable[[int], Stands]] = {}
+        """For traces: the operation whose call or return a step on that cell by thread t stands for."""
         self.check: object = None
         """The program's check: what it reaches is part of the state."""
         self.warnings: set[str] = set()
@@ -101,7 +109,7 @@ class SteppedMachine:
             self.threads.stale, self.threads.seen,
         )  # fmt: skip
         # Allocation and names are the memory's.
-        self.alloc, self.word, self.extend = self.memory.alloc, self.memory.word, self.memory.extend
+        self.alloc, self.extend = self.memory.alloc, self.memory.extend
         self.named, self.label = self.memory.names.named, self.memory.names.label
         self.abort, self.fail = self.execution.abort, self.execution.fail
         self.has_ended = self.threads.ended
@@ -119,9 +127,11 @@ class SteppedMachine:
         self.names.clear()
         self.generations.clear()
         self.more_state.clear()
+        self.clocks.clear()
         self.uncounted.clear()
         self.views.clear()
         self.formatter = None
+        self.operations.clear()
         self.check = None
 
     def run(self, pick: Pick, draw: Draw, observers: Sequence[Callable[[int], None]] = ()) -> Fault | None:
@@ -129,6 +139,18 @@ class SteppedMachine:
         for tap in self.taps:
             tap.begin()
         return self.execution.run(pick, draw, observers)
+
+    def word(self, init: int, name: str = "") -> int:
+        """One fresh cell holding `init`."""
+        if not isinstance(init, int):
+            self.execution.refuse(f"word: a word is an integer, not {init!r}")
+        return self.memory.word(init, name)
+
+    def _while_setting_up(self, what: str, instead: str) -> None:
+        if self.execution.running:
+            self.execution.refuse(f"machine.{what} while threads run: {instead}")
+        if not self.execution.setting_up:
+            self.execution.refuse(f"machine.{what} when all threads have ended: a check looks with machine.peek")
 
     def peek(self, a: int) -> int:
         if self.execution.running:
@@ -143,6 +165,9 @@ class SteppedMachine:
     def poke(self, a: int, v: int) -> None:
         if self.execution.running:
             self._not_by_a_thread("poke")
+        # The stand-ins of the standard library's modules keep their objects in the memory, also for a check.
+        if not self.execution.setting_up and not of_explorer(sys._getframe(1)):  # noqa: SLF001  the caller
+            self.execution.refuse("machine.poke when threads have run: checks and invariants look with machine.peek")
         try:
             if v >> 64:
                 v &= MASK64
@@ -168,8 +193,7 @@ class SteppedMachine:
 
     def spawn(self, body: Callable[[Port], object], name: str = "") -> None:
         """A thread that will run `body(port)`; the first one is number 0."""
-        if self.execution.running:
-            self.execution.refuse("machine.spawn while threads run: a thread spawns with port.spawn")
+        self._while_setting_up("spawn", "a thread spawns with port.spawn")
         self._spawn(body, name)
 
     def _spawn(self, body: Callable[[Port], object], name: str, parent: int = MAIN) -> None:
@@ -204,6 +228,8 @@ class SteppedMachine:
             self.execution.refuse(
                 f"kill: there is no thread {target!r} yet; there are {', '.join(self.names) or 'none'}"
             )
+        if self.names.count(target) > 1:
+            self.execution.refuse(f"kill: there are {self.names.count(target)} threads {target!r}")
         victim = self.names.index(target)
 
         def body(port: Port) -> None:
@@ -225,6 +251,8 @@ class SteppedMachine:
 
     def invariant(self, holds: Callable[[], object]) -> None:
         """`holds()` is called before every step and at the end; it asserts."""
+        self._while_setting_up("invariant", "the program says what holds before it returns")
+        self._callable("invariant", holds)
         self.invariants.append(holds)
 
     def state(self, say: Callable[[], object]) -> None:
@@ -232,11 +260,17 @@ class SteppedMachine:
 
         To be called with whatever the program keeps in Python objects and what happens later depends on.
         """
+        self._callable("state", say)
         self.more_state.append(say)
 
     def view(self, what: str, say: Callable[[], object]) -> None:
         """For traces: show what `say()` returns after each step that has changed it, a `View` or anything with a text."""
+        self._callable("view", say)
         self.views[what] = say
+
+    def _callable(self, what: str, function: object) -> None:
+        if not callable(function):
+            self.execution.refuse(f"machine.{what} takes a function without parameters, not {function!r}")
 
     def name(self, a: int) -> str:
         """What cell `a` is called."""
@@ -267,13 +301,11 @@ class SteppedMachine:
 
     def waiting(self) -> str:
         """Who waits for what."""
-        return "; ".join(
-            f"{name} {self._reason(self.kinds[i], self.addrs[i])}"
-            for i, name in enumerate(self.names)
-            if not self.has_ended(i)
-        )
+        return "; ".join(f"{name} {self.reason(i)}" for i, name in enumerate(self.names) if not self.has_ended(i))
 
-    def _reason(self, kind: int, a: int) -> str:
+    def reason(self, t: int) -> str:
+        """What thread `t` waits for, which comes to a lock or a note."""
+        kind, a = self.kinds[t], self.addrs[t]
         if kind == ops.SLEEP:
             return f"sleeps on {self.name(a)}"
         word = self.memory.words[a]

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import MutableSequence, Sequence
 
 
+MOST = 1 << 27
+"""Cells of one piece: what is larger is a mistake, and takes a gigabyte."""
+
+
 class Pointer(NamedTuple):
     """What a word points to, for those who show it."""
 
@@ -21,6 +25,9 @@ class Pointer(NamedTuple):
     """The name of a record."""
     pushcnt: int | None = None
     """The push count that is packed with the address."""
+
+    def __str__(self) -> str:
+        return self.noun if self.pushcnt is None else f"{self.noun}#{self.pushcnt}"
 
 
 class Memory:
@@ -34,6 +41,8 @@ class Memory:
         self.names = Names()
         self.label = self.names.label
         self.given = self.names.given.append
+        self.nodes = 0
+        """Pieces of memory that were taken without a name."""
         self.statistics: set[int] = set()
         """Cells that decide nothing."""
 
@@ -41,11 +50,13 @@ class Memory:
         """Forget everything."""
         del self.words[1:]
         self.names.clear()
+        self.nodes = 0
         self.statistics.clear()
 
     def alloc(self, n: int, name: str, fields: Sequence[str] = (), *, align: int = 1, statistics: bool = False) -> int:
         """`n` fresh zeroed cells; see `workbuf.machine.Machine.alloc`."""
         a = at = len(self.words)
+        measured(n, align)
         if align > 1:
             a = -(-at // align) * align
         self.words.extend([0] * (a + n - at))
@@ -55,10 +66,13 @@ class Memory:
         return a
 
     def extend(self, n: int, align: int = 1) -> int:
-        """`n` zeroed cells at the end, the first at a multiple of `align`; they have no name yet."""
+        """`n` zeroed cells at the end, the first at a multiple of `align`; nodes by name, until they get another one."""
         words = self.words
+        measured(n, align)
         a = -(-len(words) // align) * align
         words.extend([0] * (a + n - len(words)))
+        self.nodes += 1
+        self.given((a, n, f"node{self.nodes}", ()))
         return a
 
     def word(self, init: int, name: str = "") -> int:
@@ -67,3 +81,9 @@ class Memory:
         self.words.append(init)
         self.label(a, 1, name or f"word{a}")
         return a
+
+
+def measured(n: int, align: int) -> None:
+    """Raises ValueError if there is no such piece of memory."""
+    if not (isinstance(n, int) and isinstance(align, int) and 0 <= n <= MOST and align > 0):
+        raise ValueError(f"a piece has 0 to {MOST} cells and is aligned to 1 or more, not {n!r} and {align!r}")

@@ -13,8 +13,10 @@ from pathlib import Path
 from traceback import walk_tb
 from typing import TYPE_CHECKING
 
+from greenlet import GreenletExit
+
 from collector.explore.machine.fault import Refused
-from collector.explore.machine.site import ROOTS, of_explorer, of_function
+from collector.explore.machine.site import LIBRARY, ROOTS, of_explorer, of_function
 from workbuf.machine import Bound, Port
 from workbuf.throw import Throw
 
@@ -25,7 +27,13 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 OPERATIONS = frozenset(
-    map(str, (HERE / "ports.py", HERE / "observed.py", HERE / "plainpoints.py", HERE.parent / "races/fasttrack.py"))
+    map(
+        str,
+        (
+            *(HERE / f"{name}.py" for name in ("ports", "memory", "observed", "plainnoted", "plainpoints")),
+            HERE.parent / "races/fasttrack.py",
+        ),
+    )
 )
 """Files of the operations that a program calls."""
 
@@ -44,6 +52,16 @@ class Stuck(BaseException):
 
 class Hung(RuntimeError):
     """The explorer itself has come to no step for long."""
+
+
+LEAVING = frozenset({"Skipped", "Exit", "XFailed"})
+"""The exceptions by which pytest leaves a test that has not failed."""
+
+
+def ends_program(error: BaseException) -> bool:
+    """Is `error` for the program to have raised?  An interrupt, say, belongs to whoever called the explorer."""
+    others = KeyboardInterrupt, SystemExit, GreenletExit, Stuck, Refused
+    return not isinstance(error, others) and type(error).__name__ not in LEAVING
 
 
 def never_run(returned: object) -> bool:
@@ -69,6 +87,13 @@ def miscalled(error: Exception) -> str:
     return f"{found[1]} is called as port.{found[1]}({', '.join(operands)})"
 
 
+def of_library(frame: FrameType) -> bool:
+    """Is it Python's own?"""
+    return (
+        frame.f_code.co_filename.startswith(("<frozen ", LIBRARY)) and "site-packages" not in frame.f_code.co_filename
+    )
+
+
 def of_standin(frame: FrameType, error: Exception) -> bool:
     """Was it raised by a stand-in as the standard library would: by the library's own code, or as ours does in its place?"""
     if frame.f_globals.get("__package__") != STANDINS:
@@ -88,7 +113,8 @@ def misused(
         return None
     trace = [(frame, line) for frame, line in walk_tb(error.__traceback__)]
     outside = [k for k, (frame, _) in enumerate(trace) if not of_explorer(frame)]
-    where = f"{trace[outside[-1]][0].f_code.co_filename}:{trace[outside[-1]][1]}" if outside else of_function(function)
+    own = [k for k in outside if not of_library(trace[k][0])] or outside
+    where = f"{trace[own[-1]][0].f_code.co_filename}:{trace[own[-1]][1]}" if own else of_function(function)
     if isinstance(error, SystemExit):
         return Refused(f"sys.exit in a {what}: a {what} returns, or raises what is wrong", where)
     if isinstance(error, Stuck):

@@ -24,6 +24,9 @@ from workbuf.machine import MASK64
     STORE, POST, WRITE, CAS, XCHG, XADD, OR8, LOCK, UNLOCK, WAKE, SPAWN, SYSALLOC, KILL, ENDED,
 ) = range(20)  # fmt: skip
 
+ENDS_EARLY = -1
+"""The operand of a choose of two values by which a pause ends early, or does not."""
+
 # How an operation touches its word.
 NO_WORD = ""
 PLAIN = "plain"

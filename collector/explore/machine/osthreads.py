@@ -88,6 +88,9 @@ class OSThreads:
         self.goto.insert(len(self.goto) - 1, self._to(gate))
         self.threads.append(thread)
 
+    def fresh(self) -> None:
+        """Nothing: an operating-system thread has one context for all its life."""
+
     def frame(self, t: int) -> FrameType | None:
         ident = self.threads[t].ident
         return sys._current_frames().get(ident) if ident else None  # noqa: SLF001  the only way to another's frame

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     Spawn = Callable[[Callable[[Port], object], str, int], None]
 
 
-PAUSES = tuple(Pause)
 MANY = 8
 """Threads that are gone through quicker by an iterator than one by one."""
 SEED_STEP = 0x9E3779B97F4A7C15
@@ -70,8 +69,23 @@ class SteppedPort(Bound):
 
     def now(self) -> int:
         """Steps since the run began."""
+        if not self.execution.running:
+            self.execution.foreign(self.index)
         self.execution.clock += 1
         return len(self.execution.trail)
+
+
+class Ended:
+    """`port.words` when its thread has ended."""
+
+    def __init__(self, port: SteppedPort) -> None:
+        self.port = port
+
+    def __getitem__(self, _a: int) -> int:
+        self.port.execution.foreign(self.port.index)
+
+    def __setitem__(self, _a: int, _v: int) -> None:
+        self.port.execution.foreign(self.port.index)
 
 
 def outside(a: int) -> NoReturn:
@@ -94,10 +108,12 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
     goto, trail, arrive, refresh, moved = (
         execution.carrier.goto, execution.trail, execution.arrive, threads.refresh, threads.moved,
     )  # fmt: skip
+    awaited = threads.awaited
     rivals, their_reads = threads.rivals[i], threads.their_reads[i]
     append = trail.append
     seen = threads.seen[i]
     add = seen.add
+    pausing = False
 
     def point(kind: int, a: int) -> None:
         # What is wrong is asked for by subscripts: where nothing is, that costs a fifth of a call of len.
@@ -127,6 +143,9 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
                 raise Aborted
 
     def wrote(a: int) -> None:
+        if a in awaited:
+            awaited[a] = len(trail)
+            moved(i, a)
         for t, reads in rivals if len(rivals) < MANY else compress(rivals, map(contains, their_reads, repeat(a))):
             if a in reads:
                 stale[t] = True
@@ -140,6 +159,7 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
 
     def hints(a: int, n: int) -> Sequence[int]:
         hint = port.hint
+        counted("hints", n)
         return [hint(cell) for cell in range(a, a + n)]
 
     def post(a: int, v: int) -> None:
@@ -156,8 +176,13 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
 
     def fill(a: int, n: int, v: int) -> None:
         words = port.words
+        counted("fill", n)
         for cell in range(a, a + n):
             words[cell] = v
+
+    def counted(what: str, n: int) -> None:
+        if not isinstance(n, int) or n < 0:
+            execution.refuse(f"{what} of {n!r} cells: there are none, one or more")
 
     def load(a: int) -> int:
         point(ops.LOAD, a)
@@ -232,15 +257,32 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
             mem[a] |= bits
             wrote(a)
 
-    def pause(kind: Pause, _n: int) -> None:
-        if kind not in PAUSES:
-            execution.refuse(f"pause({kind!r}): there are {', '.join(map(str, PAUSES))}")
+    def pause(kind: Pause, n: int) -> None:
+        if type(kind) is not Pause:
+            execution.refuse(f"pause({kind!r}): there are {', '.join(f'Pause.{each.name}' for each in Pause)}")
+        if not isinstance(n, int) or n < 0:
+            execution.refuse(f"pause(Pause.{kind.name}, {n!r}): it takes how long, an integer")
         if flags[i] & PAUSED:
             point(ops.PAUSE, 0)
         elif not seen:
             # It has read nothing, so nothing says that it waits for others: they may go first, and that is all.
             stale[i] = True
+        elif threads.early:
+            if threads.ended_early[i] == threads.early:
+                threads.lasted = True
+            elif ends_early():
+                threads.ended_early[i] += 1
+                seen.clear()
+                stale[i] = True
         flags[i] |= PAUSED
+
+    def ends_early() -> bool:
+        nonlocal pausing
+        pausing = True
+        try:
+            return port.choose(2) == 1
+        finally:
+            pausing = False
 
     def wake(note: int) -> None:
         expects[i] = 0
@@ -250,7 +292,6 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
             raise Throw("notewakeup - double wakeup")
         mem[note] = 1
         wrote(note)
-        moved(i, note)
 
     def lock(a: int) -> None:
         try:
@@ -260,11 +301,13 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
             no_word(execution, "lock", a)
         kinds[i] = ops.LOCK
         addrs[i] = a
+        awaited.setdefault(a, 0)
         arrive(i)
+        if mem[a]:
+            execution.refuse("the lock was taken by a plain write, of which nobody is told: trylock takes a lock")
         add(a)
         mem[a] = i + 1
         wrote(a)
-        moved(i, a)
 
     def unlock(a: int) -> None:
         expects[i] = i + 1
@@ -273,20 +316,16 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
             raise Throw("unlock of unlocked lock")
         mem[a] = 0
         wrote(a)
-        moved(i, a)
 
     def trylock(a: int) -> bool:
-        if not port.cas(a, 0, i + 1):
-            return False
-        moved(i, a)
-        return True
+        return port.cas(a, 0, i + 1)
 
     def choose(n: int) -> int:
         if not isinstance(n, int) or n < 1:
             execution.refuse(
                 f"choose({n!r}): there is nothing to choose; it takes how many values there are, 1 or more"
             )
-        expects[i] = n
+        expects[i] = ops.ENDS_EARLY if pausing else n
         point(ops.CHOOSE, 0)
         v = execution.draw(i, n)
         append(~1 - v)
@@ -299,8 +338,10 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
                 outside(note)
             if ns >= 0:
                 flags[i] |= TIMED
+                threads.limited = threads.limited or not mem[note]
         except TypeError:
             no_word(execution, "sleep", note, ns)
+        awaited.setdefault(note, 0)
         while True:
             kinds[i] = ops.SLEEP
             addrs[i] = note

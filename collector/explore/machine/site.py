@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import sysconfig
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Callable[..., object]")
 
 PACKAGE = "collector.explore"
+LIBRARY = sysconfig.get_path("stdlib")
+"""Where Python's own source files are."""
 ROOTS: set[CodeType] = set()
 """Code of the outermost frame of every thread."""
 
@@ -33,6 +36,15 @@ def root(function: F) -> F:
     """Marks the function in whose frame a thread begins; what is outside of it is the carrier's business."""
     ROOTS.add(function.__code__)
     return function
+
+
+def module_of(v: object) -> str:
+    """The name of the module that a function or class says it is from; empty if it does not say it in a text."""
+    try:
+        name: object = v.__module__
+    except Exception:  # noqa: BLE001  a metaclass of the program answers
+        return ""
+    return name if isinstance(name, str) else ""
 
 
 def of_explorer(frame: FrameType) -> bool:
@@ -68,4 +80,7 @@ def of_function(function: object) -> str:
     """Where a function was defined, `file:line`, if it was in Python."""
     function = getattr(function, "func", function)  # of a partial
     code = getattr(getattr(function, "__func__", function), "__code__", None)
+    # Of an object that can be called, where its class says what that does.
+    called = next((vars(cls)["__call__"] for cls in type(function).__mro__ if "__call__" in vars(cls)), None)
+    code = code or getattr(called, "__code__", None)
     return f"{code.co_filename}:{code.co_firstlineno}" if code else ""

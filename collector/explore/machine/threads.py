@@ -7,9 +7,11 @@ A `pause` is no step.  It is a guard on the thread's next step: that step waits 
 something that this thread has read since its last pause.  `seen[t]` is what t has read, `stale[t]` whether others have
 overwritten any of it since.  (A second pause with no step in between is a step, so that a loop of nothing but pauses lets
 others run.)  When no thread can run, all that wait in a pause are released together, so that no order of them is preferred.
+Where pauses may end `early`, each is a choice to wait for nothing; that is over when a thread has so often chosen it.
 
-Guards.  A thread is in `runnable` (in order of number) exactly when it has announced a step and `ready` holds for it:
-whoever changes a lock, a note or something that a pausing thread has seen re-evaluates those whom that concerns.
+Guards.  A thread is in `runnable` (in order of number) exactly when it has announced a step and `ready` holds for it: a
+step that changes the word of a lock or a note, whatever kind of step it is, or something that a pausing thread has seen,
+re-evaluates those whom that concerns.  A plain write does not.
 """
 
 from __future__ import annotations
@@ -61,17 +63,26 @@ class Threads:
         """The latter alone."""
         self.live = 0
         """Threads that have not ended."""
-        self.told = 0
-        """The lock or the note of which those who wait were told last that it has changed."""
+        self.early = 0
+        """Pauses of each thread that may end early."""
+        self.ended_early: list[int] = []
+        """How many have."""
+        self.lasted = False
+        """A pause may have ended early once more, in any schedule."""
+        self.limited = False
+        """Some sleep with a limit had to wait."""
+        self.awaited: dict[int, int] = {}
+        """Locks and notes that somebody has come to, and how long the trail was when a step changed each last."""
 
     def begin(self) -> None:
         """A new schedule: no threads, nothing seen."""
         self.runnable.clear()
+        self.awaited.clear()
         self.live = 0
         for t, seen in enumerate(self.seen):
             seen.clear()
             self.kinds[t] = ops.ENDED
-            self.flags[t] = self.expects[t] = 0
+            self.flags[t] = self.expects[t] = self.ended_early[t] = 0
             self.stale[t] = False
 
     def add(self) -> int:
@@ -87,6 +98,7 @@ class Threads:
         self.expects.append(0)
         self.flags.append(0)
         self.stale.append(False)
+        self.ended_early.append(0)
         self.seen.append(seen)
         return t
 
@@ -109,7 +121,6 @@ class Threads:
 
     def moved(self, i: int, a: int) -> None:
         """Thread `i` has just changed the lock or the note at cell `a`."""
-        self.told = a
         kinds, addrs = self.kinds, self.addrs
         for t in range(len(kinds)):
             if t != i and addrs[t] == a and (kinds[t] == ops.LOCK or kinds[t] == ops.SLEEP):

@@ -237,12 +237,14 @@ def races_of(
     vehicle: str = "greenlets",
     *,
     plain: bool = False,
+    early: int = 0,
     knowing: bool = False,
 ) -> list[Race]:
     """All races of the schedule `trail` of `program`; with those in which a hint or a post takes part if `knowing`."""
     witness = Witness(fatal=False, knowing=knowing)
     taps: list[Tap] = [PlainPoints()] if plain else []
     machine = new_machine(vehicle, [*taps, witness])
+    machine.threads.early = early
     try:
         check = set_up(machine, program, invariants)
         following = Following(machine, trail)

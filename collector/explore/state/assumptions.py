@@ -15,6 +15,7 @@ from enum import EnumType
 from operator import is_
 from typing import TYPE_CHECKING, Any
 
+from collector.explore.machine.site import module_of
 from collector.explore.state.interpreter import NULL
 from collector.explore.state.walk import SCALARS
 
@@ -89,7 +90,7 @@ class Assumptions:
 
 def key(v: Any) -> Key:  # noqa: ANN401  a function or class
     """By which that function or class is known, also when another schedule has made another one of it."""
-    return v.__module__, v.__qualname__
+    return module_of(v), v.__qualname__
 
 
 def local(v: object) -> bool:

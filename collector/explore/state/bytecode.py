@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from types import CodeType
 
 
-RESULTLESS = frozenset({"STORE_SUBSCR", "STORE_ATTR", "DELETE_SUBSCR", "DELETE_ATTR", "STORE_SLICE"})
-"""Instructions that call and leave no result; all others that do leave one."""
+RESULTLESS = frozenset({
+    "STORE_SUBSCR", "STORE_ATTR", "DELETE_SUBSCR", "DELETE_ATTR", "STORE_SLICE", "LIST_EXTEND", "SET_UPDATE", "SET_ADD",
+    "MAP_ADD", "DICT_UPDATE", "DICT_MERGE",
+})  # fmt: skip
+"""Instructions that call and leave no result, or put it into what lies there; all others that do leave one."""
 LEAVES = frozenset({"RETURN_VALUE", "RETURN_CONST", "RAISE_VARARGS", "RERAISE"})
 """Instructions after which the next one is not reached."""
 JUMPS = frozenset({"JUMP_FORWARD", "JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT"})
@@ -79,7 +82,7 @@ class Code:
                     handlers[k] = self.index[entry.target], entry.depth + entry.lasti + 1
         return handlers
 
-    def _target(self, instruction: dis.Instruction) -> int | None:
+    def target(self, instruction: dis.Instruction) -> int | None:
         return self.index[instruction.argval] if instruction.opcode in _JUMPING else None
 
     def _depths(self) -> tuple[dict[int, int], dict[int, int]]:
@@ -92,7 +95,7 @@ class Code:
             while 0 <= k < len(self.instructions) and k not in before:
                 before[k] = depth
                 instruction = self.instructions[k]
-                target = self._target(instruction)
+                target = self.target(instruction)
                 if target is not None:
                     waiting.insert(0, (target, depth + _effect(instruction, jump=True)))
                 depth += _effect(instruction, jump=False)
@@ -119,7 +122,7 @@ class Code:
             for k in range(n - 1, -1, -1):
                 instruction = self.instructions[k]
                 out = always
-                target = self._target(instruction)
+                target = self.target(instruction)
                 if target is not None:
                     out |= entering[target]
                 if instruction.opname not in LEAVES and instruction.opname not in JUMPS:
@@ -162,6 +165,8 @@ class Code:
             instruction = self.instructions[at]
             first = k - 1 if k and self.instructions[k - 1].opname == "PRECALL" else k
             below = self.after[at] - (instruction.opname not in RESULTLESS) if at in self.after else -1
+            if first in self.before:
+                below = min(below, self.before[first])  # what is unpacked is more than there was
             if k and self.instructions[k - 1].opname == "RETURN_GENERATOR":
                 below = 0  # from 3.13 on, where a generator stands that has not begun: before it drops what it is sent
             bits = self.live[at]

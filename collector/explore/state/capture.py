@@ -11,7 +11,6 @@ names as irrelevant (`SteppedMachine.uncounted`), the machine's own objects, tra
 
 from __future__ import annotations
 
-import logging
 import sys
 import types
 import weakref
@@ -21,26 +20,23 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from collector.explore.machine import ops
 from collector.explore.machine.ports import SteppedPort
-from collector.explore.machine.site import of_explorer
+from collector.explore.machine.site import module_of, of_explorer
 from collector.explore.machine.skippable import Left
-from collector.explore.state.assumptions import local
 from collector.explore.state.bytecode import OPTIMIZED, Place, analysed
-from collector.explore.state.classes import Shape, shape, slot_values
-from collector.explore.state.frames import between, thread_frames
-from collector.explore.state.globaldata import GlobalData
+from collector.explore.state.frames import between, operands_of, thread_frames
 from collector.explore.state.interpreter import LAYOUT, NULL, slots
-from collector.explore.state.namespaces import CONSTANT, EXPLORER, Namespaces
-from collector.explore.state.objects import WRITERS, named, pairs, reduced, write_enum, write_exception
-from collector.explore.state.walk import EMPTY, SCALARS, Walk
-from workbuf.events import null
+from collector.explore.state.namespaces import EXPLORER
+from collector.explore.state.objects import pairs
+from collector.explore.state.walk import EMPTY, SCALARS
+from collector.explore.state.writers import Writers
 
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import CodeType, FrameType
+    from types import FrameType
 
     from collector.explore.machine.machine import SteppedMachine
-    from collector.explore.state.walk import Object, Writer
+    from collector.explore.state.walk import Object, Walk
 
 
 HARMLESS = SCALARS | {types.FunctionType, types.MethodType, types.BuiltinFunctionType, types.ModuleType, type, range}
@@ -58,32 +54,14 @@ class Captured(NamedTuple):
     """What could not be looked into, and who keeps it; if there is any, `written` tells nothing."""
 
 
-class Capture:
-    """Captures one machine's programs.  What it learns about code and classes it keeps."""
+class Capture(Writers):
+    """Captures one machine's programs."""
 
     def __init__(self, machine: SteppedMachine) -> None:
-        self.machine = machine
-        self.namespaces = Namespaces()
-        self.codes: dict[CodeType, int] = {}
-        self.met: dict[int, tuple[int, CodeType]] = {}
-        """The number of each code object, by its id: asking for the hash of code takes long."""
-        self.writers: dict[type, Writer] = dict(WRITERS)
-        self.writers[types.FunctionType] = self.write_function
+        super().__init__(machine)
         self.writers[types.GeneratorType] = self.write_generator
         self.writers[types.CoroutineType] = self.write_generator
-        self.writers[SteppedPort] = self.write_port
-        self.writers[types.ModuleType] = self.write_module
-        self.writers[types.CodeType] = lambda walk, code: walk.out.append(self.code(code))
-        self.shapes: dict[type, Shape] = {}
-        self.globaldata = GlobalData(self.namespaces, self.shapes)
-        self.keys: dict[tuple[str, ...], int] = {}
         self.places: dict[tuple[int, int], tuple[Place, tuple[int, ...], tuple[int, ...], int]] = {}
-        self.labels: dict[int, Writer] = {id(sys.modules): lambda walk, _v: walk.hidden("all modules of the process")}
-        self.kept: list[object] = []
-        """What has a label: as long as it lives, its id is its own."""
-        self.labelled = 0
-        self.port_attributes: frozenset[str] = frozenset()
-        self.reads_names = False
         self.written = 0
         """Values written in all captures."""
         self.schedule = 0
@@ -119,8 +97,7 @@ class Capture:
             self.schedule = self.machine.execution.number
             self.namespaces.begin()
         while True:
-            if not self.namespaces.hold():
-                self.globaldata.walk = None
+            self.holds()
             mentioned = len(self.namespaces.mentioned)
             captured, objects = self._take(
                 current, roots, range(len(self.machine.names)) if threads is None else threads, told=told
@@ -130,10 +107,17 @@ class Capture:
                 return captured, objects
             # New code was found, which names further globals: capture again, with these.
 
+    def holds(self) -> bool:
+        """Is everything still inert that was taken to be?  If not, the next capture asks again what is."""
+        if self.namespaces.hold():
+            return True
+        self.globaldata.walk = None
+        return False
+
     @property
     def epoch(self) -> int:
         """Times that what was taken for inert was found to change: captures before and after have nothing in common."""
-        return self.namespaces.assumptions.epoch
+        return self.namespaces.assumptions.epoch + self.machine.asked
 
     def _take(
         self, current: FrameType, roots: Sequence[object], threads: Sequence[int], *, told: bool
@@ -141,9 +125,9 @@ class Capture:
         machine, globaldata = self.machine, self.globaldata
         carrier = machine.execution.carrier
         if not globaldata.unchanged():
-            self.written += globaldata.again(lambda: Walk(self.writer, self.labels))
+            self.written += globaldata.again(self.walk)
         before = globaldata.walk
-        walk = Walk(self.writer, self.labels, before)
+        walk = self.walk(before)
         walk.out += (globaldata.digest, self.epoch)
         opaque = [f"the program names {what}" for what in (*globaldata.opaque, *self.namespaces.unseen)]
         for t in threads:
@@ -157,6 +141,7 @@ class Capture:
             opaque += (f"{machine.names[t]} keeps {what}" for what in walk.opaque)
             walk.opaque.clear()
         walk.put(roots)
+        walk.put(v for say in machine.clocks for v in say())
         walk.put(holds for invariant in machine.invariants for holds in _own(invariant))
         walk.drain()
         opaque += (f"the check keeps {what}" for what in walk.opaque)
@@ -168,140 +153,6 @@ class Capture:
         if opaque and not told:
             return Captured(b"", tuple(opaque)), walk.queue
         return Captured(walk.written(), ()), walk.queue
-
-    def label(self) -> None:
-        """What the machine and its ports consist of is written by name."""
-        machine = self.machine
-        self.labelled = len(machine.ports)
-        parts = machine, machine.memory, machine.memory.names, machine.threads, machine.execution, machine.left
-        owners = [(part, type(part).__name__) for part in parts]
-        for owner, what in (*owners, *((port, f"port {port.index}") for port in machine.ports)):
-            for name, v in vars(owner).items():
-                if _explorers(v):
-                    self.labels.setdefault(id(v), _label(f"{what}.{name}"))
-                    self.kept.append(v)
-        self.labels.update((id(part), _label(what)) for part, what in owners)
-        self.labels[id(machine)] = self.write_machine
-        self.port_attributes = frozenset(vars(machine.ports[0])) - {"seed", "event"} if machine.ports else frozenset()
-
-    def writer(self, kind: type) -> Writer:
-        """How to write objects of that type."""
-        found = self.writers.get(kind)
-        if found is None:
-            found = self.writers[kind] = self._writer(kind)
-        return found
-
-    def _writer(self, kind: type) -> Writer:
-        if issubclass(kind, type):
-            return self.write_class
-        if issubclass(kind, Enum):
-            return write_enum
-        if issubclass(kind, BaseException):
-            return write_exception
-        if issubclass(kind, logging.Logger):
-            return self.write_logger
-        if issubclass(kind, CONSTANT):
-            return lambda walk, v: walk.put([type(v).__name__, repr(v)])
-        if issubclass(kind, weakref.ref):
-            return lambda walk, v: walk.hidden(named(type(v)))
-        found = shape(kind)
-        if found is None or (kind.__module__ == "builtins" and kind is not object):
-            return reduced
-        self.shapes[kind] = found
-        return self.write_object
-
-    def code(self, code: CodeType) -> int:
-        """A number for `code`, equal code with equal numbers."""
-        known = self.met.get(id(code))
-        if known is None:
-            # What is met is kept, so that its id stays its own.
-            known = self.met[id(code)] = self.codes.setdefault(code, len(self.codes)), code
-            self.reads_names = self.reads_names or "name" in code.co_names
-        return known[0]
-
-    def write_function(self, walk: Walk, f: types.FunctionType) -> None:
-        """A function: its code, what it closes over, its defaults, and the globals that it names."""
-        walk.out += ("function", self.code(f.__code__))
-        if self.namespaces.inert(f) and not local(f):
-            return
-        walk.put(f.__closure__ or ())
-        walk.put(f.__defaults__ or ())
-        walk.put(pairs(f.__kwdefaults__ or {}))
-        walk.put(pairs(f.__dict__))
-        self.globals(walk, f.__code__, f.__globals__)
-
-    def globals(self, walk: Walk, code: CodeType, space: dict[str, object]) -> None:
-        """The globals of `code` that hold data."""
-        references = self.namespaces.named(code, space)
-        if not references or self.globaldata.covers(code, space):
-            return
-        for module, name in references:
-            walk.out.append(name)
-            walk.put([(space if module is None else vars(module)).get(name, NULL)])
-
-    def write_module(self, walk: Walk, module: types.ModuleType) -> None:
-        """A module: its name, and what of its data the program names."""
-        walk.out.append(module.__name__)
-        for name in self.namespaces.of_module(module):
-            walk.put([name, vars(module).get(name, NULL)])
-
-    def write_class(self, walk: Walk, cls: type) -> None:
-        """A class: its name, its bases, and those of its attributes that hold data."""
-        walk.out.append(cls.__qualname__)
-        if self.namespaces.inert(cls):
-            walk.out.append(cls.__module__)
-            return
-        self.globaldata.meet(cls)
-        names = self.namespaces.data(cls)
-        walk.out.append(len(names))
-        for name in names:
-            walk.out.append(name)
-            walk.put([cls.__dict__[name]])
-        walk.put(cls.__bases__)
-        if not self.namespaces.inert(type(cls)):
-            walk.put([type(cls)])
-
-    def write_logger(self, walk: Walk, v: Object) -> None:
-        """A logger decides nothing, unless the program itself handles what is logged."""
-        if self.namespaces.inert(v):
-            walk.out.append(v.name)
-        else:
-            walk.hidden(named(type(v)))
-
-    def write_object(self, walk: Walk, v: Object) -> None:
-        """An object of a Python class."""
-        kind = type(v)
-        found = self.shapes[kind]
-        walk.put([kind])
-        if found.dictionary:
-            attributes = v.__dict__
-            if not self.machine.uncounted.isdisjoint(attributes):
-                attributes = {name: x for name, x in attributes.items() if name not in self.machine.uncounted}
-            names = tuple(attributes)
-            walk.out.append(self.keys.setdefault(names, len(self.keys)))
-            walk.put(attributes.values())
-        if found.slots:
-            walk.put(slot_values(found.slots, v))
-        if found.content:
-            content = list(found.content(v))
-            walk.out.append(len(content))
-            walk.put(content)
-
-    def write_port(self, walk: Walk, port: SteppedPort) -> None:
-        """A port: whose, and what a program may have changed in it."""
-        walk.out += ("port", port.index, port.seed)
-        if port.event is not null:
-            walk.put([port.event])
-        for name, v in vars(port).items():
-            if name not in self.port_attributes and name not in {"seed", "event"}:
-                walk.put([name, v])
-
-    def write_machine(self, walk: Walk, machine: SteppedMachine) -> None:
-        """The machine: what a program has hung on it."""
-        walk.out.append("SteppedMachine")
-        for name, v in vars(machine).items():
-            if name not in machine.own:
-                walk.put([name, v])
 
     def write_generator(self, walk: Walk, v: Object) -> None:
         """A generator or coroutine that is not running, where it stands."""
@@ -318,8 +169,8 @@ class Capture:
         caller = None
         for frame in frames:
             hidden = between(caller, frame, switched=switched) if caller else ""
-            if hidden:
-                walk.hidden(f"what {hidden} holds while it calls back")
+            if caller and hidden:
+                walk.hidden(f"what {hidden} holds while it calls back", operands_of(caller))
             self.frame(walk, frame, program=not of_explorer(frame))
             caller = frame
 
@@ -340,7 +191,7 @@ class Capture:
             walk.put([frame.f_locals])
         values = slots(frame, kept, size)
         if not program:
-            values = [v for v in values if not type(v).__module__.startswith(EXPLORER)]
+            values = [v for v in values if not module_of(type(v)).startswith(EXPLORER)]
         elif dead:
             values += (v for v in slots(frame, dead, size) if type(v) not in HARMLESS and not self.harmless(v))
         walk.put(values)
@@ -372,21 +223,6 @@ class Capture:
         if found is None or found.finalized or found.slots or weakref.getweakrefcount(v):
             return False
         return all(self.harmless(item, depth + 1) for item in getattr(v, "__dict__", {}).values())
-
-
-def _label(name: str) -> Writer:
-    return lambda walk, _v: walk.out.append(name)
-
-
-def _explorers(v: object) -> bool:
-    """Is `v`, which a part of the machine holds, the machine's own, for all its life?"""
-    if isinstance(v, types.MethodType):
-        v = v.__func__
-    if isinstance(v, types.FunctionType):
-        return v.__module__.startswith(EXPLORER) and v is not null
-    return type(v) in {list, dict, set} or (
-        type(v).__module__.startswith(EXPLORER) and not isinstance(v, SteppedPort | BaseException)
-    )
 
 
 def _own(invariant: object) -> list[object]:

@@ -6,7 +6,7 @@ dictionary and weak references.  An object that is larger holds something that c
 
 from __future__ import annotations
 
-from types import MemberDescriptorType
+from types import GetSetDescriptorType, MemberDescriptorType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from collector.explore.state.interpreter import NULL, WORD
@@ -30,6 +30,8 @@ class Shape(NamedTuple):
 
 def shape(cls: type) -> Shape | None:
     """Where objects of `cls` keep things; None if there is more than can be seen."""
+    if any("__dict__" in vars(c) and not isinstance(vars(c)["__dict__"], GetSetDescriptorType) for c in cls.__mro__):
+        return None  # it shows others than there are
     base = next((c for c in cls.__mro__ if c in CONTENT or c is object), object)
     slots = tuple(
         v

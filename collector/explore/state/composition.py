@@ -122,7 +122,7 @@ class Composition:
         return after
 
     def _disturb(self, state: State, after: State, t: int, cells: frozenset[int]) -> None:
-        """A thread that waits for a lock or a note hears what `Threads.moved` says, and not of other writes to it."""
+        """A thread that waits for a lock or a note hears of what steps write there, and not of plain writes."""
         for u in self.threads:
             local = self.local(state, u)
             if u != t and local.kind in ops.WAITING and local.addr in cells:

@@ -87,7 +87,7 @@ class Endless:
             return MAIN
         t = self.fair.pick(i)
         if t == MAIN:
-            self.execution.give_up(self._livelock())
+            self.execution.give_up(self._livelock() if self.fair.lasso else None)
         return t
 
     def _undecided(self) -> str:

@@ -95,6 +95,8 @@ class Fair:
         if script:
             usual, t = t, script(t)
             self.led = self.led or t != usual
+            if t < 0:
+                return MAIN
         if self.led or last.get(t, -1) >= self.round:
             self.round = at
             if self.look():
@@ -121,12 +123,5 @@ class Fair:
             return all(ran.issuperset(self.could.get(at, ())) for at in range(lasso.begin, lasso.end))
         # Before the limit it is not noted which threads can run.  At both ends none can, so a thread that could run in
         # between, and did not, waits for a lock or a note that was free for a while.
-        waits = (t for t in range(len(machine.names)) if t not in ran)
-        return all(machine.kinds[t] not in ops.WAITING or self._left_alone(t, lasso) for t in waits)
-
-    def _left_alone(self, t: int, lasso: Lasso) -> bool:
-        """Is thread `t` waiting for a thread that did nothing between the two visits?"""
-        machine = self.machine
-        if machine.kinds[t] == ops.SLEEP:
-            return True  # a note that was woken stays so until its owner clears it, which is no step of others
-        return machine.memory.words[machine.addrs[t]] - 1 not in machine.trail[lasso.begin : lasso.end]
+        waits = (t for t in range(len(machine.names)) if t not in ran and machine.kinds[t] in ops.WAITING)
+        return all(machine.threads.awaited[machine.addrs[t]] <= lasso.begin for t in waits)

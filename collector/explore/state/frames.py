@@ -4,7 +4,8 @@ From the thread's body inwards come the program's frames, then those of the port
 announced.  The frames further inwards are the machine's own, and the strategy's; they are not part of the state.
 
 Between two Python frames there may be C code that calls back (`map`, `sorted` with a key), whose state is in no frame.
-C code that only passes the call on is harmless: a class, a partial, an operator, a `with`, a loop over a generator.
+C code that only passes the call on is harmless: a class, a partial, a method of an operand, a `with`, a loop over a
+generator.
 """
 
 from __future__ import annotations
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 ANNOUNCING = frozenset({"point", "arrive"})
 """Functions of the machine in which a thread waits for its turn."""
 GENERATORS = (types.GeneratorType, types.CoroutineType)
+EXTENDING = frozenset({"LIST_EXTEND", "SET_UPDATE"})
+"""Instructions that go over their operand, and put what they find into what lies below it."""
+HEAP = 1 << 9
+"""Flag of a class that is no C code's own."""
 ON_BEHALF = {
     "BINARY_SUBSCR": ("__getitem__", "__class_getitem__"),
     "STORE_SUBSCR": ("__setitem__",),
@@ -59,21 +64,23 @@ def between(caller: FrameType, frame: FrameType, *, switched: bool) -> str:
         return ""
     code, place = frame.f_code, analysed(caller.f_code).place(caller.f_lasti)
     name, verb = code.co_name, place.opname
-    if verb.startswith("CALL") and name in {"__init__", "__call__"}:
-        return ""
     if verb in ON_BEHALF:
         return "" if name in ON_BEHALF[verb] else verb.lower()
-    if verb == "BINARY_OP":
-        return "" if name.startswith("__") and name not in {"__eq__", "__hash__"} else "an operator"
     if "ATTR" in verb or verb in {"LOAD_METHOD", "LOAD_SPECIAL"}:
         return "" if name not in {"__eq__", "__hash__"} else "a dictionary"
     if place.below < 0:
         return "an unknown call"
+    base = len(analysed(caller.f_code).names) + place.below
     if verb in {"FOR_ITER", "SEND"}:
-        base = len(analysed(caller.f_code).names)
-        v = slots(caller, [base + place.below - 1], base + place.below)[0]
+        v = slots(caller, [base - 1], base)[0]
         return "" if _runs(v, frame) or _is_method(v, "__next__", code) else type(v).__name__
-    called, *arguments = _operands(caller, place) or [NULL]
+    if not _calls(place):
+        operands = slots(caller, range(base, base + place.operands), base + place.operands)
+        if verb in EXTENDING and _runs(operands[-1], frame):
+            return ""
+        # A method of one of them has been given the other; and who dies is in nobody's hands.
+        return "" if name == "__del__" or any(_is_method(v, name, code) for v in operands) else verb.lower()
+    called, *arguments = operands_of(caller) or [NULL]
     # A partial with one argument puts that in its own place while it hands on.
     if (
         not callable(called)
@@ -84,17 +91,27 @@ def between(caller: FrameType, frame: FrameType, *, switched: bool) -> str:
     return getattr(called, "__qualname__", None) or type(called).__name__
 
 
-def _operands(frame: FrameType, place: Place) -> list[object]:
-    """What is called, and with what; beyond a class or a Python function these are no longer there."""
-    base = len(analysed(frame.f_code).names) + place.below
+def operands_of(frame: FrameType) -> list[object]:
+    """What the instruction works with where `frame` stands.
+
+    Of a call: what is called, and with what; beyond a class or function written in Python these are no longer there.
+    """
+    analysis = analysed(frame.f_code)
+    place = analysis.place(frame.f_lasti)
+    base = len(analysis.names) + place.below
     size = base + place.operands
     for k in range(base, size):
         called = slots(frame, [k], size)[0]
         if called is not NULL:
-            if isinstance(called, types.MethodDescriptorType | types.BuiltinFunctionType):
+            own = isinstance(called, type) and not called.__flags__ & HEAP
+            if own or isinstance(called, types.MethodDescriptorType | types.BuiltinFunctionType) or not _calls(place):
                 return [called, *slots(frame, range(k + 1, size), size)]
             return [called]
     return []
+
+
+def _calls(place: Place) -> bool:
+    return place.opname.startswith("CALL")
 
 
 def _hands_on(v: object, frame: FrameType) -> bool:
@@ -107,6 +124,8 @@ def _hands_on(v: object, frame: FrameType) -> bool:
         return _hands_on(v.func, frame)
     if isinstance(v, types.BuiltinFunctionType):
         return _runs(v.__self__, frame)
+    if isinstance(v, type) and getattr(getattr(v, "__init__", None), "__code__", None) is frame.f_code:
+        return True
     # While a bound method is called from C, its object lies where it lay.
     return _is_method(v, "__call__", frame.f_code) or _is_method(v, frame.f_code.co_name, frame.f_code)
 

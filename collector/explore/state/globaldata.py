@@ -16,6 +16,7 @@ from hashlib import blake2b
 from operator import is_
 from typing import TYPE_CHECKING, Any
 
+from collector.explore.machine.site import module_of
 from collector.explore.state.assumptions import contents
 from collector.explore.state.classes import slot_values
 from collector.explore.state.interpreter import NULL
@@ -77,7 +78,7 @@ class GlobalData:
 
     def meet(self, cls: type) -> None:
         """A class that a module holds by its name is part of this too, from the next walk on."""
-        if cls not in self.classes and vars(sys.modules.get(cls.__module__, types)).get(cls.__qualname__) is cls:
+        if cls not in self.classes and vars(sys.modules.get(module_of(cls), types)).get(cls.__qualname__) is cls:
             self.classes[cls] = None
             self.walk = None
 
@@ -117,12 +118,19 @@ class GlobalData:
         self.kept.clear()
         self.volatile = False
         for v in walk.queue:
-            parts = self._parts(v)
+            parts = self.parts(v)
             if parts:
                 self.kept.append((v, parts, parts(v)))
+            elif not self._settled(v):
+                self.volatile = True
         return len(walk.out)
 
-    def _parts(self, v: object) -> Parts | None:
+    def _settled(self, v: object) -> bool:
+        """Does `v` hold the same for all its life?"""
+        return v is NULL or type(v) in UNCHANGING or isinstance(v, types.ModuleType) or self.namespaces.inert(v)
+
+    def parts(self, v: object) -> Parts | None:
+        """How to ask what `v` holds; None if it never changes, or cannot be asked cheaply."""
         kind = type(v)
         if kind in UNCHANGING or v is NULL:
             return None
@@ -142,13 +150,10 @@ class GlobalData:
         if isinstance(v, type):
             return self._attributes
         shape = self.shapes.get(kind)
-        if shape:
-            return lambda v: of_object(shape, v)
-        self.volatile = self.volatile or not self.namespaces.inert(v)
-        return None
+        return (lambda v: of_object(shape, v) if type(v) is kind else [type(v)]) if shape else None
 
     def _attributes(self, cls: type) -> list[object]:
-        return [cls.__dict__[name] for name in self.namespaces.data(cls)]
+        return [cls.__bases__, *(cls.__dict__[name] for name in self.namespaces.data(cls))]
 
 
 def of_object(shape: Shape, v: object) -> list[object]:

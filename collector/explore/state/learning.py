@@ -193,7 +193,6 @@ class Automata:
         self.mover = t
         self.found, self.operand = self.words[machine.addrs[t]], machine.expects[t]
         self.observed.begin(machine.execution)
-        machine.threads.told = 0
 
     def arrive(self) -> bool:
         """Whoever went last has come to its next step, or ended: True if that was not known before."""
@@ -247,7 +246,7 @@ class Automata:
         if self._written(roots=self._roots()) != self.roots:
             raise Unfit("threads share what changes")
         tells = ops.tells(local.kind, self.operand, self.found)
-        unheard = frozenset(a for a, _ in writes if a != self.machine.threads.told)
+        unheard = frozenset(a for a, _ in writes if not (tells and a == local.addr))
         if not local.add([*found.items()], Transition(writes, tells, unheard, accesses, target)):
             raise Unfit("a thread reads other cells than before")
         return target

@@ -14,7 +14,7 @@ from functools import cache
 from operator import is_
 from typing import TYPE_CHECKING, Any
 
-from collector.explore.machine.site import PACKAGE
+from collector.explore.machine.site import PACKAGE, module_of
 
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 LIBRARY = sys.stdlib_module_names | {"greenlet", "pytest", "_pytest", "pluggy"}
 """Modules whose own globals decide nothing."""
+ORACLES = ("collector.audit", "collector.linearizability")
 PURE = frozenset({
     "abc", "array", "ast", "base64", "binascii", "bisect", "calendar", "cmath", "collections", "colorsys", "contextlib",
     "copy", "dataclasses", "datetime", "difflib", "dis", "enum", "errno", "fnmatch", "fractions", "functools", "genericpath",
@@ -77,6 +78,11 @@ def library(module: str) -> bool:
     return module.startswith(PACKAGE) or (top in LIBRARY and not impostor(top))
 
 
+def oracle(module: str) -> bool:
+    """Is it one of this project that only judges what others do, and says the same whatever a clock or an id gives?"""
+    return module.startswith(ORACLES)
+
+
 def impostor(module: str) -> bool:
     """Is it a program's own, of the same name as one of the standard library?"""
     file = getattr(sys.modules.get(module), "__file__", None)
@@ -89,7 +95,7 @@ def keeping(v: object) -> str:
         return ""
     if isinstance(v, types.BuiltinFunctionType) and not isinstance(v.__self__, types.ModuleType | None):
         return ""
-    module = v.__module__ or "builtins"
+    module = module_of(v) or "builtins"
     if not library(module) or module.startswith(PACKAGE):
         return ""
     module = module.partition(".")[0].lstrip("_")
@@ -145,8 +151,8 @@ def changeable(v: object) -> bool:
     if isinstance(v, types.ModuleType):
         return library(v.__name__)
     if isinstance(v, type):
-        return not v.__flags__ & IMMUTABLE and library(v.__module__)
-    return isinstance(v, types.FunctionType) and library(v.__module__ or "")
+        return not v.__flags__ & IMMUTABLE and library(module_of(v))
+    return isinstance(v, types.FunctionType) and library(module_of(v))
 
 
 def error(v: object) -> bool:

@@ -30,7 +30,7 @@ from functools import cached_property, partial
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
-from collector.explore.machine.site import PACKAGE
+from collector.explore.machine.site import PACKAGE, module_of
 from collector.explore.state.assumptions import Assumptions, contents, key, local
 from collector.explore.state.classes import Shape
 from collector.explore.state.interpreter import NULL
@@ -57,7 +57,7 @@ CONSTANT = (
 """Types whose objects decide nothing, or never change."""
 SETTABLE = logging.Logger, typing.TypeVar, typing.ParamSpec
 """Those of them on which a program may hang something."""
-LENT = types.MethodType, types.BuiltinMethodType, MutableMapping, MutableSequence, MutableSet
+LENT = types.MethodType, types.BuiltinMethodType, types.SimpleNamespace, MutableMapping, MutableSequence, MutableSet
 """What a library's module lends to programs: `random.randrange`, `os.environ`."""
 DECORATED = {"__wrapped__", "__isabstractmethod__", "__override__"}
 """Attributes of functions that the library sets."""
@@ -84,6 +84,8 @@ class Namespaces:
         """Attributes that any code stores, or names by a text: they may come to be."""
         self.unseen: dict[str, None] = {}
         """What any code names and no capture can look into."""
+        self.keeping: dict[str, None] = {}
+        """Functions of the library that keep something elsewhere."""
         self.lent = Lent()
         self.registered = get_cache_token()
         """Tells whether anything has been registered with an abstract class since."""
@@ -129,7 +131,7 @@ class Namespaces:
                 self.verdicts[id(v)] = v, found
                 if local(v):
                     self.schedules.append(id(v))
-                if found and not library(v.__module__ or ""):
+                if found and not library(module_of(v)):
                     self.assumptions.add(v)  # type: ignore[arg-type]
                 return found
             return known[1]
@@ -164,7 +166,7 @@ class Namespaces:
         return v is None or isinstance(v, bool) or self.inert(v)
 
     def _inert_class(self, cls: type) -> bool:
-        if library(cls.__module__):
+        if library(module_of(cls)):
             return True
         if key(cls) in self.assumptions.loose:
             return False
@@ -242,6 +244,8 @@ class Namespaces:
             kept = keeping(v)
             if kept:
                 self.unseen[kept] = None
+                if not isinstance(v, type):  # what a class keeps is in its objects
+                    self.keeping[kept] = None
             elif changeable(v):
                 self.lent.add(v, self.named_late)
 
@@ -253,7 +257,11 @@ class Namespaces:
         space = vars(module)
         data = [name for name in sorted(attributes & space.keys()) if not self._stays(space, name)]
         if library(module.__name__):
-            return [name for name in data if isinstance(space[name], LENT)]
+            return [
+                name
+                for name in data
+                if isinstance(space[name], LENT) or name in named_late or not library(module_of(type(space[name])))
+            ]
         return [*data, *sorted(named_late - space.keys())]
 
     def _stays(self, space: dict[str, object], name: str) -> bool:
@@ -268,7 +276,7 @@ def logs_elsewhere(logger: logging.Logger) -> bool:
     """Does all that is logged there go to handlers of the library?"""
     at: logging.Logger | None = logger
     while at:
-        if not all(library(type(handler).__module__) for handler in at.handlers):
+        if not all(library(module_of(type(handler))) for handler in at.handlers):
             return False
         at = at.parent
     return True

@@ -20,6 +20,7 @@ import types
 import weakref
 from typing import TYPE_CHECKING, Any
 
+from collector.explore.machine.site import module_of
 from collector.explore.state.assumptions import contents
 from collector.explore.state.interpreter import NULL
 from collector.explore.state.walk import SCALARS
@@ -47,6 +48,10 @@ def pairs(v: Mapping[Any, Any]) -> list[object]:
     return [*v.keys(), *v.values()]
 
 
+LISTED: dict[type, Callable[[Any], list[object]]] = {list: list, collections.deque: list, set: list, dict: pairs}
+"""By the types of containers, what lists the items of one."""
+
+
 def items(v: dict[Any, Any]) -> list[object]:
     """The same of any kind of dictionary, whatever its class says that it holds."""
     return [*dict.keys(v), *dict.values(v)]
@@ -64,7 +69,7 @@ def write_set(walk: Walk, v: Object) -> None:
     walk.out += (type(v).__name__, len(items), v.__sizeof__())
     walk.put(items)
     if len(items) > 1 and not all(_ordered(item) for item in items):
-        walk.hidden("a set whose order depends on where its objects lie")
+        walk.hidden("a set whose order depends on where its objects lie", ())
 
 
 def _ordered(v: object) -> bool:
@@ -127,7 +132,7 @@ def reduced(walk: Walk, v: Object) -> None:
     except Exception:  # noqa: BLE001  whatever it raises, it tells nothing
         parts = ""
     if isinstance(parts, str) or len(parts) < 2 or parts[0] is getattr:
-        walk.hidden(named(type(v)))
+        hide(walk, v)
         return
     walk.out += (type(v).__name__, len(parts))
     walk.put([list(part) if k > 2 and part is not None else part for k, part in enumerate(parts)])
@@ -135,13 +140,13 @@ def reduced(walk: Walk, v: Object) -> None:
 
 def named(kind: type) -> str:
     """A type, for people, with its article."""
-    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    name = kind.__qualname__ if module_of(kind) in {"", "builtins"} else f"{module_of(kind)}.{kind.__qualname__}"
     return f"an {name}" if name[:1].lower() in "aeiou" else f"a {name}"
 
 
 def hide(walk: Walk, v: Object) -> None:
-    """A type that does not tell all."""
-    walk.hidden(named(type(v)))
+    """A type that does not tell all; of what it holds, the collector knows (of a frame that runs, it does not)."""
+    walk.hidden(named(type(v)), None if isinstance(v, STACKS) else gc.get_referents(v))
 
 
 def write_reference(walk: Walk, v: Object) -> None:
@@ -151,7 +156,15 @@ def write_reference(walk: Walk, v: Object) -> None:
 
 def write_proxy(walk: Walk, v: Object) -> None:
     """A view of a dictionary that cannot be written through."""
-    walk.put(["proxy", v | {}])
+    walk.put(["proxy", *gc.get_referents(v)])
+
+
+def write_weak_proxy(walk: Walk, v: Object) -> None:
+    """What passes all on to what it refers to, weakly."""
+    try:
+        walk.put(["weak proxy", v.__reduce_ex__.__self__])
+    except ReferenceError:
+        walk.put([NULL])
 
 
 def write_view_iterator(walk: Walk, v: Object) -> None:
@@ -160,7 +173,7 @@ def write_view_iterator(walk: Walk, v: Object) -> None:
     try:
         left = list(v.__reduce__()[1])
     except RuntimeError:
-        walk.hidden(f"{named(type(v))} over what has grown")
+        walk.hidden(f"{named(type(v))} over what has grown", gc.get_referents(v))
     else:
         walk.put([left, *gc.get_referents(v)])
 
@@ -170,7 +183,7 @@ def write_recipe(walk: Walk, v: Object) -> None:
     if all(type(part) in SCALARS for part in gc.get_referents(v) if part is not type(v)):
         walk.out.append(repr(v))
     else:
-        walk.hidden(named(type(v)))
+        hide(walk, v)
 
 
 def cached(v: Object) -> list[object]:
@@ -181,11 +194,12 @@ def cached(v: Object) -> list[object]:
 def write_cached(walk: Walk, v: Object) -> None:
     """A function with a cache."""
     if v.cache_info().maxsize is not None:
-        walk.hidden(named(type(v)))
+        walk.hidden(named(type(v)), ())
     walk.put([v.__wrapped__, *cached(v), *pairs(v.__dict__)])
 
 
 CACHE = type(functools.lru_cache(len))
+STACKS = (types.FrameType, types.TracebackType)
 ITERATORS: tuple[type, ...] = tuple(
     map(
         type,
@@ -236,7 +250,6 @@ WRITERS: dict[type, Writer] = {
     types.GetSetDescriptorType: write_method,
     types.MemberDescriptorType: write_method,
     types.MethodType: written(lambda v: [v.__func__, v.__self__]),
-    types.SimpleNamespace: written(lambda v: pairs(vars(v))),
     types.MappingProxyType: write_proxy,
     functools.partial: written(lambda v: [v.func, v.args, v.keywords, *pairs(v.__dict__)]),
     staticmethod: written(lambda v: [v.__func__, *pairs(vars(v))]),
@@ -246,6 +259,8 @@ WRITERS: dict[type, Writer] = {
     range: written(lambda v: [v.start, v.stop, v.step]),
     slice: written(lambda v: [v.start, v.stop, v.step]),
     weakref.ReferenceType: write_reference,
+    weakref.ProxyType: write_weak_proxy,
+    weakref.CallableProxyType: write_weak_proxy,
     CACHE: write_cached,
     type(...): written(lambda _v: []),
     type(NotImplemented): written(lambda _v: []),

@@ -14,6 +14,7 @@ from __future__ import annotations
 import marshal
 from typing import TYPE_CHECKING, Any
 
+from collector.explore.machine.address import Address
 from collector.explore.state.interpreter import NULL
 
 
@@ -64,12 +65,20 @@ class Walk:
                 out.append(v)
             elif v is NULL:
                 out.append(EMPTY)
+            elif type(v) is Address:
+                out.append(int(v))
             else:
                 number = numbers.get(id(v))
                 if number is None:
                     number = numbers[id(v)] = len(queue)
                     queue.append(v)
                 out += (..., number)
+
+    def dictionary(self, v: object, attributes: dict[str, object]) -> None:
+        """Those attributes are written as a part of `v`, which others may know by `vars`."""
+        number = self.numbers.setdefault(id(attributes), ~self.numbers[id(v)])
+        if number >= 0:
+            self.out += ("vars", number)
 
     def drain(self) -> None:
         """Write down the objects met so far, and those met on the way."""
@@ -93,8 +102,8 @@ class Walk:
         del self.queue[self.done :]
         self.numbers = {id(v): number for number, v in enumerate(self.queue)}
 
-    def hidden(self, what: str) -> None:
-        """Something of that description cannot be looked into."""
+    def hidden(self, what: str, _behind: Iterable[object] | None = None, /) -> None:
+        """Something of that description cannot be looked into; it may hold those objects behind it (None: nobody knows)."""
         self.out.append(what)
         if what not in self.opaque:
             self.opaque.append(what)

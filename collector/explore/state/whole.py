@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from collector.explore.machine import ops
 from collector.explore.machine.fault import fault_of
 from collector.explore.state.capture import Capture
+from workbuf.machine import MASK64
 
 
 if TYPE_CHECKING:
@@ -48,7 +49,11 @@ class States:
     def now(self, *more: object) -> State:
         """The state that the machine is in, and `more`, which `marshal` can write."""
         machine = self.machine
-        captured = self.capture.take([machine.check], told=bool(machine.more_state))
+        machine.execution.capturing = True
+        try:
+            captured = self.capture.take([machine.check], told=bool(machine.more_state))
+        finally:
+            machine.execution.capturing = False
         if captured.opaque:
             return State(b"", captured.opaque)
         digest = blake2b(self.memory(), digest_size=DIGEST)
@@ -60,7 +65,12 @@ class States:
 
     def memory(self) -> bytes:
         """What is in the machine's memory, but for what decides nothing."""
-        words = array("Q", self.machine.memory.words)
+        mem = self.machine.memory.words
+        try:
+            words = array("Q", mem)
+        except OverflowError:
+            # A broken program has counted below 0.
+            words = array("Q", [v & MASK64 for v in mem])
         for a in self.machine.statistics:
             words[a] = 0
         return words.tobytes()
@@ -72,7 +82,8 @@ class States:
         if kind == ops.ENDED:
             return kind, t in machine.execution.killed
         stale = machine.stale[t]
-        return kind, machine.addrs[t], machine.flags[t], stale, () if stale else tuple(sorted(machine.seen[t]))
+        cells = array("q", (machine.addrs[t], *(() if stale else sorted(machine.seen[t]))))
+        return kind, cells.tobytes(), machine.flags[t], stale, machine.threads.ended_early[t]
 
 
 def said(machine: SteppedMachine, say: Callable[[], object]) -> object:

@@ -53,16 +53,15 @@ class Lock:
 
     def _within(self, port: SteppedPort, seconds: float) -> bool:
         """Take it, or run out of time."""
-        machine = self.place.machine
-        stuck = False
+        place, stuck = self.place, False
         while not port.trylock(self.cell):
             if stuck or port.choose(2):
-                self.place.clocks[port.index] += seconds
+                place.clocks[port.index] += seconds
                 return False
-            before = machine.releases
+            place.waiting[port.index] = place.machine.releases
             port.pause(Pause.USLEEP, 1)
             port.hint(self.cell)  # comes when the word has changed, or nobody can run
-            stuck = machine.releases != before
+            stuck = place.machine.releases != place.waiting.pop(port.index)
         return True
 
     def release(self) -> None:

@@ -123,11 +123,10 @@ def clocks(place: Place) -> ModuleType:
     """`time`: a thread's time goes on when it sleeps, or waits in vain."""
 
     def seconds() -> float:
-        port = place.port()
-        return place.clocks[-1 if port is None else port.index]
+        return place.now()
 
     def nanoseconds() -> int:
-        return int(seconds() * 1e9)
+        return int(place.now() * 1e9)
 
     def sleep(duration: float) -> None:
         port = place.port()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from workbuf.machine import MASK64
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from collector.explore.machine.machine import SteppedMachine
     from collector.explore.machine.ports import SteppedPort
 
@@ -26,6 +29,10 @@ class Place:
         """Number of the schedule that the rest is of."""
         self.clocks: defaultdict[int, float] = defaultdict(float)
         """Seconds that each thread has waited in vain or slept: each has a clock of its own, which nothing else moves."""
+        self.waiting: dict[int, int] = {}
+        """Per thread that waits for a lock, for a limited time: how often nobody could run before."""
+        self.asked = False
+        """Somebody has looked at one, in this schedule or an earlier one."""
         self.names: Counter[str] = Counter()
         self.objects: dict[int, object] = {}
         """By the machine's thread, what says which thread is running."""
@@ -36,8 +43,30 @@ class Place:
         if self.schedule != number:
             self.schedule = number
             self.clocks.clear()
+            self.waiting.clear()
+            self.machine.clocks.append(self.let_go)
             self.names.clear()
             self.objects.clear()
+            if self.asked:
+                self.machine.clocks.append(self.times)
+
+    def now(self) -> float:
+        """The time of the running thread; from now on all threads' times are a part of the state."""
+        if not self.asked:
+            self.asked = True
+            self.machine.asked += 1
+            self.machine.clocks.append(self.times)
+        port = self.port()
+        return self.clocks[-1 if port is None else port.index]
+
+    def times(self) -> Iterator[float]:
+        """Threads, and what their clocks say."""
+        return chain.from_iterable(sorted(self.clocks.items()))
+
+    def let_go(self) -> Iterator[int]:
+        """Threads that wait for a limited time, and whether nobody could run meanwhile: that is a part of the state."""
+        releases = self.machine.releases
+        return chain.from_iterable((t, before != releases) for t, before in sorted(self.waiting.items()))
 
     def port(self) -> SteppedPort | None:
         """Of the thread that is running; None while the program sets up or checks."""

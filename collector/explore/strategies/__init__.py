@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from collector.explore.strategies.bounded import Exhaustive
+from collector.explore.strategies.dpor.bounded import BoundedDPOR
 from collector.explore.strategies.dpor.search import DPOR
 from collector.explore.strategies.pct import PCT
 from collector.explore.strategies.portfolio import DefaultPortfolio, Portfolio
@@ -30,8 +31,8 @@ NAMED: dict[str, Callable[[Options], Strategy | Portfolio]] = {
     "surw": SURW,
     "exhaustive": Exhaustive,
     "dfs": Exhaustive.unbounded,
-    "dpor": DPOR,
+    "dpor": lambda options: DPOR(options) if options.preemptions is None else BoundedDPOR(options),
     "stateful": Stateful,
 }
-BOUNDED = ("portfolio", "exhaustive")
+BOUNDED = ("portfolio", "exhaustive", "dpor")
 """Those that a preemption bound means anything to."""

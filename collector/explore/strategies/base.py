@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from random import Random
+from time import process_time
 from typing import TYPE_CHECKING, Protocol
 
 from collector.explore.claim import sampled
@@ -30,6 +31,30 @@ class Options:
     """PCT: the depth of fault to look for; None goes round 2 to 5."""
     races: bool = False
     """Data races are looked for."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much of a search one process does before it hands back the rest; without limits all of it."""
+
+    runs: int | None = None
+    """Interleavings."""
+    seconds: float | None = None
+    """Of the processor: on a busy machine a part is to be as large as on an idle one."""
+    least: float = float("inf")
+    """Seconds before which it does not end because somebody else has nothing to do."""
+
+    def begun(self, hungry: Callable[[], bool] = lambda: False) -> Callable[[int], bool]:
+        """From now on: after so many runs, is it spent?  `hungry` says whether somebody has nothing to do."""
+        begun = process_time()
+        until = float("inf") if self.seconds is None else begun + self.seconds
+        runs = float("inf") if self.runs is None else self.runs
+
+        def spent(done: int) -> bool:
+            now = process_time()
+            return done >= runs or now >= until or (hungry() and now >= begun + self.least)
+
+        return spent
 
 
 class Strategy(Protocol):

@@ -14,7 +14,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from collector.explore.claim import Claim, Kind
-from collector.explore.machine.ops import CHOOSE, KILL
 from collector.explore.machine.threads import PAUSED
 from collector.explore.prefix import CURE, refuse_end
 from collector.explore.strategies.base import left
@@ -34,6 +33,8 @@ class Exhaustive:
 
     name = "exhaustive"
     observes = False
+    floor = 0
+    """Choices before this one stay as they are."""
 
     def __init__(self, options: Options) -> None:
         self.bound = 0
@@ -60,7 +61,7 @@ class Exhaustive:
         return self
 
     def begin(self, machine: SteppedMachine) -> tuple[Pick, Draw]:
-        runnable, flags, kinds, path, index = machine.runnable, machine.flags, machine.kinds, self.path, self.index
+        runnable, flags, path, index = machine.runnable, machine.flags, self.path, self.index
         bound = self.bound
         used = self.at = 0
 
@@ -83,8 +84,6 @@ class Exhaustive:
                 return runnable[0]
             if i not in runnable:
                 return choose(runnable[:])
-            if kinds[i] == CHOOSE and KILL not in kinds and not machine.invariants:
-                return i  # nothing else can end the thread here, or look at it: any order will do
             others = [t for t in runnable if t != i]
             if flags[i] & PAUSED:
                 return choose([*others, i])
@@ -106,12 +105,17 @@ class Exhaustive:
         if machine.complete and machine.fault is None and self.at < len(self.path):
             refuse_end(machine)
         path, index = self.path, self.index
-        while path and index[-1] + 1 == len(path[-1]):
+        while len(path) > self.floor and index[-1] + 1 == len(path[-1]):
             path.pop()
             index.pop()
-        if path:
+        if len(path) > self.floor:
             index[-1] += 1
-        elif not self.cut:
+        else:
+            self._all_seen()
+
+    def _all_seen(self) -> None:
+        """Of the current bound."""
+        if not self.cut:
             self.exhausted = self.done = True
         elif self.bound >= self.highest:
             self.done = True
@@ -128,10 +132,15 @@ class Exhaustive:
 
     def claim(self, schedules: int, /) -> Claim:
         """Exhausted, or up to which bound."""
-        if self.exhausted:
-            return Claim(Kind.PROVED, self.name, number=schedules)
-        finished = self.bound if self.done else self.bound - 1
-        if self.bound == UNBOUNDED or finished < 0:
-            which = "more are left" if self.bound == UNBOUNDED else "not even all those without a preemption were run"
-            return Claim(Kind.UNDECIDED, self.name, number=schedules, reason=which)
-        return Claim(Kind.BOUNDED, self.name, number=schedules, bound=finished)
+        return claimed(self.name, schedules, self.bound, done=self.done, exhausted=self.exhausted)
+
+
+def claimed(by: str, schedules: int, bound: int, *, done: bool, exhausted: bool) -> Claim:
+    """Of a search under growing bounds, or under none: exhausted, or up to which bound.  `done`: with `bound` itself too."""
+    if exhausted:
+        return Claim(Kind.PROVED, by, number=schedules)
+    finished = bound if done else bound - 1
+    if bound == UNBOUNDED or finished < 0:
+        which = "more are left" if bound == UNBOUNDED else "not even all those without a preemption were run"
+        return Claim(Kind.UNDECIDED, by, number=schedules, reason=which)
+    return Claim(Kind.BOUNDED, by, number=schedules, bound=finished)

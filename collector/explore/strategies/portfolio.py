@@ -10,7 +10,8 @@ Cost is counted in steps, not in seconds: the same seed gives the same schedules
 own, and a step of DPOR as many as its `price` says.  State search pays for what it captures, and begins LATER.
 
 DPOR has most of the time of the two that can prove.  They share it evenly while state search computes its states, which
-is cheap, or if DPOR has far to go; if state search then comes upon fewer and fewer new states, it has most.
+is cheap, or if DPOR has far to go; if state search then comes upon fewer and fewer new states, or DPOR can prove nothing, it
+has most.
 """
 
 from __future__ import annotations
@@ -54,6 +55,11 @@ LITTLE = 0.02
 """A share of its tree that is little after so many."""
 LEAST = 0.15
 """Of the time of both, what the one has that is less likely to prove."""
+
+
+def strength(claim: Claim) -> tuple[int, bool]:
+    """Of two claims, the stronger one is less in this."""
+    return STRENGTH.index(claim.kind), not claim.number
 
 
 class Samplers:
@@ -180,7 +186,7 @@ class Portfolio:
     def claim(self) -> Claim:
         """The strongest that any of them makes."""
         claims = [member.strategy.claim(member.schedules) for member in self.members]
-        return min(claims, key=lambda claim: (STRENGTH.index(claim.kind), not claim.number))
+        return min(claims, key=strength)
 
 
 class DefaultPortfolio(Portfolio):
@@ -190,7 +196,7 @@ class DefaultPortfolio(Portfolio):
         self.dpor, self.stateful, self.exhaustive = DPOR(options), Stateful(options), Exhaustive(options)
         members = [
             Member(Samplers(options), 0.30),
-            Member(self.dpor, 0.55, price=1.5),
+            Member(self.dpor, 0.55, price=3.0),
             Member(self.exhaustive, 0.05),
             Searching(self.stateful, 0.10),
         ]
@@ -216,7 +222,7 @@ class DefaultPortfolio(Portfolio):
             self.before = stateful.cost, self.stateful.states
             self.far = self.dpor.share_done() < LITTLE
         both = dpor.share + stateful.share
-        if self.far and self.slower:
+        if self.dpor.hindrance or (self.far and self.slower):
             dpor.share = both * LEAST
         else:
             dpor.share = both * (0.5 if self.far or self.stateful.computes else 1 - LEAST)

@@ -207,11 +207,12 @@ class Stateful:
 
         def entry(_i: int = MAIN) -> int:
             at = len(trail)
-            return stem[at] if at < len(stem) else entries[(at - len(stem)) % len(entries)]
+            t = stem[at] if at < len(stem) else entries[(at - len(stem)) % len(entries)]
+            return t if t in machine.runnable or t < MAIN else MAIN
 
         def pick(i: int) -> int:
             if len(trail) != len(stem):
-                return entry()
+                return max(entry(), MAIN)
             machine.execution.script = entry
             return machine.execution.watch.go_round(i)
 
@@ -279,10 +280,10 @@ class Stateful:
             )
         if self.timed:
             caveats.append("the program asks for the time, so states after different numbers of steps were told apart")
-        if self.product:
+        if self.product and self.states:
             schedules = f"in the {self.runs:,} schedules that were run"
             caveats.append(f"states were computed from what each thread did by itself {schedules}")
-        if self.races:
+        if self.races and self.states:
             where = "in the same" if self.product else "on the paths that were run"
             caveats.append(f"data races were looked for {where}")
         kind, reason = Kind.PROVED if self.exhausted else Kind.UNDECIDED, ""

@@ -10,31 +10,40 @@ A plain access is no step, unless it was made one (`machine.plainpoints`): then 
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from pathlib import Path
+from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 from collector.explore.machine import ops
+from collector.explore.machine.address import Address
+from collector.explore.machine.misuse import Stuck
 from collector.explore.machine.site import callers
 from collector.explore.machine.taps import Tap
-from collector.explore.trace.step import Act, Schedule, Step, Value, View
+from collector.explore.trace.step import Act, Call, Schedule, Step, Value, View
 from workbuf.events import Reader
 from workbuf.machine import MASK64
 
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from collector.explore.machine.fault import Fault
-    from collector.explore.machine.machine import SteppedMachine
+    from collector.explore.machine.machine import Stands, SteppedMachine
     from collector.explore.machine.ports import SteppedPort
     from collector.explore.machine.site import Site
     from collector.explore.machine.taps import After
     from collector.explore.races.report import Race
     from workbuf.machine import Words
 
+ENDLESS = "(does not come to an end)"
+"""What is shown of a view that does not."""
 DEPTH = 8
 """Callers kept of a step."""
+RECORDING = (str(Path(__file__).parents[2] / "linearizability" / "recorder.py"), contextlib.__file__)
+"""Files whose lines record a call or a return; the line that is shown is that of the caller."""
 FIELDS = {
     op.code: [(k, name) for k, name in enumerate((*op.operands, op.result)) if name in ops.OUTCOMES[op.code]]
     for op in ops.METHODS
@@ -57,6 +66,7 @@ class Noted:
     operand: int | None = None
     byte: int | None = None
     event: tuple[int, int, int, int] | None = None
+    operation: Stands | None = None
     plain: bool = False
     racing: bool = False
     number: int = -1
@@ -65,6 +75,7 @@ class Noted:
     sites: tuple[Site, ...] = ()
     views: Mapping[str, View] = field(default_factory=dict)
     notes: list[Noted] = field(default_factory=list)
+    others: list[Noted] = field(default_factory=list)
 
 
 class Recorder(Tap):
@@ -105,18 +116,36 @@ class Recorder(Tap):
 
     def observe(self, t: int) -> None:
         """Thread `t` is about to take its step."""
-        self._look()
+        self.look()
+        machine = self.machine
+        step = self._announced(t, sources=self.sources)
+        step.number, step.place = len(self.steps) - 1, len(machine.trail)
+        if self.sources:
+            others = (other for other in machine.runnable if other != t)
+            step.others = [_stored(self._announced(other, sources=False), machine) for other in others]
+        self.current[t] = step
+        self.steps.append(step)
+
+    def _announced(self, t: int, *, sources: bool) -> Noted:
+        """The step that thread `t` has announced."""
         machine = self.machine
         kind, a = machine.kinds[t], machine.addrs[t]
-        step = Noted(t, ops.NAMES[kind], number=len(self.steps) - 1, place=len(machine.trail))
+        step = Noted(t, ops.NAMES[kind])
         if kind == ops.KILL:
             step.operand = a
         else:
             step.cell = a
-        if self.sources:
+            if a in machine.operations:
+                step.operation = machine.operations[a](t)
+        if sources:
             step.sites = callers(DEPTH, machine.frame(t))
-        self.current[t] = step
-        self.steps.append(step)
+            if step.operation:
+                step.sites = tuple(site for site in step.sites if site.file not in RECORDING)
+        return step
+
+    def ahead(self, t: int) -> Act:
+        """What thread `t`, which has not ended, does when it goes next, as far as that does not depend on the others."""
+        return self._act(_stored(self._announced(t, sources=self.sources), self.machine))
 
     def accessed(self, i: int, op: str, a: int, saw: int | None, wrote: int | None, before: Noted | None) -> None:
         """Thread `i` has made a plain access, or was ended while it made it; its last step before that was `before`."""
@@ -132,15 +161,28 @@ class Recorder(Tap):
             noted.sites = callers(DEPTH)
         self.steps[-1].notes.append(noted)
 
-    def _look(self) -> None:
+    def look(self) -> None:
         """What the views show after the last step."""
-        views = {what: view(say()) for what, say in self.machine.views.items()}
+        views = {what: view(self._shown(what, say)) for what, say in self.machine.views.items()}
         before = self.steps[-2].views if len(self.steps) > 1 else {}
         self.steps[-1].views = before if views == before else views
 
+    def _shown(self, what: str, say: Callable[[], object]) -> object:
+        """What a view shows; one that does not come to an end is not asked again."""
+        execution = self.machine.execution
+        execution.calling = get_ident()
+        try:
+            return answer(say)
+        except Stuck:
+            self.machine.views[what] = lambda: ENDLESS
+            execution.stuck = ""  # no thread is
+            return ENDLESS
+        finally:
+            execution.calling = 0
+
     def schedule(self, fault: Fault | None, races: Sequence[Race] = ()) -> Schedule:
         """The schedule, which is over."""
-        self._look()
+        self.look()
         if fault and fault.kind == "race":
             for race in races:
                 self._mark(race)
@@ -161,6 +203,7 @@ class Recorder(Tap):
             place=noted.place,
             notes=tuple(map(self._act, noted.notes)),
             views=noted.views,
+            others=tuple(map(self._act, noted.others)),
         )
 
     def _act(self, noted: Noted) -> Act:
@@ -168,7 +211,7 @@ class Recorder(Tap):
 
     def _fields(self, noted: Noted) -> dict[str, Any]:
         a = noted.cell
-        value = self._value
+        value = self.value
         return {
             "thread": noted.thread,
             "op": noted.op,
@@ -179,16 +222,47 @@ class Recorder(Tap):
             "operand": noted.operand,
             "byte": noted.byte,
             "event": self.reader.read(*noted.event) if noted.event else None,
+            "call": self._call(*noted.operation) if noted.operation else None,
             "plain": noted.plain,
             "racing": noted.racing,
             "sites": noted.sites,
         }
 
-    def _value(self, a: int, v: int | None) -> Value | None:
+    def _call(self, name: object, arguments: Sequence[object], answer: Sequence[object] | None) -> Call:
+        operation = f"{name}({', '.join(map(self._spelled, arguments))})"
+        return Call(operation, None if answer is None else ", ".join(map(self._spelled, answer)))
+
+    def _spelled(self, v: object) -> str:
+        """A value of the program."""
+        if isinstance(v, tuple):
+            return f"({', '.join(map(self._spelled, v))})"
+        return str(v.pointer(self.machine.memory) or int(v)) if isinstance(v, Address) else repr(v)
+
+    def cells(self, words: Sequence[int], part: str = "") -> Iterator[tuple[str, Value]]:
+        """The cells in whose names `part` occurs, with what is in them when these are the memory's `words`."""
+        for a in range(1, len(words)):
+            name, value = self.machine.name(a), self.value(a, words[a])
+            if part in name and value:
+                yield name, value
+
+    def value(self, a: int, v: int | None) -> Value | None:
+        """What cell `a` holds when its word is `v`."""
         if v is None:
             return None
         v &= MASK64  # what the cell holds; an operand may be negative
-        return Value(v, self.machine.formatter(a, v) if self.machine.formatter and a else None)
+        machine = self.machine
+        means = answer(machine.formatter, a, v) if machine.formatter and a else None
+        if means is None and isinstance(v, Address):
+            means = v.pointer(machine.memory)
+        return Value(int(v), means)
+
+
+def answer(say: Callable[..., object], *given: int) -> Any:  # noqa: ANN401  whatever a program shows
+    """What a view or a formatter of the program returns; a text if it raises, which must not hide the failure."""
+    try:
+        return say(*given)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  whatever it raises
+        return f"({type(error).__name__})"
 
 
 class NotedWords:
@@ -215,6 +289,14 @@ class NotedWords:
             self.words[a] = v
         finally:
             say.accessed(i, "write", a, None, v, before)
+
+
+def _stored(announced: Noted, machine: SteppedMachine) -> Noted:
+    """A step that somebody is about to take, with what it will store, if it does so whatever it finds."""
+    kind = machine.kinds[announced.thread]
+    if kind in ops.STORING and not ops.TABLE[kind].result:
+        announced.wrote = machine.expects[announced.thread]
+    return announced
 
 
 def view(shown: object) -> View:

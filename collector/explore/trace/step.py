@@ -57,6 +57,18 @@ class Value(NamedTuple):
         return self.noun or (str(self.word) if self.word < SMALL else f"{self.word:#x}")
 
 
+class Call(NamedTuple):
+    """The call of an operation whose history is recorded, or its return."""
+
+    operation: str
+    """As it is called: `push(3)`."""
+    answer: str | None = None
+    """Of a return, what it answers, "" if nothing; of a call, None."""
+
+    def __str__(self) -> str:
+        return f"call {self.operation}" if self.answer is None else f"return {self.answer}".rstrip()
+
+
 class View(NamedTuple):
     """What one of a program's views shows: the records in a place, or a text."""
 
@@ -88,6 +100,8 @@ class Act:
     byte: int | None = None
     """Of the word, that or8 sets bits in."""
     event: Happening | None = None
+    call: Call | None = None
+    """What the step stands for, if it is the call or the return of an operation."""
     plain: bool = False
     """A plain access that is no step."""
     racing: bool = False
@@ -118,6 +132,8 @@ class Step(Act):
     """What was done between this step and the next one: plain accesses, pauses, events."""
     views: Mapping[str, View] = field(default_factory=dict)
     """What the program's views show after it."""
+    others: tuple[Act, ...] = field(default=(), compare=False)
+    """What those were about to do who could have gone instead, if that was noted."""
 
     @property
     def told(self) -> tuple[Act, ...]:

@@ -48,6 +48,8 @@ def text(act: Act, threads: Sequence[str]) -> str:
     """What a thread did, in a few symbols."""
     if act.event:
         return f"[{happened(act.event)}]"
+    if act.call:
+        return str(act.call)
     if act.op in PAUSES:
         return f"({act.op} {act.operand})"
     if act.op == "kill" and act.operand is not None:

@@ -10,8 +10,8 @@ import sqlite3
 from hashlib import blake2b
 from typing import TYPE_CHECKING, BinaryIO
 
-from collector.report.log.parts import regular
 from collector.report.log.positioned import pread, pwrite
+from collector.report.regular import regular
 
 
 if TYPE_CHECKING:

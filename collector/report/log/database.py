@@ -33,7 +33,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from collector.report.atomicwrite import replacing
 from collector.report.log import cachefile
-from collector.report.log.parts import LogfileError, Parts, packings
+from collector.report.log.lines import LogfileError, packings
+from collector.report.log.parts import Parts
 
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from collector.report.log.parts import encodable
+from collector.report.log.lines import encodable
 from workbuf.entry import decode
 
 

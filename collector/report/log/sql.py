@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TABLES = frozenset({"threads", "events", "entries", "cycles", "holds"})
+RESULTS = frozenset({"tasks", "failures"})
+"""Of campaigns."""
 MORE_TABLES = frozenset({"json_each", "json_tree"})
 """Functions that are asked like tables: of the JSON in `events.more`."""
 ACTIONS = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_RECURSIVE})
@@ -43,7 +45,9 @@ def allowed(action: int, first: str | None, second: str | None, _database: str |
     if action == sqlite3.SQLITE_READ:
         # Where no column is read, the table may be one that the statement makes itself.
         table = (first or "").lower()
-        fine = table in TABLES | MORE_TABLES or (not second and table != "about" and not table.startswith(SQLITES))
+        fine = table in TABLES | RESULTS | MORE_TABLES or (
+            not second and table != "about" and not table.startswith(SQLITES)
+        )
     else:
         fine = action == sqlite3.SQLITE_FUNCTION and (second or "").lower() not in GROWING
     return sqlite3.SQLITE_OK if fine else sqlite3.SQLITE_DENY

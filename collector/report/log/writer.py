@@ -46,20 +46,20 @@ from loguru import logger
 from collector.report.atomicwrite import Replacement, asitis, replaceable, replacing
 from collector.report.streams import oneline
 from workbuf.entry import Entry
-from workbuf.events import Reader
+from workbuf.events import Event, Reader
+from workbuf.recorder import Record
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from collector.report.log.rotation import Rotation
-    from workbuf.recorder import Record
 
 SCHEMA = "workbuf-log"
 VERSION = 1
 PACKERS: dict[str, Callable[..., Any]] = {"gz": gzip.open, "bz2": bz2.open, "xz": lzma.open}
 COMPRESSIONS = tuple(PACKERS)
-"""What `collector.report.log.parts` reads back."""
+"""What `collector.report.log.lines` reads back."""
 PIECE = 1 << 20
 
 
@@ -214,6 +214,10 @@ class EventLog:
                 begin = max(at - SLICE, 0)
                 made.append(list(self._blocks(records[begin:at])))
                 at = begin
+        with suppress(MemoryError):
+            if at:
+                time, threads = records[at - 1].time, range(len(self.threads))
+                made.append(list(self._blocks(Record(time, m, Event.LOST, at, 0, 0) for m in threads)))
         for blocks in reversed(made):
             for block in blocks:
                 self._write(block)

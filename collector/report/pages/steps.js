@@ -1,5 +1,5 @@
 // Steps through a schedule.  Position k is the state after record k; record 0 is the start.
-// The fragment says where to begin: #step=12&theme=dark, with the step's number as traces have it.
+// The fragment says where to begin: #12, or #12&theme=dark, with the step's number as traces have it.
 "use strict";
 const data = JSON.parse(document.getElementById("data").textContent);
 const steps = data.steps;
@@ -88,7 +88,12 @@ function buildTrace() {
       row.classList.add("fault");
       does.append(make("span", "fails", `${data.fault.kind}: ${data.fault.message}`));
     }
-    row.append(make("span", "at", step.at < 0 ? "" : String(step.at)), ...lanes, does);
+    const at = make(step.at < 0 ? "span" : "a", "at", step.at < 0 ? "" : String(step.at));
+    if (step.at >= 0) {
+      at.href = `#${step.at}`;
+      at.title = `link to step ${step.at}`;
+    }
+    row.append(at, ...lanes, does);
     row.addEventListener("click", (event) => event.target.dataset.noun || go(i));
     rows.push(row);
     trace.append(row);
@@ -153,7 +158,7 @@ function showCells() {
   const values = new Map();
   for (let i = 0; i <= now; i++) {
     for (const act of [steps[i], ...steps[i].notes]) {
-      if (!act.cell || !(act.wrote || act.saw)) continue;
+      if (!act.cell || act.call || !(act.wrote || act.saw)) continue;
       values.delete(act.cell.name); // so that what was touched last comes last
       values.set(act.cell.name, [act, i]);
     }
@@ -178,6 +183,7 @@ function go(i) {
   showWords(step);
   showLists(step);
   showThreads();
+  showOthers(steps[now + 1]);
   showSource(step);
   showCells();
   $("failed").hidden = now < last || !data.fault || !data.fault.details.includes("\n");
@@ -185,8 +191,8 @@ function go(i) {
   const trace = $("trace");
   const row = rows[now];
   trace.scrollTop = row.offsetTop - (trace.clientHeight - row.offsetHeight) / 2;
-  const words = new URLSearchParams({ step: step.at, ...(chosen ? { theme: chosen } : {}) });
-  history.replaceState(null, "", `#${words}`);
+  const words = [step.at < 0 ? "" : String(step.at), chosen ? `theme=${chosen}` : ""].filter(Boolean);
+  history.replaceState(null, "", `#${words.join("&")}`);
 }
 const nextSwitch = () => steps.findIndex((step, i) => i > now && i > 1 && step.switch);
 const previousSwitch = () => steps.findLastIndex((step, i) => i < now && i > 1 && step.switch);
@@ -211,8 +217,7 @@ $("slider").addEventListener("input", () => go(Number($("slider").value)));
 $("plain").addEventListener("change", () => go(now));
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key === "t") toggleTheme();
-  else if (event.key === "Escape") hideTip();
+  if (event.key === "Escape") hideTip();
   else if (event.key in keys) {
     event.preventDefault(); // the slider and the panes have ideas of their own about arrows
     acts[keys[event.key]]();
@@ -269,6 +274,10 @@ $("about").textContent = [
 $("verdict").textContent = data.fault ? `${data.fault.kind}: ${data.fault.message}` : "nothing failed";
 $("verdict").classList.add(data.fault ? "bad" : "good");
 buildTrace();
-const asked = fragment.get("step");
-const found = asked === null ? 0 : steps.findIndex((step) => step.at >= Number(asked));
-go(found < 0 ? last : found);
+function goThere() {
+  const asked = /^#(?:step=)?(\d+)/.exec(location.hash);
+  const found = asked ? steps.findIndex((step) => step.at >= Number(asked[1])) : 0;
+  go(found < 0 ? last : found);
+}
+window.addEventListener("hashchange", goThere);
+goThere();

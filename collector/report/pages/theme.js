@@ -13,3 +13,6 @@ function toggleTheme() {
   paint();
 }
 document.getElementById("theme").addEventListener("click", toggleTheme);
+document.addEventListener("keydown", (event) => {
+  if (event.key === "t" && !event.ctrlKey && !event.metaKey && !event.altKey) toggleTheme();
+});

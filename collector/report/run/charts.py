@@ -1,4 +1,4 @@
-"""Small SVG charts for the run page: stacked bars and lines over the cycles of a run.
+"""Small SVG charts for pages: stacked bars and lines over the cycles of a run, or whatever the axis is said to be.
 
 Colours are the page's classes `s0`, `s1`, ..; drawn for a width of about 400 px, which a phone shows nearly as it is.
 """
@@ -24,10 +24,10 @@ LABELS = 8
 
 @dataclass(frozen=True)
 class Series:
-    """One figure over the cycles."""
+    """One figure over the cycles; None where there was nothing to measure."""
 
     name: str
-    values: Sequence[float]
+    values: Sequence[float | None]
 
 
 def ticks(top: float) -> list[float]:
@@ -40,10 +40,11 @@ def ticks(top: float) -> list[float]:
 
 
 class Chart:
-    """A frame with a scale; `labels` name the cycles."""
+    """A frame with a scale; `labels` name the cycles, or what else `axis` says they are."""
 
-    def __init__(self, title: str, unit: str, labels: Sequence[str], top: float) -> None:
+    def __init__(self, title: str, unit: str, labels: Sequence[str], top: float, axis: str) -> None:
         self.title = title
+        self.axis = axis
         self.unit = unit
         self.labels = labels
         self.scale = ticks(top)
@@ -66,11 +67,11 @@ class Chart:
         every = -(-len(self.labels) // LABELS)
         for i in range(0, len(self.labels), max(every, 1)):
             yield f'<text x="{self.x(i):.1f}" y="{HEIGHT - 16}" text-anchor="middle">{escape(self.labels[i])}</text>'
-        yield f'<text class="axis" x="{WIDTH - RIGHT}" y="{HEIGHT - 2}" text-anchor="end">cycle</text>'
+        yield f'<text class="axis" x="{WIDTH - RIGHT}" y="{HEIGHT - 4}" text-anchor="end">{escape(self.axis)}</text>'
 
     def tip(self, i: int, name: str, value: float) -> str:
         """The tooltip of a mark."""
-        return f"<title>{escape(f'cycle {self.labels[i]}, {name}: {value:.4g} {self.unit}')}</title>"
+        return f"<title>{escape(f'{self.axis} {self.labels[i]}, {name}: {value:.4g} {self.unit}')}</title>"
 
     def drawn(self, marks: Iterator[str]) -> str:
         """The whole picture."""
@@ -80,37 +81,44 @@ class Chart:
         )
 
 
-def bars(title: str, unit: str, labels: Sequence[str], series: Sequence[Series]) -> str:
+def bars(title: str, unit: str, labels: Sequence[str], series: Sequence[Series], axis: str = "cycle") -> str:
     """A bar a cycle, the series on top of each other."""
-    stacks = [list(accumulate(values, initial=0.0)) for values in zip(*(one.values for one in series), strict=True)]
-    chart = Chart(title, unit, labels, max((stack[-1] for stack in stacks), default=0.0))
+    heights = zip(*(one.values for one in series), strict=True)
+    stacks = [list(accumulate((value or 0.0 for value in values), initial=0.0)) for values in heights]
+    chart = Chart(title, unit, labels, max((stack[-1] for stack in stacks), default=0.0), axis)
     width = max(min(chart.pitch * 0.7, 28.0), 0.8)
 
     def marks() -> Iterator[str]:
         for i, stack in enumerate(stacks):
             for k, one in enumerate(series):
+                value = one.values[i]
+                if value is None:
+                    continue
                 low, high = chart.y(stack[k]), chart.y(stack[k + 1])
                 place = f'x="{chart.x(i) - width / 2:.1f}" y="{high:.1f}" width="{width:.1f}" height="{low - high:.1f}"'
-                yield f'<rect class="s{k}" {place}>{chart.tip(i, one.name, one.values[i])}</rect>'
+                yield f'<rect class="s{k}" {place}>{chart.tip(i, one.name, value)}</rect>'
 
     return chart.drawn(marks())
 
 
-def lines(title: str, unit: str, labels: Sequence[str], series: Sequence[Series]) -> str:
-    """A line a series, with a dot for every cycle."""
-    chart = Chart(title, unit, labels, max((max(one.values, default=0.0) for one in series), default=0.0))
+def lines(title: str, unit: str, labels: Sequence[str], series: Sequence[Series], axis: str = "cycle") -> str:
+    """A line a series, with a dot for every cycle that was measured."""
+    measured = [[(i, value) for i, value in enumerate(one.values) if value is not None] for one in series]
+    chart = Chart(title, unit, labels, max((value for points in measured for _, value in points), default=0.0), axis)
 
     def marks() -> Iterator[str]:
-        for k, one in enumerate(series):
-            points = [(chart.x(i), chart.y(value)) for i, value in enumerate(one.values)]
-            yield f'<polyline class="s{k}" points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in points)}"/>'
-            for i, (x, y) in enumerate(points):
-                tip = chart.tip(i, one.name, one.values[i])
-                yield f'<circle class="s{k}" cx="{x:.1f}" cy="{y:.1f}" r="3">{tip}</circle>'
+        for k, points in enumerate(measured):
+            line = " ".join(f"{chart.x(i):.1f},{chart.y(value):.1f}" for i, value in points)
+            yield f'<polyline class="s{k}" points="{line}"/>'
+            for i, value in points:
+                tip = chart.tip(i, series[k].name, value)
+                yield f'<circle class="s{k}" cx="{chart.x(i):.1f}" cy="{chart.y(value):.1f}" r="3">{tip}</circle>'
 
     return chart.drawn(marks())
 
 
-def legend(series: Sequence[Series]) -> str:
-    """Which colour is what."""
-    return "".join(f'<span><i class="s{k}"></i>{escape(one.name)}</span>' for k, one in enumerate(series))
+def panel(heading: str, chart: str, series: Sequence[Series]) -> str:
+    """A chart under its heading; where it has several colours, with what they are."""
+    names = "".join(f'<span><i class="s{k}"></i>{escape(one.name)}</span>' for k, one in enumerate(series))
+    key = f'<p class="legend">{names}</p>' if len(series) > 1 else ""
+    return f'<section class="panel chart"><h2>{escape(heading)}</h2>{chart}{key}</section>'

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from collector.audit.buffers import history
 from collector.audit.violation import Violation
+from collector.report.run.withoutp import withoutp
 from workbuf.entry import Entry
 from workbuf.events import OF_BUFFERS, Reader
 from workbuf.machine import WORD
@@ -21,6 +22,7 @@ from workbuf.throw import Throw
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from collector.report.run.lost import Why
     from workbuf.machine import Words
     from workbuf.recorder import Record
 
@@ -49,15 +51,28 @@ def lasteventsof(records: Sequence[Record], threads: Sequence[str], buffer: int)
 
 
 def failure(
-    error: BaseException, records: Sequence[Record], threads: Sequence[str], words: Words, command: str, seed: int
+    error: BaseException,
+    records: Sequence[Record],
+    threads: Sequence[str],
+    words: Words,
+    command: str,
+    seed: int,
+    why: Why | None = None,
 ) -> str:
-    """The whole report; `records` are the last events, by time, `threads` the names of the threads by number."""
+    """The whole report; `records` are the last events, by time, `threads` the names of the threads by number.
+
+    `why` explains the nearest lost object, if one was lost.
+    """
     lines = [str(error) if isinstance(error, Throw) else f"{type(error).__name__}: {error}"]
     if not isinstance(error, Violation):
         lines += [line.rstrip() for line in format_tb(error.__traceback__)[-FRAMES:]]
+    if why:
+        lines += ["", "why the lost object nearest to a root was lost:", *why.lines]
     buffer = error.buffer if isinstance(error, Throw) else 0
     if buffer:
         lines += ["", "the buffer's own history, newest first:", *history(words, buffer)]
+        outside = withoutp(buffer, records, threads)
+        lines += ["why it is not where it should be:", *outside] if outside else []
     events = list(lasteventsof(records, threads, buffer))
     if events:
         what = f"what happened to buffer {buffer * 8:#x}" if buffer else "what happened last"

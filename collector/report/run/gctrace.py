@@ -6,7 +6,8 @@
 number of the cycle (markers): us to the mark's start, its preparation, the mark, the joining of the helpers; estimate of
 the heap after the last cycle and heap now; objects (allocated - freed); goroutines; spans / swept in the background /
 swept in a pause; buffers handed off (objects in them); pieces of root work stolen (jobs in them); procyields, osyields,
-sleeps in getfull and parfor.  The times are those of mark termination alone, as in Go.
+sleeps in getfull and parfor; "(forced)" of a cycle that stops the world from beginning to end, as today's Go says it.
+The times are those of mark termination alone, as in Go.
 """
 
 from __future__ import annotations
@@ -32,4 +33,5 @@ def gctrace(stats: CycleStats) -> str:
         f" {stats.spans}/{stats.nbgsweep}/{stats.npausesweep} sweeps,"
         f" {n['nhandoff']}({n['nhandoffcnt']}) handoff, {n['nsteal']}({n['nstealcnt']}) steal,"
         f" {n['nprocyield']}/{n['nosyield']}/{n['nsleep']} yields"
+        f"{'' if stats.concurrent else ' (forced)'}"
     )

@@ -11,15 +11,17 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from collector.report.page import page
-from collector.report.run.charts import Series, bars, legend, lines
+from collector.report.run.charts import Series, bars, lines, panel
 from collector.report.run.gctrace import gctrace
 from collector.report.run.gctracetoday import MS, Clock
+from collector.report.run.lostpicture import picture
 from workbuf.recorder import Tally
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from collector.report.run.lost import Why
     from collector.report.run.summary import Summary
     from collector.stress.run import CycleReport
 
@@ -59,13 +61,11 @@ def figures(reports: Sequence[CycleReport]) -> list[dict[str, Any]]:
     return made
 
 
-def panel(title: str, unit: str, draw: Draw, records: Sequence[dict[str, Any]], **names: str) -> str:
-    """A chart with its heading; `names` say which figures, and what they are called."""
+def cyclepanel(title: str, unit: str, draw: Draw, records: Sequence[dict[str, Any]], **names: str) -> str:
+    """A chart over the cycles; `names` say which figures, and what they are called."""
     labels = [str(record["cycle"]) for record in records]
     series = [Series(name, [record[figure] for record in records]) for figure, name in names.items()]
-    key = f'<p class="legend">{legend(series)}</p>' if len(series) > 1 else ""
-    heading = f"<h2>{escape(title)}, {escape(unit)}</h2>"
-    return f'<section class="panel chart">{heading}{draw(title, unit, labels, series)}{key}</section>'
+    return panel(f"{title}, {unit}", draw(title, unit, labels, series), series)
 
 
 def cyclerow(record: dict[str, Any]) -> str:
@@ -88,23 +88,34 @@ def cyclerow(record: dict[str, Any]) -> str:
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 
-def runpage(reports: Sequence[CycleReport], summary: Summary, heap: str, command: str, told: str) -> str:
-    """The page.  `told` is the report of what failed, empty if nothing did; `command` runs it again."""
+def failed(told: str, why: Why | None) -> str:
+    """What failed: the way to the lost object as a picture, if one was lost, and the report."""
+    drawn = f'<div class="wide" tabindex="0">{picture(why)}</div>' if why else ""
+    return f'<section class="panel"><h2>What failed</h2>{drawn}<pre>{escape(told)}</pre></section>'
+
+
+def runpage(
+    reports: Sequence[CycleReport], summary: Summary, heap: str, command: str, told: str, why: Why | None = None
+) -> str:
+    """The page.  `told` is the report of what failed, empty if nothing did, and `why` explains a lost object, if one was.
+
+    `command` runs it again.
+    """
     records = figures(reports)
     charts = "".join(
         (
-            panel(
+            cyclepanel(
                 "Pauses", "ms", bars, records, pause_before_ms="before the mark", pause_markterm_ms="mark termination"
             ),
-            panel(
+            cyclepanel(
                 "Objects scanned while stopped",
                 "% of all scanned",
                 lines,
                 records,
                 stopped_percent="stopped",
             ),
-            panel("CAS failures on list heads", "per thousand", lines, records, failures_permille="failures"),
-            panel("Buffers that changed their M", "migrations", bars, records, migrations="migrations"),
+            cyclepanel("CAS failures on list heads", "per thousand", lines, records, failures_permille="failures"),
+            cyclepanel("Buffers that changed their M", "migrations", bars, records, migrations="migrations"),
         )
     )
     rows = "".join(f"<tr><th>{escape(what)}</th><td>{escape(said)}</td></tr>" for what, said in summary.rows())
@@ -112,16 +123,15 @@ def runpage(reports: Sequence[CycleReport], summary: Summary, heap: str, command
     outcome = told.partition("\n")[0] or ("interrupted" if summary.interrupted else summary.okline())
     traced = escape("\n".join(gctrace(report.stats) for report in reports))
     return page(
-        "run.html",
+        "report.html",
         {"summary": summary.json(), "cycles": records},
+        main="run.html",
         raw={
             "charts": charts if records else "",
             "rows": rows,
             "cycles": "".join(map(cyclerow, records)),
             "verdict": "bad" if told or summary.interrupted else "good",
-            "failure": f'<section class="panel"><h2>What failed</h2><pre>{escape(told)}</pre></section>'
-            if told
-            else "",
+            "failure": failed(told, why) if told else "",
             "lines": traced,
         },
         title="Stress run",

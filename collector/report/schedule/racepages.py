@@ -17,6 +17,7 @@ from collector.explore.replay import Replay
 from collector.explore.token import Token
 from collector.report.atomicwrite import replacing
 from collector.report.page import page
+from collector.report.schedule.alternatives import leads
 from collector.report.schedule.steps import steps
 
 
@@ -70,4 +71,5 @@ def written(test: str, failing: Failing) -> str:
     """The page: the failing schedule, run once more with the sources of its steps."""
     token = Token.decode(failing.schedule)
     again = Replay(token, failing.program, failing.invariants, sources=True)
-    return page("steps.html", steps(again.schedule, test, token=failing.schedule), title=test)
+    leading = leads(again, failing.program, failing.invariants)
+    return page("steps.html", steps(again.schedule, test, token=failing.schedule, leads=leading), title=test)

@@ -18,7 +18,7 @@ from workbuf.events import Event
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from collector.explore.trace.step import Act, Schedule, Step, Value
+    from collector.explore.trace.step import Act, Call, Schedule, Step, Value
     from workbuf.events import Happening
     from workbuf.names import Name
 
@@ -63,6 +63,7 @@ EVENTS = {
     Event.STOP: "stops the world, and waits for {waiting} more Ps",
     Event.STOPPED: "has stopped the world",
     Event.START: "starts the world",
+    Event.ROOTS: "prepares {jobs} root jobs for {nproc} markers, and the barrier that they end at",
     Event.ROOT: "takes root job {index}",
     Event.STEAL: "steals {jobs} root jobs from share {share}",
     Event.CYCLE_END: "ends cycle {number}",
@@ -79,6 +80,7 @@ EVENTS = {
     Event.BLOCK_END: "blocks no longer",
     Event.DRAIN: "begins to drain",
     Event.DRAIN_END: "has drained: {scanned} objects scanned",
+    Event.LOST: "has no record of up to {count} events before this one",
 }
 
 
@@ -126,6 +128,8 @@ class Teller:
         return said + RACES if note.racing else said
 
     def _say(self, did: Step) -> str:
+        if did.call:
+            return called(did.call)
         if did.op == "kill" and did.operand is not None:
             return SIMPLE["kill"].format(cell=self.names[did.operand])
         if did.op in VALUED and did.saw is None and did.wrote is None:
@@ -187,6 +191,13 @@ def told(schedule: Schedule) -> list[Told]:
     """Every step of a schedule in words."""
     teller = Teller(schedule.threads)
     return [teller.step(step) for step in schedule.steps]
+
+
+def called(call: Call) -> str:
+    """A call or a return in words."""
+    if call.answer is None:
+        return f"calls {call.operation}"
+    return f"returns {call.answer} from {call.operation}" if call.answer else f"returns from {call.operation}"
 
 
 def event(happening: Happening) -> str:

@@ -4,7 +4,9 @@
      "sites": [{"function", "file", "line"}, ..], "code": {file: {line: text}},
      "fault": null or {"kind", "message", "thread", "details"},
      "steps": [{"at", "place", .., "notes": [{..}, ..], "views": {name: text}, "places": {name: {"kind", "nodes"}},
-                "sets": [[cell, value], ..], "switch", "circle"}, ..]}
+                "sets": [[cell, value], ..], "switch", "circle",
+                "others": [{"thread", "text", "lead": null or {"steps": [[thread, text], ..], "more", "failure", "token"}},
+                           ..]}, ..]}
 
 The first of `steps` is not a step: its `at` is -1, and it shows the state before the first one.  `at` is the step's
 number in traces, `place` its place in the token's trail.  A step and a note (what the thread did between this step and
@@ -16,16 +18,19 @@ its next one: events, pauses, plain accesses) are `trace.step.Act`:
 
 `text` is what traces print of it, `words` what `explain` says.  `views` and `places` are whole, as after the step: lists,
 caches, and what is in whose hands; a view that is a text has no place.  `switch`: another thread than in the step before.
-Of a livelock there is the way into the circle and then once round it: `circle`.
+Of a livelock there is the way into the circle and then once round it: `circle`.  `others` are the threads that could
+have taken a step instead of this one, and what each was about to do; `lead`, where that leads, if it was followed: the first
+steps from there on, and how many come behind them.
 """
 
 from __future__ import annotations
 
 import linecache
 import os
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from collector.explore.trace.trace import shown, text, viewed
@@ -38,6 +43,7 @@ if TYPE_CHECKING:
 
     from collector.explore.machine.site import Site
     from collector.explore.trace.step import Act, Schedule, Value, View
+    from collector.report.schedule.alternatives import Lead
 
 ROOT = Path(__file__).parents[3]
 AROUND = 4
@@ -71,8 +77,15 @@ def shortened(file: str) -> str:
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else path.name
 
 
-def steps(schedule: Schedule, title: str, scenario: str = "", variant: str = "", token: str = "") -> dict[str, Any]:
-    """The JSON of a schedule that was replayed with its sources."""
+def steps(
+    schedule: Schedule,
+    title: str,
+    scenario: str = "",
+    variant: str = "",
+    token: str = "",
+    leads: Mapping[tuple[int, int], Lead] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """The JSON of a schedule that was replayed with its sources; `leads` as `alternatives.leads` has them."""
     sources = Sources()
     threads = schedule.threads
     into, circle = schedule.course
@@ -90,6 +103,14 @@ def steps(schedule: Schedule, title: str, scenario: str = "", variant: str = "",
             "places": {name: place(view) for name, view in views.items() if view.kind != "text"},
             "switch": False,
             "circle": False,
+            "others": [
+                {
+                    "thread": other.thread,
+                    "text": text(other, threads),
+                    "lead": lead(leads.get((step.place, other.thread))),
+                }
+                for other in step.others
+            ],
         }
     records = [made[step.place] for step in (*into, *circle)]
     for before, record in pairwise(records):
@@ -134,6 +155,7 @@ def act(did: Act, threads: Sequence[str], words: str, sources: Sources) -> dict[
         "byte": did.byte,
         "ok": did.ok,
         "event": did.event and {"kind": did.event.name, **did.event.plain},
+        "call": did.call and {"operation": did.call.operation, "answer": did.call.answer},
         "plain": did.plain,
         "racing": did.racing,
         "source": [sources.number(site) for site in did.sites],
@@ -146,6 +168,11 @@ def act(did: Act, threads: Sequence[str], words: str, sources: Sources) -> dict[
 def word(value: Value | None) -> dict[str, Any] | None:
     """A word, as JSON."""
     return value and {"word": value.word, "text": shown(value), "noun": value.noun, "count": value.pushcnt}
+
+
+def lead(found: Lead | None) -> dict[str, Any] | None:
+    """Where it leads that another thread goes, as JSON."""
+    return asdict(found) if found else None
 
 
 def place(view: View) -> Mapping[str, Any]:

@@ -1,7 +1,7 @@
 """A broken protocol is caught: each fault is one method changed, and meets the audit or the throw that is there for it.
 
-First deterministic collections on one thread, in which a mutator gets its turn at the collector's stamps; then the same
-kind of fault in a stress run on real threads.
+Deterministic collections on one thread, in which a mutator gets its turn at the collector's stamps; `test_auditedstress`
+has faults on real threads.
 """
 
 from __future__ import annotations
@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from collector import heaps
 from collector.audit.traverse import Reach
 from collector.audit.violation import Violation
 from collector.roots import ROOT_BSS, ROOT_COUNT, ROOT_DATA
-from collector.runtime import AuditedM, Config
-from collector.stress.run import Plan, Stress, StressM
-from mutator.heap import MARKED, SPAN
+from collector.runtime import AuditedM
+from mutator.heap import MARKED
 from mutator.phase import GCmarktermination, GCscan
 from mutator.world import G
+from tests.collector.audit.marks import blur
 from tests.worlds import Bench
 from workbuf.buffer import INUSE, NOBJ, OBJ
 from workbuf.local import WORK
@@ -28,14 +27,6 @@ from workbuf.throw import Throw
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-
-def blur(m: AuditedM, span: int) -> None:
-    """Take the marks of every second object of a span away."""
-    words = m.port.words
-    cells = words[span + SPAN.objs] // WORD
-    for at in range(-(-words[span + SPAN.nelems] // WORD)):
-        words[cells + at] &= ~0x0200020002000200
 
 
 class Sound(AuditedM):
@@ -391,84 +382,13 @@ def test_a_mutator_without_a_barrier_loses_what_it_publishes() -> None:
         collection(Sound, NoBarrier)
 
 
-# Real threads.
+def test_a_heap_that_cannot_be_walked_hides_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The way to the lost object is left out, and what was found is raised."""
 
+    def broken(*_: object) -> None:
+        raise IndexError
 
-class Unharvested(StressM):
-    """As NoHarvest."""
-
-    def harvestwbufs(self) -> int:
-        """Nothing."""
-        return 0
-
-
-class Dropping(StressM):
-    """Drops one full buffer in ten."""
-
-    puts = 0
-
-    def putfull(self, b: int, entry: int) -> None:
-        """Log it, and now and then that is all."""
-        self.puts += 1
-        if self.puts % 10:
-            super().putfull(b, entry)
-        else:
-            self.logput(b, entry)
-
-
-class Forgetting(StressM):
-    """Marks and does not queue one object in fifty."""
-
-    greyed = 0
-
-    def greyobject(self, obj: int, base: int, off: int, hbits: int, bits: int, wbuf: int) -> int:
-        """Take the entry back, now and then."""
-        before = wbuf, self.port.words[wbuf + NOBJ]
-        wbuf = super().greyobject(obj, base, off, hbits, bits, wbuf)
-        self.greyed += 1
-        if self.greyed % 50 == 0 and (wbuf, self.port.words[wbuf + NOBJ]) != before:
-            self.port.words[wbuf + NOBJ] -= 1
-        return wbuf
-
-
-class Freeing(StressM):
-    """As FreesTheLiving."""
-
-    def sweepbits(self, span: int) -> int:
-        """Take away some marks, then sweep."""
-        blur(self, span)
-        return super().sweepbits(span)
-
-
-def stress(m: type[StressM], seed: int, cycles: int) -> Stress:
-    """So many cycles and the last one, over a small random graph that a mutator rewires, with a helper."""
-    print(f"seed {seed}")  # noqa: T201  for whoever has to run it again
-    config = Config(mutators=3, helpers=1, arena=1 << 25)
-    plan = Plan(config, programs=("rewire", "hider", "pushpop"), cycles=cycles, period=0.03, seed=seed, patience=30)
-    run = Stress(plan, heaps.read("synthetic:random,n=1500,m=4000,threads=4"), m)
-    run.run()
-    return run
-
-
-def test_a_sound_run_on_real_threads_passes(seed: int) -> None:
-    """Three collections, each audited; what follows breaks exactly this."""
-    run = stress(StressM, seed, 2)
-
-    assert [report.stats.concurrent for report in run.reports] == [True, True, False]
-
-
-@pytest.mark.parametrize(
-    ("fault", "kinds"),
-    [
-        (Unharvested, {"lists", "lost"}),
-        (Dropping, {"leak", "lost"}),
-        (Forgetting, {"lost"}),
-        (Freeing, {"lost", "throw"}),
-    ],
-)
-def test_a_fault_on_real_threads_is_caught(fault: type[StressM], kinds: set[str], seed: int) -> None:
-    """By an audit, as a rule in the first cycle; what is freed while alive, by whoever meets it first."""
-    with pytest.raises(Throw) as found:
-        stress(fault, seed, 30)
-
-    assert getattr(found.value, "kind", "throw") in kinds, found.value
+    monkeypatch.setattr("collector.audit.whylost.nearest", broken)
+    with pytest.raises(Violation, match="mark termination ended with ndone=0") as caught:
+        Bench().gcm.marked()  # of a mark that nobody has made
+    assert caught.value.path is None

@@ -62,7 +62,7 @@ class Watched(Stress):
 def _names() -> set[str]:
     """What a run of every program touches, but for one of the two that would run each other's finalizers."""
     programs = (*(name for name in PROGRAMS if name != "finalizerchains"), "channel")
-    run = Watched(Plan(config=Config(mutators=len(programs)), programs=programs, cycles=1, seed=5))
+    run = Watched(Plan(config=Config(mutators=len(programs)), programs=programs, cycles=2, seed=5))
     run.run()
     return run.names()
 

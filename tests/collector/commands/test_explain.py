@@ -116,7 +116,7 @@ class TestEntry:
         assert "41dbcc19ef (CL 7504)" in said
         assert "a barrier without a P throws" in said
         assert "python -m collector.run explain pless" in said
-        assert entry["scenarios"] == ["pless"]
+        assert "pless" in entry["scenarios"]
         assert {"id": "41dbcc19ef", "cl": 7504} in entry["commits"]
         assert entry["correction"]["where"] == ["mutator/writebarrier.py"]
 

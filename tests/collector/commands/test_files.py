@@ -48,6 +48,13 @@ LINKS: dict[str, Callable[[Path, Path], object]] = {
 }
 
 
+@pytest.mark.parametrize("words", [["stress", "--heap"], ["inspect"], ["hunt"], ["replay"], ["referee", str(HEAP)]])
+def test_an_input_without_a_name(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """As of a variable of the shell that is empty."""
+    assert main([*words, ""]) == 2
+    assert capsys.readouterr().err.endswith(": the name is empty, name a file\n")
+
+
 @pytest.mark.parametrize("link", LINKS)
 @pytest.mark.parametrize(("words", "options"), INPUTS)
 def test_an_input_is_never_written_over(
@@ -274,3 +281,33 @@ def test_a_folder_that_goes_while_the_run_lasts_costs_the_output(
     err = capsys.readouterr().err
     assert err.count("\n") == 1
     assert err.endswith(": cannot write: No such file or directory\n")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+@pytest.mark.parametrize("what", ["pipe", "/dev/zero", "/dev/null"])
+@pytest.mark.parametrize("command", [("inspect",), ("hunt",), ("heap",), ("campaign",), ("replay",), ("explain",)])
+def test_what_has_no_end_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: tuple[str], what: str
+) -> None:
+    """A pipe without a writer, devices: one line."""
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe")
+
+    assert main([*command, what]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "save it to a file first" in line or "no token" in line or "a token of this version" in line
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_a_token_comes_through_a_pipe(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As of a process substitution."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)  # a writer does not wait either
+    writer = os.open(pipe, os.O_WRONLY)
+    os.write(writer, b"s2.nothing\n")
+    os.close(writer)
+
+    assert main(["replay", str(pipe)]) == 2
+    assert "s2.nothing" in capsys.readouterr().err
+    os.close(reader)

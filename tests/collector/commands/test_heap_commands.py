@@ -112,9 +112,9 @@ def test_a_collector_that_forgets_a_mark(
     forgotten: list[int] = []
 
     def forget(self: KeepingM, obj: int, base: int, off: int, hbits: int, bits: int, wbuf: int) -> int:
-        assert self.keep is not None
-        assert self.keep.placed is not None
-        if obj == self.keep.placed.address[forgotten[0]]:
+        assert self.noting is not None
+        assert self.noting.placed is not None
+        if obj == self.noting.placed.address[forgotten[0]]:
             return wbuf
         return grey(self, obj, base, off, hbits, bits, wbuf)
 

@@ -47,8 +47,11 @@ def test_until_failure_ends_with_the_first_that_fails(
     again = re.search(r"run it again with: python -m collector\.run (.*)", err)
     assert again is not None
     assert again[1].endswith(f"--repeat 1 --seed {7 + last}")
-    assert main(shlex.split(again[1])) == 1
+    statuses = [main(shlex.split(again[1]))]
     assert capsys.readouterr().out.count(" objects loaded in ") == 1
+    while statuses[-1] != 1:  # the same draws, but not the same meetings of threads
+        statuses.append(main(shlex.split(again[1])))
+        assert len(statuses) < 10, statuses
 
 
 def test_all_programs_are_not_repeated(capsys: pytest.CaptureFixture[str]) -> None:

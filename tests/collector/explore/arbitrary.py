@@ -25,11 +25,15 @@ VOCABULARIES = {
     "compare and swap": "load cas cas xchg if store",
     "locks": "load store lock lock try xadd",
     "unlocks": "load lock unlock xadd cas",
+    "locks that others write": "lock seize free lock try load",
     "notes": "load store sleep wake xadd",
+    "notes that others write": "nap raise lower nap load pause",
     "pauses": "load store pause pause lock xadd",
     "exchanges": "load xchg xchg or8 store pause",
     "exchanges and nothing added": "xchg or8 nothing pause cas post",
     "swap locks": "load swap swap xchg pause or8",
+    "waits in locks": "linger doze lock try wake lower store sleep",
+    "waits in locks and kills": "linger doze lock raise lower store kill",
     "waits": "await poll store store xadd xchg",
     "waits and locks": "await spin spin store lock",
     "waits and pauses": "await poll pause store xadd",
@@ -41,6 +45,7 @@ VOCABULARIES = {
     "kills": "load store xadd kill lock",
     "kills of waiting": "load cas kill wake sleep pause",
     "kills before locks": "store pause pause lock lock try kill",
+    "kills before writes of locks": "lock seize free nap raise lower kill",
     "kills before exchanges": "xchg or8 store pause pause kill",
     "everything": "load cas xchg pause lock spawn kill wake sleep store",
 }
@@ -52,7 +57,7 @@ MINDS = {
     "shared": "store xadd write write read remember recall",
     "everything kept": "load store cas remember recall count spend backoff any next lock choose",
 }
-"""The same, for what threads keep in Python objects; of `shared` ones DPOR knows nothing."""
+"""The same, for what threads keep in Python objects; where these are `shared`, DPOR may prove nothing."""
 
 
 @dataclass
@@ -237,10 +242,24 @@ class Lines:
                     port.store(self.shared + (line.word + 1) % self.words, line.b)
             case "lock":
                 return self.locked(x, line.a)
+            case "linger":
+                return self.inside(lambda: self.wait(x, line.a))
+            case "doze":
+                return self.inside(lambda: port.sleep(self.note, 5))
             case "try":
                 return self.tried(x, line.a)
             case "unlock":
                 return self.unlocked()
+            case "seize":
+                return self.seized(x, line.a)
+            case "free":
+                port.store(self.lock, 0)
+            case "raise":
+                port.store(self.note, 1 + line.b)
+            case "lower":
+                port.xchg(self.note, 0)
+            case "nap":
+                return port.sleep(self.note, 5)
             case "sleep":
                 return port.sleep(self.note, 5 if line.a else -1)
             case "wake":
@@ -308,12 +327,27 @@ class Lines:
         self.port.unlock(self.lock)
         return v
 
+    def inside(self, run: Callable[[], int]) -> int:
+        """Something that takes long, in a critical section."""
+        self.port.lock(self.lock)
+        v = run()
+        self.port.unlock(self.lock)
+        return v
+
     def tried(self, x: int, a: int) -> int:
         """The same, if the lock is free."""
         if not self.port.trylock(self.lock):
             return 5
         v = self.port.load(x) if a else self.port.xadd(x, 1)
         self.port.unlock(self.lock)
+        return v
+
+    def seized(self, x: int, a: int) -> int:
+        """The same, with a lock that other operations take and free."""
+        if not self.port.cas(self.lock, 0, 9):
+            return 5
+        v = self.port.load(x) if a else self.port.xadd(x, 1)
+        self.port.store(self.lock, 0)
         return v
 
     def swapped(self, x: int, a: int) -> int:

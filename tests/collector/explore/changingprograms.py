@@ -1,13 +1,12 @@
-"""Programs that change what is constant in most: closures' variables, methods, modules, enumerations, the environment.
+"""Programs that keep what they read in what is constant in most: closures' variables, methods, modules, enumerations.
 
-Of both kinds of `verdictprograms`: PATIENT ones end, after a few turns; of KEEPING ones the check fails in a few schedules.
+In a few schedules the check fails, as of `keepingprograms`.
 """
 
 # ruff: noqa: ANN401, B009, B010, D103, PLW0108, TRY301  the programs' names say what they are, and this is how they change things
 
 from __future__ import annotations
 
-import enum
 import functools
 import itertools
 import os
@@ -16,7 +15,9 @@ import types
 from typing import TYPE_CHECKING, Any
 
 from tests.collector.explore import patched
-from tests.collector.explore.verdictprograms import gives_up, keeping, of
+from tests.collector.explore.keepingprograms import keeping
+from tests.collector.explore.kinds import of
+from tests.collector.explore.patientprograms import TURNS, Gear
 
 
 if TYPE_CHECKING:
@@ -24,9 +25,7 @@ if TYPE_CHECKING:
 
     from collector.explore import SteppedMachine
 
-PATIENT: dict[str, Callable[[SteppedMachine], Any]] = {}
 KEEPING: dict[str, Callable[[SteppedMachine], Any]] = {}
-TURNS = 5
 
 
 def one() -> int:
@@ -39,151 +38,6 @@ def zero() -> int:
 
 def patchable() -> int:
     return 0
-
-
-# --- programs that end ---------------------------------------------------------------------------------------------------
-
-
-@of(PATIENT)
-def a_function_replaces_itself(machine: SteppedMachine) -> None:
-    def later(n: int) -> Callable[[], bool]:
-        def turn() -> bool:
-            setattr(patched, "function", later(n + 1))
-            return n < TURNS
-
-        return turn
-
-    setattr(patched, "function", later(0))
-    gives_up(lambda: bool(patched.function()))(machine)
-
-
-@of(PATIENT)
-def functions_in_turn_by_nonlocal(machine: SteppedMachine) -> None:
-    state: Callable[[], bool]
-
-    def first() -> bool:
-        nonlocal state
-        state = second
-        return True
-
-    def second() -> bool:
-        nonlocal state
-        state = third
-        return True
-
-    def third() -> bool:
-        return False
-
-    state = first
-    gives_up(lambda: state())(machine)
-
-
-class First:
-    @staticmethod
-    def go() -> bool:
-        Current.state = Second
-        return True
-
-
-class Second:
-    @staticmethod
-    def go() -> bool:
-        Current.state = Third
-        return True
-
-
-class Third:
-    @staticmethod
-    def go() -> bool:
-        return False
-
-
-class Current:
-    state: Any = First
-
-
-@of(PATIENT)
-def classes_in_turn(machine: SteppedMachine) -> None:
-    Current.state = First
-    gives_up(lambda: Current.state.go())(machine)
-
-
-class Gear(enum.Enum):
-    LOW = 1
-
-
-@of(PATIENT)
-def counter_on_an_enumeration(machine: SteppedMachine) -> None:
-    setattr(Gear.LOW, "turns", 0)
-
-    def turn() -> bool:
-        setattr(Gear.LOW, "turns", getattr(Gear.LOW, "turns") + 1)
-        return bool(getattr(Gear.LOW, "turns") < TURNS)
-
-    gives_up(turn)(machine)
-
-
-@of(PATIENT)
-def counter_by_setattr_of_a_module(machine: SteppedMachine) -> None:
-    setattr(patched, "value", 0)
-
-    def turn() -> bool:
-        setattr(patched, "value", getattr(patched, "value") + 1)
-        return bool(getattr(patched, "value") < TURNS)
-
-    gives_up(turn)(machine)
-
-
-@of(PATIENT)
-def counter_by_globals(machine: SteppedMachine) -> None:
-    globals()["TURN"] = 0
-
-    def turn() -> bool:
-        globals()["TURN"] += 1
-        return bool(globals()["TURN"] < TURNS)
-
-    gives_up(turn)(machine)
-
-
-@of(PATIENT)
-def counter_in_a_computed_global(machine: SteppedMachine) -> None:
-    globals()[f"TURN{TURNS}"] = 0
-
-    def turn() -> bool:
-        globals()[f"TURN{TURNS}"] += 1
-        return bool(globals()[f"TURN{TURNS}"] < TURNS)
-
-    gives_up(turn)(machine)
-
-
-@of(PATIENT)
-def counter_in_the_environment(machine: SteppedMachine) -> None:
-    os.environ["EXPLORED"] = ""
-
-    def turn() -> bool:
-        os.environ["EXPLORED"] += "."
-        return len(os.environ["EXPLORED"]) < TURNS
-
-    gives_up(turn)(machine)
-
-
-@of(PATIENT)
-def counter_by_the_length_of_a_traceback(machine: SteppedMachine) -> None:
-    error = ValueError()
-
-    def turn() -> bool:
-        try:
-            raise error
-        except ValueError as raised:
-            length, trace = 0, raised.__traceback__
-            while trace:
-                length, trace = length + 1, trace.tb_next
-        return length < TURNS
-
-    gives_up(turn)(machine)
-
-
-# --- what a thread saw is kept ---------------------------------------------------------------------------------------------
 
 
 @of(KEEPING)

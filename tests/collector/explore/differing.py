@@ -22,6 +22,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.collector.explore.arbitrary import Plant, Scene, program_of, shape
+from tests.collector.explore.kinds import of
 
 
 if TYPE_CHECKING:
@@ -36,16 +37,6 @@ CHANCE: dict[str, Callable[[], int]] = {}
 """What mostly differs."""
 RUNS: dict[str, Callable[[], int]] = {}
 """What differs from one run to the next, for certain: each counts the times that it was asked."""
-
-
-def of(kind: dict[str, Callable[[], int]]) -> Callable[[Callable[[], int]], Callable[[], int]]:
-    """A source of that kind."""
-
-    def add(source: Callable[[], int]) -> Callable[[], int]:
-        kind[source.__name__] = source
-        return source
-
-    return add
 
 
 # --- drawn --------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Contents of a module for `changingprograms` to patch."""
+"""Contents of a module for `changingprograms` and `patientprograms` to patch."""
 
 from __future__ import annotations
 

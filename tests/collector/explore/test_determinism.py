@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 import uuid
+from contextvars import ContextVar
 from operator import length_hint
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from collector.explore import explore
 from collector.explore.claim import Kind
 from collector.explore.determinism import TIMES
 from collector.explore.impure import impure
+from collector.explore.kept import Kept
 from collector.explore.machine.carrier import MAIN
 from collector.explore.scatter import Scatter
 from collector.explore.strategies.dpor import search
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 
 STRATEGIES = ("portfolio", "random", "dpor", "stateful", "exhaustive")
 KEPT: dict[int, int] = {}
+LASTING: ContextVar[int] = ContextVar("lasting", default=0)
+OF_THREAD = threading.local()
 OWN = random.Random(5)
 
 
@@ -238,7 +242,8 @@ def unchecked(_machine: SteppedMachine, steps: Iterator[Taken], then: Pick) -> P
 
 
 def test_without_that_it_would_be_proved(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Such a program is the same in all the runs that are made a second time."""
+    """Such a program is the same in all the runs that are made a second time; what it keeps must not be looked at either."""
+    monkeypatch.setattr(Kept, "changed", lambda _kept: "")
     refused = [run for run in range(2, 12) if explore(Once(run, stores_another), "dpor").claim.kind is Kind.REFUSED]
     monkeypatch.setattr(search, "check", lambda _machine, _t, _was: None)
     monkeypatch.setattr(search, "following", unchecked)
@@ -325,6 +330,8 @@ def test_calls_are_found() -> None:
     assert impure([lambda: {id(each) for each in range(1)}]).startswith("builtins.id at ")
     assert impure([lambda: [holder.draw()]]).startswith("uuid.uuid4 at ")
     assert impure([lambda: [helper()]]).startswith("time.monotonic at ")
+    assert impure([lambda: [LASTING.get()]]).startswith("contextvars.ContextVar.get at ")
+    assert impure([lambda: OF_THREAD.x]).startswith("threading.local at ")
     assert impure([lambda: [OWN.random()], lambda: random.Random(3), lambda: os.fspath("a")]) == ""
 
 

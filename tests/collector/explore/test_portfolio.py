@@ -134,7 +134,7 @@ def test_state_search_that_computes_has_as_much_time_as_dpor() -> None:
 @pytest.mark.parametrize("strategy", sorted({*NAMED} - {*BOUNDED}))
 def test_a_bound_is_refused_by_whoever_knows_none(strategy: str) -> None:
     """Never silently ignored."""
-    with pytest.raises(ValueError, match="preemptions=2 bounds portfolio and exhaustive"):
+    with pytest.raises(ValueError, match="preemptions=2 bounds portfolio, exhaustive, dpor"):
         explore(programs.counter(), strategy, preemptions=2)
 
 

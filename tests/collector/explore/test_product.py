@@ -147,7 +147,7 @@ def holds(machine: SteppedMachine) -> Callable[[], None]:
 
 
 def stores_to_a_lock(machine: SteppedMachine) -> None:
-    """Who waits for the lock is not told that it is held, and takes it."""
+    """Who waits for the lock waits on while it is held, and goes when it is free, whatever operation does that."""
     lock, x = machine.word(0, "lock"), machine.word(0, "x")
 
     def stores(port: Port) -> None:
@@ -161,6 +161,20 @@ def stores_to_a_lock(machine: SteppedMachine) -> None:
 
     machine.spawn(stores)
     machine.spawn(locks)
+
+
+def clears_a_note(machine: SteppedMachine) -> None:
+    """Who sleeps is not told of a plain write."""
+    note, x = machine.word(0, "note"), machine.word(0, "x")
+
+    def wakes(port: Port) -> None:
+        port.wake(note)
+        port.load(x)
+        port.words[note] = 0
+        port.wake(note)
+
+    machine.spawn(wakes)
+    machine.spawn(lambda port: port.sleep(note))
 
 
 def reads_all(machine: SteppedMachine) -> None:
@@ -195,7 +209,7 @@ def looks_at_another(machine: SteppedMachine) -> None:
     machine.spawn(looks)
 
 
-@pytest.mark.parametrize("program", [holds, stores_to_a_lock, reads_all, looks_at_another])
+@pytest.mark.parametrize("program", [holds, clears_a_note, reads_all, looks_at_another])
 def test_what_automata_cannot_tell_is_run(program: Program) -> None:
     """And ends as it does."""
     search = Stateful(Options())
@@ -205,8 +219,27 @@ def test_what_automata_cannot_tell_is_run(program: Program) -> None:
     assert found == ends(list(executions(program, "dfs")))
 
 
+def test_a_lock_that_other_operations_write_fits() -> None:
+    """Its word tells who can go."""
+    search = Stateful(Options())
+    found = ends([run for run in runs_of(stores_to_a_lock, search) if not run.pruned])
+
+    assert search.computes
+    assert found == ends(list(executions(stores_to_a_lock, "dfs")))
+
+
 @pytest.mark.parametrize(
-    "vocabulary", ["locks", "unlocks", "pauses", "exchanges", "waits and pauses", "waits for nobody", "kept"]
+    "vocabulary",
+    [
+        "locks",
+        "locks that others write",
+        "unlocks",
+        "pauses",
+        "exchanges",
+        "waits and pauses",
+        "waits for nobody",
+        "kept",
+    ],
 )
 def test_arbitrary_programs_fit(vocabulary: str) -> None:
     """Also if some of their schedules fail."""

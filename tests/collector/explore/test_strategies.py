@@ -10,6 +10,7 @@ from collector.explore import explore
 from collector.explore.claim import Kind
 from collector.explore.strategies import NAMED
 from tests.collector.explore import programs
+from tests.collector.explore.endingprograms import waits_without_a_pause
 from tests.collector.explore.traces import executions
 from workbuf.machine import Pause
 
@@ -66,7 +67,7 @@ class TestFaults:
 
     def test_the_barrier_of_three_passes(self, strategy: str, seed: int) -> None:
         """With three participants too."""
-        assert explore(programs.barrier(3, 1), strategy, seed=seed, schedules=200).failure is None
+        assert explore(programs.barrier(3, 1), strategy, seed=seed, schedules=50).failure is None
 
     def test_values_are_chosen(self, strategy: str, seed: int) -> None:
         """A fault that depends on a value that `choose` returns."""
@@ -101,7 +102,7 @@ class TestFaults:
             for _ in range(2):
                 machine.spawn(lambda port: port.store(x, 1))
 
-        result = explore(program, strategy, seed=seed, schedules=200)
+        result = explore(program, strategy, seed=seed, schedules=200, early=0)
 
         assert result.claim.passed, result
 
@@ -218,18 +219,7 @@ def test_uniform_walk_is_uniform(seed: int) -> None:
 
 def test_pct_is_fair_in_the_end(seed: int) -> None:
     """A loop that waits without a pause does not hang under priorities."""
-
-    def program(machine: SteppedMachine) -> None:
-        x = machine.word(0, "x")
-
-        def waiter(port: Port) -> None:
-            while not port.load(x):
-                pass
-
-        machine.spawn(waiter)
-        machine.spawn(lambda port: port.store(x, 1))
-
-    result = explore(program, "pct", seed=seed, schedules=100)
+    result = explore(waits_without_a_pause, "pct", seed=seed, schedules=100)
 
     assert result.failure is None
     assert result.steps < 100_000

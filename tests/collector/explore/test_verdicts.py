@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
 from collector.explore import Result, explore
-from tests.collector.explore import verdictprograms
-from tests.collector.explore.changingprograms import KEEPING, PATIENT
+from tests.collector.explore import endingprograms, keepingprograms
+from tests.collector.explore.callingprograms import CALLING, calling
+from tests.collector.explore.changingprograms import KEEPING
+from tests.collector.explore.hangingprograms import HANGS
 from tests.collector.explore.hiddenprograms import HIDING
-from tests.collector.explore.verdictprograms import DIFFERS, HANGS
+from tests.collector.explore.outsideprograms import OUTSIDE
+from tests.collector.explore.patientprograms import PATIENT
+from tests.collector.explore.unrepeatableprograms import DIFFERS
 
 
-ENDS = verdictprograms.ENDS | PATIENT
-KEEPS = verdictprograms.KEEPS | KEEPING
+ENDS = endingprograms.ENDS | PATIENT
+KEEPS = keepingprograms.KEEPS | KEEPING
+HIDES = {name: keepingprograms.keeping_as(pair) for name, pair in (HIDING | OUTSIDE).items()}
 
 STRATEGIES = ("portfolio", "dpor", "stateful", "exhaustive")
 PASSED = {"proved", "bounded", "sampled", "undecided"}
@@ -35,11 +42,17 @@ def test_a_program_that_ends_is_not_accused(name: str, strategy: str) -> None:
     assert result.claim.kind in PASSED, told(result)
 
 
+@cache
+def hanging(name: str, strategy: str) -> Result:
+    """What comes of a program that hangs."""
+    return explore(HANGS[name], strategy, schedules=2000, seconds=10, steps=2000)
+
+
 @pytest.mark.parametrize("strategy", STRATEGIES)
 @pytest.mark.parametrize("name", HANGS)
 def test_a_program_that_hangs_is_not_proved(name: str, strategy: str) -> None:
     """Found, or nothing is claimed that covers it."""
-    result = explore(HANGS[name], strategy, schedules=2000, seconds=10, steps=2000)
+    result = hanging(name, strategy)
 
     assert not result.exhausted, told(result)
     if result.failure:
@@ -56,7 +69,7 @@ def test_a_program_that_hangs_is_not_proved(name: str, strategy: str) -> None:
 @pytest.mark.parametrize("name", [name for name in HANGS if name != "two_polite_threads"])
 def test_a_hang_is_found(name: str, strategy: str) -> None:
     """By every strategy that claims proofs."""
-    result = explore(HANGS[name], strategy, schedules=2000, seconds=10, steps=2000)
+    result = hanging(name, strategy)
 
     assert result.failure is not None, told(result)
 
@@ -75,11 +88,19 @@ def test_a_fault_is_found_wherever_what_was_read_is_kept(name: str, strategy: st
         assert result.failure.kind in {"check", "assertion"}, told(result)
 
 
-@pytest.mark.parametrize("name", HIDING)
+@pytest.mark.parametrize("name", CALLING)
+def test_what_c_code_holds_while_it_calls_back_is_not_overlooked(name: str) -> None:
+    """Two states that differ only there are not merged."""
+    result = explore(calling(CALLING[name]), "stateful", shrink=False)
+
+    assert result.claim.kind == "failed", told(result)
+
+
+@pytest.mark.parametrize("name", HIDES)
 def test_what_is_kept_where_no_capture_looks_is_not_proved(name: str) -> None:
     """A search that recognises states finds the fault, or claims nothing; one that runs every trace finds it."""
-    stateful = explore(HIDING[name], "stateful", schedules=2000, seconds=10, shrink=False)
-    dpor = explore(HIDING[name], "dpor", schedules=2000, seconds=10, shrink=False)
+    stateful = explore(HIDES[name], "stateful", schedules=2000, seconds=10, shrink=False)
+    dpor = explore(HIDES[name], "dpor", schedules=2000, seconds=10, shrink=False)
 
     assert stateful.claim.kind in {"failed", "undecided"}, told(stateful)
     assert dpor.failure is not None, told(dpor)

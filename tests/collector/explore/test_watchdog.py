@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from threading import Lock, Thread
+from threading import Lock, Thread, get_ident
 from typing import TYPE_CHECKING
 
 import pytest
 
 from collector.explore import explore, watchdog
 from collector.explore.claim import Kind
+from collector.explore.machine.misuse import Stuck
 from collector.explore.program import new_machine
 from collector.explore.watchdog import Watchdog, WatchdogThread
 
@@ -81,6 +82,37 @@ def test_a_schedule_is_cut_when_the_time_is_over(strategy: str) -> None:
     assert result.failure is None
     assert result.claim.kind is Kind.UNDECIDED
     assert "the time was over" in result.statement.lower()
+
+
+def test_a_machine_that_lets_nobody_run_is_no_standstill(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Patience is of the processor's time; by the clock there is more of it."""
+    machine = new_machine()
+    watching = Watchdog(None)
+    watching.execution = machine.execution
+    machine.execution.calling = get_ident()
+    used = [0.0]
+    monkeypatch.setattr(watchdog, "process_time", lambda: used[0])
+    enough = int(watchdog.TICKS * watchdog.PATIENCE)
+
+    for _ in range(2 * enough):
+        watching.check()
+
+    used[0] = watchdog.PATIENCE
+    with pytest.raises(Stuck):
+        raised_at(watching)
+
+    watching.unchanged = 3 * enough - 1
+    with pytest.raises(Stuck):
+        raised_at(watching)
+    machine.execution.calling = 0
+    machine.close()
+
+
+def raised_at(watching: Watchdog) -> None:
+    """An exception for this thread comes at some next instruction."""
+    watching.check()
+    for _ in range(100):
+        len("")
 
 
 def test_what_is_run_again_after_the_time_is_not_cut() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from collector.explore.machine.observed import ObservedMemory
 from collector.explore.program import new_machine, run_and_check, set_up
 from collector.explore.strategies import NAMED
 from collector.explore.strategies.base import Options
@@ -62,16 +63,17 @@ class Execution:
         return x.thread != y.thread and dependent(x, y)
 
 
-def executions(program: Program, strategy: str, limit: int = 20_000) -> Iterator[Execution]:
+def executions(program: Program, strategy: str, limit: int = 20_000, early: int = 0) -> Iterator[Execution]:
     """All schedules that `strategy` runs of `program`, whether they fail or not."""
     search = NAMED[strategy](Options())
     assert not isinstance(search, Portfolio), "a portfolio has more than one machine"
-    return runs_of(program, search, limit)
+    return runs_of(program, search, limit, early)
 
 
-def runs_of(program: Program, search: Strategy, limit: int = 20_000) -> Iterator[Execution]:
-    """All schedules that `search` runs of `program`."""
-    machine = new_machine(observed=search.observes)
+def runs_of(program: Program, search: Strategy, limit: int = 20_000, early: int = 0) -> Iterator[Execution]:
+    """All schedules that `search` runs of `program`, whose threads' pauses may end `early` so often."""
+    machine = new_machine(memory=ObservedMemory() if search.observes else None)
+    machine.threads.early = early
     try:
         for _ in range(limit):
             check = set_up(machine, program)

@@ -69,7 +69,7 @@ NUMBERS = (
 PLAN = Plan(Config(mutators=0, helpers=0), programs=(), concurrent=False, recorder=False)
 MOST_PLACED = 1 << 20
 """Bytes of a heap that is placed."""
-COLLECT = 32
+COLLECT = 64
 """Mutants after which the models' memories, which cycles hold, are given back."""
 WINDOWS = (16, 256, 1 << 20)
 """Taken in turn; the first two are shorter than the samples, so that they cut records anywhere."""

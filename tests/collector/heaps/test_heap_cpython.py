@@ -6,16 +6,13 @@ import gc
 import sys
 import threading
 import weakref
-from functools import cache
-from typing import TYPE_CHECKING
+from typing import NamedTuple
+
+import pytest
 
 from collector.heaps import Graph, Kind, Limits, cpython, read
 from collector.heaps.graph import broken
 from collector.heaps.oracle import reach
-
-
-if TYPE_CHECKING:
-    import pytest
 
 
 class Marked:
@@ -28,15 +25,72 @@ class Marked:
 KEPT = Marked(["something", Marked(None)])
 
 
-@cache
-def interpreter() -> Graph:
-    """This interpreter, read once for the tests that only look."""
-    return read("cpython")
+class Fails:
+    """An object whose own __sizeof__ fails."""
+
+    def __sizeof__(self) -> int:
+        raise RuntimeError
 
 
-def test_the_interpreter() -> None:
+class Absurd:
+    """One whose own is absurd."""
+
+    def __sizeof__(self) -> int:
+        return 1 << 60
+
+
+class Whole(NamedTuple):
+    """This interpreter, read once, and what was there."""
+
+    graph: Graph
+    local: int
+    """The address of what nobody but a variable of `whole` held."""
+    gone: weakref.ref[Marked]
+    """The same, when that variable is no more."""
+    lying: list[Fails | Absurd]
+    made: set[int]
+    """Addresses of what the reader made to do its work."""
+
+
+@pytest.fixture(scope="module")
+def whole() -> Whole:
+    """Read, by a thread while another one waits: it takes seconds where much is loaded."""
+    lying: list[Fails | Absurd] = [Fails(), Absurd()]
+    made: set[int] = set()
+    graph_of = cpython._Capture.graph
+
+    def spy(self: cpython._Capture) -> Graph:
+        tables = (self, self._objects, self._number, self._own, self._first, self._target, self._roots)
+        made.update(map(id, tables))
+        assert len(made) == 7
+        return graph_of(self)
+
+    arrived, leave = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        arrived.set()
+        leave.wait()
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    arrived.wait()
+    mine = Marked(None)
+    local, gone = id(mine), weakref.ref(mine)
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(cpython._Capture, "graph", spy)
+            graph = read("cpython")
+    finally:
+        leave.set()
+        thread.join()
+    del mine
+    gc.collect()
+    return Whole(graph, local, gone, lying, made)
+
+
+def test_the_interpreter(whole: Whole) -> None:
     """The graph keeps the rules, everything in it is reachable, and no address comes twice."""
-    graph = interpreter()
+    graph = whole.graph
 
     assert broken(graph) is None
     assert all(reach(graph))
@@ -44,9 +98,9 @@ def test_the_interpreter() -> None:
     assert graph.source.version == sys.version.split()[0]
 
 
-def test_references_are_there() -> None:
+def test_references_are_there(whole: Whole) -> None:
     """What a module holds is found with its size, its references and theirs, untracked ones too."""
-    graph = interpreter()
+    graph = whole.graph
     number = {address: i for i, address in enumerate(graph.address)}
 
     kept = number[id(KEPT)]
@@ -70,73 +124,42 @@ def test_locals_of_others_are_left_alone() -> None:
     assert graph.objects > 0
 
 
-def test_own_stack() -> None:
+def test_own_stack(whole: Whole) -> None:
     """The local variables of the caller are roots, as slots of its frame; those of the reader are not."""
-    mine = Marked(None)
-    graph = read("cpython")
+    graph = whole.graph
     roots = graph.roots
 
     stacks = dict(roots.stacks())
     frames = stacks[threading.get_ident()]
     innermost = frames[0]
 
-    assert roots.name[innermost] == "test_own_stack"
+    assert roots.name[innermost] == "whole"
     addresses = {graph.address[i] for i in roots.target[roots.first[innermost] : roots.first[innermost + 1]]}
-    assert id(mine) in addresses
+    assert whole.local in addresses
     assert set(roots.kind) == {Kind.DATA, Kind.STACK, Kind.OTHER}
 
 
-def test_other_threads() -> None:
+def test_other_threads(whole: Whole) -> None:
     """Every thread that runs Python has a stack."""
-    arrived, leave = threading.Event(), threading.Event()
+    roots = whole.graph.roots
 
-    def wait() -> None:
-        arrived.set()
-        leave.wait()
-
-    thread = threading.Thread(target=wait)
-    thread.start()
-    arrived.wait()
-    try:
-        graph = read("cpython")
-    finally:
-        leave.set()
-        thread.join()
-
-    names = [graph.roots.name[i] for _, frames in graph.roots.stacks() for i in frames]
+    names = [roots.name[i] for _, frames in roots.stacks() for i in frames]
     assert sum(name.endswith("wait") for name in names) >= 1
-    assert len(list(graph.roots.stacks())) >= 2
+    assert len(list(roots.stacks())) >= 2
 
 
-def test_nothing_is_held_on_to() -> None:
+def test_nothing_is_held_on_to(whole: Whole) -> None:
     """Once the graph is made, the reader keeps no object alive, not even by way of a frame's variables."""
-    mine = Marked(None)
-    gone = weakref.ref(mine)
-    graph = read("cpython")
-    address = id(mine)
-    del mine
-    gc.collect()
-
-    assert address in graph.address
-    assert gone() is None
+    assert whole.local in whole.graph.address
+    assert whole.gone() is None
 
 
-def test_own_objects_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_own_objects_are_left_out(whole: Whole) -> None:
     """Nothing that the reader made to do its work is in the graph: not itself, its lists and tables, nor its frames."""
-    made: set[int] = set()
-    graph_of = cpython._Capture.graph
+    graph = whole.graph
 
-    def spy(self: cpython._Capture) -> Graph:
-        tables = (self, self._objects, self._number, self._own, self._first, self._target, self._roots)
-        made.update(map(id, tables))
-        return graph_of(self)
-
-    monkeypatch.setattr(cpython._Capture, "graph", spy)
-
-    graph = read("cpython")
-
-    assert len(made) == 7
-    assert not made & set(graph.address)
+    assert whole.made
+    assert not whole.made & set(graph.address)
     assert not any(name.startswith(("_Capture", "read")) for name in graph.roots.name)
 
 
@@ -149,23 +172,11 @@ def test_limit() -> None:
     assert broken(graph) is None
 
 
-def test_classes_that_lie_about_their_size() -> None:
+def test_classes_that_lie_about_their_size(whole: Whole) -> None:
     """An object whose own __sizeof__ fails, or is absurd, is read all the same."""
+    sizes = dict(zip(whole.graph.address, whole.graph.size, strict=True))
 
-    class Fails:
-        def __sizeof__(self) -> int:
-            raise RuntimeError
-
-    class Absurd:
-        def __sizeof__(self) -> int:
-            return 1 << 60
-
-    mine = [Fails(), Absurd()]
-
-    graph = read("cpython")
-
-    sizes = dict(zip(graph.address, graph.size, strict=True))
-    assert all(sizes[id(thing)] < 1000 for thing in mine)
+    assert all(sizes[id(thing)] < 1000 for thing in whole.lying)
 
 
 def test_progress() -> None:

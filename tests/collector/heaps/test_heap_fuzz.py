@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-MUTANTS = 250
+MUTANTS = 100
 NAMES = list(Fuzzer(0).samples)
 
 

@@ -43,6 +43,27 @@ def test_snapshot(tmp_path: Path, window: int) -> None:
     assert (list(graph.roots.kind), list(graph.roots.target)) == ([Kind.OTHER], [0])
 
 
+@pytest.mark.parametrize("window", [1, 7, 1 << 20])
+@pytest.mark.parametrize(
+    ("changes", "types"),
+    [
+        ({}, ["synthetic", 'a "quoted" [', "b\\", "{"]),
+        ({"strings": ["", "Session", "Session", ""]}, ["synthetic", "Session", "Session", "object"]),
+        ({"strings": ["", "A" * 3000]}, ["synthetic", "A" * 100, "object", "object"]),
+        ({"strings": []}, ["synthetic", "object", "object", "object"]),
+        ({"strings": {"no": "array"}}, ["synthetic", "object", "object", "object"]),
+    ],
+    ids=["names", "one name twice", "a long one", "none", "no array"],
+)
+def test_an_objects_type_is_its_constructor(
+    tmp_path: Path, window: int, changes: dict[str, Any], types: list[str]
+) -> None:
+    """By name, where the file has it; of other nodes, and where it has not, their kind."""
+    graph = load(tmp_path, mini_snapshot(**changes), window)
+
+    assert [graph.types[of] for of in graph.type] == types
+
+
 def test_positions_come_from_the_description(tmp_path: Path) -> None:
     """Fields are found by their names: a snapshot with others between them reads the same."""
     snapshot = json.loads(mini_snapshot())

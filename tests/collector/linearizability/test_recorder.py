@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from collector.explore import explore
+from collector.explore.replay import Replay
+from collector.explore.token import Token
 from collector.linearizability import Operation, linearizable
 from collector.linearizability.gomodels import Channel, Mutex, Note, ParallelFor
 from collector.linearizability.models import Queue, Register, Stack
 from collector.linearizability.recorder import Recorder
+from collector.report.schedule.sentences import told
+from collector.report.schedule.steps import steps
 from workbuf.machine import Pause
 
 
@@ -107,6 +111,42 @@ def test_threads_go_by_their_names(names: tuple[str, str], shown: str) -> None:
 
     assert failure is not None
     assert f"no order explains {shown}" in failure.message
+
+
+def test_calls_and_returns_are_told_as_such() -> None:
+    """In the table, in the sentences and on the page; an address among the arguments by its name, in the history too."""
+
+    def program(machine: SteppedMachine) -> Callable[[], None]:
+        recorder = Recorder(machine)
+        node = machine.alloc(1, "node")
+
+        def body(port: Port) -> None:
+            with recorder.operation(port, "push", (node, "high")):
+                pass
+            with recorder.operation(port, "pop") as op:
+                op.returns(None)
+            with recorder.operation(port, "pop") as op:
+                op.returns(node)
+
+        machine.spawn(body)
+        return recorder.check(Stack())
+
+    failure = explore(program, "dpor").failure
+
+    assert failure is not None
+    calls = ["call push((node, 'high'))", "return", "call pop()", "return None", "call pop()", "return node"]
+    assert [line[6:] for line in failure.trace.splitlines()[1:7]] == calls
+    assert [said.words for said in told(failure.record)][1:] == [
+        "calls push((node, 'high'))", "returns from push((node, 'high'))",
+        "calls pop()", "returns None from pop()",
+        "calls pop()", "returns node from pop()",
+    ]  # fmt: skip
+    page = steps(failure.record, "a test")["steps"]
+    assert [record["text"] for record in page[1:]] == calls
+    told_from = Replay(Token.decode(failure.schedule), program, sources=True).schedule.steps[1:]
+    assert {step.sites[0].file for step in told_from} == {__file__}
+    assert page[6]["call"] == {"operation": "pop()", "answer": "node"}
+    assert "[ push node high" in failure.trace
 
 
 def test_recording_hides_no_race() -> None:

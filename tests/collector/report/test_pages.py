@@ -11,6 +11,7 @@ from collector.explore import explore
 from collector.explore.replay import Replay
 from collector.explore.token import Token
 from collector.report.page import page
+from collector.report.schedule.alternatives import leads
 from collector.report.schedule.steps import steps
 from collector.run import main
 from collector.scenarios.registry import SCENARIOS
@@ -43,7 +44,8 @@ def stepped(name: str, folder: Path) -> Path:
     program = scenario.variants["failing"].program
     failure = explore(program, seed=1).failure
     assert failure is not None
-    records = steps(Replay(Token.decode(failure.schedule), program, sources=True).schedule, scenario.title)
+    again = Replay(Token.decode(failure.schedule), program, sources=True)
+    records = steps(again.schedule, scenario.title, leads=leads(again, program))
     file = folder / f"{name}.html"
     file.write_text(page("steps.html", records, title=scenario.title), encoding="utf-8")
     return file
@@ -135,6 +137,21 @@ class TestSteps:
             "a node is lost or in two places"
         )
 
+    def test_who_could_go_instead_is_shown_and_where_that_leads(self, browser: Browser, aba: Path) -> None:
+        """The other thread, what it would do, how that ends; opened, the steps and the command that replays it."""
+        browser.open(aba, "#step=1")
+        others = "document.getElementById('others').innerText"
+
+        assert browser.do(others).split("\n") == ["popper cas work.full ends well"]
+        browser.do("document.querySelector('#others summary').click()")
+        told = browser.do(others).split("\n")
+        assert told[1] == "popper cas work.full node2#0 := node1#0"
+        assert "pusher load work.full = node1#0" in told
+        assert told[-1].startswith("python -m collector.run replay s2.")
+        assert main(told[-1].split()[3:]) == 2  # it is of a program without a name
+        browser.press("End")
+        assert browser.do(others) == "Nobody: no other thread can go here."
+
     def test_each_row_shows_its_source_line(self, browser: Browser, aba: Path) -> None:
         """File, number and the line's own text."""
         browser.open(aba)
@@ -169,7 +186,7 @@ class TestSteps:
         assert browser.do(NOW) == "cas work.full node1#0 := node0#0"
         assert browser.do("document.getElementById('lists').innerText").split() == ["full", "node0"]
         assert "cas(head, old, nxt)" in browser.do("document.querySelector('#source .here').textContent")
-        assert browser.do("location.hash") == "#step=7"
+        assert browser.do("location.hash") == "#7"
 
     def test_arrows_on_the_focused_slider_step_once(self, browser: Browser, aba: Path) -> None:
         """The slider's own keys do not step a second time."""
@@ -181,10 +198,28 @@ class TestSteps:
 
     def test_the_fragment_says_where_to_begin(self, browser: Browser, aba: Path) -> None:
         """So a step can be pointed at."""
-        browser.open(aba, "#step=9&theme=dark")
+        browser.open(aba, "#9&theme=dark")
 
         assert browser.do(NOW) == "post node2.next := node0#0"
         assert browser.do("document.documentElement.dataset.theme") == "dark"
+
+    @pytest.mark.parametrize("fragment", ["#7", "#step=7", "#7&theme=dark"])
+    def test_a_page_opens_at_a_step(self, browser: Browser, aba: Path, fragment: str) -> None:
+        """`page.html#7`: the step is selected, and in sight; the older form still does."""
+        browser.open(aba, fragment)
+
+        assert browser.do("document.getElementById('where').textContent") == "step 7 of 11"
+        browser.do("box = document.querySelector('.row.now').getBoundingClientRect()")
+        assert browser.do("box.top >= 0 && box.bottom <= innerHeight")
+
+    def test_each_step_has_a_link(self, browser: Browser, aba: Path) -> None:
+        """Its number, which leads there; the address says where one is."""
+        browser.open(aba, "#0")
+        browser.do("document.querySelectorAll('a.at')[4].click()")
+
+        assert browser.do("[...document.querySelectorAll('a.at')].map(a => a.hash)") == [f"#{n}" for n in range(12)]
+        assert browser.do(NOW).startswith("cas work.full")
+        assert browser.do("location.hash") == "#4"
 
     def test_a_nodes_history_shows_on_hover(self, browser: Browser, aba: Path) -> None:
         """What was done to it so far, and where it is now; steps to come are not told."""
@@ -277,6 +312,20 @@ class TestRun:
         browser.press("t")
 
         assert brightness(browser.do(BACKGROUND)) < 128
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_a_comparisons_page_fits(browser: Browser, tmp_path: Path, width: int) -> None:
+    """No wider than the window; its tables, which are, scroll within themselves."""
+    file = tmp_path / "compare.html"
+    words = ["--on", "stepped", "--seeds", "1", "--cycles", "1", "--mutators", "2", "--helpers", "1"]
+    assert main(["compare", "parent", "seed", *words, "--heap", "synthetic:list,n=40", "--html", str(file)]) in (0, 3)
+    browser.size(width, 800)
+    browser.open(file)
+
+    assert browser.do(OVERFLOW) <= 0
+    assert browser.do("document.querySelectorAll('.figures td').length") > 20
+    assert browser.do("[...document.querySelectorAll('svg')].every(e => e.getBoundingClientRect().height > 100)")
 
 
 def channels(colour: str) -> list[float]:

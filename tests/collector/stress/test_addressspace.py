@@ -79,7 +79,7 @@ def test_a_small_heap_asks_for_little() -> None:
 def test_the_room_is_enough(source: str) -> None:
     """Small objects with a mask each, large ones, long lists: loaded and marked, and half of the memory is spare at most."""
     graph = heaps.read(source)
-    run = Keep(Plan(config=Config(mutators=0, helpers=2), programs=(), cycles=1, concurrent=False), graph)
+    run = Keep(Plan(config=Config(mutators=0, helpers=2), programs=(), cycles=2, concurrent=False), graph)
 
     kept = run.result(graph)
 

@@ -30,7 +30,7 @@ PAIR = [str(HEAPS / f"go119-pair-small.heapdump.{which}.gz") for which in ("befo
 def plan(helpers: int, **config: Any) -> Plan:  # noqa: ANN401
     """Two stopped collections and no mutator; every event is kept."""
     sizes = Config(mutators=0, helpers=helpers, arena=1 << 26, **config)
-    return Plan(sizes, (), cycles=1, concurrent=False, events=True, ring=1 << 18)
+    return Plan(sizes, (), cycles=2, concurrent=False, events=True, ring=1 << 18)
 
 
 @pytest.mark.parametrize("helpers", [0, 1, 2, 5])

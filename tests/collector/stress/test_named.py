@@ -114,7 +114,7 @@ def test_a_mechanism_is_driven(name: str, seed: int) -> None:
     chosen = MECHANISMS[name]
     number = 0.0
     for run_seed in range(seed, seed + RUNS):
-        plan = replace(chosen.planned(Plan(seed=run_seed, dawdle=0.01)), cycles=CYCLES.get(name, 3))
+        plan = replace(chosen.planned(Plan(seed=run_seed, dawdle=0.01)), cycles=CYCLES.get(name, 3) + 1)
         run = Stress(plan, heaps.read(chosen.heap), chosen.m(StressM))
         run.run()
         number = chosen.number(run)

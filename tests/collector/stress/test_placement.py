@@ -155,7 +155,7 @@ def test_finalizers_are_as_go_sets_them(finalizers: list[tuple[int, int]], expec
 def test_a_loaded_heap_is_small(shape: str) -> None:
     """Beyond its own words an object takes less than 64 bytes: size class waste, bits, masks, span, its address."""
     graph = heaps.read(f"synthetic:{shape},n=20000")
-    run = Keep(Plan(config=Config(mutators=0, helpers=0), programs=(), cycles=1, concurrent=False), graph)
+    run = Keep(Plan(config=Config(mutators=0, helpers=0), programs=(), cycles=2, concurrent=False), graph)
 
     words = sum(-(-size // WORD) for size in graph.size)
 

@@ -1,6 +1,7 @@
 """Whole runs on real threads, short: every program, buffers of two sizes, both bindings, every kind of cycle.
 
-Each run audits every collection, so a run that ends is one in which everything held; tests/audit/test_audited.py breaks it.
+Each run audits every collection, so a run that ends is one in which everything held;
+`tests/collector/audit/test_auditedstress.py` breaks it.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def stress(
     print(f"seed {seed}")  # noqa: T201  for whoever has to run it again
     sizes = {name: changes.pop(name) for name in ("wbufsize", "checkmark", "gcpercent", "ncpu") if name in changes}
     config = Config(mutators=len(programs), helpers=helpers, arena=1 << 26, **sizes)
-    plan = Plan(config, programs=programs, **{"cycles": 2, "period": 0.03, "seed": seed, "patience": 40} | changes)
+    plan = Plan(config, programs=programs, **{"cycles": 3, "period": 0.03, "seed": seed, "patience": 40} | changes)
     return Stress(plan, heaps.read(heap) if heap else None, m)
 
 
@@ -49,7 +50,7 @@ def check(run: Stress, reports: list[CycleReport]) -> None:
     """What must be so at the end of a run that was not broken off."""
     assert reports == run.reports
     assert [report.stats.number for report in reports] == list(range(1, len(reports) + 1))
-    assert len(reports) >= run.plan.cycles + 1
+    assert len(reports) == run.plan.cycles
     assert not reports[-1].stats.concurrent
     for report in reports:
         reach = report.reach
@@ -98,13 +99,27 @@ def test_the_public_classes_of_the_package_do_as_well(seed: int) -> None:
     """A hundred times slower, so a tiny heap and one cycle."""
     reports: list[CycleReport] = []
     run = stress(
-        seed, "pushpop", "hider", heap="synthetic:list,n=150", helpers=1, binding="public", cycles=1, period=0.001
+        seed, "pushpop", "hider", heap="synthetic:list,n=150", helpers=1, binding="public", cycles=2, period=0.001
     )
 
     run.run(reports.append)
 
     assert run.machine.binding == "public"
     check(run, reports)
+
+
+@pytest.mark.parametrize(("seconds", "cycles"), [(0.5, 2), (9.0, 3), (12.0, 4)])
+def test_no_cycle_begins_that_would_not_fit(
+    seed: int, monkeypatch: pytest.MonkeyPatch, seconds: float, cycles: int
+) -> None:
+    """By a clock on which each cycle takes three seconds.  The forced one is part of the time; one more there is always."""
+    clock = iter(range(0, 300, 3))
+    monkeypatch.setattr("collector.stress.run.monotonic", lambda: next(clock))
+    run = stress(seed, "pushpop", helpers=0, heap="", cycles=0, seconds=seconds)
+
+    run.run()
+
+    assert [report.stats.concurrent for report in run.reports] == [True] * (cycles - 1) + [False]
 
 
 @pytest.mark.parametrize(
@@ -172,7 +187,7 @@ def test_every_finalizer_runs_exactly_once(seed: int) -> None:
         made: list[int] = []  # noqa: RUF012  shared on purpose
         ran: list[int] = []  # noqa: RUF012
 
-    run = stress(seed, "finalizers", "finalizers", "finalizers", m=Shared, heap="", cycles=3)
+    run = stress(seed, "finalizers", "finalizers", "finalizers", m=Shared, heap="", cycles=4)
     run.run()
     ran = len(Shared.ran)
     boot = Shared(run.machine.boot(), run.world, run.model.gcm)

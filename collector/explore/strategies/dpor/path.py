@@ -10,8 +10,10 @@ A race is put down only if it can be turned round:
 * two acquires of a mutex race with each other, not the release with the next acquire;
 * a step after a pause can come before a write that lets it go only if another write lets it go as well; one that leaves
   its cell as it was lets nobody go;
-* a sleep cannot come before its wake-up;
-* when nobody can run and all who pause are let go, everything before comes before everything after.
+* a sleep cannot come before its wake-up, but before the note was cleared after an earlier one;
+  (a mutex is taken and released, and a note woken and cleared, by whatever step changes its word;)
+* when nobody can run and all who pause are let go, everything before comes before everything after; but who waited then
+  for a mutex or a note could have come before it was taken, or cleared.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from collector.explore.machine import ops
-from collector.explore.machine.threads import EXPIRED, PAUSED
+from collector.explore.machine.threads import EXPIRED, can
 from collector.explore.prefix import announced
 from collector.explore.strategies.dpor.dependence import Step, pending
 from collector.explore.strategies.dpor.wakeup import awake
@@ -29,6 +31,7 @@ from collector.explore.strategies.dpor.wakeup import awake
 if TYPE_CHECKING:
     from collector.explore.machine.machine import SteppedMachine
     from collector.explore.prefix import Announced, Scene, Taken
+    from collector.explore.state.changes import Access
     from collector.explore.strategies.dpor.wakeup import Branch
 
     Turns = dict[int, tuple[bytes, ...]]
@@ -52,16 +55,16 @@ class Victim(NamedTuple):
     step: Step
     kind: int
     expects: int
-    free: bool
-    """It did not have to wait for a lock or a note."""
+    expired: bool
+    """Of a sleep: its limit was over."""
 
 
 class Node:
     """A state on the current path and the step taken from it."""
 
     __slots__ = (
-        "announced", "clock", "cut", "done", "era", "expired", "index", "kind", "number", "races", "saved", "scene",
-        "sleep", "step", "tree", "turns",
+        "accesses", "announced", "clock", "cut", "done", "era", "history", "index", "kind", "number", "races", "saved",
+        "scene", "sleep", "step", "tree", "turns",
     )  # fmt: skip
 
     index: int
@@ -85,15 +88,18 @@ class Node:
     """Which of its thread's steps it is, counted from 1."""
     clock: list[int]
     """Per thread, how many of its steps come before this one or are it."""
-    expired: bool
-    """Of a sleep: its limit is over."""
     races: list[int]
     """Indices of the steps that this one races with and can be turned round with."""
     saved: list[int]
     """For a write: the reads of the cell since the write before."""
+    accesses: tuple[Access, ...]
+    """To Python objects that threads share; see `dpor.objects`."""
+    history: int
+    """What its thread has found in cells, up to its next step."""
 
     def __init__(self, index: int, sleep: dict[int, Step], tree: list[Branch], era: Era) -> None:
         self.index, self.sleep, self.tree, self.era, self.done = index, sleep, tree, era, 0
+        self.accesses, self.history = (), 0
 
     @property
     def expects(self) -> int:
@@ -113,15 +119,7 @@ class Node:
 
 def victim_of(machine: SteppedMachine, t: int) -> Victim:
     """What thread `t` is about to do."""
-    kind, flags = machine.kinds[t], machine.flags[t]
-    step = pending(machine, t)
-    free = True
-    if kind == ops.LOCK:
-        free = machine.memory.words[step.cell] == 0
-    elif kind == ops.SLEEP:
-        woken = machine.memory.words[step.cell] != 0 or flags & EXPIRED != 0
-        free = woken if flags & PAUSED else t in machine.runnable
-    return Victim(step, kind, machine.expects[t], free)
+    return Victim(pending(machine, t), machine.kinds[t], machine.expects[t], machine.flags[t] & EXPIRED != 0)
 
 
 class Path:
@@ -178,8 +176,8 @@ class Path:
         if guard or aim >= 0:
             conflicts += self._far_conflicts(step)
             let_go = self.let_go(step, node.era)
-        if kind == ops.SLEEP:
-            node.expired = machine.flags[t] & EXPIRED != 0
+        expired = machine.flags[t] & EXPIRED != 0
+        waits = kind in ops.WAITING and not expired
         if len(conflicts) > 1:
             conflicts.sort(reverse=True)
         for i in conflicts:
@@ -187,11 +185,16 @@ class Path:
             if clock[other.step.thread] >= other.number:
                 continue  # what it knows is known, too
             first = i
-            if kind == ops.LOCK and other.kind == ops.UNLOCK and other.step.write:
-                first = self.acquire(cell, i)
+            if waits and other.step.write and not can(kind, other.before):
+                first = self.blocking(kind, cell, i)
             if first >= 0 and self._turns(first, clock, node, let_go):
                 races.append(first)
             join(clock, other.clock)
+        if kind in ops.WAITING:
+            # What it had to wait for when they were let go, all other steps come after.
+            blocked = self.blocking(kind, cell, k if expired else node.era.begin)
+            if blocked >= 0 and blocked not in races and self._waited(blocked, node, step):
+                races.append(blocked)
         clock[t] = number
         # It is the end of the path now.
         nodes.append(node)
@@ -240,12 +243,12 @@ class Path:
         elif node.kind == ops.KILL and not machine.has_ended(step.aim):
             self.victims[k] = victim_of(machine, step.aim)
 
-    def acquire(self, cell: int, end: int) -> int:
-        """Index of the step that took the mutex at `cell` last, before the one at index `end`: it found the word 0.
+    def blocking(self, kind: int, cell: int, end: int) -> int:
+        """Index of the last step before `end` from which on a step of `kind` had to wait at `cell`.
 
-        -1 if it was held from the beginning.
+        It took the mutex, or cleared the note.  -1 if it was so from the beginning.
         """
-        return next((i for i in reversed(self.writes[cell]) if i < end and self.nodes[i].before == 0), -1)
+        return next((i for i in reversed(self.writes[cell]) if i < end and can(kind, self.nodes[i].before)), -1)
 
     def let_go(self, step: Step, era: Era) -> list[int] | None:
         """Indices of the changes each of which lets the next step of a thread go after a pause; None if it needs none."""
@@ -256,7 +259,7 @@ class Path:
         for i in reversed(own):
             if nodes[i].step.cell in guard and nodes[i].kind in ops.READING:
                 first[nodes[i].step.cell] = i
-            if nodes[i].step.guard:
+            if nodes[i].step.guard or (nodes[i].expects == ops.ENDS_EARLY and nodes[i].step.value == 1):
                 break
         return [
             w
@@ -271,11 +274,20 @@ class Path:
         q = other.step.thread
         if q == node.step.thread or clock[q] >= other.number:
             return False
-        if node.kind == ops.SLEEP and other.before == 0 and not node.expired:
-            return False
         if let_go is None:
             return True
         return any(not happens_before(other, self.nodes[w]) for w in let_go)
+
+    def _waited(self, blocked: int, node: Node, step: Step) -> bool:
+        """Could the step at `node` have come before the one at index `blocked`, which took the mutex or cleared the note?
+
+        Then its thread has waited since, also when all who paused were let go; or its limit is over since then.
+        """
+        nodes, own = self.nodes, self.steps[step.thread]
+        before = own[-1] if own else self.born.get(step.thread, -1)
+        clock = nodes[before].clock if before >= 0 else []
+        let_go = self.let_go(step, Era(0, 0, []))
+        return self._turns(blocked, clock + [0] * len(nodes[blocked].clock), node, let_go)
 
     def pop(self) -> Node:
         """Take the last node off the path."""

@@ -15,9 +15,9 @@ as that lets it go.
 
 The way back to a state is run again, and each of its steps compared with what it was (`collector.explore.prefix`).
 
-Relied on.  `Program` shares nothing between threads but the machine's memory: state in Python objects would be dependence
-that nobody sees.  Two things tell equivalent interleavings apart, and then nothing is proved: an invariant, which sees the
-states between independent steps, and `port.now()`, which counts them.
+Three things tell equivalent interleavings apart, and then nothing is proved: an invariant, which sees the states between
+independent steps; `port.now()`, which counts them; and Python objects that threads share and use in no fixed order, a
+dependence that no cell shows (`strategies.dpor.objects`).
 """
 
 from __future__ import annotations
@@ -27,11 +27,12 @@ from typing import TYPE_CHECKING
 from collector.explore.claim import Claim, Kind, Seen
 from collector.explore.machine import ops
 from collector.explore.machine.carrier import MAIN
-from collector.explore.machine.threads import PAUSED
+from collector.explore.machine.threads import PAUSED, can
 from collector.explore.prefix import check, check_scene, following, refuse_end, refuse_turn, scene
 from collector.explore.strategies.base import left, share_done
 from collector.explore.strategies.dpor.dependence import ANY, Step, pending
 from collector.explore.strategies.dpor.idle import Idle
+from collector.explore.strategies.dpor.objects import Objects
 from collector.explore.strategies.dpor.path import Node, Path, Victim, happens_before
 from collector.explore.strategies.dpor.wakeup import Branch, asleep, insert
 
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
     from collector.explore.machine.execution import Draw, Pick
     from collector.explore.machine.machine import SteppedMachine
+    from collector.explore.prefix import Taken
     from collector.explore.strategies.base import Options
 
 
@@ -54,10 +56,14 @@ class DPOR:
     """Optimal DPOR."""
 
     name = "dpor"
-    observes = False
+    observes = True
+    floor = 0
+    """Index of the state that it does not go back beyond."""
 
     def __init__(self, options: Options) -> None:
         self.path = Path()
+        self.lost = False
+        """What threads share in Python led elsewhere than cells alone would have."""
         self.branching: Node | None = None
         """The state behind the path that goes on with the next branch of its tree."""
         self.new = 0
@@ -67,6 +73,7 @@ class DPOR:
         self.hindrance = ""
         """Why that proves nothing."""
         self.idle = Idle()
+        self.objects: Objects | None = None
         self.plain = PLAIN
         self.cutting = False
         """Idle turns are."""
@@ -94,11 +101,14 @@ class DPOR:
         # makes other things come after them.
         self.new = 0 if self.branching and self.branching.tree[0].step.value > 0 else len(nodes)
         values = (node.step.value for node in nodes[:] if node.kind == ops.CHOOSE)
+        objects = self._objects(machine)
 
         def pick(i: int) -> int:
+            if objects:
+                objects.arrive()
             node = self.branching
             if node is None:
-                node = path.state(machine)
+                node = self._state(machine)
                 node.scene = scene(machine)
                 if self.cutting:
                     self._watch(machine, node)
@@ -112,6 +122,9 @@ class DPOR:
             if node.tree:
                 t = node.tree[0].step.thread
                 if t not in runnable:
+                    if self.hindrance:
+                        self.lost = True
+                        return MAIN
                     refuse_turn(machine, t)
                 step = pending(machine, t)
             else:
@@ -126,6 +139,8 @@ class DPOR:
             path.take(machine, node, step)
             if self.cutting:
                 self.idle.go(machine, node)
+            if objects:
+                objects.go(node)
             return t
 
         def draw(_i: int, n: int) -> int:
@@ -136,7 +151,32 @@ class DPOR:
                 self._all_values(node, n)
             return node.step.value
 
-        return following(machine, iter(path.taken[:]), pick), draw
+        again: Iterator[Taken] = iter(path.taken[:])
+        if objects and any(node.kind == ops.SPAWN or node.accesses for node in nodes):
+            again = objects.passing(path.taken[:], nodes[:])
+        follow = following(machine, again, pick)
+        if objects is None:
+            return follow, draw
+
+        def first(i: int) -> int:
+            objects.path = path
+            objects.begin()
+            machine.execution.let(follow)
+            machine.execution.over = objects.arrive
+            return follow(i)
+
+        return first, draw
+
+    def _objects(self, machine: SteppedMachine) -> Objects | None:
+        """Who watches what threads share in Python, as long as there is something to prove."""
+        if self.hindrance:
+            return None
+        self.objects = self.objects or Objects(machine)
+        return self.objects
+
+    def _state(self, machine: SteppedMachine) -> Node:
+        """The state at the end of the path, which is new."""
+        return self.path.state(machine)
 
     def _watch(self, machine: SteppedMachine, node: Node) -> None:
         """The state `node` is new: look for idle turns."""
@@ -165,16 +205,25 @@ class DPOR:
         self.runs += 1
         if machine.execution.clock:
             self.hindrance = self.hindrance or TIME
+        afresh = self.objects is not None and self.objects.afresh()
+        if self.objects:
+            self.hindrance = self.hindrance or self.objects.unordered
         self.complete += machine.complete
         if self.branching and machine.complete and machine.fault is None:
             refuse_end(machine)
+        if afresh:
+            self._afresh()
+            return
+        if self.lost:
+            self.done = True
+            return
         for node in self.path.nodes[self.new :]:
             for i in node.races:
                 self._cover(self.path.nodes[i], node)
         # A kill can come after all that does not depend on it, and that is another thing in every interleaving.
         for i, victim in self.path.victims.items():
             self._cover_victim(self.path.nodes[i], victim, machine.memory.words)
-        while self.path.nodes:
+        while len(self.path.nodes) > self.floor:
             node = self.path.pop()
             step = node.tree.pop(0).step
             node.done += 1
@@ -184,10 +233,14 @@ class DPOR:
                 if self.runs >= self.plain and self.idle.heads and not self.cutting:
                     # Afresh: what is cut from here on was not cut in the states that are on the path.
                     self.cutting = True
-                    self.set_aside = self.complete
-                    self.path, self.branching = Path(), None
+                    self._afresh()
                 return
         self.done = True
+
+    def _afresh(self) -> None:
+        """Begin again: of what was run there was something that was not known."""
+        self.set_aside = self.complete
+        self.path, self.branching = Path(), None
 
     def _cover(self, first: Node, node: Node) -> None:
         """Turn the race of the steps from `first` and `node` round."""
@@ -201,8 +254,7 @@ class DPOR:
             step = step._replace(aim=first.step.aim)
         self._insert(first, self.path.without(first, first), step)
 
-    @staticmethod
-    def _insert(state: Node, nodes: list[Node], step: Step) -> None:
+    def _insert(self, state: Node, nodes: list[Node], step: Step) -> None:
         """Have the steps taken from `nodes`, then `step`, explored from `state`, unless something equivalent was."""
         w = [node.step for node in nodes]
         w.append(step)
@@ -214,19 +266,19 @@ class DPOR:
         path, step = self.path, victim.step
         state, rest = kill, path.without(kill, kill)
         moves = [node for node in rest if node.step.cell == step.cell and node.step.write]
-        if victim.kind == ops.LOCK:
-            if moves and moves[-1].kind != ops.UNLOCK:
-                # Held from then on: the victim comes before that.
-                rest = path.without(kill, kill, moves[-1])
-            elif not moves and not victim.free:
-                # Held all the time: the victim comes before whoever holds it, if it can.
-                taken = path.acquire(step.cell, kill.index)
+        word = self._left_behind(rest, step.cell, kill, mem)
+        if victim.kind in ops.WAITING and not victim.expired and not can(victim.kind, word):
+            blocking = next((x for x in reversed(moves) if can(victim.kind, x.before)), None)
+            if blocking:
+                # It would have to wait from then on: the victim comes before that.
+                rest = path.without(kill, kill, blocking)
+            else:
+                # It had to all the time: the victim comes before that began, if it can.
+                taken = path.blocking(victim.kind, step.cell, kill.index)
                 state = path.nodes[taken]
                 if taken < 0 or any(happens_before(state, path.nodes[i]) for i in path.steps[step.thread]):
                     return
                 rest = path.without(state, state, kill)
-        elif victim.kind == ops.SLEEP and not (victim.free or any(step.guard or x.kind == ops.WAKE for x in moves)):
-            return  # no other write lets a sleeper go; whoever pauses before it sleeps looks when that is over
         let_go = path.let_go(step, kill.era)
         kept = {*range(state.index), *(node.index for node in rest)}
         if let_go is not None and kept.isdisjoint(let_go):

@@ -224,6 +224,44 @@ class TestQueues:
         proved(program)
         assert got == {1, None}
 
+    @pytest.mark.parametrize("strategy", ["dpor", "stateful", "portfolio"])
+    def test_a_wait_with_a_limit_ends(self, strategy: str) -> None:
+        """Whether nobody could run meanwhile is a part of the state of who waits."""
+
+        def program(machine: SteppedMachine) -> None:
+            module = load(machine, NAME)
+            said, jobs = module.threading.Condition(), module.queue.Queue()
+
+            def waits(_port: object) -> None:
+                jobs.qsize()
+                with said:
+                    said.wait(1)
+
+            machine.spawn(waits)
+            machine.spawn(lambda _port: jobs.empty())
+
+        result = explore(program, strategy, early=0, seconds=60)
+        assert result.claim.kind is Kind.PROVED, str(result)
+
+    @pytest.mark.parametrize("strategy", ["dpor", "stateful", "portfolio"])
+    def test_a_deadline_is_no_livelock(self, strategy: str) -> None:
+        """A thread's clock goes on as it sleeps; without a clock that it asks, it goes round for ever."""
+
+        def deadline(machine: SteppedMachine) -> None:
+            module = load(machine, NAME)
+            event = module.threading.Event()
+            machine.spawn(lambda _port: module.polls(event, 1.0))
+
+        def none(machine: SteppedMachine) -> None:
+            module = load(machine, NAME)
+            event = module.threading.Event()
+            machine.spawn(lambda _port: module.polls_for_ever(event))
+
+        assert explore(deadline, strategy).failure is None
+        failure = explore(none, strategy).failure
+        assert failure is not None
+        assert failure.kind == "livelock"
+
     def test_waiting_alone_ends_in_time(self) -> None:
         """Nobody puts anything: no deadlock."""
         got: set[int | None] = set()

@@ -105,6 +105,20 @@ def waits_for(jobs: queue.Queue[int], seconds: float) -> int | None:
         return None
 
 
+def polls(event: threading.Event, seconds: float) -> bool:
+    """Whether the event came in time, asked now and then."""
+    end = time.monotonic() + seconds
+    while not event.is_set() and time.monotonic() < end:
+        time.sleep(seconds / 4)
+    return event.is_set()
+
+
+def polls_for_ever(event: threading.Event) -> None:
+    """Until the event comes, asked now and then."""
+    while not event.is_set():
+        time.sleep(0.1)
+
+
 class Meeting:
     """One of each: an event, a semaphore, a barrier, a lock that may be taken twice, what is a thread's own."""
 

@@ -29,7 +29,7 @@ def run() -> Stress:
     plan = Plan(
         config=Config(mutators=2, helpers=1, wbufsize=112),
         programs=("rewire", "channel"),
-        cycles=2,
+        cycles=3,
         period=0.02,
         seed=5,
     )
@@ -133,6 +133,15 @@ class TestCharts:
         assert numbers("cy", "circle", made) == pytest.approx(
             [HEIGHT - BOTTOM, TOP, (HEIGHT - BOTTOM + TOP) / 2], abs=0.06
         )
+
+    def test_what_was_not_measured_has_no_mark(self) -> None:
+        """Neither a bar nor a dot: 0 would be a claim."""
+        some = [Series("a", [10, None, 20])]
+
+        assert bars("t", "ms", ["1", "2", "3"], some).count("<rect") == 2
+        made = lines("t", "ms", ["1", "2", "3"], some)
+        assert numbers("cy", "circle", made) == pytest.approx([(HEIGHT - BOTTOM + TOP) / 2, TOP], abs=0.06)
+        assert len(re.findall(r"[\d.]+,[\d.]+", made)) == 2, "the line's points"
 
     def test_many_cycles_have_few_labels(self) -> None:
         """And no bar is wider than its place."""

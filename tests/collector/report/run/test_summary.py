@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def finished(seed: int, *programs: str, concurrent: bool = True) -> tuple[Stress, list[Record]]:
     """A short run over a small graph, and all its events."""
     config = Config(mutators=len(programs), helpers=2, arena=1 << 26)
-    plan = Plan(config, programs, cycles=2, period=0.03, seed=seed, concurrent=concurrent, events=True, ring=1 << 20)
+    plan = Plan(config, programs, cycles=3, period=0.03, seed=seed, concurrent=concurrent, events=True, ring=1 << 20)
     run = Stress(plan, heaps.read("synthetic:random,n=1500,m=4000,threads=4"))
     events: list[Record] = []
     run.run(lambda report: events.extend(report.events))

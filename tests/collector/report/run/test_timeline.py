@@ -30,7 +30,7 @@ PHASES = {"B", "E", "X", "i", "C", "M", "s", "f"}
 PLAN = Plan(
     config=Config(mutators=2, helpers=1, wbufsize=112),
     programs=("rewire", "channel"),
-    cycles=2,
+    cycles=3,
     events=True,
     period=0.02,
     seed=5,

@@ -1,0 +1,85 @@
+"""`inspect LOG check`: the recorded events of a run, judged by every rule that they can be judged by."""
+
+from __future__ import annotations
+
+import gc
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from collector.audit.recorded.judge import judge
+from collector.commands.files import apart
+from collector.commands.status import OK, VIOLATION
+from collector.commands.usage import UsageError
+from collector.report.log.lines import LogfileError
+from collector.report.log.queries import duration
+from collector.report.log.recorded import Recorded
+from collector.report.progress import Progress
+from collector.report.tables import table
+
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from collector.audit.recorded.judge import Verdict
+
+
+def check(args: argparse.Namespace) -> int:
+    """Judge the log and print what is wrong in it; returns the exit status.  Raises UsageError."""
+    if args.sql or args.against or args.m or args.buffer or args.entry is not None or args.since or args.until:
+        raise UsageError("check: it judges the whole log; of the options it takes --most and --json")
+    with Progress(f"judging {args.log}"), uncollected():
+        try:
+            log = Recorded(args.log)
+        except LogfileError as error:
+            raise UsageError(str(error)) from None
+        if args.json:
+            apart({"--json": args.json}, "a file of the log", log.files)
+        verdict = judge(log.events, closed=log.closed)
+    start = min((event.time for event in log.events), default=0)
+    rows = [
+        (duration(found.time - start), log.threads[found.thread], found.rule, found.text) for found in verdict.findings
+    ]
+    if rows:
+        print(table(rows[: args.most], ("time", "m", "rule", "what")))
+        if len(rows) > args.most:
+            print(f"(the first {args.most} of {len(rows)}; --most N for more)")
+    print(said(verdict))
+    if log.torn:
+        print(f"(line {log.torn}, the last, is torn: the run was killed, or writes it just now; it is left out)")
+    if args.json:
+        found = [
+            {"t": f.time - start, "m": log.threads[f.thread], "rule": f.rule, "what": f.text} for f in verdict.findings
+        ]
+        args.json.writejson({**vars(verdict), "findings": found})
+    return VIOLATION if rows else OK
+
+
+def said(verdict: Verdict) -> str:
+    """What was judged, and what came of it."""
+    count = len(verdict.findings)
+    what = f"wrong: {count} {'place' if count == 1 else 'places'}" if count else "ok: nothing wrong"
+    counted = f"{verdict.buffers} buffers, {verdict.rounds} rounds of the barrier, {verdict.stops} stops"
+    lines = [f"{what} in {verdict.judged} events: {counted}, {verdict.harvests} harvests"]
+    if verdict.judged < verdict.events:
+        left = verdict.events - verdict.judged
+        lines.append(
+            f"({left} events, where others fell out of the rings, are not judged; the rest in {verdict.pieces} pieces)"
+        )
+    if verdict.undecided:
+        lines.append(
+            f"({verdict.undecided} rounds count in more orders than were tried: nwait's order is not judged there)"
+        )
+    return "\n".join(lines)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Without Python's own garbage collector, which would go through a million events again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

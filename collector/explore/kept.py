@@ -1,0 +1,117 @@
+"""The check that a program keeps nothing from one run to the next: what it holds outside of a run, before and after.
+
+Theory of operation.  A program's function, its invariants, and what these close over, name and have as defaults are there
+before a run and after it.  After the first run their objects are noted with what they hold.  Before anything is claimed of
+all schedules they are compared: one that holds something else has been changed by the runs between, so a later run may have
+begun otherwise than the first.
+
+An object that a program only adds to, such as a set of outcomes, and a variable that it only counts up, decide nothing.  Nor
+do caches (`functools.lru_cache`), which answer as if they were not there.
+"""
+
+from __future__ import annotations
+
+import sys
+import types
+from itertools import chain
+from operator import is_
+from typing import TYPE_CHECKING
+
+from collector.explore.machine.site import of_function
+from collector.explore.state.assumptions import contents
+from collector.explore.state.changes import GLOBALS, Changes
+from collector.explore.state.interpreter import NULL
+from collector.explore.state.objects import CACHE, cached, named
+from collector.explore.state.sharingcapture import SharingCapture
+from collector.explore.state.uses import reads
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from collector.explore.machine.machine import SteppedMachine
+
+
+DECIDING_NOTHING = ("logging.", "pickle.", "traceback.", "warnings.")
+"""Modules whose functions do not tell later what they were called with before."""
+TESTING = ("_pytest", "pytest", "pluggy", "xdist")
+"""Packages whose objects are not looked into: they run the tests that a program may be part of."""
+
+
+class Kept:
+    """What a program holds between its runs."""
+
+    def __init__(self, machine: SteppedMachine, roots: Sequence[object]) -> None:
+        """As it is now, after a run."""
+        self.roots = roots
+        self.capture = capture = SharingCapture(machine)
+        capture.unseen += TESTING
+        capture.behind = False
+        met = capture.reached(roots, threads=())
+        caches = {id(part) for v in met if type(v) is CACHE for part in cached(v)}
+        aside = {id(machine), *caches}
+        changing = [v for v in met if capture.may_change(v) and id(v) not in aside and type(v) is not CACHE]
+        self.opaque = [v for v in changing if capture.is_opaque(v)]
+        """Of which nobody can tell whether they change."""
+        self.modules = any(v is sys.modules for v in met)
+        """It names the dictionary of all modules."""
+        self.functions = [v for v in met if isinstance(v, types.FunctionType)]
+        opaque = {*map(id, self.opaque)}
+        self.changes = Changes(capture, enumerate(v for v in changing if id(v) not in opaque))
+
+    def changed(self) -> str:
+        """What holds something else now, and is read, with where the program is; "" if there is nothing."""
+        for number, v, parts, before in self.changes.watched:
+            now = parts(v)
+            if len(before) == len(now) and all(map(same_value, before, now)):
+                continue
+            if number == GLOBALS:
+                half = len(now) // 2
+                names = [str(now[k]) for k in range(half) if not same_value(before[half + k], now[half + k])]
+                told = [name for name in names if any(reads(f.__code__, name, NULL) for f in self.functions)]
+            elif number >= 0:
+                holders = [*self._names(v)]
+                held = contents(v) if isinstance(v, types.CellType) else v
+                if holders and not any(reads(f.__code__, name, held) for f, name in holders):
+                    continue
+                told = [name for _, name in holders] or [named(type(v))]
+            else:
+                continue
+            if told:
+                where = next(filter(None, map(of_function, self.roots)), "")
+                return f"{told[0]} at {where}" if where else told[0]
+        return ""
+
+    def hidden(self) -> str:
+        """What may hold something from run to run that cannot be compared, in words; "" if there is nothing."""
+        if self.modules:
+            return "sys.modules"
+        if "cache_info" in self.capture.namespaces.unseen:
+            return "what cache_info tells"
+        for name in self.capture.namespaces.keeping:
+            if not name.startswith(DECIDING_NOTHING):
+                return f"what {name} keeps"
+        for v in self.opaque:
+            holders = [name for _, name in self._names(v)] if type(v) is not frozenset else []
+            if holders:
+                return f"{holders[0]}, {named(type(v))},"
+        return ""
+
+    def _names(self, v: object) -> Iterator[tuple[types.FunctionType, str]]:
+        """The variables of functions that stand for `v`, or are it."""
+        for f in self.functions:
+            cells = zip(f.__code__.co_freevars, f.__closure__ or (), strict=True)
+            yield from ((f, name) for name, cell in cells if cell is v or contents(cell) is v)
+            yield from ((f, name) for name, value in f.__globals__.items() if value is v)
+            arguments = f.__code__.co_varnames[: f.__code__.co_argcount]
+            defaults = f.__defaults__ or ()
+            pairs = chain(
+                zip(arguments[len(arguments) - len(defaults) :], defaults, strict=True),
+                (f.__kwdefaults__ or {}).items(),
+            )
+            yield from ((f, name) for name, value in pairs if value is v)
+
+
+def same_value(x: object, y: object) -> bool:
+    """Are these one object, or equal numbers or texts?"""
+    return is_(x, y) or (type(x) is type(y) and isinstance(x, int | float | str | bytes) and x == y)

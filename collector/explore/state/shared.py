@@ -1,0 +1,176 @@
+"""Python objects that threads share: which there are, which of them change, and who uses them.
+
+Theory of operation.  What two threads can reach before their first steps is watched: after each turn its content is
+compared with what it was (`state.changes`).  Nothing else can come to be shared unless something of that changes, or a
+thread is spawned; then it is looked for again.  Each schedule makes its own objects, so they are known by their numbers in
+a walk over what all threads reach, which is the same at the beginning of every schedule.
+
+What a turn has used is found (`state.turn`) of those objects only that are *hot*: they have changed in some turn, or cannot
+be looked into.  In the first schedule no object is, and the search begins afresh when one becomes so.
+
+Where a program may see that an object dies, none is watched, and nothing is proved: to watch it is to keep it alive.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from collector.explore.machine import ops
+from collector.explore.state.changes import GLOBALS, LATE, MEMORY, Access, Changes
+from collector.explore.state.objects import named
+from collector.explore.state.sharingcapture import SharingCapture
+from collector.explore.state.turn import Turn
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from collector.explore.machine.machine import SteppedMachine
+
+
+class Shared:
+    """Watches the shared objects of one machine's programs."""
+
+    def __init__(self, machine: SteppedMachine) -> None:
+        self.machine = machine
+        self.capture = SharingCapture(machine)
+        self.form: tuple[object, ...] = ()
+        """Of the walk over what all threads reach."""
+        self.numbers: list[int] = []
+        """In that walk, of the objects that are shared."""
+        self.opaque: set[int] = set()
+        """Those of them of which nobody can tell whether they change."""
+        self.hot: set[int] = set()
+        self.grown = False
+        """Some object has become hot; what turns had to do with it before is not known."""
+        self.objects: dict[int, tuple[int, object]] = {}
+        """By their ids: the number of each in this schedule, and itself, so that its id stays its own."""
+        self.changes = Changes(self.capture, ())
+        """Since the turn under way began."""
+        self.current: Turn | None = None
+        """The turn under way, where there is something hot that it may use."""
+        self.threads = 0
+        self.aliased = False
+        """A thread has had the dictionary of an object's attributes by itself."""
+        self.names: dict[int, str] = {}
+        """Of objects that were used, for people."""
+
+    def begin(self) -> None:
+        """All threads of a schedule have come to their first steps."""
+        capture, machine = self.capture, self.machine
+        self.threads = len(machine.names)
+        met = self._met(range(self.threads))
+        form = len(met), len(capture.globaldata.codes), len(capture.globaldata.classes), capture.epoch
+        if form != self.form:
+            # The first one, or other code was met by now, which names more.
+            shared = self._shared()
+            self.numbers = [k for k, v in enumerate(met) if id(v) in shared]
+            before = {number for number in self.hot if number >= 0}
+            self.grown = not before <= self.opaque
+            self.form, self.hot = form, self.hot - before
+            self.opaque = {k for k in self.numbers if capture.is_opaque(met[k])}
+            self.hot |= self.opaque
+        self.objects = {id(met[k]): (k, met[k]) for k in self.numbers}
+
+    def _shared(self) -> dict[int, object]:
+        """What two threads reach and that may change, by its id."""
+        capture = self.capture
+        once: dict[int, object] = {}
+        twice: dict[int, object] = {}
+        dictionaries: set[int] = set()
+        met: set[int] = set()
+        for t in range(len(self.machine.names)):
+            own = {id(v): v for v in self._met([t])}
+            met |= own.keys()
+            # Whoever has an object has the dictionary of its attributes.
+            attributes = {id(d): d for d in map(capture.attributes, own.values()) if d is not None}
+            dictionaries |= attributes.keys()
+            own |= attributes
+            twice.update((known, own[known]) for known in own.keys() & once.keys())
+            once.update(own)
+        self.aliased = self.aliased or not dictionaries.isdisjoint(met)
+        return {known: v for known, v in twice.items() if known not in dictionaries - met and capture.may_change(v)}
+
+    def _met(self, threads: Sequence[int]) -> Sequence[object]:
+        """What those threads reach; nothing, if that is not to be watched."""
+        met = self.capture.reached(threads=threads)
+        return () if self.hindrance else met
+
+    @property
+    def hindrance(self) -> str:
+        """Why nothing is watched."""
+        capture = self.capture
+        reached, named = next(iter(capture.too_large), capture.hindrance), next(iter(capture.namespaces.unseen), "")
+        found = f"reach {reached}" if reached else f"name {named}" if named else ""
+        return found and f"what the threads do with Python objects is not known, as they {found}"
+
+    def known(self, v: object) -> list[int]:
+        """The numbers by which `v`, or its attributes by themselves, are known."""
+        found = [self.objects[id(v)][0]] if id(v) in self.objects else []
+        if self.aliased:
+            attributes = self.capture.attributes(v)
+            found += [self.objects[id(attributes)][0]] if id(attributes) in self.objects else []
+        return found
+
+    def resume(self) -> None:
+        """From here on turns are watched."""
+        if self.hot or len(self.machine.names) != self.threads:
+            self.look_for_more()
+        self.compare_with_now()
+
+    def look_for_more(self) -> None:
+        """Something may have come to be shared; what was shared by one that has ended, another may still use."""
+        self.threads = len(self.machine.names)
+        shared = self._shared()
+        for known, v in shared.items():
+            self.objects.setdefault(known, (LATE, v))
+            if self.objects[known][0] == LATE and self.capture.is_opaque(v):
+                self.opaque.add(LATE)
+                self.hot.add(LATE)
+
+    def compare_with_now(self) -> None:
+        """From what is there now on, changes are told."""
+        self.changes = Changes(self.capture, (each for each in self.objects.values() if each[0] not in self.opaque))
+
+    def turn(self, t: int) -> None:
+        """Thread `t` is about to take its step."""
+        if len(self.machine.names) != self.threads or len(self.machine.memory.words) != self.changes.size:
+            # By a turn that nobody watched, since it is known: a thread it spawned may share what nobody did before.
+            self.look_for_more()
+            self.compare_with_now()
+        self.current = Turn(self.capture, self.known, t) if self.hot else None
+        if self.hindrance:
+            # Nothing is watched, so that what dies is gone.
+            self.objects.clear()
+            self.current = None
+            self.compare_with_now()
+
+    def turned(self, kind: int) -> list[Access]:
+        """The turn, of a step of that kind, is over: what it had to do with what threads share."""
+        if self.hindrance:
+            return []
+        changed = [
+            access for access in self.changes.found(self.names) if access.number != MEMORY or kind != ops.SYSALLOC
+        ]
+        numbers = {access.number for access in changed}
+        self.grown = self.grown or not numbers <= self.hot
+        self.hot |= numbers
+        found: dict[Access, None] = {}
+        if self.current:
+            if GLOBALS in numbers:
+                self.current.replaced = self.changes.globals_before()
+            found = dict.fromkeys(self._used(self.current))
+        if changed or kind in (ops.SPAWN, ops.SYSALLOC):
+            self.look_for_more()
+            self.compare_with_now()
+        self.current = None
+        return [*changed, *found]
+
+    def _used(self, turn: Turn) -> Iterator[Access]:
+        """Of hot objects, what the turn has used; whether one that is opaque is changed, nobody can tell."""
+        uses = turn.uses(self.names)
+        if turn.before is None:
+            uses = ((number, None, named(type(v))) for number, v in self.objects.values())
+        for number, slot, name in uses:
+            if number in self.hot:
+                yield Access(number, slot, number in self.opaque, name)

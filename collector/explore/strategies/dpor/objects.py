@@ -1,0 +1,196 @@
+"""Finds out whether what threads do with shared Python objects depends on an order that DPOR takes for irrelevant.
+
+Theory of operation.  DPOR runs one interleaving of each trace, and knows only the machine's cells.  That is right if the
+threads' Python objects are as plain memory is: whatever two turns do with one object, and one of them changes it, is
+ordered by their steps (happens-before), as between lock and unlock.  Then no two neighbouring steps that DPOR may swap have
+an object in common, and all interleavings of a trace do the same.  If it is not so in some interleaving that was run, then
+nothing is proved, and the object is named.
+
+What turns do with objects is found by `state.shared`.  Of a step that is run again it is known.  While no shared object was
+ever seen to change, it is also known of a turn that some interleaving had already: what a thread does follows from what it
+has found in cells before, with its steps and without.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from collector.explore.machine import ops
+from collector.explore.machine.observed import Log, Observed
+from collector.explore.state.shared import Shared
+from collector.explore.strategies.dpor.path import Path, happens_before
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from collector.explore.machine.machine import SteppedMachine
+    from collector.explore.prefix import Taken
+    from collector.explore.state.changes import Access
+    from collector.explore.strategies.dpor.path import Node
+
+    Found = tuple[tuple[int, int], ...]
+    """Cells that were read without a step, in order, and what was in them."""
+    Accesses = tuple[Access, ...]
+    """Of one turn."""
+
+AGAIN = 30
+"""Times that the search begins afresh because objects were found to change that had not changed before."""
+
+
+class Sharing:
+    """What the threads of one machine's programs do with the objects that they share, schedule after schedule."""
+
+    def __init__(self, machine: SteppedMachine) -> None:
+        self.machine = machine
+        self.shared = Shared(machine)
+        self.unordered = ""
+        """An object that is used in no fixed order, and by whom."""
+        self.begun = 0
+        """Times that the search has begun afresh."""
+        self.resumed = False
+        """Turns are compared with what was before, in this schedule."""
+
+    def begin(self) -> None:
+        """All threads of a schedule have come to their first steps."""
+        self.resumed = False
+        self.shared.begin()  # each schedule makes objects of its own, also where none has changed so far
+
+    def pass_by(self, kind: int, its: Accesses) -> None:
+        """A turn, of a step of that kind, was taken again and not watched.
+
+        What came to be shared by it may be shared no more when others are watched, since somebody has ended meanwhile.
+        """
+        if kind == ops.SPAWN or any(access.changes for access in its):
+            self.shared.look_for_more()
+
+    def watch(self, t: int) -> None:
+        """Thread `t` is about to take a step whose turn is new."""
+        if not self.resumed:
+            self.resumed = True
+            self.shared.resume()
+        self.shared.turn(t)
+
+    def compare(self, first: int, its: Accesses, second: int, others: Accesses) -> bool:
+        """Does it matter in which order two turns of those threads came, which no step orders?  Then `unordered` says it."""
+        found = conflict(its, others)
+        if found:
+            names = self.machine.names
+            self.unordered = (
+                f"{names[first]} and {names[second]} share {found}, and no step orders what they do with it: equivalent "
+                'interleavings may end otherwise (strategy="stateful" or "exhaustive" tells them apart)'
+            )
+        return bool(found)
+
+    def afresh(self) -> bool:
+        """A schedule is over: has the search to begin afresh?"""
+        # Code that was taken to stay as it is may have been assigned: from now on it is watched.
+        if self.resumed and not self.shared.capture.holds():
+            self.shared.grown = True
+        self.unordered = self.unordered or self.shared.hindrance
+        if not self.shared.grown or self.unordered:
+            return False
+        self.shared.grown = False
+        self.begun += 1
+        if self.begun > AGAIN:
+            self.unordered = "what the threads share in Python is something else in every schedule"
+        return not self.unordered
+
+
+class Objects(Sharing):
+    """The same for optimal DPOR, which knows what most turns that it runs again have done."""
+
+    def __init__(self, machine: SteppedMachine) -> None:
+        super().__init__(machine)
+        self.path = Path()
+        """Of the schedule under way."""
+        plain = machine.memory.plain
+        self.observed = plain if isinstance(plain, Observed) else None
+        self.quiet = True
+        """No shared object has changed, and there is none that may change unseen."""
+        self.known: dict[int, list[Found]] = {}
+        """Turns that were watched: what they have read, by what the thread had found before."""
+        self.watching = False
+        """The turn under way is watched."""
+
+    def begin(self) -> None:
+        super().begin()
+        self.watching = False
+        self.quiet = self.quiet and not self.shared.hot
+        if self.shared.grown:
+            for node in self.path.nodes:
+                node.accesses = ()
+
+    def passing(self, steps: Sequence[Taken], nodes: Sequence[Node]) -> Iterator[Taken]:
+        """The steps that are taken again from those nodes, one after the turn of the other is over."""
+        for step, node in zip(steps, nodes, strict=True):
+            yield step
+            self.pass_by(node.kind, node.accesses)
+
+    def arrive(self) -> None:
+        """The last step's turn is over, or this is the end of what was run again."""
+        if self.watching:
+            self.watching = False
+            node = self.path.nodes[-1]
+            log = (self.observed.end().get(node.step.thread) if self.observed else None) or Log()
+            node.accesses = (*self.shared.turned(node.kind),)
+            if node.accesses:
+                self.quiet = False
+                if not self.shared.grown:
+                    self._compare(node)
+            found = (*log.reads.items(),)
+            if self.observed and not log.whole and node.kind != ops.CHOOSE:
+                self.known.setdefault(node.history, []).append(found)
+            node.history = hash((node.history, found, log.whole and node.index, node.step.value))
+
+    def go(self, node: Node) -> None:
+        """The step from `node` is about to be taken."""
+        machine, t = self.machine, node.step.thread
+        node.accesses = ()
+        own = self.path.steps[t]
+        past = self.path.nodes[own[-2]].history if len(own) > 1 else self._birth(t)
+        size = (len(machine.memory.words), len(machine.names)) if node.kind >= ops.SPAWN else 0
+        node.history = hash((past, node.announced, machine.flags[t], size))
+        if self.quiet and node.kind != ops.SPAWN:
+            words = machine.memory.words
+            for found in self.known.get(node.history, ()):
+                if all(words[a] == v for a, v in found):
+                    node.history = hash((node.history, found, False, node.step.value))
+                    return
+        self.watching = True
+        self.watch(t)
+        if self.observed:
+            self.observed.begin(machine.execution)
+
+    def _birth(self, t: int) -> int:
+        """The history of a thread before its first step."""
+        spawned = self.path.born.get(t)
+        return hash((t, self.path.nodes[spawned].history if spawned is not None else 0))
+
+    def _compare(self, node: Node) -> None:
+        """Is what the last turn did ordered with all that others have done?"""
+        for other in self.path.nodes:
+            first, second = other.step.thread, node.step.thread
+            if not other.accesses or first == second or happens_before(other, node):
+                continue
+            if self.compare(first, other.accesses, second, node.accesses):
+                return
+
+    def afresh(self) -> bool:
+        begins = super().afresh()
+        if begins:
+            self.known.clear()
+        return begins
+
+
+def conflict(xs: Accesses, ys: Accesses) -> str:
+    """The name of an object for which the order of the two turns matters; empty if there is none."""
+    for x in xs:
+        for y in ys:
+            if (
+                x.number == y.number
+                and (x.changes or y.changes)
+                and (x.slot is None or y.slot is None or x.slot == y.slot)
+            ):
+                return min(x.name, y.name, key=lambda name: name.startswith(("a ", "an ", "what ")))
+    return ""

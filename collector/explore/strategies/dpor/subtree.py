@@ -1,0 +1,232 @@
+"""DPOR of some subtrees: what one process explores of a search that several share.
+
+Theory of operation.  A `Start` says how to come to the root of a subtree: who takes each step, and who sleeps in the state
+before it.  That is taken again like branches of a wake-up tree, so clocks and races are as they were.  Sleepers are told by
+their threads: the step that each has announced there is looked up again, since a tree only predicts it.  What the way has in
+common with that of the start before is not taken again.  The subtree is then explored as ever, but for two things:
+
+* a race that asks for something to be explored from a state above the root goes to whoever holds the tree there
+  (`dpor.frontier`), unless this search has asked for it before;
+* when its budget is spent, what is left goes back: the states on the path, each with the branches that were not taken.
+
+Guards.  What is handed back and what was explored are together the subtree, each part once: it is handed back between two
+interleavings only.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from collector.explore.claim import Claim, Kind, Seen
+from collector.explore.prefix import check
+from collector.explore.strategies.dpor.dependence import Step, pending
+from collector.explore.strategies.dpor.search import DPOR
+from collector.explore.strategies.dpor.wakeup import Branch, asleep, awake, insert
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from collector.explore.machine.execution import Draw, Pick
+    from collector.explore.machine.machine import SteppedMachine
+    from collector.explore.prefix import Announced
+    from collector.explore.strategies.base import Options
+    from collector.explore.strategies.dpor.path import Node
+
+Flat = list[tuple[int, Step]]
+"""A wake-up tree: its branches in order, each with how deep it is; it may be nested too deep to be sent as it is."""
+
+
+class Way(NamedTuple):
+    """One step of the way to a subtree."""
+
+    thread: int
+    value: int
+    """That `choose` returns, if the branch prescribes it."""
+    asleep: tuple[int, ...]
+    """Threads whose steps are explored from the state before it by others."""
+    announced: Announced | None = None
+    """What the step was, if it was taken before."""
+
+
+class Start(NamedTuple):
+    """A subtree: everything that begins with the last step of `ways`, after those before it."""
+
+    ways: tuple[Way, ...]
+    new: int
+    """Index of the first step whose races nobody has covered yet."""
+
+
+class Row(NamedTuple):
+    """A state of which something is left."""
+
+    asleep: tuple[int, ...]
+    """Threads whose steps were explored from there."""
+    under_way: Announced | None
+    """What the first branch's step was; None where the search would go on with the first branch."""
+    tree: Flat
+    """What is left; where the first branch is under way, the next row says what is left of it."""
+
+
+class Asked(NamedTuple):
+    """Steps that have to be explored from the state before step `depth` of the start of that number."""
+
+    start: int
+    depth: int
+    steps: list[Step]
+
+
+@dataclass
+class Explored:
+    """What has become of the starts."""
+
+    finished: int = 0
+    """So many of them are, the first ones."""
+    rows: list[Row] = field(default_factory=list)
+    """What is left of the next one, from its root down; empty if it was not begun."""
+    asked: list[Asked] = field(default_factory=list)
+    heads: set[tuple[int, int]] = field(default_factory=set)
+    """Steps before which some thread has paused; see `dpor.idle`."""
+    complete: int = 0
+    """Interleavings that were run to their ends."""
+
+
+class Subtrees(DPOR):
+    """Optimal DPOR of some starts, one after the other, within a budget."""
+
+    exhausted = False  # that is for the whole to say
+
+    def __init__(
+        self,
+        options: Options,
+        starts: Sequence[Start],
+        spent: Callable[[int], bool],
+        cutting: frozenset[tuple[int, int]] | None = None,
+    ) -> None:
+        """`spent` says, after so many schedules, whether the budget is.
+
+        With `cutting`, idle turns are cut, which are known by these heads.
+        """
+        super().__init__(options)
+        self.starts = deque(starts)
+        self.explored = Explored()
+        self.spent = spent
+        self.plain = 1 << 62  # whether to begin afresh is for the whole to decide
+        if cutting is not None:
+            self.cutting = True
+            self.idle.heads = set(cutting)
+        self.ways: tuple[Way, ...] = ()
+        """To the start under way."""
+        self.heading = True
+        """Its first schedule is still to be run."""
+        self.known: list[list[Branch]] = []
+        """What was asked for from each state on the way."""
+        self.before = 0
+        """Interleavings of other starts that were run to their ends."""
+        self._head_for_start()
+
+    def _head_for_start(self) -> None:
+        """On to the next start, from the last state from which both ways go on alike."""
+        before, self.ways = self.ways, self.starts[0].ways if self.starts else ()
+        common = alike(before[: self.floor], self.ways)
+        while len(self.path.nodes) > common:
+            self.path.pop().tree.clear()  # which the state before still has
+        # The step is taken again, as what comes behind it asks what it has done.
+        self.branching = self.path.pop() if common else None
+        self.heading, self.before = True, self.complete
+        self.floor = max(len(self.ways) - 1, 0)
+        self.known = [*self.known[:common], *([] for _ in self.ways[common:])]
+
+    def _afresh(self) -> None:
+        """With the same start; what was asked for is not asked for again."""
+        super()._afresh()
+        self.heading, self.complete = True, self.before
+
+    def begin(self, machine: SteppedMachine) -> tuple[Pick, Draw]:
+        picked = super().begin(machine)
+        if self.heading:
+            self.heading, self.new = False, self.starts[0].new
+        return picked
+
+    def _state(self, machine: SteppedMachine) -> Node:
+        """On the way to the root of a subtree, with who sleeps there and the step that is to be taken."""
+        node = super()._state(machine)
+        if node.index < len(self.ways):
+            way = self.ways[node.index]
+            for t in way.asleep:
+                node.sleep[t] = pending(machine, t)
+            if way.announced:
+                check(machine, way.thread, way.announced)
+            node.tree.append(Branch(Step(way.thread, 0, write=False, value=way.value)))
+        return node
+
+    def _insert(self, state: Node, nodes: list[Node], step: Step) -> None:
+        """As ever, below the root of the subtree; above it others are asked, once."""
+        if state.index >= len(self.known):
+            super()._insert(state, nodes, step)
+            return
+        w = [node.step for node in nodes]
+        w.append(step)
+        if not asleep(state.sleep.values(), w) and insert(self.known[state.index], w):
+            self.explored.asked.append(Asked(self.explored.finished, state.index, w))
+
+    def end(self, machine: SteppedMachine, /) -> None:
+        super().end(machine)
+        if self.done:
+            self.explored.finished += 1
+            self.starts.popleft()
+            self.done = not self.starts
+            self._head_for_start()
+        if self.done or self.spent(self.runs):
+            self.explored.rows = self._left()
+            self.explored.heads = self.idle.heads
+            self.explored.complete = self.complete
+            self.done = True
+
+    def _left(self) -> list[Row]:
+        """What is left of the start under way."""
+        if self.heading or self.branching is None:
+            return []
+        nodes = [*self.path.nodes, self.branching]
+        rows = []
+        for i in range(self.floor, len(nodes)):
+            node, done = nodes[i], tuple(nodes[i].sleep)
+            if i:
+                # Who slept before does so of itself, and by the step that it had announced then.
+                before = awake(nodes[i - 1].sleep, nodes[i - 1].step)
+                done = tuple(t for t in done if t not in before)
+            if node is self.branching:
+                rows.append(Row(done, None, flat(node.tree)))
+            else:
+                rows.append(Row(done, node.announced, flat(node.tree[:1], deep=False) + flat(node.tree[1:])))
+        return rows
+
+    def claim(self, schedules: int, /) -> Claim:
+        """Of what was not handed back."""
+        caveats = self._caveats()
+        if self.hindrance or not self.done:
+            reason = self.hindrance or "more are left"
+            return Claim(Kind.UNDECIDED, self.name, Seen.TRACES, schedules, reason=reason, caveats=caveats)
+        return Claim(Kind.PROVED, self.name, Seen.TRACES, schedules, caveats=caveats)
+
+
+def alike(some: Sequence[Way], others: Sequence[Way]) -> int:
+    """How many steps two ways have in common, in the same states."""
+    for i, (one, other) in enumerate(zip(some, others, strict=False)):
+        if one[:3] != other[:3] or one.announced != other.announced:
+            return i
+    return min(len(some), len(others))
+
+
+def flat(tree: Sequence[Branch], *, deep: bool = True) -> Flat:
+    """The branches of a wake-up tree in order; only the uppermost ones unless `deep`."""
+    rows: Flat = []
+    todo = [(0, branch) for branch in reversed(tree)]
+    while todo:
+        depth, branch = todo.pop()
+        rows.append((depth, branch.step))
+        if deep:
+            todo += [(depth + 1, child) for child in reversed(branch.children)]
+    return rows

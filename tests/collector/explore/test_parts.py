@@ -1,0 +1,167 @@
+"""A search in parts, which come back in any order, is the search by one process."""
+
+from __future__ import annotations
+
+import json
+from itertools import islice
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from collector.explore import explore
+from collector.explore.strategies.base import Budget, Options
+from collector.explore.strategies.dpor import frontier as trees
+from collector.explore.strategies.dpor.frontier import Frontier, record, restored
+from collector.explore.strategies.dpor.search import DPOR
+from collector.explore.strategies.dpor.subtree import Subtrees
+from collector.explore.strategies.pieces import Piece, Pieces
+from collector.scenarios.registry import SCENARIOS
+from tests.collector.explore import authors, genmc
+from tests.collector.explore.arbitrary import VOCABULARIES, program_of, shape
+from tests.collector.explore.compare import AnyStep
+from tests.collector.explore.traces import TooMany, runs_of
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from collector.explore.program import Program
+    from collector.explore.strategies.dpor.dependence import Step
+    from collector.explore.strategies.dpor.frontier import Leaf
+    from tests.collector.explore.traces import Execution
+
+COUNTS = {name: known for name, known in (authors.COUNTS | genmc.COUNTS).items() if known[1] > 5}
+MOST = 300
+Idle = frozenset[tuple[int, int]] | None
+
+
+def parts(draw: Random, cutting: Idle = None, most: int = 9) -> Iterator[tuple[Frontier, Subtrees]]:
+    """Parts of a search by DPOR, each to be run before the next is asked for; up to four at a time are out."""
+    frontier, out = Frontier(), list[tuple[list["Leaf"], Subtrees]]()
+    while not frontier.done or out:
+        while frontier.waiting and len(out) < 4:
+            leaves = frontier.leaves(draw.randint(1, 4))
+            starts = [leaf.start for leaf in leaves]
+            part = Subtrees(Options(), starts, Budget(runs=draw.randint(1, most)).begun(), cutting)
+            yield frontier, part
+            out.append((leaves, part))
+        leaves, part = out.pop(draw.randrange(len(out)))
+        frontier.back(leaves, part.explored)
+        if not out:
+            frontier = restored(json.loads(json.dumps(record(frontier))))
+
+
+def schedules(program: Program, draw: Random, cutting: Idle = None, most: int = 9) -> tuple[int, int]:
+    """How many schedules all parts have run, and how many were pruned."""
+    found = [0, 0]
+    for _, part in parts(draw, cutting, most):
+        result = explore(program, part, schedules=1 << 30, shrink=False)
+        found[0] += result.schedules
+        found[1] += result.pruned
+    return found[0], found[1]
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_as_many_executions_as_genmc(name: str, seed: int) -> None:
+    """And none is cut off."""
+    program, count = COUNTS[name]
+
+    assert schedules(program, Random(seed), most=max(9, count // 10)) == (count, 0)
+
+
+def test_idle_turns_are_cut_as_by_one_process(seed: int) -> None:
+    """Of a program that waits: as many are run, and as many pruned."""
+    program = SCENARIOS["latedecrement"].variants["fixed"].program
+    search = DPOR(Options(races=True))
+    search.plain = 30
+    alone = explore(program, search, schedules=1 << 30)
+
+    assert search.cutting
+    assert schedules(program, Random(seed), frozenset(search.idle.heads), 400) == (alone.claim.number, alone.pruned)
+
+
+@pytest.mark.parametrize("cutting", [False, True], ids=["", "cutting"])
+@pytest.mark.parametrize("vocabulary", VOCABULARIES)
+def test_the_same_traces_of_arbitrary_programs(vocabulary: str, seed: int, cutting: bool) -> None:  # noqa: FBT001
+    """With kills, choices, locks, notes: each trace once, or the same kinds of faults."""
+    draw = Random(seed)
+    program = program_of(shape(draw.getrandbits(30), VOCABULARIES[vocabulary].split()))
+    search = DPOR(Options())
+    search.plain = 1 << 62
+    search.cutting = cutting
+    search.idle.heads = AnyStep()
+    try:
+        alone = list(islice(runs_of(program, search), MOST + 1))
+    except TooMany:
+        return
+    if len(alone) > MOST:
+        return
+    together: list[Execution] = []
+    for _, part in parts(draw, frozenset() if cutting else None):
+        part.idle.heads = AnyStep()
+        together += runs_of(program, part)
+
+    kinds = faults(alone)
+    assert kinds == faults(together)
+    if not kinds:
+        assert traces(alone) == traces(together)
+
+
+def faults(runs: Sequence[Execution]) -> set[str]:
+    """Their kinds."""
+    return {run.fault.kind for run in runs if run.fault}
+
+
+def traces(runs: Sequence[Execution]) -> list[int]:
+    """Of the schedules that were not pruned: one that was run twice is there twice."""
+    return sorted(hash(run.trace) for run in runs if not run.pruned)
+
+
+def test_the_counts_show_an_insertion_that_is_dropped(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What must not be done: to take a branch that was handed out for all that begins with its first step."""
+    program, count = COUNTS["lastzero(5)"]
+
+    def dropping(way: Sequence[trees.Twig], depth: int, w: Sequence[Step]) -> None:
+        children = way[depth].children
+        threads = {twig.step.thread for twig in children[children.index(way[depth + 1]) + 1 :]}
+        if w[0].thread not in threads:
+            insert(way, depth, w)
+
+    insert = trees.insert
+    monkeypatch.setattr(trees, "insert", dropping)
+
+    assert schedules(program, Random(seed))[0] < count
+
+
+def test_what_was_not_handed_out_does_not_come_back() -> None:
+    """Nothing is counted twice."""
+    frontier = Frontier()
+    leaves = frontier.leaves(1)
+    part = Subtrees(Options(), [leaf.start for leaf in leaves], Budget().begun())
+    explore(COUNTS["inc(3)"][0], part)
+    frontier.back(leaves, part.explored)
+
+    with pytest.raises(RuntimeError, match="not handed out"):
+        frontier.back(leaves, part.explored)
+    assert frontier.done
+
+
+@pytest.mark.parametrize("preemptions", [0, 1, None])
+def test_pieces_of_bounded_search(preemptions: int | None, seed: int) -> None:
+    """As many schedules under each bound, and the bound has cut something off if it did."""
+    draw = Random(seed)
+    program, _ = COUNTS["casrot(4)"]
+    alone = explore(program, "exhaustive", preemptions=preemptions, schedules=1 << 30)
+    total, bound, cut = 0, -1, True
+    while cut and bound != preemptions:
+        bound, cut, todo = bound + 1, False, [Piece()]
+        while todo:
+            todo.sort(key=lambda piece: piece.taken)
+            some = [todo.pop(draw.randrange(len(todo))) for _ in range(min(draw.randint(1, 3), len(todo)))]
+            search = Pieces(Options(), bound, some, Budget(runs=draw.randint(1, 9)).begun())
+            total += explore(program, search, schedules=1 << 30).schedules
+            cut = cut or search.cut
+            todo += search.rest
+
+    assert (total, not cut) == (alone.schedules, alone.exhausted)
