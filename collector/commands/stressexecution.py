@@ -44,8 +44,8 @@ if TYPE_CHECKING:
 
 ENOUGH = 50_000
 """Objects of this interpreter's heap that are taken where all would be too many."""
-SLOW_S = 0.6
-"""Seconds of reading above which they are: where it takes half a second, three or four cycles take eight."""
+SLOW_S = {True: 0.25, False: 0.7}
+"""Seconds of reading above which they are, with a GIL and without: where three concurrent cycles over all take eight."""
 
 
 def interpreter() -> str:
@@ -118,7 +118,7 @@ def loaded(args: argparse.Namespace, what: Plan, driving: Driving | None) -> Str
     with Progress(f"reading {args.heap}") as progress, fitting(args.heap):
         graph = None if args.heap == "none" else heaps.read(args.heap, progress.part, limits(args))
         reading = monotonic() - began
-        if graph and args.heap == "cpython" and not args.cycles and graph.objects > ENOUGH and reading > SLOW_S:
+        if graph and args.heap == "cpython" and not args.cycles and graph.objects > ENOUGH and reading > SLOW_S[gil()]:
             progress.line(
                 f"{args.heap}: cut from {graph.objects} objects to {ENOUGH}: here {reading:.1f} s go by in reading them,"
                 " and cycles over all would not fit into the time"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mutator.programs.program import Program
 from mutator.world import RUNTIME
-from workbuf.machine import WORD
+from workbuf.machine import WORD, Pause
 from workbuf.throw import Throw, println
 
 
@@ -70,6 +70,8 @@ class Finalizers(Program):
         queued = m.takefinalizer()
         if queued is None:
             self.overdue(m, pending, now)
+            if len(pending) >= self.pending_max:
+                m.port.pause(Pause.USLEEP, 100)
             return
         words = m.port.words
         words[frame], words[frame + 1] = queued

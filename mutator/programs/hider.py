@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from mutator.phase import GCoff
 from mutator.programs.program import Program
-from workbuf.machine import WORD
+from workbuf.machine import WORD, Pause
 
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Hider(Program):
     globals = 16
     boxes = 16
     patience = 4000
-    """Polls for which it waits at most for the end of a mark."""
+    """Sleeps through which it waits at most for the end of a mark: one that polled would take the mark's own time."""
 
     def run(self, m: M) -> None:
         """Hide the chain of one box on the stack for some polls, then publish it in another box."""
@@ -66,6 +66,7 @@ class Hider(Program):
                 m.poll()
             return
         for _ in range(self.patience):
+            m.port.pause(Pause.USLEEP, 100)
             m.poll()
             if m.port.words[m.gcphase] == GCoff:
                 return
