@@ -129,7 +129,7 @@ def test_a_slow_machine_takes_a_part_of_its_heap(
     slow: float, cut: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """And says so; a fast one takes all."""
-    monkeypatch.setattr("collector.commands.stressexecution.SLOW_S", slow)
+    monkeypatch.setattr("collector.commands.stressexecution.SLOW_S", {True: slow, False: slow})
     monkeypatch.setattr("collector.commands.stressexecution.ENOUGH", 1000)
 
     assert main(["--seconds", "0.1", "--mutators", "1", "--quiet", "--max-objects", "2000"]) == 0
