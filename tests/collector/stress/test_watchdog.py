@@ -307,7 +307,6 @@ def test_what_is_not_written_is_counted(tmp_path: Path) -> None:
     with Logfile.open(str(path)) as log:
         assert log.about.ended
         cycles = log.db.execute("SELECT COUNT(*) FROM cycles").fetchone()[0]
-        assert log.db.execute("SELECT COUNT(*) FROM events WHERE event = 'cycle_end'").fetchone()[0] in (
-            cycles,
-            cycles + 1,
-        )
+        ends = log.db.execute("SELECT COUNT(*) FROM events WHERE event = 'cycle_end'").fetchone()[0]
+        # A cycle is reported before the world starts again, and ends after that: the signal may come in between.
+        assert abs(ends - cycles) <= 1
