@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from collector.explore.claim import Claim
-    from collector.explore.engine import Progress, Races
+    from collector.explore.engine import Races
     from collector.explore.program import Program
     from collector.explore.result import Result
+    from collector.explore.search import Progress
     from collector.explore.strategies.base import Strategy
 
 

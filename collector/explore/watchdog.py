@@ -103,15 +103,21 @@ class Watchdog:
 
 
 @contextmanager
+def blaming(program: Program) -> Iterator[None]:
+    """A Stuck in this `with` statement, raised in no thread, becomes the misuse of `program` that led to it, if one did."""
+    try:
+        yield
+    except Stuck as stuck:
+        # In a set-up, a check, an invariant, or this package.
+        raise (misused(stuck, program) or stuck) from stuck
+
+
+@contextmanager
 def watched(machine: SteppedMachine, program: Program) -> Iterator[None]:
     """What the machine runs in this `with` statement comes to an end, or is refused."""
-    with Watchdog(None) as watchdog:
+    with Watchdog(None) as watchdog, blaming(program):
         watchdog.execution = machine.execution
-        try:
-            yield
-        except Stuck as stuck:
-            # In no thread: a set-up, a check, or this package.
-            raise (misused(stuck, program) or stuck) from stuck
+        yield
 
 
 class WatchdogThread:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from collector.explore import explore
-from collector.explore.engine import PLAIN_ACCESSES
+from collector.explore.search import PLAIN_ACCESSES
 from collector.scenarios.museum import counted
 from collector.scenarios.pless import HARVESTED, THROW, TOO_LATE, Seed, pless
 from collector.scenarios.registry import SCENARIOS

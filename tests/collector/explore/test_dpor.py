@@ -9,7 +9,7 @@ import pytest
 
 from collector.explore import explore
 from collector.explore.claim import Kind
-from collector.explore.engine import PLAIN_ACCESSES
+from collector.explore.search import PLAIN_ACCESSES
 from tests.collector.explore import programs
 from tests.collector.explore.arbitrary import VOCABULARIES, Line, Shape, program_of
 from tests.collector.explore.compare import compare_arbitrary, compare_dpor
