@@ -19,7 +19,7 @@ SECONDS = 10.0
 def planted(name: str) -> tuple[Scenario, Variant]:
     """The program of the fault that `fault:NAME` names, as a scenario of one variant; raises UsageError."""
     from collector.faults import FAULTS  # noqa: PLC0415  the whole protocol, for those who ask for a fault
-    from collector.faults.programs import PROGRAMS  # noqa: PLC0415
+    from collector.mutation.programs import PROGRAMS  # noqa: PLC0415
     from collector.scenarios.scenario import Scenario, Variant  # noqa: PLC0415
 
     fault = name.removeprefix(PREFIX)
@@ -37,7 +37,7 @@ def schedule(fault: str) -> str:
     """
     from collector.commands.version import code_version  # noqa: PLC0415  as above
     from collector.explore import explore, replay  # noqa: PLC0415
-    from collector.faults.programs import PROGRAMS  # noqa: PLC0415
+    from collector.mutation.programs import PROGRAMS  # noqa: PLC0415
 
     if fault not in PROGRAMS:
         return ""

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from collector.explore import explore
 from collector.explore.claim import Kind
-from collector.faults.programs import FOUND_BY, RACES, Race
 from collector.fixtures.cycles import cycle
 from collector.fixtures.lives import LIVES
 from collector.hunt.worlds import TimelessM
 from collector.mutation.kill import RACE, Kill
 from collector.mutation.mutants import ROOT
+from collector.mutation.programs import FOUND_BY, RACES, Race
 from collector.runtime import CollectorM
 from collector.scenarios.registry import SCENARIOS
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 SWITCH_INTERVAL = 1e-4
 """Seconds between two switches of threads on a build with a GIL."""
-TURN = 2.0
-"""Seconds of a turn."""
+SHORTEST, LONGEST = 0.4, 2.0
+"""Seconds of a turn: such that each kind has one, if there is time for that."""
 PATIENCE = 5.0
 """Seconds without progress after which a run counts as hung."""
 DRIVEN = (
@@ -41,7 +41,7 @@ DRIVEN = (
 )
 """Mechanisms, after the mixes."""
 PLAN = Plan(
-    config=Config(heapminimum=MINIMUM), period=0.01, seconds=TURN, dawdle=0.01, newborn=True, patience=PATIENCE
+    config=Config(heapminimum=MINIMUM), period=0.01, dawdle=0.01, newborn=True, patience=PATIENCE
 )  # fmt: skip
 
 
@@ -69,13 +69,14 @@ def turns(m: type[StressM], seed: int) -> Iterator[tuple[str, Plan, type[StressM
 def stressed(m: type[StressM], seconds: float, seed: int) -> Kill | None:
     """The first violation in turns that take so many `seconds` together, or None."""
     sys.setswitchinterval(SWITCH_INTERVAL)
+    turn = min(max(seconds / (len(MIXES) + len(DRIVEN)), SHORTEST), LONGEST)
     begun = monotonic()
     for name, plan, each, heap in turns(m, seed):
         left = seconds - (monotonic() - begun)
         if left <= 0:
             return None
         try:
-            Stress(replace(plan, seconds=min(TURN, left)), heaps.read(heap), each).run()
+            Stress(replace(plan, seconds=min(turn, left)), heaps.read(heap), each).run()
         except Exception as error:  # noqa: BLE001  whatever the mutant has raised
             return Kill(STRESS, name, said(error), 0, monotonic() - begun)
     raise AssertionError

@@ -6,7 +6,7 @@ import pytest
 
 from collector.explore import explore
 from collector.faults import FAULTS
-from collector.faults.programs import PROGRAMS
+from collector.mutation.programs import PROGRAMS
 
 
 SCHEDULES = 1000

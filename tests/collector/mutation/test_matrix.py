@@ -12,13 +12,13 @@ import pytest
 from collector.commands.status import INTERRUPTED
 from collector.commands.stressexecution import interpreter
 from collector.faults import FAULTS
-from collector.faults.programs import RACES
 from collector.mutation import checks, matrix
 from collector.mutation.battery import COLLECTIONS, killed, of_fault, of_source
 from collector.mutation.cell import isolated
 from collector.mutation.kill import RACE, STRESS, Kill
 from collector.mutation.matrix import KILLED, SURVIVED, FaultRow, Limits, MutantRow, fault_row, mutant_row
 from collector.mutation.mutants import every
+from collector.mutation.programs import RACES
 from collector.mutation.store import Store
 from collector.report.faults import fault_line, files, old, page, record, totals
 from collector.run import main
