@@ -13,6 +13,7 @@ Only the chosen command is imported.  An exception that a command does not catch
 from __future__ import annotations
 
 import faulthandler
+import gc
 import os
 import signal
 import sys
@@ -177,6 +178,7 @@ def program() -> NoReturn:
     # Everything has been written: a further Ctrl-C must not change the exit status.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    gc.freeze()  # or the interpreter would look for garbage twice in all that it is about to leave behind
     sys.exit(ended)
 
 

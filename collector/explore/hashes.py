@@ -83,7 +83,7 @@ class Hashes:
                 return None
             analysis = analysed(frame.f_code)
             k = analysis.index.get(frame.f_lasti)
-            if k is not None and k in analysis.before:
+            if k is not None and k in analysis.depths:
                 verb = analysis.instructions[k].opname
                 if verb in GOES_THROUGH or verb in TELLS or verb in ("CALL", "CALL_KW"):
                     what = self._look(frame, k, verb)
@@ -94,7 +94,7 @@ class Hashes:
     def _look(self, frame: FrameType, k: int, verb: str) -> str:
         """What that instruction makes of a hash."""
         analysis = analysed(frame.f_code)
-        count, depth = len(analysis.names), analysis.before[k]
+        count, depth = len(analysis.names), analysis.depths[k]
         if not verb.startswith("CALL"):
             top = slots(frame, [count + depth - 1], count + depth)[0]
             return told(top) if verb in TELLS else gone_through(top)

@@ -14,7 +14,7 @@ A frame is examined while it is in a call, or is a suspended generator.  In code
 from __future__ import annotations
 
 import dis
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 
@@ -58,7 +58,7 @@ class Place(NamedTuple):
 
 
 class Code:
-    """The analysis of one code object."""
+    """The analysis of one code object; beyond its instructions, what is asked for."""
 
     def __init__(self, code: CodeType) -> None:
         self.names = list(dict.fromkeys((*code.co_varnames, *code.co_cellvars, *code.co_freevars)))
@@ -66,13 +66,14 @@ class Code:
         self.code = code
         self.instructions = list(dis.get_instructions(code))
         self.index = {instruction.offset: k for k, instruction in enumerate(self.instructions)}
-        self.handlers = self._handlers()
-        self.before, self.after = self._depths()
-        self.live = self._live()
-        self.places = dict(self._places())
-        """By `f_lasti`."""
 
-    def _handlers(self) -> list[tuple[int, int]]:
+    @cached_property
+    def places(self) -> dict[int, Place]:
+        """By `f_lasti`."""
+        return dict(self._places())
+
+    @cached_property
+    def handlers(self) -> list[tuple[int, int]]:
         """Per instruction, that of its exception handler and how deep the stack is there; -1 without one."""
         handlers = [(-1, 0)] * len(self.instructions)
         for entry in dis._parse_exception_table(self.code):  # type: ignore[attr-defined]  # noqa: SLF001
@@ -99,10 +100,10 @@ class Code:
     def target(self, instruction: dis.Instruction) -> int | None:
         return self.index[instruction.argval] if instruction.opcode in _JUMPING else None
 
-    def _depths(self) -> tuple[dict[int, int], dict[int, int]]:
-        """Depth of the stack before and after each instruction that is reached."""
+    @cached_property
+    def depths(self) -> dict[int, int]:
+        """Of the stack before each instruction that is reached."""
         before: dict[int, int] = {}
-        after: dict[int, int] = {}
         waiting = [(0, 0), *sorted(set(self.handlers), reverse=True)]
         while waiting:
             k, depth = waiting.pop(0)
@@ -113,11 +114,10 @@ class Code:
                 if target is not None:
                     waiting.insert(0, (target, depth + _effect(instruction, jump=True)))
                 depth += _effect(instruction, jump=False)
-                after[k] = depth
                 if instruction.opname in LEAVES or instruction.opname in JUMPS:
                     break
                 k += 1
-        return before, after
+        return before
 
     def _live(self) -> list[int]:
         """Per instruction, the slots that may be read after it, as bits."""
@@ -172,25 +172,28 @@ class Code:
 
     def _places(self) -> Iterator[tuple[int, Place]]:
         n = len(self.names)
+        before = self.depths
+        live = self._live()
         ends = [instruction.offset for instruction in self.instructions[1:]] + [len(self.code.co_code)]
         for k, (begun, end) in enumerate(zip(self.instructions, ends, strict=True)):
             # In 3.11 a call is two instructions, and the first may be the one that calls.
             at = k + 1 if begun.opname == "PRECALL" else k
             instruction = self.instructions[at]
             first = k - 1 if k and self.instructions[k - 1].opname == "PRECALL" else k
-            below = self.after[at] - (instruction.opname not in RESULTLESS) if at in self.after else -1
-            if first in self.before:
-                below = min(below, self.before[first])  # what is unpacked is more than there was
+            left = instruction.opname not in RESULTLESS
+            below = before[at] + _effect(instruction, jump=False) - left if at in before else -1
+            if first in before:
+                below = min(below, before[first])  # what is unpacked is more than there was
             if k and self.instructions[k - 1].opname == "RETURN_GENERATOR":
                 below = 0  # from 3.13 on, where a generator stands that has not begun: before it drops what it is sent
-            bits = self.live[at]
+            bits = live[at]
             place = Place(
                 instruction.offset,
                 instruction.opname,
                 tuple(v for v in range(n) if bits >> v & 1),
                 tuple(v for v in range(n) if not bits >> v & 1),
                 below,
-                max(self.before[first] - below, 0) if first in self.before else 0,
+                max(before[first] - below, 0) if first in before else 0,
             )
             for offset in range(begun.offset, end, 2):
                 yield offset, place

@@ -78,7 +78,7 @@ def _called(code: CodeType, end: int) -> int:
         return -1
     below = analysis.place(analysis.instructions[end].offset).below
     for k in range(end - 1, -1, -1):
-        if analysis.before.get(k) == below:
+        if analysis.depths.get(k) == below:
             return k + (analysis.instructions[k].opname == "PUSH_NULL")
     return -1
 
