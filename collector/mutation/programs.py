@@ -10,6 +10,8 @@ from collector.fixtures.draining import draining
 from collector.fixtures.pool import SMALL, buffer, pool
 from collector.fixtures.producers import producers
 from collector.fixtures.worlds import CONFIG, SmallWorld
+from collector.hunt.worlds import TimelessM
+from collector.mutation.asking import asleep, background, lyingdown, neighbours, scansitself
 from collector.parfor import Parfor
 from collector.runtime import CollectorM
 from collector.scenarios.aba import stack
@@ -82,8 +84,8 @@ def fresh(m: type[Lists]) -> Program:
     return program
 
 
-def counted(m: type[CollectorM]) -> Program:
-    """A master and a helper mark; a helper that is counted as done marks no more."""
+def counted(m: type[CollectorM], helpers: int = 1) -> Program:
+    """A master and helpers mark; a helper that is counted as done marks no more, and the last one wakes the master."""
 
     def program(machine: SteppedMachine) -> None:
         marking = machine.word(0, "marking")
@@ -95,11 +97,11 @@ def counted(m: type[CollectorM]) -> Program:
                 self.port.store(marking, 0)
                 return scanned
 
-        small = SmallWorld(machine, replace(CONFIG, helpers=1), m)
+        small = SmallWorld(machine, replace(CONFIG, helpers=helpers), m)
         world, gcm = small.world, small.model.gcm
         small.boot.setphase(GCmarktermination)
-        small.boot.resetwork(2)
-        small.boot.parforsetup(world.markfor, 2, 0, wait=False, body=print)
+        small.boot.resetwork(1 + helpers)
+        small.boot.parforsetup(world.markfor, 1 + helpers, 0, wait=False, body=print)
 
         def master(port: Port) -> None:
             me = m(port, world, gcm)
@@ -108,7 +110,8 @@ def counted(m: type[CollectorM]) -> Program:
             assert not port.load(marking), "a helper still marks that is counted as done"
 
         machine.spawn(master, "master")
-        machine.spawn(lambda port: Noting(port, world, small.model.helpers[0]).gchelper(), "helper")
+        for i, record in enumerate(small.model.helpers):
+            machine.spawn(lambda port, record=record: Noting(port, world, record).gchelper(), f"helper{i + 1}")  # type: ignore[misc]
 
     return program
 
@@ -262,6 +265,13 @@ RACES = {
     "claiming": Race(Parfor, claiming),
     "idle": Race(Parfor, idle),
     "counted": Race(CollectorM, counted),
+    "counted-twice": Race(CollectorM, lambda m: counted(m, helpers=2)),
+    "background": Race(CollectorM, background),
+    "lyingdown": Race(CollectorM, lyingdown),
+    "scansitself": Race(CollectorM, scansitself),
+    "asleep": Race(TimelessM, lambda m: asleep(m, (0, 0))),
+    "asleep-stopped": Race(TimelessM, lambda m: asleep(m, (1, 2))),
+    "neighbours": Race(CollectorM, neighbours),
     "starting": Race(Goroutines, starting),
     "caches": Race(CollectorM, caches),
     "harvest": Race(CollectorM, harvest),
