@@ -83,6 +83,20 @@ class Code:
                     handlers[k] = self.index[entry.target], entry.depth + entry.lasti + 1
         return handlers
 
+    def cleans_up(self, lasti: int) -> bool:
+        """May code of its own run when a generator is closed that stands at `lasti`, or anywhere if that is -1?"""
+        at = self.index.get(lasti, -1)
+        handlers = {handler for handler, _ in (self.handlers if at < 0 else self.handlers[at : at + 1])}
+        while handlers - {-1}:
+            handler = max(handlers)
+            handlers.remove(handler)
+            instruction = self.instructions[handler]
+            if instruction.opname == "CLEANUP_THROW":  # of a generator that is delegated to: raised again
+                handlers.add(self.handlers[handler][0])
+            elif "STOPITERATION" not in instruction.argrepr:  # from 3.12 on around every generator: raised again, too
+                return True
+        return False
+
     def target(self, instruction: dis.Instruction) -> int | None:
         return self.index[instruction.argval] if instruction.opcode in _JUMPING else None
 

@@ -3,11 +3,14 @@
 A walk goes through opaque objects, too, since what they hold may be shared.  To watch objects is to keep them alive: where a
 program may see that one dies, there is a hindrance.
 
+Relied on.  What `contextlib.contextmanager` makes is entered by a `with` statement, which ends it.
+
 Not looked into.  Recorders and oracles of this project, and objects whose attributes are words of the machine (`stdlib`).
 """
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import sys
 import types
@@ -17,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from collector.explore.machine.ports import SteppedPort
 from collector.explore.machine.site import module_of
+from collector.explore.state.bytecode import analysed
 from collector.explore.state.capture import Capture
 from collector.explore.state.globaldata import UNCHANGING
 from collector.explore.state.interpreter import NULL
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
 WEAK = (weakref.ReferenceType, weakref.ProxyType, weakref.CallableProxyType)
 STAND_INS = "collector.explore.stdlib"
 """Where classes are from, or get their attributes from, whose objects are words of the machine."""
+TELLS = "which may tell when an object dies"
 
 
 class SharingCapture(Capture):
@@ -46,6 +51,8 @@ class SharingCapture(Capture):
         """Walks go through opaque objects."""
         self.hindrance = ""
         """Why it cannot be watched what threads do with what they reach."""
+        self.entered: weakref.WeakSet[Any] = weakref.WeakSet()
+        """Generators of `contextlib.contextmanager`: the `with` statement that has entered one ends it."""
         self.writers.update((kind, self._noting(WRITERS[kind])) for kind in WEAK)
 
     def _writer(self, kind: type) -> Writer:
@@ -53,16 +60,40 @@ class SharingCapture(Capture):
         if oracle(module) or module.startswith(self.unseen) or attributes.startswith(STAND_INS):
             return leaf
         write = super()._writer(kind)
+        if issubclass(kind, contextlib._GeneratorContextManager):  # noqa: SLF001
+            return self._entering(write)
         dies = issubclass(kind, WEAK) or isinstance(getattr(kind, "__del__", None), types.FunctionType)
         return self._noting(write) if dies else write
+
+    def _entering(self, write: Writer) -> Writer:
+        def entering(walk: Walk, v: Object) -> None:
+            generator: Any = v
+            self.entered.add(generator.gen)
+            write(walk, v)
+
+        return entering
 
     def _noting(self, write: Writer) -> Writer:
         def noting(walk: Walk, v: Object) -> None:
             if all(v is not each for each in weakref.getweakrefs(self.machine)):  # it outlives the program
-                self.hindrance = self.hindrance or f"{named(type(v))}, which may tell when an object dies"
+                self.hindrance = self.hindrance or f"{named(type(v))}, {TELLS}"
             write(walk, v)
 
         return noting
+
+    def write_generator(self, walk: Walk, v: Object) -> None:
+        generator: Any = v
+        prefix = "gi" if isinstance(v, types.GeneratorType) else "cr"
+        frame, running, suspended = (getattr(v, f"{prefix}_{name}") for name in ("frame", "running", "suspended"))
+        entered = generator in self.entered or (running and frame.f_back.f_code.co_filename == contextlib.__file__)
+        # It is closed when it dies, which runs its `finally` and leaves its `with`.
+        if (
+            (running or suspended)
+            and not entered
+            and analysed(frame.f_code).cleans_up(-1 if running else frame.f_lasti)
+        ):
+            self.hindrance = self.hindrance or f"a generator that cleans up ({frame.f_code.co_qualname}), {TELLS}"
+        super().write_generator(walk, v)
 
     def walk(self, after: Walk | None = None) -> Walk:
         return Reach(self, after) if self.behind else super().walk(after)

@@ -8,6 +8,7 @@ What is shared stays as it is, or is each thread's own, or a lock orders it.
 
 from __future__ import annotations
 
+import contextlib
 import types
 from typing import TYPE_CHECKING, Any
 
@@ -150,3 +151,25 @@ def what_one_thread_keeps(machine):
         assert len(kept) == 2
 
     return check
+
+
+@of(UNORDERED)
+def a_context_that_cleans_up(machine):
+    """A lock's, by a generator, which ends before it dies."""
+    lock, other, got = machine.word(0, "lock"), machine.word(0, "other"), []
+
+    @contextlib.contextmanager
+    def holding(port):
+        port.lock(lock)
+        try:
+            yield
+        finally:
+            port.unlock(lock)
+
+    def note(port, i):
+        with holding(port):
+            got.append(i)
+            port.load(other)
+
+    two(machine, note)
+    return lambda: None if sorted(got) == [0, 1] else False

@@ -1,7 +1,7 @@
 """Small programs like those of `orderprograms`, whose objects cannot be watched without changing what they do, or at all."""
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, var-annotated"
-# ruff: noqa: ANN001, ANN201, D103  the programs' names say what they are, and they are small
+# ruff: noqa: ANN001, ANN201, ANN202, D103  the programs' names say what they are, and they are small
 
 from __future__ import annotations
 
@@ -49,6 +49,73 @@ def one_that_tells_when_it_dies(machine):
     log = []
     box = [Telling(log)]
     return after(machine, box.clear, lambda: len(log))
+
+
+def cleaning(log):
+    try:
+        yield
+    finally:
+        log.append(0)
+
+
+def delegating(log):
+    yield from cleaning(log)
+
+
+def inside(port, word, log):
+    with Leaving(log):
+        yield port.load(word)
+
+
+class Leaving:
+    """Tells when a `with` statement is left."""
+
+    def __init__(self, log: list[int]) -> None:
+        self.log = log
+
+    def __enter__(self) -> None:
+        """Nothing."""
+
+    def __exit__(self, *_: object) -> None:
+        self.log.append(0)
+
+
+def abandoned(machine, made):
+    """The first thread abandons a generator as it ends, which closes it."""
+    log = []
+    words = [machine.word(0), machine.word(0)]
+
+    def first(port):
+        generator = made(port, words[0], log)
+        next(generator)
+        port.load(words[0])
+
+    def second(port):
+        port.load(words[1])
+        log.append(1)
+
+    machine.spawn(first)
+    machine.spawn(second)
+
+    def check():
+        assert log == [0, 1], "out of order"
+
+    return check
+
+
+@of(UNWATCHED)
+def a_generator_with_a_finally(machine):
+    return abandoned(machine, lambda _port, _word, log: cleaning(log))
+
+
+@of(UNWATCHED)
+def a_generator_that_delegates_to_one(machine):
+    return abandoned(machine, lambda _port, _word, log: delegating(log))
+
+
+@of(UNWATCHED)
+def a_generator_with_a_context(machine):
+    return abandoned(machine, inside)
 
 
 @of(UNWATCHED)
