@@ -81,6 +81,26 @@ def test_a_mutant_is_killed_and_the_next_one_is_not() -> None:
     assert alive is None
 
 
+@pytest.mark.parametrize(
+    ("file", "dropped", "check"),
+    [
+        (
+            "collector/cycle.py",
+            "Cycle.background: drop `self.gcwork(force)`",
+            "cycles: there was no cycle but the forced",
+        ),
+        ("mutator/heap/central.py", "Central.mcentral_freespan: drop `self.mheap_free(span)`", "heap: "),
+    ],
+)
+def test_stress_looks_at_what_no_throw_tells(file: str, dropped: str, check: str) -> None:
+    """No collection, and memory that is lost: neither harms a live object."""
+    mutant = every([file])[f"{file} {dropped}"]
+    killed = isolated(STRESS, checks.stress_mutant, 60.0, mutant, 20.0, 1)
+
+    assert killed is not None
+    assert killed.check.startswith(check), killed
+
+
 @pytest.mark.parametrize(("check", "what"), [(spins, "hang"), (eats, "memory"), (dies, "crash")])
 def test_what_ends_badly_is_a_result(check: object, what: str) -> None:
     """A mutant may do anything."""

@@ -177,7 +177,7 @@ def test_on_real_threads(
     page = tmp_path / "run.html"
     drawn = said != WITHOUT_P  # the buffer comes too late, and mostly nothing is lost by that
     options = ["--heap", "synthetic:random,n=200", "--programs", programs, "--cycles", "15", "--until-failure"]
-    for _ in range(12):
+    for _ in range(60):
         assert main(["stress", "--plant", fault, *options, "--quiet", "--html", str(page)]) == 1
         told = capsys.readouterr()
         if re.search(said, told.err):
