@@ -50,6 +50,8 @@ EXAMPLES = {
 ENDS = {VIOLATION: "with --mark: an object was lost, or marked and not reachable"}
 MOST = 20
 """Types that are listed, unless more are asked for."""
+HELPERS = 2
+"""Of the mark, unless more are asked for."""
 SAMPLE = 10
 """Addresses of lost objects that are shown."""
 
@@ -65,15 +67,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--mark", action="store_true", help="mark it with our collector and compare with the oracles")
     add("--types", action="store_true", help="count and bytes by type, where the format tells types")
-    add("--most", type=atleast(1), default=MOST, metavar="N", help=f"types at most ({MOST})")
+    add("--most", type=atleast(1), metavar="N", help=f"with --types: types at most ({MOST})")
     add("--path", metavar="OBJECT", help="a shortest path from a root to an object: an address, or a type's name")
-    add("--helpers", type=atleast(0, MAX_GCPROC - 1), default=2, metavar="N", help="helpers of the mark (2)")
+    helpers = f"with --mark: its helpers ({HELPERS})"
+    add("--helpers", type=atleast(0, MAX_GCPROC - 1), metavar="N", help=helpers)
     add("--json", type=Output, metavar="FILE", help="write the figures; - is standard output")
     add_limits(parser)
 
 
 def main(args: argparse.Namespace) -> int:
     """Read, describe, perhaps mark; returns the exit status."""
+    for option, of in (("most", "types"), ("helpers", "mark")):
+        if getattr(args, option) is not None and not getattr(args, of):
+            raise UsageError(f"--{option} is of --{of}: add that, or leave it out")
     tostderr("WARNING")
     began = monotonic()
     with Progress(f"reading {args.source}") as progress, fitting(args.source):
@@ -88,11 +94,11 @@ def main(args: argparse.Namespace) -> int:
     summary = {**figures.as_dict(), "read_s": round(read_s, 3)}
     status = 0
     if args.types:
-        summary["types"] = types(graph, args.most)
+        summary["types"] = types(graph, args.most or MOST)
     if args.path is not None:
         summary["path"] = alive(graph, args.path, objects)
     if args.mark:
-        marked = mark(graph, args.helpers)
+        marked = mark(graph, HELPERS if args.helpers is None else args.helpers)
         summary.update(marked)
         status = verdict(marked)
     if args.json:

@@ -15,6 +15,7 @@ from collector.runtime import Config
 from collector.stress.mechanisms import MECHANISMS, MINIMUM, SMALL
 from collector.stress.mixes import MIXES, mixed
 from collector.stress.run import Plan, Stress, StressM
+from mutator.heap.audit import audit
 from workbuf.throw import Throw
 
 
@@ -76,10 +77,21 @@ def stressed(m: type[StressM], seconds: float, seed: int) -> Kill | None:
         if left <= 0:
             return None
         try:
-            Stress(replace(plan, seconds=min(turn, left)), heaps.read(heap), each).run()
+            run = Stress(replace(plan, seconds=min(turn, left)), heaps.read(heap), each)
+            run.run()
+            wellkept(run)
         except Exception as error:  # noqa: BLE001  whatever the mutant has raised
             return Kill(STRESS, name, said(error), 0, monotonic() - begun)
     raise AssertionError
+
+
+def wellkept(run: Stress) -> None:
+    """Raise a Violation unless the run that is over has collected by the way, too, and its heap adds up."""
+    if len(run.reports) < 2:
+        raise Violation("cycles", "there was no cycle but the forced one")
+    problems = audit(run.machine, run.world.heap)
+    if problems:
+        raise Violation("heap", problems[0])
 
 
 def said(error: Exception) -> str:

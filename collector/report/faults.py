@@ -112,6 +112,15 @@ def totals(faults: Sequence[FaultRow]) -> str:
     return f"{count}: {told}; race programs kill {race}, stress {stress}, both {both}"
 
 
+def by_options(rows: Iterable[FaultRow | MutantRow]) -> str:
+    """With which options the rows were run, and how many with each."""
+    counts = Counter(row.limits for row in rows)
+    return ", ".join(
+        f"{number} of the rows with {f'`{options}`' if options else 'options that were not kept'}"
+        for options, number in counts.most_common()
+    )
+
+
 def old(faults: Iterable[str], mutants: Iterable[str], earlier: Mapping[str, str]) -> str:
     """Which of these rows are of an earlier protocol, in a sentence; empty if none is."""
     of = [[name for name in names if name in earlier] for names in (faults, mutants)]

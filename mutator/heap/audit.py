@@ -4,7 +4,7 @@ What is checked, in the order of the functions below:
 
 * every page of the arena belongs to exactly one span, and the spans table names it;
 * a span's allocated slots are those its count says; the bytes behind its last object are zero; no slot before freeindex
-  is free; outside a collection no mark is left;
+  is free; outside a collection no mark is left; a span that holds nothing is in an mcache, or was given back;
 * a free slot holds zeroes and poison only: anything else was stored through a pointer to a freed object;
 * every small span is on the ring of its class where its filling puts it, and no two free runs lie side by side;
 * heap_alloc is what the spans have counted;
@@ -94,6 +94,8 @@ class Account:
         allocated = [at for at in range(nelems) if bits[at] & ALLOCATED]
         if len(allocated) != self._field(span, "nalloc"):
             yield f"span {span}: {counted(len(allocated), 'object')}, nalloc says {self._field(span, 'nalloc')}"
+        if not allocated and not self._field(span, "incache"):
+            yield f"span {span}: in use, and without an object"
         dead = DEAD if self._field(span, "masks") == 0 else 0
         allowed = (ALLOCATED | dead, ALLOCATED | dead | MARKED, ALLOCATED | dead | MARKED | CHECKMARKED)
         for at in range(nelems):

@@ -94,6 +94,13 @@ class SkipsSlots(HeapLocal):
         return freed
 
 
+class KeepsTheLargeOnes(HeapLocal):
+    """A sweep that does not give back the pages of a large object."""
+
+    def mheap_free(self, span: int) -> None:
+        """Nothing."""
+
+
 @pytest.mark.parametrize(
     ("cls", "complaint"),
     [
@@ -105,6 +112,7 @@ class SkipsSlots(HeapLocal):
         (ForgetsTheSpecial, "which is not allocated"),
         (LosesPages, "pages of no span"),
         (SkipsSlots, "is free, freeindex is"),
+        (KeepsTheLargeOnes, "in use, and without an object"),
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else "",
 )
