@@ -19,6 +19,7 @@ from collector.report.progress import Progress
 from collector.report.tables import flowed, linewidth
 from collector.scenarios.registry import SCENARIOS
 from collector.stress.interrupts import Interrupts
+from workbuf.counted import counted
 
 
 if TYPE_CHECKING:
@@ -128,9 +129,10 @@ def main(args: argparse.Namespace) -> int:
     if failure:
         before, after, runs = result.shrunk
         print(f"\n{trace(failure.record, linewidth())}\n")
-        times = f"{failure.preemptions} preemption{'' if failure.preemptions == 1 else 's'}"
-        deviations = f"{before} deviation{'' if before == 1 else 's'}"
-        print(f"{times}; shrunk from {deviations} to {after} (turns that are not the default's) in {runs} runs")
+        times, deviations = counted(failure.preemptions, "preemption"), counted(before, "deviation")
+        print(
+            f"{times}; shrunk from {deviations} to {after} (turns that are not the default's) in {counted(runs, 'run')}"
+        )
         print(f"replay it with: python -m collector.run replay {failure.schedule}")
         if args.token:
             args.token.writetext(f"{failure.schedule}\n")

@@ -29,6 +29,7 @@ from collector.stress.markers import IDLE, idle, marks, said
 from collector.stress.run import Plan
 from collector.stress.survivors import Keep
 from mutator.world import MAX_GCPROC
+from workbuf.counted import counted
 
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ def row(graph: Graph, link: Link) -> tuple[str, str, str, str]:
     i = link.object
     into = f"+{link.interior}" if link.interior else ""
     kind = graph.types[graph.type[i]] if graph.types else ""
-    return f"slot {link.offset}", f"{graph.address[i]:#x}{into}", f"{graph.size[i]} bytes", kind
+    return f"slot {link.offset}", f"{graph.address[i]:#x}{into}", counted(graph.size[i], "byte"), kind
 
 
 def mark(graph: Graph, helpers: int) -> dict[str, Any]:
@@ -187,7 +188,9 @@ def mark(graph: Graph, helpers: int) -> dict[str, Any]:
 
 def verdict(marked: dict[str, Any]) -> int:
     """Print what became of the mark; returns the exit status."""
-    lines = [("marked", f"{marked['marked']} objects in {marked['mark_s']} s, placed in {marked['load_s']} s")]
+    lines = [
+        ("marked", f"{counted(marked['marked'], 'object')} in {marked['mark_s']} s, placed in {marked['load_s']} s")
+    ]
     scanned = marked["marks"][0]["scanned"]
     lines.append(("markers", f"{said(scanned)}{f' ({IDLE})' if idle(scanned) else ''}"))
     lines += [
@@ -212,19 +215,23 @@ def rows(figures: Description) -> list[tuple[str, str]]:
     """The table, a row a line."""
     kinds = ", ".join(f"{name} {count}" for name, count in figures.roots_by_kind.items() if count)
     dropped = ", ".join(f"{count} {why}" for why, count in figures.dropped.items() if count)
+    share = f"{100 * figures.reachable_share:.1f} %"
     lines = [
         ("source", figures.source),
         ("format", f"{figures.format}, {figures.version}"),
-        ("objects", f"{figures.objects}, {figures.bytes} bytes"),
+        ("objects", f"{figures.objects}, {counted(figures.bytes, 'byte')}"),
         ("edges", f"{figures.edges}, {figures.interior} of them interior"),
         (
             "reachable",
-            f"{figures.reachable} objects ({100 * figures.reachable_share:.1f} %), {figures.reachable_bytes} bytes",
+            f"{counted(figures.reachable, 'object')} ({share}), {counted(figures.reachable_bytes, 'byte')}",
         ),
         ("roots", f"{figures.roots}: {kinds or 'none'}"),
-        ("stacks", f"{figures.goroutines} with {figures.frames} frames; {figures.finalizers} finalizers"),
-        ("depth", f"{figures.depth} links; the widest level has {figures.levels_widest} objects"),
-        ("longest chain", f"{figures.longest_chain} objects"),
+        (
+            "stacks",
+            f"{figures.goroutines} with {counted(figures.frames, 'frame')}; {counted(figures.finalizers, 'finalizer')}",
+        ),
+        ("depth", f"{counted(figures.depth, 'link')}; the widest level has {counted(figures.levels_widest, 'object')}"),
+        ("longest chain", counted(figures.longest_chain, "object")),
         ("out-degree", f"mean {figures.out_degree.mean:.2f}, most {figures.out_degree.most}"),
         ("in-degree", f"mean {figures.in_degree.mean:.2f}, most {figures.in_degree.most}"),
     ]

@@ -14,6 +14,7 @@ from collector.report.museum import count, shortened
 from collector.report.streams import oneline
 from collector.report.tables import markdown
 from collector.scenarios.museum import STRATEGIES
+from workbuf.counted import counted
 
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def totals(faults: Sequence[FaultRow]) -> str:
     both = sum(bool(row.race and row.stress) for row in faults)
     if not faults:
         return "no planted fault has been run"
-    count = f"{len(faults)} planted fault{'' if len(faults) == 1 else 's'}"
+    count = counted(len(faults), "planted fault")
     return f"{count}: {told}; race programs kill {race}, stress {stress}, both {both}"
 
 
