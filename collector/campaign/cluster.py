@@ -19,6 +19,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
 from collector.campaign.task import Outcome
+from collector.stress.uninterrupted import uninterrupted
 
 
 if TYPE_CHECKING:
@@ -68,14 +69,15 @@ class Cluster:
         """Key by future."""
         if not address:
             try:
-                self.local = distributed.LocalCluster(
-                    n_workers=jobs,
-                    threads_per_worker=1,
-                    processes=True,
-                    host="127.0.0.1",
-                    dashboard_address=":0" if dashboard else None,
-                    silence_logs=logging.CRITICAL,
-                )
+                with uninterrupted():
+                    self.local = distributed.LocalCluster(
+                        n_workers=jobs,
+                        threads_per_worker=1,
+                        processes=True,
+                        host="127.0.0.1",
+                        dashboard_address=":0" if dashboard else None,
+                        silence_logs=logging.CRITICAL,
+                    )
             except RuntimeError as error:
                 raise ClusterError(
                     f"the processes did not begin: {error}; the same command begins them again"

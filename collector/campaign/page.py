@@ -37,6 +37,7 @@ def campaignpage(
     said = ", ".join(f"{number} {verdict}" for verdict, number in verdicts.most_common())
     seconds = sum(row["seconds"] for row in done)
     workers = len({row["worker"] for row in done})
+    processes = "1 process" if workers == 1 else f"{workers} processes"
     return page(
         "report.html",
         {"tasks": [{key: row[key] for key in ("name", "kind", "verdict", "text", "seconds", "token")} for row in rows]},
@@ -49,14 +50,14 @@ def campaignpage(
         },
         title="Campaign",
         outcome=f"{len(done)} of {len(rows)} tasks are done: {said}" if done else "nothing is done yet",
-        about=f"{seconds:,.0f} s of work by {workers} processes · {len(failures)} different failures in {bad} tasks",
+        about=f"{seconds:,.0f} s of work by {processes} · {len(failures)} different failures in {bad} tasks",
         cut=f"The first {MOST} of {len(rows)} tasks; `inspect` has them all." if len(rows) > MOST else "",
         command=command,
     )
 
 
 def over_time(done: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What was reached after so many tasks."""
+    """What was reached after so many tasks, if anything was."""
     step = max(1, -(-len(done) // POINTS))
     at = [*range(step - 1, len(done), step)]
     labels = [str(i + 1) for i in at]
@@ -75,7 +76,12 @@ def over_time(done: Sequence[Mapping[str, Any]]) -> list[str]:
         ],
         "Failures": [Series("failures", [failing[i] for i in at])],
     }
-    return [panel(f"{title}, in all", lines(title, "in all", labels, of, "tasks"), of) for title, of in charts.items()]
+    counted = {title: [one for one in of if any(one.values)] for title, of in charts.items()}
+    return [
+        panel(f"{title}, in all", lines(title, "in all", labels, of, "tasks"), of)
+        for title, of in counted.items()
+        if of
+    ]
 
 
 def together(done: Iterable[Mapping[str, Any]]) -> Iterator[float]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from collector.campaign.sizes import Size, allowed, budget
 from collector.explore.strategies.bounded import UNBOUNDED, claimed
 from collector.explore.strategies.pieces import Piece, Pieces
+from workbuf.counted import counted
 
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class Trees:
 
     def outlook(self) -> str:
         pieces = f"{len(self.waiting) + len(self.out):,} pieces left"
-        return pieces if self.bound == UNBOUNDED else f"{self.bound} preemptions: {pieces}"
+        return pieces if self.bound == UNBOUNDED else f"{counted(self.bound, 'preemption')}: {pieces}"
 
     def record(self) -> list[Any]:
         out = [piece for part in self.out.values() for piece in part.pieces]

@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("spec", nargs="?", type=Input, metavar="SPEC", help="the specification, a TOML file")
     add("--format", action="store_true", help="print what may stand in SPEC")
     add("--results", type=Named, metavar="FILE", help="the SQLite file of results (SPEC with the ending .db)")
-    add("--jobs", type=atleast(1, 10_000), default=os.cpu_count() or 1, metavar="N", help="processes here (all cores)")
+    add("--jobs", type=atleast(1, 10_000), metavar="N", help="processes here (all cores)")
     where = "a Dask scheduler, tcp://HOST:PORT, or its scheduler file, instead of processes here"
     add("--cluster", default="", metavar="WHERE", help=where)
     add("--dashboard", action="store_true", help="Dask's own, and print its address")
@@ -67,6 +67,10 @@ def main(args: argparse.Namespace) -> int:
     from collector.campaign.cluster import ClusterError  # noqa: PLC0415
     from collector.campaign.store import Store, StoreError  # noqa: PLC0415
 
+    if args.format and args.spec:
+        raise UsageError("--format: it prints what may stand in a specification, and runs none: leave out SPEC")
+    if args.jobs is not None and args.cluster:
+        raise UsageError("--jobs: --cluster has processes of its own; leave out one of the two")
     if args.format:
         print((spec.__doc__ or "").rstrip())
         return OK
@@ -97,7 +101,7 @@ def done(args: argparse.Namespace, store: Store, tasks: list[Task]) -> bool:
         return True
     with Progress("campaign", total) as progress, Interrupts() as interrupts:
         progress.say("beginning processes")
-        with Cluster(args.jobs, args.cluster, dashboard=args.dashboard) as cluster:
+        with Cluster(args.jobs or os.cpu_count() or 1, args.cluster, dashboard=args.dashboard) as cluster:
             if args.dashboard:
                 progress.line(f"dashboard: {cluster.dashboard}")
 

@@ -32,6 +32,7 @@ from collector.report.tables import table
 from collector.stress.interrupts import Interrupts
 from mutator.programs.registry import PROGRAMS as ALL
 from workbuf.buffer import gcinit
+from workbuf.counted import counted
 from workbuf.throw import Throw
 
 
@@ -189,7 +190,7 @@ def read(args: argparse.Namespace, machine: str) -> dict[str, Graph]:
             graph = heaps.read(source, None, bounds)
         if machine == STEPPED and graph.objects > MOST_STEPPED:
             raise UsageError(
-                f"{source}: {graph.objects} objects; the stepped machine takes {MOST_STEPPED}: say --on threads"
+                f"{source}: {counted(graph.objects, 'object')}; the stepped machine takes {MOST_STEPPED}: say --on threads"
             )
         graphs[name] = graph
     return graphs
@@ -198,7 +199,7 @@ def read(args: argparse.Namespace, machine: str) -> dict[str, Graph]:
 def told(args: argparse.Namespace, made: Sequence[Comparison], seconds: float, *, interrupted: bool) -> int:
     """Print and write what was measured."""
     for of in made:
-        seeds = f"{of.seeds} seed{'' if of.seeds == 1 else 's'}"
+        seeds = counted(of.seeds, "seed")
         print(f"{of.machine}: {', '.join(design.name for design in of.designs)}, {seeds}; {interpreter()}")
         print(table(rows(of), head(of)))
         print()
@@ -206,7 +207,7 @@ def told(args: argparse.Namespace, made: Sequence[Comparison], seconds: float, *
         print(line)
     failed = sum(len(of.failed) for of in made)
     runs = failed + sum(len(figures) for of in made for figures in of.runs.values())
-    count = f"{runs} run{'' if runs == 1 else 's'}"
+    count = counted(runs, "run")
     outcome = f"{count} in {seconds:.0f} s, {failed} failed{', interrupted' if interrupted else ''}"
     print(outcome)
     if args.json:

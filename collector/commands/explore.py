@@ -7,7 +7,7 @@ Exit status 1 and a shrunk schedule if one fails; 0 if none of those explored fa
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from collector.commands.files import Input, Named, Output, check
 from collector.commands.parser import LESS, PROGRAM, completes, oneof
@@ -19,6 +19,7 @@ from collector.report.progress import Progress
 from collector.report.tables import flowed, linewidth
 from collector.scenarios.registry import SCENARIOS
 from collector.stress.interrupts import Interrupts
+from workbuf.counted import counted
 
 
 if TYPE_CHECKING:
@@ -46,6 +47,11 @@ ENDS = {
 }
 STRATEGIES = ("dfs", "dpor", "exhaustive", "pct", "portfolio", "pos", "random", "stateful", "surw", "urw")
 """Names of the strategies; written out, for the help without the explorer (a test compares)."""
+SEARCHING: dict[str, Any] = {
+    "strategy": "portfolio", "schedules": 100_000, "seconds": 30.0, "seed": 1, "preemptions": None, "depth": None,
+    "vehicle": "greenlets", "jobs": 1, "checkpoint": None, "require": "", "json": None,
+}  # fmt: skip
+"""Options that are for searches, and what they are where nobody has given them."""
 MOST = 10_000
 """Largest value of --preemptions and --depth."""
 
@@ -60,10 +66,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         lambda args: SCENARIOS[args.scenario].variants if args.scenario in SCENARIOS else (),
     )
     names = ", ".join(STRATEGIES)
-    add("--strategy", default="portfolio", type=oneof(STRATEGIES), choices=STRATEGIES, metavar="S", help=names)
-    add("--schedules", type=atleast(1), default=100_000, metavar="N", help="at most N complete schedules (100000)")
-    add("--seconds", type=positive, default=30.0, metavar="S", help="at most S seconds (30)")
-    add("--seed", type=atleast(0), default=1, metavar="N", help="seed of the strategies that draw at random (1)")
+    add(
+        "--strategy", default=SEARCHING["strategy"], type=oneof(STRATEGIES), choices=STRATEGIES, metavar="S", help=names
+    )
+    add(
+        "--schedules",
+        type=atleast(1),
+        default=SEARCHING["schedules"],
+        metavar="N",
+        help="at most N complete schedules (100000)",
+    )
+    add("--seconds", type=positive, default=SEARCHING["seconds"], metavar="S", help="at most S seconds (30)")
+    add(
+        "--seed",
+        type=atleast(0),
+        default=SEARCHING["seed"],
+        metavar="N",
+        help="seed of the strategies that draw at random (1)",
+    )
     add(
         "--preemptions",
         type=atleast(0, MOST),
@@ -109,9 +129,10 @@ def main(args: argparse.Namespace) -> int:
     if failure:
         before, after, runs = result.shrunk
         print(f"\n{trace(failure.record, linewidth())}\n")
-        times = f"{failure.preemptions} preemption{'' if failure.preemptions == 1 else 's'}"
-        deviations = f"{before} deviation{'' if before == 1 else 's'}"
-        print(f"{times}; shrunk from {deviations} to {after} (turns that are not the default's) in {runs} runs")
+        times, deviations = counted(failure.preemptions, "preemption"), counted(before, "deviation")
+        print(
+            f"{times}; shrunk from {deviations} to {after} (turns that are not the default's) in {counted(runs, 'run')}"
+        )
         print(f"replay it with: python -m collector.run replay {failure.schedule}")
         if args.token:
             args.token.writetext(f"{failure.schedule}\n")
@@ -129,10 +150,11 @@ def interactive(args: argparse.Namespace) -> int:
     from collector.explore.machine.fault import Refused  # noqa: PLC0415
     from collector.explore.token import Token  # noqa: PLC0415
 
-    if args.json or args.checkpoint or args.require or args.jobs > 1:
+    given = [f"--{option}" for option, usual in SEARCHING.items() if getattr(args, option) != usual]
+    if given:
         raise UsageError(
-            "--interactive: --json, --checkpoint, --require and --jobs are for searches; "
-            "--token FILE keeps what was chosen"
+            f"--interactive: {', '.join(given)}: for searches; --token FILE keeps what was chosen, "
+            "and `let` has a strategy go on"
         )
     scenario, chosen = variant(args.scenario, args.variant)
     rules = Token(

@@ -139,7 +139,7 @@ def told(args: argparse.Namespace, store: Store, mutants: dict[str, Mutant], sec
     from collector.commands.parser import RUN  # noqa: PLC0415  as above
     from collector.mutation.judgement import aside  # noqa: PLC0415
     from collector.mutation.matrix import SURVIVED, WRONG  # noqa: PLC0415
-    from collector.report.faults import BRIEF, FILES, fault_line, files, old, page, record, totals  # noqa: PLC0415
+    from collector.report.faults import BRIEF, FILES, by_options, fault_line, files, old, page, record, totals  # noqa: PLC0415
     from collector.report.streams import oneline  # noqa: PLC0415
     from collector.report.tables import table  # noqa: PLC0415
 
@@ -158,8 +158,8 @@ def told(args: argparse.Namespace, store: Store, mutants: dict[str, Mutant], sec
         about = {"version": store.version, "earlier": store.earlier, "seconds": round(seconds, 1)}
         args.json.writejson({**record(faults, mutants, rows), **about})
     if args.markdown:
-        options = f"--seconds {args.seconds:g} --schedules {args.schedules} --seeds {args.seeds}"
-        made = f"Made by `{RUN} faults {options}`, and with `--mutants`; {store.version}.{earlier and '  '}{earlier}"
+        options = by_options([*faults, *rows.values()])
+        made = f"Made by `{RUN} faults`, and with `--mutants`, {options}; {store.version}.{earlier and '  '}{earlier}"
         args.markdown.writetext(page(faults, mutants, rows, made))
     now = ((name, verdict) for name, verdict in verdicts.items() if name not in store.earlier)
     wrong = {name: verdict for name, verdict in now if verdict in (SURVIVED, WRONG)}

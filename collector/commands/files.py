@@ -121,11 +121,12 @@ def check(args: argparse.Namespace) -> None:
             value.command = args.command
             outputs[value.option] = value
     for name, value in vars(args).items():
+        what = f"the {name.replace('_', ' ')}"
         for one in value if isinstance(value, list) else [value]:
             if isinstance(one, Input) and not one:
-                raise UsageError(f"the {name}: the name is empty, name a file")
+                raise UsageError(f"{what}: the name is empty, name a file")
             if isinstance(one, Input) and os.path.exists(one):  # noqa: PTH110
-                apart(outputs, f"the {name}", [one])
+                apart(outputs, what, [one])
     for i, (option, path) in enumerate(outputs.items()):
         for other in list(outputs)[:i]:
             if same(path, outputs[other]):

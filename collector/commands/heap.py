@@ -29,6 +29,7 @@ from collector.stress.markers import IDLE, idle, marks, said
 from collector.stress.run import Plan
 from collector.stress.survivors import Keep
 from mutator.world import MAX_GCPROC
+from workbuf.counted import counted
 
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ EXAMPLES = {
 ENDS = {VIOLATION: "with --mark: an object was lost, or marked and not reachable"}
 MOST = 20
 """Types that are listed, unless more are asked for."""
+HELPERS = 2
+"""Of the mark, unless more are asked for."""
 SAMPLE = 10
 """Addresses of lost objects that are shown."""
 
@@ -64,15 +67,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--mark", action="store_true", help="mark it with our collector and compare with the oracles")
     add("--types", action="store_true", help="count and bytes by type, where the format tells types")
-    add("--most", type=atleast(1), default=MOST, metavar="N", help=f"types at most ({MOST})")
+    add("--most", type=atleast(1), metavar="N", help=f"with --types: types at most ({MOST})")
     add("--path", metavar="OBJECT", help="a shortest path from a root to an object: an address, or a type's name")
-    add("--helpers", type=atleast(0, MAX_GCPROC - 1), default=2, metavar="N", help="helpers of the mark (2)")
+    helpers = f"with --mark: its helpers ({HELPERS})"
+    add("--helpers", type=atleast(0, MAX_GCPROC - 1), metavar="N", help=helpers)
     add("--json", type=Output, metavar="FILE", help="write the figures; - is standard output")
     add_limits(parser)
 
 
 def main(args: argparse.Namespace) -> int:
     """Read, describe, perhaps mark; returns the exit status."""
+    for option, of in (("most", "types"), ("helpers", "mark")):
+        if getattr(args, option) is not None and not getattr(args, of):
+            raise UsageError(f"--{option} is of --{of}: add that, or leave it out")
     tostderr("WARNING")
     began = monotonic()
     with Progress(f"reading {args.source}") as progress, fitting(args.source):
@@ -87,11 +94,11 @@ def main(args: argparse.Namespace) -> int:
     summary = {**figures.as_dict(), "read_s": round(read_s, 3)}
     status = 0
     if args.types:
-        summary["types"] = types(graph, args.most)
+        summary["types"] = types(graph, args.most or MOST)
     if args.path is not None:
         summary["path"] = alive(graph, args.path, objects)
     if args.mark:
-        marked = mark(graph, args.helpers)
+        marked = mark(graph, HELPERS if args.helpers is None else args.helpers)
         summary.update(marked)
         status = verdict(marked)
     if args.json:
@@ -149,7 +156,7 @@ def row(graph: Graph, link: Link) -> tuple[str, str, str, str]:
     i = link.object
     into = f"+{link.interior}" if link.interior else ""
     kind = graph.types[graph.type[i]] if graph.types else ""
-    return f"slot {link.offset}", f"{graph.address[i]:#x}{into}", f"{graph.size[i]} bytes", kind
+    return f"slot {link.offset}", f"{graph.address[i]:#x}{into}", counted(graph.size[i], "byte"), kind
 
 
 def mark(graph: Graph, helpers: int) -> dict[str, Any]:
@@ -181,7 +188,9 @@ def mark(graph: Graph, helpers: int) -> dict[str, Any]:
 
 def verdict(marked: dict[str, Any]) -> int:
     """Print what became of the mark; returns the exit status."""
-    lines = [("marked", f"{marked['marked']} objects in {marked['mark_s']} s, placed in {marked['load_s']} s")]
+    lines = [
+        ("marked", f"{counted(marked['marked'], 'object')} in {marked['mark_s']} s, placed in {marked['load_s']} s")
+    ]
     scanned = marked["marks"][0]["scanned"]
     lines.append(("markers", f"{said(scanned)}{f' ({IDLE})' if idle(scanned) else ''}"))
     lines += [
@@ -206,19 +215,23 @@ def rows(figures: Description) -> list[tuple[str, str]]:
     """The table, a row a line."""
     kinds = ", ".join(f"{name} {count}" for name, count in figures.roots_by_kind.items() if count)
     dropped = ", ".join(f"{count} {why}" for why, count in figures.dropped.items() if count)
+    share = f"{100 * figures.reachable_share:.1f} %"
     lines = [
         ("source", figures.source),
         ("format", f"{figures.format}, {figures.version}"),
-        ("objects", f"{figures.objects}, {figures.bytes} bytes"),
+        ("objects", f"{figures.objects}, {counted(figures.bytes, 'byte')}"),
         ("edges", f"{figures.edges}, {figures.interior} of them interior"),
         (
             "reachable",
-            f"{figures.reachable} objects ({100 * figures.reachable_share:.1f} %), {figures.reachable_bytes} bytes",
+            f"{counted(figures.reachable, 'object')} ({share}), {counted(figures.reachable_bytes, 'byte')}",
         ),
         ("roots", f"{figures.roots}: {kinds or 'none'}"),
-        ("stacks", f"{figures.goroutines} with {figures.frames} frames; {figures.finalizers} finalizers"),
-        ("depth", f"{figures.depth} links; the widest level has {figures.levels_widest} objects"),
-        ("longest chain", f"{figures.longest_chain} objects"),
+        (
+            "stacks",
+            f"{figures.goroutines} with {counted(figures.frames, 'frame')}; {counted(figures.finalizers, 'finalizer')}",
+        ),
+        ("depth", f"{counted(figures.depth, 'link')}; the widest level has {counted(figures.levels_widest, 'object')}"),
+        ("longest chain", counted(figures.longest_chain, "object")),
         ("out-degree", f"mean {figures.out_degree.mean:.2f}, most {figures.out_degree.most}"),
         ("in-degree", f"mean {figures.in_degree.mean:.2f}, most {figures.in_degree.most}"),
     ]

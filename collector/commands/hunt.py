@@ -15,6 +15,7 @@ from collector.commands.files import Input, Output
 from collector.commands.status import VIOLATION, WEAKER
 from collector.commands.usage import UsageError, atleast, positive
 from collector.report.tables import flowed
+from workbuf.counted import counted
 
 
 if TYPE_CHECKING:
@@ -28,6 +29,13 @@ EXAMPLES = {
 }
 ENDS = {VIOLATION: "a schedule that fails in the same way was found", WEAKER: "none was found in the time there was"}
 SECONDS = 60.0
+DONE = "the run did not fail: there is nothing to hunt"
+UNENDED = (
+    "the log has neither a failure nor an end: the run still goes on, or was killed (by hand, by a time limit, for want of"
+    " memory), or took the interpreter down with it; nothing says how it failed, so nothing can be hunted for; if it hung,"
+    " run it again with a shorter --patience, which tells a hang; `inspect LOG check` judges what there is"
+)
+"""What to say of a log that names no failure."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +63,7 @@ def main(args: argparse.Namespace) -> int:
     except LogfileError as error:
         raise UsageError(str(error)) from None
     if not log.failure:
-        raise UsageError(f"{args.log}: the run did not fail: there is nothing to hunt")
+        raise UsageError(f"{args.log}: {DONE if log.ended else UNENDED}")
     known = facts(log)
     if known.fault and known.fault not in FAULTS:
         raise UsageError(f"{args.log}: the run had a planted fault {known.fault[:80]!r}, which this version has not")
@@ -99,7 +107,7 @@ def told(found: Hunt) -> str:
         before, after, _ = result.shrunk
         lines += [
             f"\n{trace(failure.record, linewidth())}\n",
-            f"{failure.steps} steps; shrunk from {before} deviations to {after}",
+            f"{counted(failure.steps, 'step')}; shrunk from {counted(before, 'deviation')} to {after}",
             f"replay it with: python -m collector.run replay {failure.schedule}",
             f"in sentences: python -m collector.run explain {failure.schedule}",
             f"as a page: python -m collector.run replay {failure.schedule} --html schedule.html",

@@ -86,6 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--most", type=atleast(1, MOST_NS), default=queries.MOST, metavar="N", help=f"rows at most ({queries.MOST})")
     add(
         "--against",
+        dest="other_log",
         type=Input,
         metavar="LOG",
         help="the figures of the two logs side by side; --from and --to cut both",
@@ -123,7 +124,7 @@ def main(args: argparse.Namespace) -> int:
         return 0
     if args.question == "check":
         return check(args)
-    if args.against is not None:
+    if args.other_log is not None:
         sidebyside(args)
         return 0
     with opened(args.log, args.json) as log:
@@ -169,15 +170,17 @@ def sidebyside(args: argparse.Namespace) -> None:
         raise UsageError("--against: it compares whole runs; of the other options it takes --from, --to and --json")
     filters = Filters(since=args.since, until=args.until)
     found = []
-    for path in (args.log, args.against):
+    for path in (args.log, args.other_log):
         with opened(path, args.json) as log:
             found.append(figures(log, filters))
+        if not found[-1]:
+            raise UsageError(f"--from, --to: {path} has no event there")
     rows = [(one.name, str(one), str(other), change(one, other)) for one, other in zip(*found, strict=True)]
-    names = [Path(args.log).name, Path(args.against).name]
-    print(table(rows, ("", *(names if len(set(names)) > 1 else (args.log, args.against)), "")))
+    names = [Path(args.log).name, Path(args.other_log).name]
+    print(table(rows, ("", *(names if len(set(names)) > 1 else (args.log, args.other_log)), "")))
     if args.json:
         values = {one.name: [one.value, other.value] for one, other in zip(*found, strict=True)}
-        args.json.writejson({"logs": [args.log, args.against], "figures": values})
+        args.json.writejson({"logs": [args.log, args.other_log], "figures": values})
 
 
 def asked(args: argparse.Namespace) -> Any:  # noqa: ANN401  a duration, a number or a name

@@ -15,6 +15,7 @@ from collector.report.log.queries import duration
 from collector.report.log.recorded import Recorded
 from collector.report.progress import Progress
 from collector.report.tables import table
+from workbuf.counted import counted
 
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 def check(args: argparse.Namespace) -> int:
     """Judge the log and print what is wrong in it; returns the exit status.  Raises UsageError."""
-    if args.sql or args.against or args.m or args.buffer or args.entry is not None or args.since or args.until:
+    if args.sql or args.other_log or args.m or args.buffer or args.entry is not None or args.since or args.until:
         raise UsageError("check: it judges the whole log; of the options it takes --most and --json")
     with Progress(f"judging {args.log}"), uncollected():
         try:
@@ -58,17 +59,23 @@ def check(args: argparse.Namespace) -> int:
 def said(verdict: Verdict) -> str:
     """What was judged, and what came of it."""
     count = len(verdict.findings)
-    what = f"wrong: {count} {'place' if count == 1 else 'places'}" if count else "ok: nothing wrong"
-    counted = f"{verdict.buffers} buffers, {verdict.rounds} rounds of the barrier, {verdict.stops} stops"
-    lines = [f"{what} in {verdict.judged} events: {counted}, {verdict.harvests} harvests"]
+    what = f"wrong: {counted(count, 'place')}" if count else "ok: nothing wrong"
+    of = (
+        counted(verdict.buffers, "buffer"),
+        f"{counted(verdict.rounds, 'round')} of the barrier",
+        counted(verdict.stops, "stop"),
+        counted(verdict.harvests, "harvest"),
+    )
+    lines = [f"{what} in {counted(verdict.judged, 'event')}: {', '.join(of)}"]
     if verdict.judged < verdict.events:
         left = verdict.events - verdict.judged
         lines.append(
-            f"({left} events, where others fell out of the rings, are not judged; the rest in {verdict.pieces} pieces)"
+            f"({counted(left, 'event')}, where others fell out of the rings, not judged;"
+            f" the rest in {counted(verdict.pieces, 'piece')})"
         )
     if verdict.undecided:
         lines.append(
-            f"({verdict.undecided} rounds count in more orders than were tried: nwait's order is not judged there)"
+            f"(nwait's order is not judged in {counted(verdict.undecided, 'round')}, with more orders than were tried)"
         )
     return "\n".join(lines)
 

@@ -41,7 +41,7 @@ def inspect(args: argparse.Namespace) -> None:
         return
     questions = {"summary": SUMMARY, "violations": FAILURES}
     text = args.sql or questions.get(args.question)
-    if text is None or args.against or args.m or args.buffer or args.entry is not None:
+    if text is None or args.other_log or args.m or args.buffer or args.entry is not None:
         raise UsageError(f"{args.log}: results of campaigns: ask for summary, violations, tables or --sql")
     try:
         uri = f"{Path(args.log).resolve().as_uri()}?mode=ro"

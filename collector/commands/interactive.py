@@ -12,6 +12,7 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from collector.commands.files import STDOUT
 from collector.commands.parser import RUN, meant
 from collector.commands.tokenfile import tokentext
 from collector.commands.usage import UsageError
@@ -212,6 +213,8 @@ class Interactive(Cmd):
 
     def do_token(self, line: str) -> None:
         """Print or write the token."""
+        if line.strip() == STDOUT:
+            raise ValueError("token: without a name it is printed; with one it is written to that file")
         token = self.simulation.token(self.now.choices)
         made = token.encode()
         if not self.now.over:

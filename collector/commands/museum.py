@@ -19,6 +19,7 @@ from collector.report.tables import table
 from collector.scenarios.museum import Museum
 from collector.scenarios.registry import SCENARIOS
 from collector.stress.interrupts import Interrupts
+from workbuf.counted import counted
 
 
 if TYPE_CHECKING:
@@ -67,8 +68,8 @@ def main(args: argparse.Namespace) -> int:
             exhibits.append(exhibit)
             progress.advance()
     print(table([row for of in exhibits for row in brief(of)], BRIEF))
-    if counted := [row for of in exhibits for row in costs(of)]:
-        print(f"\n{table(counted, COSTS)}")
+    if figures := [row for of in exhibits for row in costs(of)]:
+        print(f"\n{table(figures, COSTS)}")
     if args.json:
         args.json.writejson({**record(exhibits, unshown()), "seconds": round(monotonic() - begun, 1)})
     if args.markdown:
@@ -78,7 +79,7 @@ def main(args: argparse.Namespace) -> int:
     wrong = [f"{of.scenario.name}: {what}" for of in exhibits for what in of.wrong]
     kinds = [of.scenario.kind for of in exhibits]
     told = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))
-    count = f"{len(exhibits)} exhibit{'' if len(exhibits) == 1 else 's'}"
+    count = counted(len(exhibits), "exhibit")
     print(f"\n{count}{told and f' ({told})'} in {monotonic() - begun:.0f} s")
     if interrupts.count:
         print(f"{PROGRAM} museum: interrupted after {len(exhibits)} of {len(names)} exhibits")

@@ -11,6 +11,7 @@ from collector.campaign.checkpoint import Checkpoint, CheckpointError
 from collector.campaign.split import Split
 from collector.commands.programfile import named
 from collector.commands.usage import UsageError
+from workbuf.counted import counted
 
 
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ def shared(
         with closing(Checkpoint(args.checkpoint, origin(wanted, args.scenario))) as checkpoint:
             if checkpoint.restore(split):
                 so_far = split.result
-                print(f"going on from {args.checkpoint}: {so_far.schedules} schedules, {so_far.seconds:.0f} s")
+                print(
+                    f"going on from {args.checkpoint}: {counted(so_far.schedules, 'schedule')}, {so_far.seconds:.0f} s"
+                )
             split.saved = checkpoint.save
             result = split.run(args.seconds, shown)
             checkpoint.save(split, now=True)

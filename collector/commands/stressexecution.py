@@ -28,6 +28,7 @@ from collector.report.run.summary import Summary
 from collector.stress.interrupts import Interrupts
 from collector.stress.run import Stress, gil
 from collector.stress.watchdog import LastResort
+from workbuf.counted import counted
 from workbuf.hardware.limits import Shortage
 from workbuf.throw import Throw
 
@@ -127,9 +128,9 @@ def loaded(args: argparse.Namespace, what: Plan, driving: Driving | None) -> Str
         progress.say("placing it in the model's heap")
         run = Stress(what, graph, stressnamed.planted(args, driving), progress=progress.part)
     print(
-        f"{args.heap}: {run.objects} objects loaded in {monotonic() - began:.1f} s;"
-        f" {what.config.mutators} mutators, {what.config.helpers} helpers, seed {what.seed}, {interpreter()},"
-        f" atomics {run.machine.binding}",
+        f"{args.heap}: {counted(run.objects, 'object')} loaded in {monotonic() - began:.1f} s;"
+        f" {counted(what.config.mutators, 'mutator')}, {counted(what.config.helpers, 'helper')}, seed {what.seed},"
+        f" {interpreter()}, atomics {run.machine.binding}",
         flush=True,
     )
     return run

@@ -21,6 +21,7 @@ from collector.stress.mixes import MIXES, TURN
 from collector.stress.primitives.registry import PRIMITIVES
 from collector.stress.primitives.rounds import Settings, run
 from collector.stress.run import Stress, StressM
+from workbuf.counted import counted
 from workbuf.throw import Throw
 
 
@@ -181,7 +182,7 @@ def ended(name: str, outcome: Outcome, chosen: Primitive, facts: dict[str, Any],
         print(f"\n{outcome.failure}\nseed {facts['seed']}; run it again with: {facts['command']}", file=sys.stderr)
         print(f"failed: {name}: {str(outcome.failure).splitlines()[-1]}")
         return VIOLATION
-    print(f"ok: {name}, {outcome.rounds} rounds, violations 0, seed {facts['seed']}")
+    print(f"ok: {name}, {counted(outcome.rounds, 'round')}, violations 0, seed {facts['seed']}")
     if driven:
         return OK
     number = chosen.number(outcome.counts)

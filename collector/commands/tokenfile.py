@@ -39,5 +39,7 @@ def tokentext(word: str) -> str:
     except OSError as error:
         raise UsageError(f"token file {word}: cannot read: {error.strerror}") from None
     if not text:
-        raise UsageError(f"token file {word}: no token: it is empty")
+        raise UsageError(
+            f"token file {word}: no token: {'nobody writes to this pipe' if path.is_fifo() else 'it is empty'}"
+        )
     return text

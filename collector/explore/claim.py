@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+from workbuf.counted import counted
+
 
 class Kind(StrEnum):
     """The six kinds, the strongest pass first."""
@@ -74,6 +76,11 @@ class Claim:
             name: value for name, value in asdict(self).items() if value not in ("", None, (), 0) or name == "bound"
         }
 
+    @property
+    def within(self) -> str:
+        """How many preemptions a schedule may have that the claim is about."""
+        return f"at most {counted(self.bound or 0, 'preemption')}"
+
     def __str__(self) -> str:
         said = _SAYS[self.kind](self)
         same = f"The program is the same from run to run, as far as {self.compared:,} steps compared tell."
@@ -103,9 +110,9 @@ def _proved(claim: Claim) -> str:
 
 def _bounded(claim: Claim) -> str:
     if claim.seen is Seen.REPRESENTATIVES:
-        within = f"with at most {claim.bound} preemptions ends as one of the {claim.number} that were run"
+        within = f"with {claim.within} ends as one of the {claim.number} that were run"
         return f"Every schedule {within}, and those passed; those with more were not all run."
-    return f"All schedules with at most {claim.bound} preemptions passed; those with more were not all run."
+    return f"All schedules with {claim.within} passed; those with more were not all run."
 
 
 def _sampled(claim: Claim) -> str:

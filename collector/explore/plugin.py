@@ -46,6 +46,7 @@ from collector.explore.raceagain import Again
 from collector.explore.racereport import Row, table
 from collector.explore.replay import Replay
 from collector.explore.token import Token
+from workbuf.counted import counted
 
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         reports = [report for found in ("passed", "failed") for report in terminalreporter.getreports(found)]
         rows = [Row(*value) for report in reports for name, value in report.user_properties if name == MARK]
         terminalreporter.section("races")
-        for line in table(sorted(rows)):
+        for line in table(sorted(rows)) if rows else ["no test was explored"]:
             write(line)
 
 
@@ -253,7 +254,7 @@ class Race:
                 str(failure),
                 *([f"expected: a failure that says {self.fails!r}"] if self.fails else []),
                 f"found by {result.found_by} in schedule {result.schedules}; preemptions: {failure.preemptions}",
-                f"shrunk from {before} deviation{'' if before == 1 else 's'} to {after}",
+                f"shrunk from {counted(before, 'deviation')} to {after}",
                 *(f"warning: {warning}" for warning in result.warnings),
                 f"\n{failure.trace}\n\nReplay it with",
                 raceoptions.again(self.item, "--race-replay", failure.schedule),
@@ -277,10 +278,10 @@ class Race:
         verdict = "exhausted" if result.exhausted else "passed"
         if wrong:
             verdict = wrong.partition("\n")[0][:TOLD]
-        elif self.fails:
+        elif self.fails and result.failure:
             verdict = "fault found"
         elif self.exhaust and not result.exhausted:
-            verdict = f"exhausted to {self.options['preemptions']} preemptions"
+            verdict = f"exhausted to {counted(self.options['preemptions'], 'preemption')}"
         seconds = round(result.seconds, 3)
         name = self.item.nodeid
         row = Row(name, result.strategy, result.schedules, result.pruned, result.states, verdict, seconds)
@@ -300,10 +301,12 @@ class Race:
         if again.refused:
             pytest.fail(f"refused: {again.refused}", pytrace=False)
         fault = again.fault
-        how = f"{fault.kind}: {fault.message}" if fault else f"the schedule passed ({again.steps} steps)"
+        how = f"{fault.kind}: {fault.message}" if fault else f"the schedule passed ({counted(again.steps, 'step')})"
         but = f"diverged: {again.diverged}; has the test changed since?\n" if again.diverged else ""
         story = f"{self.item.nodeid}: {how}\n{but}\n{again.trace}"
-        if fault and not (self.fails and self.fails in how):
+        wrong = story if fault and not (self.fails and self.fails in how) else ""
+        self.note(again.result, wrong and how)
+        if wrong:
             self.failed(text)
             pytest.fail(story, pytrace=False)
         self.config.stash[_REPLAYED].append(story)

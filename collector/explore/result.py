@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from collector.explore.claim import NOTHING, Claim, Kind
 from collector.explore.trace.trace import trace
+from workbuf.counted import counted
 
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class Result:
         return str(self.claim)
 
     def __str__(self) -> str:
-        head = f"{self.strategy}: {self.schedules} schedules"
+        head = f"{self.strategy}: {counted(self.schedules, 'schedule')}"
         if self.pruned:
             head += f", {self.pruned} pruned"
         return f"{head}, {self.seconds:.2f} s, seed {self.seed}.  {self.statement}"

@@ -20,6 +20,7 @@ from collector.explore.result import Result
 from collector.explore.shrink import LEAST, SECONDS, Shrinker
 from collector.explore.strategies.coverage import Coverage
 from collector.explore.strategies.distinct import least
+from workbuf.counted import counted
 
 
 if TYPE_CHECKING:
@@ -276,7 +277,7 @@ class Search:
             result.notes.append("no thread takes a step, so nothing was run in parallel")
         if overlong:
             result.warnings.append(
-                f"{overlong} schedules were longer than {steps} steps and went on in turn from "
+                f"{counted(overlong, 'schedule')} longer than {steps} steps went on in turn from "
                 "there: not all their interleavings were seen (a longer limit: steps=)"
             )
         if result.claim.kind is Kind.REFUSED:
@@ -287,10 +288,10 @@ class Search:
         if failure:
             result.claim = Claim(Kind.FAILED, result.found_by, number=number, reason=str(failure), where=failure.where)
         elif raced:
-            reason = f"there are {len(raced)} data races"
+            reason = f"{counted(len(raced), 'data race')} found"
             result.claim = Claim(Kind.UNDECIDED, by, number=number, reason=reason, where=raced[0].later.site)
         elif self.undecided and (cut_short or not proved):
-            reason = f"{self.undecided} schedules did not end, {self.why_undecided}"
+            reason = f"{counted(self.undecided, 'schedule')} did not end, {self.why_undecided}"
             result.claim = Claim(Kind.UNDECIDED, by, number=number, reason=reason)
         elif self.cut and not proved and not number:
             reason = "the time was over before the first schedule was (a longer one: seconds=)"

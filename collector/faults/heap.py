@@ -112,9 +112,9 @@ class SlotTakenTwice(HeapLocal):
     """Allocation does not move on: the next object gets the slot of the last one where that is still free to see."""
 
     def nextfree(self, span: int) -> int:
-        """From the beginning of the span, by the bits as they were a while ago."""
+        """Of every eighth slot the one before it, by the bits as they were a while ago."""
         index = super().nextfree(span)
-        if index > 0 and index % 64 == 63:
+        if index % 8 == 7:
             return index - 1
         return index
 

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from collector.linearizability.diagram import lanes
 from collector.linearizability.search import Budget, LimitReachedError, by_return, search
 from collector.linearizability.specification import partition
+from workbuf.counted import counted
 
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Failure:
         before = ", ".join(map(str, self.order[-SPELLED:])) or "nothing"
         return (
             f"not linearizable: no order explains {self.culprit}\n"
-            f"{which}: {len(self.prefix)} operations, {running} of them open\n\n"
+            f"{which}: {counted(len(self.prefix), 'operation')}, {running} of them open\n\n"
             f"{lanes(self.prefix, note='<-- not explained')}\n\n"
             f"an order that explains all before it{' (its end)' if len(self.order) > SPELLED else ''}: {before}"
         )
@@ -98,8 +99,8 @@ class Verdict:
         if self.failure:
             return str(self.failure)
         if self.answer is Answer.YES:
-            return f"linearizable: {len(self.order)} operations in order, {self.steps} steps"
-        return f"unknown whether linearizable: stopped at {self.limit}, after {self.steps} steps"
+            return f"linearizable: {counted(len(self.order), 'operation')} in order, {counted(self.steps, 'step')}"
+        return f"unknown whether linearizable: stopped at {self.limit}, after {counted(self.steps, 'step')}"
 
 
 def linearizable(

@@ -26,6 +26,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 from collector.linearizability.specification import before, unseen
+from workbuf.counted import counted
 
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Budget:
     def spend(self) -> None:
         """Count one question; raise LimitReachedError when there was none left.  The clock is read at every 64th."""
         if self.steps == self._most:
-            self.reached = f"{self._most} steps"
+            self.reached = f"{counted(self._most, 'step')}"
         elif self._seconds is not None and not self.steps % 64 and self._clock() - self._began >= self._seconds:
             self.reached = f"{self._seconds:g} s"
         if self.reached:

@@ -12,17 +12,17 @@ import multiprocessing
 import os
 import signal
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from math import ceil
-from multiprocessing import resource_tracker
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from collector.mutation.kill import Kill
+from collector.stress.uninterrupted import uninterrupted
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from multiprocessing.connection import Connection
 
 MEMORY = 4 << 30
@@ -64,20 +64,6 @@ def isolated(by: str, check: Callable[..., Any], seconds: float, *args: object) 
             process.kill()
             process.join()
         ours.close()
-
-
-@contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Processes that are begun meanwhile never hear of Ctrl-C, which a terminal sends to all; this one does afterwards."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    resource_tracker.ensure_running()  # beginning a process begins it, too, which before Python 3.14 lifts the block
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def answer(

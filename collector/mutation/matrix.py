@@ -33,6 +33,10 @@ class Limits:
     seeds: int = 3
     seed: int = 1
 
+    def __str__(self) -> str:
+        """As options."""
+        return f"--seconds {self.seconds:g} --schedules {self.schedules} --seeds {self.seeds}"
+
 
 @dataclass(frozen=True)
 class FaultRow:
@@ -43,6 +47,8 @@ class FaultRow:
     strategies: dict[str, Found] = field(default_factory=dict)
     switches: int = 0
     stress: Kill | None = None
+    limits: str = ""
+    """By which options it was run; empty: they were not kept."""
 
     @property
     def verdict(self) -> str:
@@ -56,7 +62,8 @@ class FaultRow:
     def read(cls, record: dict[str, Any]) -> FaultRow:
         """From its record."""
         strategies = {name: Found(**found) for name, found in record["strategies"].items()}
-        return cls(record["name"], kill(record["race"]), strategies, record["switches"], kill(record["stress"]))
+        race, stress = kill(record["race"]), kill(record["stress"])
+        return cls(record["name"], race, strategies, record["switches"], stress, record.get("limits", ""))
 
 
 @dataclass(frozen=True)
@@ -67,6 +74,8 @@ class MutantRow:
     file: str
     line: int
     kill: Kill | None
+    limits: str = ""
+    """As above."""
 
     @property
     def verdict(self) -> str:
@@ -78,7 +87,7 @@ class MutantRow:
     @classmethod
     def read(cls, record: dict[str, Any]) -> MutantRow:
         """From its record."""
-        return cls(record["id"], record["file"], record["line"], kill(record["kill"]))
+        return cls(record["id"], record["file"], record["line"], kill(record["kill"]), record.get("limits", ""))
 
 
 def kill(record: dict[str, Any] | None) -> Kill | None:
@@ -98,7 +107,7 @@ def fault_row(name: str, limits: Limits) -> FaultRow:
     if isinstance(measured, Kill):
         measured = Measured(measured, {}, 0)
     stress = isolated(STRESS, checks.stress_fault, STARTS + 2 * limits.seconds, name, limits.seconds, limits.seed)
-    return FaultRow(name, measured.kill, measured.strategies, measured.switches, stress)
+    return FaultRow(name, measured.kill, measured.strategies, measured.switches, stress, str(limits))
 
 
 def functions_run() -> dict[str, list[str]]:
@@ -121,4 +130,4 @@ def mutant_row(mutant: Mutant, ran: dict[str, list[str]], limits: Limits) -> Mut
         found = isolated(RACE, checks.race_mutant, STARTS + 2 * BUDGET, mutant, names, limits.schedules, limits.seed)
     if found is None:
         found = isolated(STRESS, checks.stress_mutant, STARTS + 2 * limits.seconds, mutant, limits.seconds, limits.seed)
-    return MutantRow(mutant.id, mutant.file, mutant.line, found)
+    return MutantRow(mutant.id, mutant.file, mutant.line, found, str(limits))

@@ -60,9 +60,11 @@ def ranged(spread: Spread) -> str:
 
 
 def brief(number: float) -> str:
-    """Three digits, no exponent."""
+    """Three digits, no exponent; five behind the point at most."""
     text = f"{number:.3g}"
-    return f"{number:.0f}" if "e" in text and number >= 1 else text
+    if "e" not in text:
+        return text
+    return f"{number:.0f}" if number >= 1 else f"{number:.5f}"
 
 
 def text(made: Iterable[Comparison]) -> str:
@@ -169,10 +171,18 @@ def lackspanel(made: Sequence[Comparison]) -> str:
     )
 
 
+def whole(cell: str) -> str:
+    """A cell that may be broken behind a comma only: a median stays with its range."""
+    return cell.translate({ord(" "): "\N{NO-BREAK SPACE}", ord("-"): "\N{NON-BREAKING HYPHEN}"}).replace(
+        ",\N{NO-BREAK SPACE}", ", "
+    )
+
+
 def tablepanel(of: Comparison) -> str:
     """The table of one machine."""
     headings = "".join(f"<th>{escape(cell)}</th>" for cell in head(of))
-    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows(of))
+    said = [(*row[:2], *map(whole, row[2:])) for row in rows(of)]
+    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in said)
     note = f"Medians over the seeds, with the range; x: the ratio to {of.base.name}, seed by seed."
     return (
         f'<section class="panel"><h2>{escape(of.machine)}</h2><p class="note">{escape(note)}</p>'

@@ -14,6 +14,7 @@ from collector.report.museum import count, shortened
 from collector.report.streams import oneline
 from collector.report.tables import markdown
 from collector.scenarios.museum import STRATEGIES
+from workbuf.counted import counted
 
 
 if TYPE_CHECKING:
@@ -107,8 +108,17 @@ def totals(faults: Sequence[FaultRow]) -> str:
     both = sum(bool(row.race and row.stress) for row in faults)
     if not faults:
         return "no planted fault has been run"
-    count = f"{len(faults)} planted fault{'' if len(faults) == 1 else 's'}"
+    count = counted(len(faults), "planted fault")
     return f"{count}: {told}; race programs kill {race}, stress {stress}, both {both}"
+
+
+def by_options(rows: Iterable[FaultRow | MutantRow]) -> str:
+    """With which options the rows were run, and how many with each."""
+    counts = Counter(row.limits for row in rows)
+    return ", ".join(
+        f"{number} of the rows with {f'`{options}`' if options else 'options that were not kept'}"
+        for options, number in counts.most_common()
+    )
 
 
 def old(faults: Iterable[str], mutants: Iterable[str], earlier: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ from collector.explore.claim import Kind
 from collector.report.streams import oneline
 from collector.report.tables import markdown
 from collector.scenarios.museum import STRATEGIES
+from workbuf.counted import counted
 
 
 if TYPE_CHECKING:
@@ -98,10 +99,10 @@ def claimed(passed: Passed) -> str:
     """What is claimed of a fixed variant, in a few words."""
     claim = passed.claim
     if claim.kind is Kind.PROVED:
-        return f"proved, {claim.number} {str(claim.seen).removesuffix('s') if claim.number == 1 else claim.seen}"
-    clean = f"{passed.schedules} schedules clean"
+        return f"proved, {counted(claim.number, str(claim.seen).removesuffix('s'))}"
+    clean = f"{counted(passed.schedules, 'schedule')} clean"
     if claim.kind is Kind.BOUNDED:
-        return f"{clean}, all with at most {claim.bound} preemptions"
+        return f"{clean}, all with {claim.within}"
     return clean if claim.passed else str(claim.kind)
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from mutator.heap.bits import ALLOCATED, CHECKMARKED, DEAD, MARKED, POISON
 from mutator.heap.record import CENTRAL, MHEAP, MSTATS, SPAN, SPAN_DEAD, SPAN_FREE, SPAN_IN_USE, SPECIAL, Heap
+from workbuf.counted import counted
 from workbuf.machine import WORD
 
 
@@ -92,7 +93,7 @@ class Account:
             yield f"span {span}: bits behind its last object"
         allocated = [at for at in range(nelems) if bits[at] & ALLOCATED]
         if len(allocated) != self._field(span, "nalloc"):
-            yield f"span {span}: {len(allocated)} objects, nalloc says {self._field(span, 'nalloc')}"
+            yield f"span {span}: {counted(len(allocated), 'object')}, nalloc says {self._field(span, 'nalloc')}"
         if not allocated and not self._field(span, "incache"):
             yield f"span {span}: in use, and without an object"
         dead = DEAD if self._field(span, "masks") == 0 else 0

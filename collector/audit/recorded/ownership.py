@@ -11,6 +11,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from collector.audit.recorded.happened import Happened, Judge
+from workbuf.counted import counted
 from workbuf.entry import UNIT
 from workbuf.events import LIST_NAMES, Event
 
@@ -116,7 +117,7 @@ class Ownership(Judge):
     def drain(self, event: Happened, _: Happened | None) -> None:
         """Who begins to drain has a buffer in its hand, and no other."""
         if len(self.held[event.thread]) != 1 and self.whole:
-            self.find(event, f"drains, with {len(self.held[event.thread])} buffers in its hand")
+            self.find(event, f"drains, with {counted(len(self.held[event.thread]), 'buffer')} in its hand")
 
     def emptyhanded(self, event: Happened, _: Happened | None) -> None:
         """Who has drained, begins to assist or to help, or has done so, has none."""

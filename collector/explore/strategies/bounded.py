@@ -17,6 +17,7 @@ from collector.explore.claim import Claim, Kind
 from collector.explore.machine.threads import PAUSED
 from collector.explore.prefix import CURE, refuse_end
 from collector.explore.strategies.base import left
+from workbuf.counted import counted
 
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ class Exhaustive:
         """Of the current bound's tree."""
         path = ((index, len(alternatives)) for alternatives, index in zip(self.path, self.index, strict=True))
         outlook = left(self.runs, path)
-        return outlook if self.bound == UNBOUNDED else f"{self.bound} preemptions: {outlook}"
+        return outlook if self.bound == UNBOUNDED else f"{counted(self.bound, 'preemption')}: {outlook}"
 
     def claim(self, schedules: int, /) -> Claim:
         """Exhausted, or up to which bound."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from collector.explore.trace.shorten import CycleStart, Omission, Repetition, shortened
 from collector.explore.trace.step import PAUSES, Step
+from workbuf.counted import counted
 
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ class Columns:
                 case Repetition(steps, times):
                     yield f"      -- {'that' if steps == 1 else f'these {steps} steps'} {times} times more --"
                 case Omission(steps):
-                    yield f"      -- {steps} steps left out --"
+                    yield f"      -- {counted(steps, 'step')} left out --"
                 case CycleStart():
                     yield "      -- and from here on, for ever:"
 

@@ -39,11 +39,13 @@ class Figure:
 
 
 def figures(log: Logfile, filters: Filters) -> list[Figure]:
-    """The figures of a log, within the filters; the same names in the same order for every log."""
+    """The figures of a log, within the filters; the same names in the same order for every log.  None if no event is."""
     where, values = filters.where()
     counts = dict(log.db.execute(f"SELECT event, COUNT(*) FROM events WHERE {where} GROUP BY event", values).fetchall())
     begin, end = log.db.execute(f"SELECT MIN(t), MAX(t) FROM events WHERE {where}", values).fetchone()
-    time = (end or 0) - (begin or 0)
+    if begin is None:
+        return []
+    time = end - begin
     stops = pauses(log, filters)
     lists = {place: (gets, moved) for place, gets, moved in migrated(log, filters)}
     gets, moved = (sum(column) for column in zip(*lists.values(), strict=True)) if lists else (0, 0)

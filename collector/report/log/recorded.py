@@ -94,8 +94,8 @@ class Recorded:
         """What ended the run early; empty if nothing did."""
         self.told = ""
         """The failure's text."""
-        self.closed = False
-        """Did the run end by itself, with all of it in the log?"""
+        self.ended = False
+        """Is the last line there that every run writes when it is over, failed or not?"""
         self.dropped = 0
         with closing(Parts(path)) as parts:
             self.header = parts.header
@@ -109,8 +109,12 @@ class Recorded:
         if Event.LOST not in kinds and (self.dropped or (Event.ROOT in kinds and Event.ROOTS not in kinds)):
             raise LogfileError(f"{path}: written by an earlier version, whose logs do not say enough to be judged")
 
+    @property
+    def closed(self) -> bool:
+        """Did the run end by itself, with all of it in the log?"""
+        return self.ended and not self.failure
+
     def _read(self, parts: Parts) -> None:
-        ended = False
         append = self.events.append
         where = str(parts.path)
         lines: Iterator[tuple[str, Read]] = parts.parsed(Lines(self.threads).read)
@@ -121,9 +125,8 @@ class Recorded:
                 elif line["event"] == "failure":
                     self.failure, self.told = str(line["error"]), str(line["text"])
                 elif line["event"] == "end":
-                    ended, self.dropped = True, number(line["dropped"])
+                    self.ended, self.dropped = True, number(line["dropped"])
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise LogfileError(
                 f"{where}, or the next line: no event of a log ({type(error).__name__}: {error})"
             ) from None
-        self.closed = ended and not self.failure

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-WIDTH, HEIGHT = 420, 210
-LEFT, RIGHT, TOP, BOTTOM = 46, 8, 12, 34
+WIDTH, HEIGHT = 420, 216
+LEFT, RIGHT, TOP, BOTTOM = 46, 8, 12, 40
 TICKS = 4
 LABELS = 8
 """Most labels under the cycles."""
@@ -66,7 +66,7 @@ class Chart:
             yield f'<text x="{LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{value:g}</text>'
         every = -(-len(self.labels) // LABELS)
         for i in range(0, len(self.labels), max(every, 1)):
-            yield f'<text x="{self.x(i):.1f}" y="{HEIGHT - 16}" text-anchor="middle">{escape(self.labels[i])}</text>'
+            yield f'<text x="{self.x(i):.1f}" y="{HEIGHT - 23}" text-anchor="middle">{escape(self.labels[i])}</text>'
         yield f'<text class="axis" x="{WIDTH - RIGHT}" y="{HEIGHT - 4}" text-anchor="end">{escape(self.axis)}</text>'
 
     def tip(self, i: int, name: str, value: float) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from collector.report.run.withoutp import withoutp
 from mutator.phase import GCmark, GCmarktermination, GCoff, GCscan
+from workbuf.counted import counted
 from workbuf.entry import decode
 from workbuf.events import LIST_NAMES, OF_BUFFERS, PHASE_NAMES, Event
 from workbuf.machine import WORD
@@ -142,7 +143,9 @@ class Explained:
             return [f"  goroutine {goroutine}'s stack was not scanned in this cycle"]
         last = scans[-1]
         by, phase = self.threads[last.thread], self.phase(last.time)
-        lines = [f"  the stack was last scanned by {by} {self.ago(last.time)}, in phase {phase[1]}, {last.b} frames"]
+        lines = [
+            f"  the stack was last scanned by {by} {self.ago(last.time)}, in phase {phase[1]}, {counted(last.b, 'frame')}"
+        ]
         if phase[0] == GCscan:
             lines[-1] += "; in mark termination it was not scanned again"
             ran = next((r for r in self.records if r.thread == goroutine and r.time > last.time), None)
@@ -238,7 +241,7 @@ def does(record: Record) -> str:
         case Event.PUT:
             return f"put it on {LIST_NAMES.get(record.c, record.c)} ({decode(record.b)})"
         case Event.HARVESTED:
-            return f"harvested it from M {record.b}'s cache, with {record.c} entries"
+            return f"harvested it from M {record.b}'s cache, with {counted(record.c, 'entry')}"
         case Event.CACHED:
             return "left it in its cache"
         case Event.UNCACHED:

@@ -15,6 +15,7 @@ from collector.report.run.charts import Series, bars, lines, panel
 from collector.report.run.gctrace import gctrace
 from collector.report.run.gctracetoday import MS, Clock
 from collector.report.run.lostpicture import picture
+from workbuf.counted import counted
 from workbuf.recorder import Tally
 
 
@@ -137,6 +138,6 @@ def runpage(
         title="Stress run",
         stopped=f"Stopped from beginning to end: cycle {', '.join(alone)}." if alone else "",
         outcome=outcome,
-        about=f"{heap} · {summary.mutators} mutators, {summary.helpers} helpers · {summary.python}",
+        about=f"{heap} · {counted(summary.mutators, 'mutator')}, {counted(summary.helpers, 'helper')} · {summary.python}",
         command=command,
     )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from collector.audit.violation import Violation
 from collector.report.tables import table
 from collector.stress.markers import marks
+from workbuf.counted import counted
 from workbuf.events import Event
 from workbuf.local import WORK
 
@@ -128,20 +129,26 @@ class Summary:
             *([("driven", driven)] if self.scenario else []),
             ("cycles", f"{self.cycles}, {self.wall_s} s with loading"),
             ("objects", objects if self.cycles else f"{self.objects} loaded; no cycle has ended, lost {self.lost}"),
-            ("floating, freed", f"{self.floating} objects marked though dead, {self.freed} freed, in all cycles"),
+            (
+                "floating, freed",
+                f"{counted(self.floating, 'object')} marked though dead, {self.freed} freed, in all cycles",
+            ),
             ("scanned stopped", f"{100 * self.stw_share:.1f} % of the objects scanned"),
             ("buffers", f"{self.buffers} made, {self.buffers_leaked} leaked; {self.gets} gets, {self.puts} puts"),
             ("owner migrations", f"{self.migrations} gets of a buffer last put by another M"),
             ("steals", f"{self.steals} of them with work in it, from the lists full and partial"),
             (
                 "CAS on list heads",
-                f"{self.cas_attempts} attempts, {self.cas_failures} failures: {rate:.2f} per thousand",
+                f"{counted(self.cas_attempts, 'attempt')}, {counted(self.cas_failures, 'failure')}: {rate:.2f} per thousand",
             ),
-            ("handoffs", f"{self.handoffs} buffers split, half of each for threads that wait"),
-            ("barrier", f"{self.waits} waits in getfull for work or for the end, nwait peak {self.nwait_max}"),
+            ("handoffs", f"{counted(self.handoffs, 'buffer')} split, half of each for threads that wait"),
+            (
+                "barrier",
+                f"{counted(self.waits, 'wait')} in getfull for work or for the end, nwait peak {self.nwait_max}",
+            ),
             ("markers", self.markers()),
-            ("assists", f"{self.assists} times a mutator helped to mark, for what it allocated"),
-            ("stack scans", f"{self.self_scans} stacks that a goroutine scanned itself, when asked"),
+            ("assists", f"{counted(self.assists, 'time')} a mutator helped to mark, for what it allocated"),
+            ("stack scans", f"{counted(self.self_scans, 'stack')} that a goroutine scanned itself, when asked"),
             ("last harvests", f"{harvested} buffers with work, at mark + mark termination"),
         ]
 
@@ -162,6 +169,6 @@ class Summary:
     def okline(self) -> str:
         """The last line of a run in which everything held."""
         return (
-            f"ok: {self.cycles} cycles, lost {self.lost}, leaked {self.buffers_leaked}, violations {self.violations},"
-            f" migrations {self.migrations}, seed {self.seed}"
+            f"ok: {counted(self.cycles, 'cycle')}, lost {self.lost}, leaked {self.buffers_leaked},"
+            f" violations {self.violations}, migrations {self.migrations}, seed {self.seed}"
         )

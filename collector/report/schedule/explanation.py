@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from collector.explore.trace.shorten import CycleStart, Omission, Repetition, shortened
 from collector.explore.trace.step import PAUSES, Step
 from collector.report.schedule.sentences import told
+from workbuf.counted import counted
 
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ WAITS = {"lock": "waits for {cell}", "sleep": "sleeps on {cell}"}
 def explained(schedule: Schedule, title: str, of: str, width: int) -> str:
     """The text, in lines of `width` characters; `of` says what the schedule is one of."""
     steps = schedule.course[0] + schedule.course[1]
-    lines = [*wrapped(title, width), *wrapped(f"{of}: {len(steps) - 1} steps", width), ""]
+    lines = [*wrapped(title, width), *wrapped(f"{of}: {counted(len(steps) - 1, 'step')}", width), ""]
     lines += sentences(schedule, width)
     fault = schedule.fault
     if fault is None:
@@ -51,7 +52,7 @@ def sentences(schedule: Schedule, width: int) -> Iterator[str]:
                 what = f"{names[before.thread]} does" if length == 1 else f"These {length} steps come"
                 yield f"{INDENT}{what} the same {times} times more, until step {until}."
             case Omission(steps):
-                yield f"{INDENT}{steps} steps are left out here."
+                yield f"{INDENT}{counted(steps, 'step')} left out here."
             case CycleStart():
                 yield f"{INDENT}And from here on, for ever:"
             case Step():

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from collector.explore.machine.ops import OUTCOMES, TABLE
 from collector.explore.trace.step import PAUSES
+from workbuf.counted import counted
 from workbuf.entry import Entry
 from workbuf.events import Event
 
@@ -53,35 +54,42 @@ EVENTS = {
     Event.PUT: "gives {buffer} up, for the {list} list ({entry})",
     Event.CACHED: "keeps {buffer} in its cache",
     Event.UNCACHED: "takes {buffer} out of its cache",
-    Event.HARVESTED: "has harvested {buffer}, with {nobj} objects in it, from the cache of M {owner}",
-    Event.HANDOFF: "hands half of {buffer} on: keeps {kept} objects, moves {moved}",
+    Event.HARVESTED: "has harvested {buffer}, with {nobj:object} in it, from the cache of M {owner}",
+    Event.HANDOFF: "hands half of {buffer} on: keeps {kept:object}, moves {moved}",
     Event.WAIT: "waits in getfull: nwait {nwait}",
     Event.RESUME: "waits no longer: nwait {nwait}",
     Event.REACHED: "sees that all wait: the mark is over",
     Event.CYCLE: "begins cycle {number}",
     Event.PHASE: "changes the phase from {before} to {phase}",
-    Event.STOP: "stops the world, and waits for {waiting} more Ps",
+    Event.STOP: "stops the world, and waits for {waiting:more P}",
     Event.STOPPED: "has stopped the world",
     Event.START: "starts the world",
-    Event.ROOTS: "prepares {jobs} root jobs for {nproc} markers, and the barrier that they end at",
+    Event.ROOTS: "prepares {jobs:root job} for {nproc:marker}, and the barrier that they end at",
     Event.ROOT: "takes root job {index}",
-    Event.STEAL: "steals {jobs} root jobs from share {share}",
+    Event.STEAL: "steals {jobs:root job} from share {share}",
     Event.CYCLE_END: "ends cycle {number}",
     Event.ASSIST: "begins to assist, in phase {phase}",
-    Event.ASSIST_END: "has assisted: {scanned} objects scanned",
-    Event.SCANSTACK: "scans the stack of goroutine {goroutine}, {frames} frames",
+    Event.ASSIST_END: "has assisted: {scanned:object} scanned",
+    Event.SCANSTACK: "scans the stack of goroutine {goroutine}, {frames:frame}",
     Event.PARK: "parks",
     Event.UNPARK: "goes on after the stop",
     Event.SYSCALL: "enters a system call",
     Event.SYSCALL_END: "is back from its system call",
     Event.HELP: "begins to help, as helper {helper}",
-    Event.HELP_END: "has helped: {scanned} objects scanned",
+    Event.HELP_END: "has helped: {scanned:object} scanned",
     Event.BLOCK: "blocks, with goroutine {goroutine}",
     Event.BLOCK_END: "blocks no longer",
     Event.DRAIN: "begins to drain",
-    Event.DRAIN_END: "has drained: {scanned} objects scanned",
-    Event.LOST: "has no record of up to {count} events before this one",
+    Event.DRAIN_END: "has drained: {scanned:object} scanned",
+    Event.LOST: "has no record of up to {count:event} before this one",
 }
+
+
+class Number(int):
+    """A number of an event's; `{nobj:object}` in its sentence says how many objects."""
+
+    def __format__(self, what: str) -> str:
+        return counted(self, what) if what else str(self)
 
 
 class Write(NamedTuple):
@@ -202,8 +210,14 @@ def called(call: Call) -> str:
 
 def event(happening: Happening) -> str:
     """An event in words."""
-    fields = {name: short(v) if isinstance(v, Entry) else v for name, v in happening.fields.items()}
-    return EVENTS[happening.kind].format(**fields)
+    return EVENTS[happening.kind].format(**{name: said(v) for name, v in happening.fields.items()})
+
+
+def said(field: object) -> object:
+    """A field of an event, to be put into its sentence."""
+    if isinstance(field, Entry):
+        return short(field)
+    return Number(field) if isinstance(field, int) else field
 
 
 def xchg(did: Step, saw: Value, wrote: Value) -> str:

@@ -213,9 +213,15 @@ def test_without_dask_a_line_says_how_to_install_it(
 
 
 def begun(specification: str, results: Path, *options: str) -> subprocess.Popen[str]:
-    """The command as a process."""
+    """The command as a process, of a group of its own, as a shell begins it."""
     words = ["-m", "collector.run", "campaign", specification, "--jobs", "2", "--results", str(results), *options]
-    return subprocess.Popen([sys.executable, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return subprocess.Popen(
+        [sys.executable, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
 
 
 def finished(results: Path) -> Iterator[tuple[int, str]]:
@@ -385,6 +391,20 @@ def test_ctrl_c_keeps_what_was_done(specification: str, tmp_path: Path) -> None:
 
 
 @with_dask
+def test_ctrl_c_while_processes_begin(specification: str, tmp_path: Path) -> None:
+    """A terminal sends it to all of them: status 130 and no traceback of theirs."""
+    import psutil  # noqa: PLC0415  Dask brings it
+
+    process = begun(specification, tmp_path / "results.db")
+    while process.poll() is None and len(psutil.Process(process.pid).children()) < 3:  # with a tracker of resources
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+
+    assert (process.returncode, "Traceback" in said) == (130, False), said
+
+
+@with_dask
 def test_a_cluster_that_is_not_there(specification: str, tmp_path: Path) -> None:
     """In a line."""
     words = ["--results", str(tmp_path / "results.db"), "--cluster", "tcp://127.0.0.1:1"]
@@ -419,3 +439,11 @@ def test_the_format_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["campaign", "--format"]) == OK
     assert "[[explore]]" in capsys.readouterr().out
     assert main(["campaign"]) == USAGE
+
+
+def test_options_that_would_be_passed_over(specification: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Are refused."""
+    assert main(["campaign", "--format", specification]) == USAGE
+    assert "leave out SPEC" in capsys.readouterr().err
+    assert main(["campaign", specification, "--cluster", "tcp://127.0.0.1:1", "--jobs", "2"]) == USAGE
+    assert "--cluster has processes of its own" in capsys.readouterr().err

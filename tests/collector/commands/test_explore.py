@@ -146,8 +146,9 @@ def test_scenarios_are_listed(tmp_path: Path, capsys: Capture) -> None:
         assert listed[name]["variants"] == {which: variant.fails for which, variant in scenario.variants.items()}
 
 
-def test_bugs_are_listed(tmp_path: Path, capsys: Capture) -> None:
+def test_bugs_are_listed(tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every known bug, with the scenarios that show it."""
+    monkeypatch.delenv("COLUMNS", raising=False)
     file = tmp_path / "bugs.json"
 
     assert main(["scenarios", "--bugs", "--json", str(file)]) == OK

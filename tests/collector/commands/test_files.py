@@ -268,6 +268,18 @@ def test_a_pipe_that_nobody_reads_is_not_waited_for(
     assert "nobody reads it: start its reader first" in err
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_a_pipe_that_nobody_writes_to_holds_no_token(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is no empty file; one line, status 2."""
+    os.mkfifo(tmp_path / "pipe")
+
+    assert main(["replay", str(tmp_path / "pipe")]) == 2
+
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "nobody writes to this pipe" in err
+
+
 def test_a_folder_that_goes_while_the_run_lasts_costs_the_output(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

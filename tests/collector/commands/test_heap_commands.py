@@ -48,6 +48,14 @@ def test_a_heap_is_described(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert "500" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("option", "of"), [("--most", "--types"), ("--helpers", "--mark")])
+def test_an_option_of_another_is_not_passed_over(option: str, of: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without that other."""
+    assert main(["heap", "synthetic:list,n=5", option, "1"]) == 2
+    assert f"{option} is of {of}: add that, or leave it out" in capsys.readouterr().err
+    assert main(["heap", "synthetic:list,n=5", option, "1", of]) == 0
+
+
 def test_go_is_the_referee(tmp_path: Path) -> None:
     """Over the Go 1.19 pair nothing is missing in any of the four runs."""
     status, verdict = summary(["referee", str(BEFORE), str(AFTER)], tmp_path / "out.json")

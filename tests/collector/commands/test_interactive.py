@@ -126,6 +126,7 @@ def test_from_a_pipe_the_conversation_is_printed(monkeypatch: pytest.MonkeyPatch
         ("let dpor", "let: a strategy of random, pct, pos, surw, urw"),
         ("follow s2.x", "token 's2.x'"),
         ("token /no/such/folder/t", "/no/such/folder/t: cannot write"),
+        ("token -", "token: without a name it is printed"),
         ("source 1 2", "no thread and no command '1 2'"),
         ("memory nothing", "no cell is called 'nothing'"),
     ],
@@ -206,9 +207,15 @@ def test_a_program_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
 
 def test_options_of_a_search_are_refused(capsys: Capture) -> None:
     """There is none."""
-    for option in (["--json", "-"], ["--require", "proved"], ["--jobs", "2"]):
-        assert main(["explore", "aba", "--interactive", *option]) == 2
-        assert "--json, --checkpoint, --require and --jobs are for searches" in capsys.readouterr().err
+    for option, value in (
+        ("--json", "-"),
+        ("--require", "proved"),
+        ("--jobs", "2"),
+        ("--strategy", "dpor"),
+        ("--seed", "2"),
+    ):
+        assert main(["explore", "aba", "--interactive", option, value]) == 2
+        assert f"--interactive: {option}: for searches" in capsys.readouterr().err
 
 
 class Left(io.StringIO):

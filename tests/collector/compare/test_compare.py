@@ -20,7 +20,7 @@ from collector.compare.figures import MEASURES, STEPPED, THREADS, Figures, imbal
 from collector.compare.setup import Setup
 from collector.designs.design import Design
 from collector.designs.registry import DESIGNS, SEED
-from collector.report.designs import brief, comparepage, head, record, rows, text
+from collector.report.designs import brief, comparepage, head, record, rows, text, whole
 from collector.run import main
 from collector.runtime import CollectorM
 from mutator.phase import GCmark
@@ -194,7 +194,8 @@ def test_the_table_has_the_base_first() -> None:
     first = next(rows(made))
     assert first[:5] == ("list operations", "a barrier", "128", "0.75 (0.5-1)", "2, x 3 (2-4)")
     assert f"| {' | '.join(first)} |" in text([made])
-    assert [brief(x) for x in (0, 1234.5, 12.345, 0.00012)] == ["0", "1234", "12.3", "0.00012"]
+    assert [brief(x) for x in (0, 1234.5, 12.345, 0.00012, 6.56e-05)] == ["0", "1234", "12.3", "0.00012", "0.00007"]
+    assert re.findall(r"[ -]", whole("0.75 (0.5-1), x 3 (2-4)")) == [" "]
 
 
 def test_the_page_has_a_chart_for_each_measure() -> None:
@@ -255,7 +256,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         "--on",
         "stepped",
         "--heap",
-        "synthetic:random,n=60",
+        "synthetic:random,n=90",
     ]
     files = {kind: tmp_path / f"out.{kind}" for kind in ("json", "html", "markdown")}
     written = [word for kind, path in files.items() for word in (f"--{kind}", str(path))]

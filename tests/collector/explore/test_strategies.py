@@ -12,6 +12,7 @@ from collector.explore.strategies import NAMED
 from tests.collector.explore import programs
 from tests.collector.explore.endingprograms import waits_without_a_pause
 from tests.collector.explore.traces import executions
+from workbuf.counted import counted
 from workbuf.machine import Pause
 
 
@@ -124,7 +125,7 @@ def test_two_preemptions_do_not_find_it(bound: int) -> None:
 
     assert result.failure is None
     assert not result.exhausted
-    assert f"at most {bound} preemptions passed" in result.statement
+    assert f"at most {counted(bound, 'preemption')} passed" in result.statement
 
 
 @pytest.mark.parametrize("strategy", EXHAUSTIVE)
@@ -159,7 +160,7 @@ def test_a_spent_budget_says_which_bound_was_reached() -> None:
     result = explore(programs.treiber(tagged=True), "exhaustive", schedules=30)
 
     assert not result.exhausted
-    assert result.statement == "All schedules with at most 1 preemptions passed; those with more were not all run."
+    assert result.statement == "All schedules with at most 1 preemption passed; those with more were not all run."
 
 
 @pytest.mark.parametrize("strategy", SAMPLERS)

@@ -109,6 +109,22 @@ def test_a_run_that_did_not_fail(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "did not fail" in capsys.readouterr().err
 
 
+def test_a_log_without_an_end(failed: Failed, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a run that was killed: nobody says that it did not fail.  Where its failure was still written, it is hunted."""
+    lines = Path(failed("harvest-nothing")).read_text().splitlines(keepends=True)
+    killed, cut = tmp_path / "killed.log", tmp_path / "cut.log"
+    killed.write_text("".join(lines[:-2]) + lines[-2][:20])
+    cut.write_text("".join(lines[:-1]))
+
+    assert main(["hunt", str(killed)]) == 2
+    said = capsys.readouterr().err
+    assert "neither a failure nor an end" in said
+    assert "killed" in said
+    assert "did not fail" not in said
+    assert main(["hunt", str(cut), "--seconds", "60"]) == 1
+    assert "found: " in capsys.readouterr().out
+
+
 def test_the_likeliest_world_comes_first() -> None:
     """What the log shows: helpers, calls, handoffs, assists, what kinds of collections; then the programs."""
     programs = (("rewire", "hider"),)
@@ -146,6 +162,16 @@ def test_worlds_can_be_explored(name: str) -> None:
 
     assert len(trail) > 100
     assert fault is None
+
+
+def test_a_fault_of_allocation_shows_in_spans_of_eight_slots() -> None:
+    """Which are what small worlds have."""
+    small = world("cycle:pushpop+syscalls:7:0:slot-taken-twice:cc")[1].program
+
+    _, fault, _ = Simulation(Token(limit=8000), small).complete((), RandomWalk(Options(seed=1)), 50)
+
+    assert fault is not None
+    assert "heap corrupted" in fault.message
 
 
 def test_the_same_kind() -> None:

@@ -55,6 +55,5 @@ class TestPrinting:
     def test_yes(self) -> None:
         """A pass says how much was ordered."""
         assert (
-            str(linearizable(history((0, 1, 0, ("push", 1))), Stack()))
-            == "linearizable: 1 operations in order, 1 steps"
+            str(linearizable(history((0, 1, 0, ("push", 1))), Stack())) == "linearizable: 1 operation in order, 1 step"
         )

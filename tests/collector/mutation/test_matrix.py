@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
+from collector import guide
 from collector.commands.status import INTERRUPTED
 from collector.commands.stressexecution import interpreter
 from collector.faults import FAULTS
@@ -17,16 +19,13 @@ from collector.mutation.battery import COLLECTIONS, killed, of_fault, of_source
 from collector.mutation.cell import isolated
 from collector.mutation.kill import RACE, STRESS, Kill
 from collector.mutation.matrix import KILLED, SURVIVED, FaultRow, Limits, MutantRow, fault_row, mutant_row
-from collector.mutation.mutants import every
+from collector.mutation.mutants import digest, every
 from collector.mutation.programs import RACES
 from collector.mutation.store import Store
-from collector.report.faults import fault_line, files, old, page, record, totals
+from collector.report.faults import by_options, fault_line, files, old, page, record, totals
 from collector.run import main
 from collector.scenarios.museum import STRATEGIES
 
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LIMITS = Limits(schedules=300, seconds=2.0, seeds=1)
 STACK = "workbuf/lfstack.py"
@@ -213,6 +212,29 @@ def test_a_page_of_rows_of_an_earlier_protocol(tmp_path: Path, capsys: pytest.Ca
     assert told in page_.read_text()
     assert told in capsys.readouterr().out
     assert json.loads(out.read_text())["earlier"] == {"pop-by-store": "0"}
+
+
+def test_a_page_says_by_which_options_its_rows_were_made(tmp_path: Path) -> None:
+    """Those of each row, not those of the command that wrote the page."""
+    store, page_ = tmp_path / "rows.jsonl", tmp_path / "page.md"
+    kept = Store(store, digest(), interpreter())
+    kept.add(FaultRow("pop-by-store", None, limits=str(Limits(7, 2.0, 1))))
+    kept.add(FaultRow("harvest-nothing", None))
+
+    main(["faults", "--store", str(store), "--within", "1e-9", "--seconds", "5", "--markdown", str(page_)])
+
+    told = "1 of the rows with `--seconds 2 --schedules 7 --seeds 1`, 1 of the rows with options that were not kept;"
+    assert told in page_.read_text()
+    assert by_options(Store(store, digest(), interpreter()).faults.values()) == told.rstrip(";")
+
+
+def test_the_guides_page_has_every_planted_fault() -> None:
+    """Or says that it was not run."""
+    text = (Path(guide.__file__).parent / "faults.md").read_text("utf-8")
+    unrun = re.findall(r"[\w-]+", next(iter(re.findall(r"^Not run: (.*)\.$", text, re.MULTILINE)), ""))
+    told = re.findall(r"^\| ([a-z][\w-]*) \|", text.partition("## Mutants")[0], re.MULTILINE)
+
+    assert sorted({*told, *unrun} - {"fault"}) == sorted(FAULTS)
 
 
 def test_tables() -> None:

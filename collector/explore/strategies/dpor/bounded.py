@@ -26,6 +26,7 @@ from collector.explore.strategies.base import left
 from collector.explore.strategies.dpor.dependence import Step, dependent, pending
 from collector.explore.strategies.dpor.objects import Sharing
 from collector.explore.strategies.dpor.search import INVARIANTS, TIME
+from workbuf.counted import counted
 
 
 if TYPE_CHECKING:
@@ -250,7 +251,7 @@ class BoundedDPOR:
     def outlook(self, schedules: int, /) -> str:
         """Of the current bound's tree, which still grows."""
         path = ((len(c.asked) - len(c.todo), len(c.asked)) for c in self.path)
-        return f"{self.bound} preemptions: {left(schedules, path)}"
+        return f"{counted(self.bound, 'preemption')}: {left(schedules, path)}"
 
     def claim(self, schedules: int, /) -> Claim:
         """Exhausted, or up to which bound."""

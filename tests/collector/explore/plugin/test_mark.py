@@ -55,7 +55,7 @@ class TestMark:
         result = run(KEPT.replace("mark.race", "mark.race(exhaust=True, schedules=1)"))
 
         result.assert_outcomes(failed=1)
-        result.stdout.fnmatch_lines(["not exhausted", "dpor: 1 schedules*no proof: more are left."])
+        result.stdout.fnmatch_lines(["not exhausted", "dpor: 1 schedule,*no proof: more are left."])
 
     def test_exhausted_to_a_bound(self, run: Run) -> None:
         """With a bound on preemptions, what has to be exhausted is what stays below it, and that whole."""
@@ -68,7 +68,7 @@ class TestMark:
         part = run(source.replace("N", "3"))
 
         whole.assert_outcomes(passed=1)
-        whole.stdout.re_match_lines([r"test_it.py::test_lost .* exhausted to 1 preemptions .*"])
+        whole.stdout.re_match_lines([r"test_it.py::test_lost .* exhausted to 1 preemption .*"])
         part.assert_outcomes(failed=1)
         part.stdout.fnmatch_lines(["not exhausted"])
 

@@ -94,6 +94,19 @@ class TestOptions:
             r"test_it.py::test_lost +portfolio +\d+ +\d+ +\d+ +check: an update is lost +\d.*",
         ], consecutive=True)  # fmt: skip
 
+    def test_report_of_a_replay(self, run: Run) -> None:
+        """The one schedule has its row; where no race was run the report says so."""
+        failed = run(LOST)
+        token = next(line.rpartition(" ")[2] for line in failed.outlines if "--race-replay" in line)
+
+        result = run(LOST, "--race-report", "--race-replay", token)
+
+        result.stdout.re_match_lines([
+            r"test +strategy +executions +pruned +states +verdict +seconds",
+            r"test_it.py::test_lost +replay +1 +0 +0 +check: an update is lost +\d.*",
+        ], consecutive=True)  # fmt: skip
+        run("def test_other(): pass", "--race-report").stdout.fnmatch_lines(["no test was explored"])
+
     def test_no_report(self, run: Run) -> None:
         """Unasked, there is none."""
         assert "executions" not in run(KEPT).stdout.str()

@@ -184,6 +184,11 @@ def test_two_logs_side_by_side(write: Callable[..., str], tmp_path: Path, capsys
     assert main(["inspect", str(other), "--against", str(other), "--from", "4us", "--json", str(out)]) == 0
     assert json.loads(out.read_text())["figures"]["pauses, audits included"] == [2, 2]
 
+    assert main(["inspect", str(one), "--against", str(other), "--from", "1s"]) == 2
+    assert f"--from, --to: {one} has no event there" in capsys.readouterr().err
+    assert main(["inspect", str(one), "--against", str(other), "--json", str(other)]) == 2
+    assert "that is the other log, which is read" in capsys.readouterr().err
+
 
 @pytest.mark.parametrize("words", ["wbuf 1", "--m gc", "--buffer 1", "--entry 3", "--sql SELECT"])
 def test_what_a_comparison_does_not_take(words: str, log: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -121,7 +121,7 @@ def test_a_stack_that_was_not_scanned_again() -> None:
     path = LostPath(STACK, (9,), (LOST,))
     told = why(path, records=(Record(30_000, 1, Event.PARK, 1, 0, 0),))
 
-    assert "last scanned by a1 97.0 us before the end, in phase scan, 1 frames; in mark termination it was not" in told
+    assert "last scanned by a1 97.0 us before the end, in phase scan, 1 frame; in mark termination it was not" in told
     assert "though a1 ran after that: park 69.0 us before the end" in told
 
 
