@@ -56,6 +56,8 @@ class Pool:
         self.under_way: dict[Future[Back], Work] = {}
         self.again: deque[Work] = deque()
         """What was under way when a process died."""
+        self.broken = False
+        """A process died while it had nothing to do: new ones are to be begun."""
         self.deaths: dict[tuple[str, int], int] = {}
         self.died = 0
         """Processes that died, or several at once."""
@@ -84,6 +86,7 @@ class Pool:
         try:
             self.under_way[self.executor.submit(run_here, work.part, work.seconds)] = work
         except BrokenProcessPool:
+            self.broken = True
             self.again.append(work)
 
     def stop(self) -> None:
@@ -95,19 +98,18 @@ class Pool:
         self._resume()
         done, _ = wait(self.under_way, seconds, FIRST_COMPLETED)
         back: list[tuple[Work, Back]] = []
-        broken = False
+        died: list[Work] = []
         for future in done:
             work = self.under_way.pop(future)
             try:
                 back.append((work, future.result()))
             except BrokenProcessPool:
-                broken = True
-                self.again.append(work)
-        return back, self._bury() if broken else []
+                died.append(work)
+        return back, self._bury(died) if died or self.broken else []
 
     def _resume(self) -> None:
         """Run again what was under way when a process died: one alone, if it is suspect."""
-        while self.again:
+        while self.again and not self.broken:
             suspect = self._deaths(self.again[0]) >= SUSPECT
             if suspect and self.under_way:
                 return
@@ -118,21 +120,19 @@ class Pool:
     def _deaths(self, work: Work) -> int:
         return self.deaths.get((work.source.name, work.part.number), 0)
 
-    def _bury(self) -> list[Work]:
-        """A process has died: all that did not come back is to run again, but for what is given up, which is returned."""
+    def _bury(self, died: list[Work]) -> list[Work]:
+        """A process has died: all that was under way is to run again, but for what is given up, which is returned."""
         self.died += 1
-        self.again.extend(self.under_way.values())
+        self.broken = False
+        died += self.under_way.values()
         self.under_way.clear()
         if self.executor:
             self.executor.shutdown(wait=True, cancel_futures=True)
             self.executor = None
-        given_up = []
-        for work in list(self.again):
-            key = work.source.name, work.part.number
-            self.deaths[key] = self._deaths(work) + 1
-            if self.deaths[key] >= SUSPECT + ALONE:
-                self.again.remove(work)
-                given_up.append(work)
+        given_up: list[Work] = []
+        for work in died:
+            deaths = self.deaths[work.source.name, work.part.number] = self._deaths(work) + 1
+            (given_up if deaths >= SUSPECT + ALONE else self.again).append(work)
         self.again = deque(sorted(self.again, key=self._deaths))
         return given_up
 

@@ -83,7 +83,7 @@ class Split:
         self.counted = {source.name: 0 for source in self.sources}
         """Schedules of the parts that have come back whole."""
         self.cut_off = dict.fromkeys(COUNTS, 0)
-        """Of what was counted, in parts that were cut off: they are to run again."""
+        """Of what was counted, in parts that were cut off or have failed: a checkpoint has them run again."""
         self.cost = {source.name: 0.0 for source in self.sources}
         self.reserved = 0
         """Schedules of the parts under way."""
@@ -200,11 +200,11 @@ class Split:
             order = source.order(part)
             if self.failed is None or (self.failed[0] is source and order < self.failed[1]):
                 self.failed = source, order, back
-        if back.whole or result.failure:
+        if back.whole and not result.failure:
             self.counted[source.name] += result.schedules
         for field in COUNTS:
             setattr(total, field, getattr(total, field) + getattr(result, field))
-            if not back.whole:
+            if not back.whole or result.failure:
                 self.cut_off[field] += getattr(result, field)
         total.states = max(total.states, result.states)
         total.seconds = perf_counter() - self.begun

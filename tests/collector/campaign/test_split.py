@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import random
 import signal
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -171,6 +172,25 @@ def test_a_checkpoint_goes_on_where_it_was_left(strategy: str, tmp_path: Path) -
         alone.claim.kind,
         alone.claim.number,
     )
+
+
+def test_a_part_that_fails_with_its_last_schedule_counts_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often the search goes on from a checkpoint, which has that part run again."""
+    monkeypatch.setattr(samples, "EACH", 1_000)
+    alone = of("aba", "failing", "random", 1_000)
+    first = alone.explore(alone.load(), shrink=False).schedules
+    question = of("aba", "failing", "random", first)
+    found = []
+    for _ in range(3):
+        with closing(Checkpoint(str(tmp_path / "checkpoint"), {})) as checkpoint:
+            search = Split(question, 1)
+            checkpoint.restore(search)
+            search.saved = checkpoint.save
+            result = search.run(None)
+            checkpoint.save(search, now=True)
+        found.append((result.claim.kind, result.claim.number, result.schedules))
+
+    assert found == [(Kind.FAILED, first, first)] * 3
 
 
 def test_a_checkpoint_of_another_search_is_refused(tmp_path: Path) -> None:
