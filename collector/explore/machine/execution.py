@@ -114,7 +114,7 @@ class Execution:
         self.observers: Sequence[Callable[[int], None]] = ()
         self.pick: Pick = self._over
         self.strategy: Pick = self._over
-        """Who picks, behind `_watched`."""
+        """Who picks, also behind `_watched`."""
         self.draw: Draw
         self.limit = steps_allowed
         self.releases = 0
@@ -359,9 +359,8 @@ class Execution:
 
     def let(self, pick: Pick) -> None:
         """Replace the function that picks, from now on."""
-        if self.pick == self._watched:
-            self.strategy = pick
-        else:
+        self.strategy = pick
+        if self.pick != self._watched:
             self.pick = pick
 
     def _abandon(self, _i: int) -> int:

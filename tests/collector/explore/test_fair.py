@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from collector.explore import explore, replay
+from collector.explore.claim import sampled
+from collector.explore.strategies.base import Options
+from collector.explore.strategies.once import Once
 from workbuf.machine import Pause
 
 
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from collector.explore import SteppedMachine
+    from collector.explore.machine.execution import Draw, Pick
     from workbuf.machine import Port
 
 STRATEGIES = ("random", "urw", "pct", "pos", "surw", "portfolio", "exhaustive", "dpor")
@@ -303,3 +307,39 @@ def test_statistics_do_not_hide_a_livelock() -> None:
 
     assert failure is not None
     assert failure.message == "t0 goes round in a circle: the state comes again"
+
+
+class Relieved(Once):
+    """The last thread goes for as long as it can; who picks at first is relieved by another, once."""
+
+    def begin(self, machine: SteppedMachine) -> tuple[Pick, Draw]:
+        begun = []
+
+        def second(_i: int) -> int:
+            return machine.runnable[-1]
+
+        def first(i: int) -> int:
+            begun.append(i)
+            assert len(begun) == 1
+            machine.execution.let(second)
+            return second(i)
+
+        return first, lambda _i, _n: 0
+
+
+def test_after_a_spin_goes_on_who_picked_last() -> None:
+    """Not who did at first, as DPOR's first pick prepares the schedule and then gives way."""
+
+    def program(machine: SteppedMachine) -> None:
+        flag = machine.word(0, "flag")
+
+        def waits(port: Port) -> None:
+            while not port.load(flag):
+                pass
+
+        machine.spawn(lambda port: port.store(flag, 1))
+        machine.spawn(waits)
+
+    result = explore(program, Relieved(Options(), sampled(1, "relieved")), schedules=1)
+    assert result.claim.kind == "sampled", result.statement
+    assert any("spins without a pause" in warning for warning in result.warnings)
