@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from collector.explore import SteppedMachine, engine, explore
+from collector.explore import SteppedMachine, explore
 from collector.explore.program import new_machine, run_and_check, set_up
 from collector.explore.strategies.base import Options, left
 from collector.explore.strategies.bounded import Exhaustive
@@ -86,7 +86,7 @@ def test_what_is_left_of_a_tree() -> None:
 
 def outlooks(strategy: str, monkeypatch: pytest.MonkeyPatch, program: Program = TREIBER) -> list[str]:
     """What is told after each schedule."""
-    monkeypatch.setattr(engine, "SHOW_S", 0.0)
+    monkeypatch.setattr("collector.explore.search.SHOW_S", 0.0)
     told: list[str] = []
 
     def progress(result: Result, _portfolio: Portfolio) -> None:
