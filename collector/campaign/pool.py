@@ -67,8 +67,7 @@ class Pool:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-        if self.executor:
-            self.executor.shutdown(wait=True, cancel_futures=True)
+        self._end()
 
     @property
     def idle(self) -> int:
@@ -83,6 +82,8 @@ class Pool:
         """Have a part run."""
         if self.executor is None:
             self.executor = ProcessPoolExecutor(self.jobs, CONTEXT, begin, (self.question, self.stopped, self.hungry))
+            # All begin at once.  One that began on demand while the executor buries another would be waited for, for ever.
+            self.executor._safe_to_dynamically_spawn_children = False  # type: ignore[attr-defined]  # noqa: SLF001
         try:
             self.under_way[self.executor.submit(run_here, work.part, work.seconds)] = work
         except BrokenProcessPool:
@@ -120,15 +121,22 @@ class Pool:
     def _deaths(self, work: Work) -> int:
         return self.deaths.get((work.source.name, work.part.number), 0)
 
+    def _end(self) -> None:
+        """End all processes, of which none has anything to do that is waited for."""
+        if self.executor:
+            # One that was killed while it waited for work may hold the lock on what tells the others that there is no more.
+            for process in list((self.executor._processes or {}).values()):  # noqa: SLF001  kill_workers, from 3.14 on
+                process.kill()
+            self.executor.shutdown(wait=True, cancel_futures=True)
+            self.executor = None
+
     def _bury(self, died: list[Work]) -> list[Work]:
         """A process has died: all that was under way is to run again, but for what is given up, which is returned."""
         self.died += 1
         self.broken = False
         died += self.under_way.values()
         self.under_way.clear()
-        if self.executor:
-            self.executor.shutdown(wait=True, cancel_futures=True)
-            self.executor = None
+        self._end()
         given_up: list[Work] = []
         for work in died:
             deaths = self.deaths[work.source.name, work.part.number] = self._deaths(work) + 1
