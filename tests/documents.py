@@ -114,5 +114,6 @@ class Walk:
 
 
 def plain(line: str) -> str:
-    """A printed line without the numbers of one run and the widths of its columns."""
-    return " ".join(re.sub(r"\d[\d.]*(e[-+]\d+)?", "N", line).split())
+    """A printed line without the numbers of one run, be they 1 or more, and the widths of its columns."""
+    bare = " ".join(re.sub(r"\d[\d.]*(e[-+]\d+)?", "N", line).split())
+    return re.sub(r"\bN (\w+?)s?\b", r"N \1", bare)

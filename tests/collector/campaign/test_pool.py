@@ -30,6 +30,7 @@ class Deadly:
     def __init__(self, *numbers: int) -> None:
         self.numbers = numbers
         self.ran: list[int] = []
+        self._processes: dict[int, object] = {}
 
     def submit(self, _function: Callable[..., Back], part: Part, _seconds: float | None) -> Future[str]:
         """At once."""
