@@ -79,8 +79,8 @@ class Shared:
 
     @property
     def exact(self) -> bool:
-        """Each shared object has a number of its own, and whoever changes it is known."""
-        return not self.opaque and self.hot.isdisjoint({LATE, MEMORY}) and not self.late
+        """Each shared object has a number of its own."""
+        return self.hot.isdisjoint({LATE, MEMORY}) and not self.late
 
     def _shared(self) -> dict[int, object]:
         """What two threads reach and that may change, by its id."""
