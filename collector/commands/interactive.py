@@ -118,8 +118,8 @@ class Interactive(Cmd):
     # How a line becomes a command.
 
     def precmd(self, line: str) -> str:
-        """Where nobody types, the line is printed, so that what is printed is the whole conversation."""
-        if not sys.stdin.isatty():
+        """Where nobody types, print the line: what is printed is the whole conversation.  Ctrl-D leaves its line open."""
+        if line == "EOF" or not sys.stdin.isatty():
             print("" if line == "EOF" else line)
         return line
 
