@@ -88,6 +88,11 @@ class Cluster:
         try:
             self.client = distributed.Client(**where, timeout=CONNECT)
         except (OSError, ValueError) as error:
+            if self.local:
+                self.local.close(timeout=5)
+                raise ClusterError(
+                    f"the scheduler here does not answer: {error}; the same command tries again"
+                ) from None
             raise ClusterError(f"--cluster {address}: no scheduler answers there: {error}") from None
 
     def __enter__(self) -> Self:

@@ -37,7 +37,7 @@ EXAMPLES = {
     'inspect nightly.db --sql "SELECT * FROM failures"': "ask the results",
 }
 ENDS = {
-    OK: "all tasks were done, and none failed that was not to",
+    OK: "no task failed that was not to; a line says so if not all were done",
     VIOLATION: "one did: a fault, or a process that died; the last lines say which",
     USAGE: "bad usage, a specification that cannot be read, no Dask, or no cluster",
 }
@@ -55,7 +55,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     where = "a Dask scheduler, tcp://HOST:PORT, or its scheduler file, instead of processes here"
     add("--cluster", default="", metavar="WHERE", help=where)
     add("--dashboard", action="store_true", help="Dask's own, and print its address")
-    add("--seconds", type=positive, default=None, metavar="S", help="begin no task after S seconds")
+    over = "stop after S seconds; tasks under way are ended, and run again by the same command"
+    add("--seconds", type=positive, default=None, metavar="S", help=over)
     add("--first", action="store_true", help="stop at the first task that fails and was not to")
     add("--html", type=Output, metavar="FILE", help="write a page: progress, rates, coverage, failures")
     add("--json", type=Output, metavar="FILE", help="write the summary; - is standard output")
@@ -171,7 +172,7 @@ def concluded(args: argparse.Namespace, store: Store, results: str, *, whole: bo
     if getattr(args, "interrupted", False):
         raise KeyboardInterrupt
     if not whole:
-        print("not all tasks were done; the same command goes on")
+        print("not all tasks were done; the same command goes on, and runs again what was under way")
     return VIOLATION if wrong else OK
 
 
