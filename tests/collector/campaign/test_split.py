@@ -7,6 +7,7 @@ import os
 import random
 import signal
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +17,7 @@ from collector.campaign.checkpoint import Checkpoint, CheckpointError
 from collector.campaign.pool import ALONE, SUSPECT, Pool
 from collector.campaign.split import Split
 from collector.explore.claim import Kind
-from tests.collector.campaign.searched import deadly, known, of
+from tests.collector.campaign.searched import deadly, known, of, patient
 
 
 if TYPE_CHECKING:
@@ -143,6 +144,33 @@ def test_processes_that_are_killed_at_random_lose_nothing(seed: int) -> None:
 
     assert killed
     assert (result.schedules, result.pruned, result.exhausted) == (720, 0, True)
+
+
+@pytest.mark.parametrize("strategy", ["dpor", "exhaustive", "dfs"])
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_pauses_end_early_where_that_matters(strategy: str, jobs: int) -> None:
+    """Everything begins again then: the fault is found, and what is claimed without it is what one search claims."""
+    assert Split(patient(strategy, wrong=True), jobs).run(200).claim.kind is Kind.FAILED
+    question = patient(strategy, wrong=False)
+    alone, result = question.explore(question.load()), Split(question, jobs).run(200)
+
+    assert replace(result.claim, compared=0) == replace(alone.claim, compared=0)
+
+
+def test_that_pauses_end_early_is_known_from_a_checkpoint(tmp_path: Path) -> None:
+    """It goes on with them."""
+    question = patient("dfs", wrong=False)
+    schedules = []
+    for stop in (True, False):
+        with closing(Checkpoint(str(tmp_path / "checkpoint"), {})) as checkpoint:
+            search = Split(question, 1)
+            search.stop = lambda search=search: stop and search.question.ends_early and search.result.schedules  # type: ignore[misc] # noqa: B023
+            schedules.append(search.result.schedules if checkpoint.restore(search) else 0)
+            result = search.run(200)
+            checkpoint.save(search, now=True)
+
+    assert schedules[1] > 0
+    assert result.claim.number == question.explore(question.load()).claim.number
 
 
 @pytest.mark.parametrize("strategy", ["dpor", "dfs", "urw"])
