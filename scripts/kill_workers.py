@@ -32,8 +32,10 @@ schedules = 100
 ROWS = (
     "SELECT number, name, verdict, text, schedules, steps, fault, place, token FROM tasks WHERE wanted ORDER BY number"
 )
-PROCESSES = ("multiprocessing.spawn", "collector.campaign.child")
+PROCESSES = ("multiprocessing.spawn", "-m collector.campaign.child")
 """What the command line of one has in it that is killed: a worker's, or of the process beside it."""
+LEASH = "collector.campaign.leash"
+"""What that of one has in it that is spared: it does nothing but wait, and who kills it has disturbed nobody."""
 EVERY = 4
 """Tasks that are finished between two kills, at least."""
 PAUSE = 1.0
@@ -66,7 +68,7 @@ def victims(campaign: subprocess.Popen[bytes]) -> list[psutil.Process]:
             command = " ".join(process.cmdline())
         except psutil.Error:
             continue
-        if any(word in command for word in PROCESSES):
+        if LEASH not in command and any(word in command for word in PROCESSES):
             found.append(process)
     return found
 

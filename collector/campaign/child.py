@@ -2,7 +2,7 @@
 
 A worker of a cluster has threads of its own, which draw from Python's random and keep the interpreter busy: a program would
 be taken for one that is not the same twice.  So schedules are explored in a child, one task after the other; it is begun
-again when it has died, and it ends when its standard input does, which is also when the worker dies.
+again when it has died, and it is killed when the worker dies (`campaign.leash`).
 
 What goes over the pipes: a pickle, and before it its length in eight bytes.  What a program prints goes to standard error.
 """
@@ -20,6 +20,8 @@ from select import select
 from time import monotonic
 from typing import IO, TYPE_CHECKING
 
+from collector.campaign.leash import Leash
+
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,32 +32,35 @@ LENGTH = 8
 
 
 class Died(Exception):
-    """The child has ended, or was ended because it was late: the text says how."""
+    """The child has ended: the text says how."""
+
+
+class Late(Exception):
+    """The child was ended, because it did not come back: the text says after how long."""
 
 
 class Child:
     """The process, begun when it is first wanted."""
 
     def __init__(self) -> None:
-        self.process: subprocess.Popen[bytes] | None = None
+        self.leash: Leash | None = None
         atexit.register(self.end)
 
     def call(self, function: Callable[..., Any], arguments: tuple[object, ...], seconds: float | None) -> Any:  # noqa: ANN401
-        """What the function, of a module, gives there; raises Died, or what it raises."""
-        if self.process is None:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment()
-            )
+        """What the function, of a module, gives there; raises Died, Late, or what it raises."""
+        if self.leash is None:
+            self.leash = Leash(["-m", __name__], stdin=subprocess.PIPE)
+        process = self.leash.process
         try:
-            assert self.process.stdin
-            assert self.process.stdout
-            send(self.process.stdin, (function, arguments))
-            found = receive(self.process.stdout, None if seconds is None else monotonic() + seconds)
+            assert process.stdin
+            assert process.stdout
+            send(process.stdin, (function, arguments))
+            found = receive(process.stdout, None if seconds is None else monotonic() + seconds)
         except TimeoutError:
             self.end()
-            raise Died(f"it did not end within {seconds:g} s") from None
+            raise Late(f"it did not end within {seconds:g} s") from None
         except (OSError, EOFError):
-            status = self.process.wait()
+            status = process.wait()
             self.end()
             how = f"by signal {-status}" if status < 0 else f"with exit status {status}"
             raise Died(f"its process ended {how}") from None
@@ -65,15 +70,9 @@ class Child:
 
     def end(self) -> None:
         """End the process, if there is one."""
-        process, self.process = self.process, None
-        if process:
-            process.kill()
-            process.communicate()
-
-
-def environment() -> dict[str, str]:
-    """For a process that is to import what this one can."""
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        leash, self.leash = self.leash, None
+        if leash:
+            leash.end()
 
 
 def send(to: IO[bytes], value: object) -> None:

@@ -19,6 +19,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
 from collector.campaign.task import Outcome
+from collector.campaign.version import OtherVersion, of, version
 from collector.stress.uninterrupted import uninterrupted
 
 
@@ -88,6 +89,11 @@ class Cluster:
         try:
             self.client = distributed.Client(**where, timeout=CONNECT)
         except (OSError, ValueError) as error:
+            if self.local:
+                self.local.close(timeout=5)
+                raise ClusterError(
+                    f"the scheduler here does not answer: {error}; the same command tries again"
+                ) from None
             raise ClusterError(f"--cluster {address}: no scheduler answers there: {error}") from None
 
     def __enter__(self) -> Self:
@@ -119,7 +125,7 @@ class Cluster:
 
     def submit(self, key: str, function: Callable[..., Outcome], *arguments: object) -> None:
         """Have work done, which is known here by its key."""
-        future = self.client.submit(function, *arguments, pure=False)
+        future = self.client.submit(of, version(), function, *arguments, pure=False)
         self.under_way[future] = key
         future.add_done_callback(self.done.put)
 
@@ -155,6 +161,8 @@ class Cluster:
         if future.status != "error":
             raise ClusterError("the cluster is gone; what was done is kept")
         error = future.exception()
+        if isinstance(error, OtherVersion):
+            raise ClusterError(f"{error} has begun with another version of this project; begin it again with this one")
         if type(error).__name__ == "KilledWorker":
             died = f"its process died {DEATHS + 1} times: killed, out of memory, or crashed"
             return key, Outcome("lost", died, fault="process")

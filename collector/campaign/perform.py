@@ -1,8 +1,8 @@
 """Performs a task, in whatever process it is sent to.
 
-A program's schedules are explored in a child of it (`campaign.child`); everything else is a process of its own, too, and
-each is ended when its time is over.  A child that dies is begun again, and the task with it, DEATHS times in all; then it is
-lost.
+A program's schedules are explored in a child of it (`campaign.child`); everything else is a process of its own, too.  Each
+is ended when its time is over, and then the task is lost, or when the worker is (`campaign.leash`).  A child that dies is
+begun again, and the task with it, DEATHS times in all; then it is lost.
 
 A schedule that fails is told as it was found.  To shrink it is a piece of work by itself, for a process that has nothing
 else to do, and takes as many runs as it takes: what comes of it does not depend on how busy the machine is.
@@ -15,16 +15,17 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import local
 from time import perf_counter
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from collector.campaign.child import Child, Died, environment
+from collector.campaign.child import Child, Died, Late
+from collector.campaign.leash import Leash
 from collector.campaign.task import Outcome
 from collector.explore.shrunk import shrunk
 
@@ -56,8 +57,14 @@ LAST = 2_000
 """Characters of what a process has printed that are kept of one that failed."""
 
 
-CHILDREN: list[Child] = []
-"""One, as soon as it is wanted."""
+class Here(local):
+    """What a thread has of its own: a worker of a cluster that is there may have several, each with a task."""
+
+    def __init__(self) -> None:
+        self.child = Child()
+
+
+HERE = Here()
 
 
 def perform(task: Task, ask: Ask) -> Outcome:
@@ -79,16 +86,16 @@ def perform(task: Task, ask: Ask) -> Outcome:
 
 def aside(function: Callable[..., Outcome], arguments: tuple[object, ...], seconds: float | None) -> Outcome:
     """What the function gives in a child, which is ended some time after so many seconds."""
-    if not CHILDREN:
-        CHILDREN.append(Child())
-    how = ""
+    child, how = HERE.child, ""
     for _ in range(DEATHS):
         try:
-            outcome: Outcome = CHILDREN[0].call(function, arguments, None if seconds is None else seconds + GRACE)
+            outcome: Outcome = child.call(function, arguments, None if seconds is None else seconds + GRACE)
         except Died as died:
             how = str(died)
+        except Late as late:
+            return Outcome("lost", str(late), fault="process")
         except MemoryError:
-            CHILDREN[0].end()
+            child.end()
             return Outcome("lost", "out of memory: a process gets half of the machine's at most", fault="process")
         else:
             return outcome
@@ -161,23 +168,12 @@ def tested(task: Task) -> Outcome:
 
 def process(words: Sequence[str], seconds: float | None) -> tuple[int, str]:
     """Run this interpreter with these words; its exit status, negative for a signal, and what it has printed."""
-    child = subprocess.Popen(
-        [sys.executable, *words],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="backslashreplace",
-        start_new_session=True,
-        env=environment(),
-    )
-    try:
-        said, _ = child.communicate(timeout=None if seconds is None else seconds + GRACE)
-    except subprocess.TimeoutExpired:
-        os.killpg(child.pid, signal.SIGKILL)
-        said, _ = child.communicate()
+    leash = Leash(words, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT)
+    status, printed, late = leash.end(None if seconds is None else seconds + GRACE)
+    said = printed.decode(errors="backslashreplace")
+    if late:
         return -signal.SIGKILL, f"{said}\ndid not end within {seconds} s and {GRACE:g} more"
-    return child.returncode, said
+    return status, said
 
 
 def concluded(verdict: str, status: int, said: str, more: dict[str, Any]) -> Outcome:

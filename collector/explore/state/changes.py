@@ -46,6 +46,8 @@ class Access(NamedTuple):
     changes: bool
     name: str
     """Of the object, for people."""
+    brings: bool = False
+    """The object has got something that threads may share from now on: not scalars alone."""
 
 
 class Watched(NamedTuple):
@@ -108,9 +110,10 @@ class Changes:
             now = parts(v)
             if len(now) != len(before) or not all(map(same, now, before)):
                 by_name = type(v) is dict or v is self.machine or v is self or self.capture.by_name(v)
+                brings = more_than_scalars(before, now)
                 for slot in slots_changed(v, before, now, by_name=by_name) if number != LATE else [None]:
                     name = str(slot or "globals") if number == GLOBALS else names.get(number) or named(type(v))
-                    yield Access(number, slot, changes=True, name=name)
+                    yield Access(number, slot, changes=True, name=name, brings=brings)
 
     def globals_before(self) -> dict[tuple[int, str], object]:
         """What each global stood for then, by its namespace's id and its name."""
@@ -171,6 +174,12 @@ def same(x: object, y: object) -> bool:
     """Are these one object, or equal scalars?"""
     alike = type(x) is type(y) and type(x) in SCALARS and x == y
     return x is y or (alike and (type(x) not in FLOATING or repr(x) == repr(y)))
+
+
+def more_than_scalars(held: list[object], now: list[object]) -> bool:
+    """Has an object that held and now holds this got anything but scalars?"""
+    before = {*map(id, held)}
+    return any(type(v) not in SCALARS and id(v) not in before for v in now)
 
 
 def slots_changed(v: object, held: list[object], now: list[object], *, by_name: bool) -> Iterator[object]:

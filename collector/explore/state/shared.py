@@ -23,7 +23,7 @@ from collector.explore.state.turn import Turn
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from collector.explore.machine.machine import SteppedMachine
 
@@ -49,9 +49,11 @@ class Shared:
         """Since the turn under way began."""
         self.current: Turn | None = None
         """The turn under way, where there is something hot that it may use."""
+        self.late = False
+        """Some objects have come to be shared only in the course of this schedule."""
         self.threads = 0
-        self.aliased = False
-        """A thread has had the dictionary of an object's attributes by itself."""
+        self.owners: dict[int, tuple[int, object]] = {}
+        """By the ids of the dictionaries of attributes: the number of the shared object whose they are, and itself."""
         self.names: dict[int, str] = {}
         """Of objects that were used, for people."""
 
@@ -59,6 +61,7 @@ class Shared:
         """All threads of a schedule have come to their first steps."""
         capture, machine = self.capture, self.machine
         self.threads = len(machine.names)
+        self.late = False
         met = self._met(range(self.threads))
         form = len(met), len(capture.globaldata.codes), len(capture.globaldata.classes), capture.epoch
         if form != self.form:
@@ -71,6 +74,13 @@ class Shared:
             self.opaque = {k for k in self.numbers if capture.is_opaque(met[k])}
             self.hot |= self.opaque
         self.objects = {id(met[k]): (k, met[k]) for k in self.numbers}
+        self.owners.clear()
+        self._own(self.objects.values())
+
+    @property
+    def exact(self) -> bool:
+        """Each shared object has a number of its own."""
+        return self.hot.isdisjoint({LATE, MEMORY}) and not self.late
 
     def _shared(self) -> dict[int, object]:
         """What two threads reach and that may change, by its id."""
@@ -88,7 +98,6 @@ class Shared:
             own |= attributes
             twice.update((known, own[known]) for known in own.keys() & once.keys())
             once.update(own)
-        self.aliased = self.aliased or not dictionaries.isdisjoint(met)
         return {known: v for known, v in twice.items() if known not in dictionaries - met and capture.may_change(v)}
 
     def _met(self, threads: Sequence[int]) -> Sequence[object]:
@@ -106,27 +115,37 @@ class Shared:
 
     def known(self, v: object) -> list[int]:
         """The numbers by which `v`, or its attributes by themselves, are known."""
-        found = [self.objects[id(v)][0]] if id(v) in self.objects else []
-        if self.aliased:
-            attributes = self.capture.attributes(v)
-            found += [self.objects[id(attributes)][0]] if id(attributes) in self.objects else []
+        attributes = self.capture.attributes(v)
+        found = [self.objects[id(each)][0] for each in (v, attributes) if id(each) in self.objects]
+        if id(v) in self.owners:
+            found.append(self.owners[id(v)][0])
         return found
 
     def resume(self) -> None:
         """From here on turns are watched."""
-        if self.hot or len(self.machine.names) != self.threads:
+        if len(self.machine.names) != self.threads:
             self.look_for_more()
         self.compare_with_now()
 
     def look_for_more(self) -> None:
         """Something may have come to be shared; what was shared by one that has ended, another may still use."""
         self.threads = len(self.machine.names)
-        shared = self._shared()
-        for known, v in shared.items():
-            self.objects.setdefault(known, (LATE, v))
-            if self.objects[known][0] == LATE and self.capture.is_opaque(v):
-                self.opaque.add(LATE)
-                self.hot.add(LATE)
+        for known, v in self._shared().items():
+            if known not in self.owners:
+                self.objects.setdefault(known, (LATE, v))
+        late = [each for each in self.objects.values() if each[0] == LATE]
+        self.late = bool(late)
+        self._own(late)
+        if any(self.capture.is_opaque(v) for _, v in late):
+            self.opaque.add(LATE)
+            self.hot.add(LATE)
+
+    def _own(self, objects: Iterable[tuple[int, object]]) -> None:
+        """Whoever has the dictionary of attributes of one of those by itself, has that one."""
+        for number, v in objects:
+            attributes = self.capture.attributes(v)
+            if attributes is not None:
+                self.owners.setdefault(id(attributes), (number, attributes))
 
     def compare_with_now(self) -> None:
         """From what is there now on, changes are told."""
@@ -160,8 +179,9 @@ class Shared:
             if GLOBALS in numbers:
                 self.current.replaced = self.changes.globals_before()
             found = dict.fromkeys(self._used(self.current))
-        if changed or kind in (ops.SPAWN, ops.SYSALLOC):
+        if kind in (ops.SPAWN, ops.SYSALLOC) or any(access.brings for access in (*changed, *found)):
             self.look_for_more()
+        if changed or kind in (ops.SPAWN, ops.SYSALLOC):
             self.compare_with_now()
         self.current = None
         return [*changed, *found]
@@ -173,4 +193,5 @@ class Shared:
             uses = ((number, None, named(type(v))) for number, v in self.objects.values())
         for number, slot, name in uses:
             if number in self.hot:
-                yield Access(number, slot, number in self.opaque, name)
+                opaque = number in self.opaque
+                yield Access(number, slot, changes=opaque, name=name, brings=opaque)

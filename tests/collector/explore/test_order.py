@@ -9,6 +9,7 @@ from tests.collector.explore import orderprograms
 from tests.collector.explore.arbitrary import MINDS, program_of, shape
 from tests.collector.explore.assignedprograms import ASSIGNED
 from tests.collector.explore.compare import compare_sharing
+from tests.collector.explore.foundprograms import FOUND, RIGHT
 from tests.collector.explore.takenprograms import TAKEN
 from tests.collector.explore.test_verdicts import told
 from tests.collector.explore.traces import executions
@@ -16,7 +17,8 @@ from tests.collector.explore.unorderedprograms import UNORDERED
 from tests.collector.explore.unwatchedprograms import UNWATCHED
 
 
-ORDERED = orderprograms.ORDERED | ASSIGNED | TAKEN
+ORDERED = orderprograms.ORDERED | ASSIGNED | TAKEN | FOUND
+ALL_RIGHT = UNORDERED | RIGHT
 
 EVERYTHING = ("portfolio", "stateful", "exhaustive", "dfs")
 
@@ -48,13 +50,13 @@ def test_where_objects_cannot_be_watched_nothing_is_proved(name: str) -> None:
         assert other.claim.kind == "failed", told(other)
 
 
-@pytest.mark.parametrize("name", UNORDERED)
+@pytest.mark.parametrize("name", ALL_RIGHT)
 def test_what_is_ordered_or_not_shared_costs_no_proof(name: str) -> None:
     """By DPOR too."""
     for strategy in ("dpor", *EVERYTHING):
-        result = explore(UNORDERED[name], strategy, seconds=10)
+        result = explore(ALL_RIGHT[name], strategy, seconds=10)
         assert result.claim.kind == "proved", told(result)
-    bounded = explore(UNORDERED[name], "dpor", preemptions=9, seconds=10)
+    bounded = explore(ALL_RIGHT[name], "dpor", preemptions=9, seconds=10)
     assert bounded.claim.kind == "proved", told(bounded)
 
 

@@ -6,14 +6,14 @@ ordered by their steps (happens-before), as between lock and unlock.  Then no tw
 an object in common, and all interleavings of a trace do the same.  If it is not so in some interleaving that was run, then
 nothing is proved, and the object is named.
 
-What turns do with objects is found by `state.shared`.  Of a step that is run again it is known.  While no shared object was
-ever seen to change, it is also known of a turn that some interleaving had already: what a thread does follows from what it
-has found in cells before, with its steps and without.
+What turns do with objects is found by `state.shared`.  Of a step that is run again it is known.  It is also known of a turn
+that some interleaving had already: what a thread does follows from what it has found before, in cells, with its steps and
+without, and in the shared objects that change.  What is in one of these follows from who has changed it, having found what.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from collector.explore.machine import ops
 from collector.explore.machine.observed import Log, Observed
@@ -29,13 +29,21 @@ if TYPE_CHECKING:
     from collector.explore.state.changes import Access
     from collector.explore.strategies.dpor.path import Node
 
-    Found = tuple[tuple[int, int], ...]
-    """Cells that were read without a step, in order, and what was in them."""
     Accesses = tuple[Access, ...]
     """Of one turn."""
 
 AGAIN = 30
 """Times that the search begins afresh because objects were found to change that had not changed before."""
+
+
+class Turned(NamedTuple):
+    """A turn that was watched."""
+
+    cells: tuple[tuple[int, int], ...]
+    """Those that it read without a step, in order, and what was in them."""
+    versions: tuple[tuple[int, int], ...]
+    """Of the shared objects that it used, before it."""
+    accesses: Accesses
 
 
 class Sharing:
@@ -50,10 +58,12 @@ class Sharing:
         """Times that the search has begun afresh."""
         self.resumed = False
         """Turns are compared with what was before, in this schedule."""
+        self.behind = False
+        """A turn that was not watched has changed an object since."""
 
     def begin(self) -> None:
         """All threads of a schedule have come to their first steps."""
-        self.resumed = False
+        self.resumed = self.behind = False
         self.shared.begin()  # each schedule makes objects of its own, also where none has changed so far
 
     def pass_by(self, kind: int, its: Accesses) -> None:
@@ -61,14 +71,16 @@ class Sharing:
 
         What came to be shared by it may be shared no more when others are watched, since somebody has ended meanwhile.
         """
-        if kind == ops.SPAWN or any(access.changes for access in its):
+        if kind in (ops.SPAWN, ops.SYSALLOC) or any(access.brings for access in its):
             self.shared.look_for_more()
 
     def watch(self, t: int) -> None:
         """Thread `t` is about to take a step whose turn is new."""
         if not self.resumed:
-            self.resumed = True
             self.shared.resume()
+        elif self.behind:
+            self.shared.compare_with_now()
+        self.resumed, self.behind = True, False
         self.shared.turn(t)
 
     def compare(self, first: int, its: Accesses, second: int, others: Accesses) -> bool:
@@ -108,14 +120,20 @@ class Objects(Sharing):
         self.observed = plain if isinstance(plain, Observed) else None
         self.quiet = True
         """No shared object has changed, and there is none that may change unseen."""
-        self.known: dict[int, list[Found]] = {}
-        """Turns that were watched: what they have read, by what the thread had found before."""
+        self.known: dict[int, list[Turned]] = {}
+        """Turns that were watched, by what the thread had found before."""
+        self.versions: dict[int, int] = {}
+        """Per object that has changed in this schedule, the turns that have changed it, and in what order."""
         self.watching = False
         """The turn under way is watched."""
 
     def begin(self) -> None:
+        form = self.shared.form
         super().begin()
+        if form != self.shared.form:
+            self.known.clear()  # objects have other numbers
         self.watching = False
+        self.versions.clear()
         self.quiet = self.quiet and not self.shared.hot
         if self.shared.grown:
             for node in self.path.nodes:
@@ -126,6 +144,7 @@ class Objects(Sharing):
         for step, node in zip(steps, nodes, strict=True):
             yield step
             self.pass_by(node.kind, node.accesses)
+            self._change(node)
 
     def arrive(self) -> None:
         """The last step's turn is over, or this is the end of what was run again."""
@@ -134,14 +153,14 @@ class Objects(Sharing):
             node = self.path.nodes[-1]
             log = (self.observed.end().get(node.step.thread) if self.observed else None) or Log()
             node.accesses = (*self.shared.turned(node.kind),)
-            if node.accesses:
-                self.quiet = False
-                if not self.shared.grown:
-                    self._compare(node)
-            found = (*log.reads.items(),)
-            if self.observed and not log.whole and node.kind != ops.CHOOSE:
-                self.known.setdefault(node.history, []).append(found)
-            node.history = hash((node.history, found, log.whole and node.index, node.step.value))
+            self.quiet = self.quiet and not node.accesses
+            cells = (*log.reads.items(),)
+            versions = (*((n, self.versions.get(n, 0)) for n in sorted({access.number for access in node.accesses})),)
+            turned = Turned(cells, versions, node.accesses)
+            told = self.observed and not log.whole and node.kind != ops.CHOOSE and self._foreseeable
+            if told and not any(access.brings for access in node.accesses):
+                self.known.setdefault(node.history, []).append(turned)
+            self._over(node, turned, whole=log.whole)
 
     def go(self, node: Node) -> None:
         """The step from `node` is about to be taken."""
@@ -151,16 +170,40 @@ class Objects(Sharing):
         past = self.path.nodes[own[-2]].history if len(own) > 1 else self._birth(t)
         size = (len(machine.memory.words), len(machine.names)) if node.kind >= ops.SPAWN else 0
         node.history = hash((past, node.announced, machine.flags[t], size))
-        if self.quiet and node.kind != ops.SPAWN:
-            words = machine.memory.words
-            for found in self.known.get(node.history, ()):
-                if all(words[a] == v for a, v in found):
-                    node.history = hash((node.history, found, False, node.step.value))
+        if node.kind != ops.SPAWN and self._foreseeable:
+            for turned in self.known.get(node.history, ()):
+                if self._finds(turned):
+                    node.accesses = turned.accesses
+                    self._over(node, turned)
+                    self.behind = self.behind or any(access.changes for access in turned.accesses)
                     return
         self.watching = True
         self.watch(t)
         if self.observed:
             self.observed.begin(machine.execution)
+
+    @property
+    def _foreseeable(self) -> bool:
+        """Does what a turn finds tell what it will do with shared objects?"""
+        return self.quiet or self.shared.exact
+
+    def _finds(self, turned: Turned) -> bool:
+        """Does the turn that is about to begin find what that one has found?"""
+        words, versions = self.machine.memory.words, self.versions
+        return all(words[a] == v for a, v in turned.cells) and all(versions.get(n, 0) == v for n, v in turned.versions)
+
+    def _over(self, node: Node, turned: Turned, *, whole: bool = False) -> None:
+        """The turn from `node` is over, or it is known how it will be; `whole`: it has read cells in a way not known."""
+        if node.accesses and not self.shared.grown:
+            self._compare(node)
+        node.history = hash((node.history, turned.cells, turned.versions, whole and node.index, node.step.value))
+        self._change(node)
+
+    def _change(self, node: Node) -> None:
+        """What the turn from `node` has changed, is something else from now on."""
+        for access in node.accesses:
+            if access.changes:
+                self.versions[access.number] = hash((self.versions.get(access.number, 0), node.history))
 
     def _birth(self, t: int) -> int:
         """The history of a thread before its first step."""
