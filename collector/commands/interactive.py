@@ -6,6 +6,7 @@ A line names the thread that goes next, by its name or its number; an empty line
 from __future__ import annotations
 
 import linecache
+import signal
 import sys
 from cmd import Cmd
 from pathlib import Path
@@ -33,6 +34,7 @@ from collector.report.tables import linewidth, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import FrameType
 
     from collector.explore.machine.site import Site
     from collector.explore.program import Program
@@ -62,9 +64,18 @@ source [THREAD]  the lines around the next step, and its callers
 trace          the steps so far
 follow TOKEN   to the end of that token's schedule; or of the file that holds it
 token [FILE]   the token of what was chosen, and the default behind it
-quit           leave (or end of file)
+quit           leave (or end of file; Ctrl-C breaks off only what is typed or goes on)
 A command may be shortened as far as it stays one: b for back, q for quit.
 """
+
+
+class BrokenOff(KeyboardInterrupt):
+    """Ctrl-C in a terminal: whoever has chosen a hundred steps does not want to lose them with a line."""
+
+
+def breakoff(_number: int, _frame: FrameType | None) -> None:
+    """Handles the signal."""
+    raise BrokenOff
 
 
 class Interactive(Cmd):
@@ -80,8 +91,24 @@ class Interactive(Cmd):
         """Ask until there is no more to ask; returns where it ended."""
         self._look()
         self._prompt()
-        self.cmdloop()
+        if not sys.stdin.isatty():
+            self.cmdloop()
+            return self.now
+        before = signal.signal(signal.SIGINT, breakoff)
+        try:
+            while self._broken():
+                print("\nbroken off; quit leaves")
+        finally:
+            signal.signal(signal.SIGINT, before)
         return self.now
+
+    def _broken(self) -> bool:
+        """Ask until there is no more to ask; true if Ctrl-C came first."""
+        try:
+            self.cmdloop()
+        except BrokenOff:
+            return True
+        return False
 
     @property
     def made(self) -> str:
@@ -91,8 +118,8 @@ class Interactive(Cmd):
     # How a line becomes a command.
 
     def precmd(self, line: str) -> str:
-        """Where nobody types, the line is printed, so that what is printed is the whole conversation."""
-        if not sys.stdin.isatty():
+        """Where nobody types, print the line: what is printed is the whole conversation.  Ctrl-D leaves its line open."""
+        if line == "EOF" or not sys.stdin.isatty():
             print("" if line == "EOF" else line)
         return line
 

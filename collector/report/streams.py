@@ -52,6 +52,11 @@ class Guarded(TextIOBase):
         """The stream's, for those who choose their characters by it."""
         return getattr(self.stream, "encoding", None) or "utf-8"
 
+    @property
+    def errors(self) -> str:  # type: ignore[override]
+        """The stream's: without it `input` takes no terminal for one, and lines cannot be edited."""
+        return getattr(self.stream, "errors", None) or "strict"
+
     def writable(self) -> bool:
         """As of any file to write."""
         return True

@@ -32,6 +32,7 @@ from collector.explore.machine.site import by_a_thread, of_explorer
 from collector.explore.machine.skippable import Left, Skippable
 from collector.explore.machine.taps import fit
 from collector.explore.machine.threads import Threads
+from collector.explore.machine.unwatched import Unwatched
 from workbuf.machine import MASK64
 
 
@@ -40,10 +41,11 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from collector.explore.machine.carrier import Carrier
-    from collector.explore.machine.execution import Draw, Pick, Watch
+    from collector.explore.machine.execution import Draw, Pick
     from collector.explore.machine.fault import Fault
     from collector.explore.machine.ports import SteppedPort
     from collector.explore.machine.taps import Tap
+    from collector.explore.machine.watch import Watch
     from workbuf.machine import Port
 
 
@@ -115,8 +117,7 @@ class SteppedMachine:
         self.named, self.label = self.memory.names.named, self.memory.names.label
         self.abort, self.fail = self.execution.abort, self.execution.fail
         self.has_ended = self.threads.ended
-        if watch:
-            self.execution.watch = watch(self)
+        self.execution.watch = watch(self) if watch else Unwatched(self.execution)
         self.own = frozenset((*vars(self), "own"))
         """Attributes that no program has hung on it."""
 

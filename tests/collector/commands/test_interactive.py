@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Self
 import pytest
 
 from collector.commands.interactive import SAMPLERS, sampler
+from collector.commands.status import INTERRUPTED
 from collector.run import main
 
 
@@ -99,6 +101,27 @@ def test_in_a_terminal_to_a_failure_and_back(tmp_path: Path) -> None:
         assert terminal.process.wait(SECONDS) == 1
 
     assert main(["replay", str(token)]) == 1
+
+
+def test_in_a_terminal_lines_are_edited_and_broken_off() -> None:
+    """A line typed before comes again, names are completed; Ctrl-C breaks off a line or a search, and nothing is lost."""
+    pytest.importorskip("readline")
+    with Terminal("explore", "aba", "--interactive") as terminal:
+        terminal.until(r"\(0\) $")
+        terminal.answer("popper 2")
+        assert "step 2: popper: cas work.full" in terminal.answer("\x10")
+        assert "step 3: pusher: load work.full" in terminal.answer("pu\t")
+        for line in ("junk", "let pct 1000000000"):
+            os.write(terminal.fd, line.encode())
+            terminal.until(line)
+            os.write(terminal.fd, b"\n" * (line != "junk"))
+            time.sleep(0.5)
+            terminal.process.send_signal(signal.SIGINT)
+            assert "broken off; quit leaves" in terminal.until(r"leaves\s+\(4\) $")
+        assert "step 4: pusher: load node1.next" in terminal.answer("1")
+        terminal.process.send_signal(signal.SIGTERM)
+        os.write(terminal.fd, b"\n")  # else one that comes just before readline waits is seen with the next key
+        assert terminal.process.wait(SECONDS) == INTERRUPTED
 
 
 def test_from_a_pipe_the_conversation_is_printed(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:

@@ -1,6 +1,7 @@
 """Small programs in which a turn finds in cells what it has found before, and in Python something else.
 
-Each fails in an interleaving that DPOR does not run, as no cell tells it from one that it does; those in `RIGHT` in none.
+Each fails in an interleaving that DPOR does not run, as no cell tells it from one that it does run; those in `RIGHT` do
+not fail in any.
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, var-annotated"
