@@ -54,6 +54,8 @@ class SteppedPort(Bound):
 
     sleep: Callable[..., bool]
     spawn: Callable[..., None]
+    own: dict[str, object]
+    """Its attributes, but for itself, as they are before a program changes any."""
 
     def __init__(self, index: int, execution: Execution) -> None:
         self.execution = execution
@@ -61,6 +63,13 @@ class SteppedPort(Bound):
         self.seed = (index + 1) * SEED_STEP & MASK64
         self.event: Listener = null
         self.name = ""
+
+    def begin(self, name: str) -> None:
+        """A thread of that name begins: forget what the last one has hung on the port, or put in place of what was there."""
+        attributes, own = vars(self), self.own
+        own["name"] = name
+        attributes.clear()
+        attributes.update(own, own=own)
 
     def check(self) -> None:
         """Raise Aborted if the run was aborted.  Not a step."""
