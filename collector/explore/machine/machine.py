@@ -27,6 +27,7 @@ from collector.explore.machine import ops
 from collector.explore.machine.carrier import MAIN, Greenlets
 from collector.explore.machine.execution import LIMIT, Execution
 from collector.explore.machine.memory import Memory, Pointer
+from collector.explore.machine.names import Names
 from collector.explore.machine.ports import make_port
 from collector.explore.machine.site import by_a_thread, of_explorer
 from collector.explore.machine.skippable import Left, Skippable
@@ -81,7 +82,7 @@ class SteppedMachine:
         for tap in taps:
             tap.machine = self
         self.ports: list[SteppedPort] = []
-        self.names: list[str] = []
+        self.names = Names(self.execution)
         """Of the threads."""
         self.generations: list[int] = []
         """How many spawned one another, from one of the set-up's to each thread."""
@@ -127,7 +128,7 @@ class SteppedMachine:
         self.threads.begin()
         self.execution.begin()
         self.left.begin()
-        self.names.clear()
+        self.names.begin()
         self.generations.clear()
         self.more_state.clear()
         self.clocks.clear()
@@ -214,7 +215,7 @@ class SteppedMachine:
             port.own = vars(port).copy()
         self.ports[i].begin(name or f"t{i}")
         name = self.ports[i].name
-        self.names.append(name)
+        self.names.add(name)
         self.generations.append(generation)
         self.execution.add(_nothing if i in self.muted else body)
         if parent != MAIN:

@@ -271,6 +271,8 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
             execution.refuse(f"pause({kind!r}): there are {', '.join(f'Pause.{each.name}' for each in Pause)}")
         if not isinstance(n, int) or n < 0:
             execution.refuse(f"pause(Pause.{kind.name}, {n!r}): it takes how long, an integer")
+        if execution.current != i:
+            execution.foreign(i)
         if flags[i] & PAUSED:
             point(ops.PAUSE, 0)
         elif not seen:
