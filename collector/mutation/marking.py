@@ -143,6 +143,9 @@ def fused(m: type[FusedM]) -> Program:
                 me.drainworkbuf(b, all=False)
                 lost = [p for p in (parent, last, dead) if not boot.heapBitsForObject(p)[2] & bit]
                 assert not lost, "the loop has not marked an object"
+                assert not boot.heapBitsForObject(large)[2] & bit, (
+                    "the loop has marked what only a stray pointer is near"
+                )
 
         return atonce(marks)
 
