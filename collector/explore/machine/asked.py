@@ -1,9 +1,9 @@
-"""A machine that notices when a thread asks it for what depends on who has gone when: its trail, who has ended, its cells.
+"""A machine that notices when a thread asks it for what depends on who has gone when: its trail, who has ended.
 
 A thread learns from its steps what others have done.  What it asks the machine itself for, no step orders, and a search that
 leaves equivalent interleavings out does not see what those would have told.
 
-Not noticed.  What a program took of the machine while it was set up (`mem = machine.mem`), and what it asks parts of it.
+Not noticed.  What a program took of the machine while it was set up, what it asks parts of it, and its cells (`mem`).
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from collector.explore.machine.site import by_a_thread, innermost
 
 
 OPEN = frozenset({
-    "alloc", "extend", "word", "peek", "poke", "spawn", "kill", "optional", "invariant", "state", "view", "label",
+    "alloc", "extend", "word", "peek", "poke", "spawn", "kill", "optional", "invariant", "state", "view", "label", "mem",
 })  # fmt: skip
-"""What programs use of it: it tells nothing, or is refused, or tells the next free cells, and to take those is watched."""
+"""What programs use of it: it tells nothing of that, or is refused, or tells the next free cells, which is watched."""
 
 
 def telling(machine: SteppedMachine) -> frozenset[str]:

@@ -45,23 +45,6 @@ def who_can_go(machine):
 
 
 @of(ASKING)
-def what_is_in_a_cell(machine):
-    x, y, got = machine.word(0, "x"), machine.word(0, "y"), []
-
-    def asks(port):
-        port.load(y)
-        got.append(machine.mem[x])
-
-    machine.spawn(lambda port: port.store(x, 1))
-    machine.spawn(asks)
-
-    def check():
-        assert got == [1]
-
-    return check
-
-
-@of(ASKING)
 def what_a_thread_is_called(machine):
     return after(machine, lambda: machine.names.__setitem__(0, "zero"), lambda: int(machine.names[0] == "zero"))
 

@@ -13,6 +13,7 @@ from collector.report.run.lostpicture import picture
 from collector.run import main
 from collector.stress.stores import Store
 from mutator.phase import GCmark, GCmarktermination, GCoff, GCscan
+from mutator.programs.syscalls import Syscalls
 from workbuf.events import EMPTY, FULL, Event
 from workbuf.recorder import Record
 
@@ -172,7 +173,13 @@ def test_the_picture_has_the_path() -> None:
     ],
 )
 def test_on_real_threads(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], fault: str, programs: str, said: str, seed: int
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    fault: str,
+    programs: str,
+    said: str,
+    seed: int,
 ) -> None:
     """What the report of a planted fault says, and that the page has the picture.
 
@@ -180,6 +187,8 @@ def test_on_real_threads(
     """
     page = tmp_path / "run.html"
     drawn = said != WITHOUT_P  # the buffer comes too late, and mostly nothing is lost by that
+    # A call that is longer than the stop it falls into may end anywhere in it.
+    monkeypatch.setattr(Syscalls, "longest_us", 3000)
     # In a mark of some length, while somebody allocates, there is time for a store between a root's scan and its end.
     objects = 4000 if fault == "shade-unqueued" else 200
     options = ["--heap", f"synthetic:random,n={objects}", "--programs", programs, "--cycles", "15", "--period", "0.02"]
