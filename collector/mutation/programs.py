@@ -177,6 +177,7 @@ FOUND_BY = {
     "span-swept-early": "cachedspan",
     "black-allocation-off": "born",
     "published-before-zeroed": "stale",
+    "barrier-without-p": "barriers",
 }
 """By the fault's name, the race program that was written for it, because a stress run may miss it."""
 PROGRAMS = {fault: RACES[race] for fault, race in FOUND_BY.items()}
