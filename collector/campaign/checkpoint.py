@@ -98,6 +98,8 @@ class Checkpoint:
         totals = self._read("totals", "key")
         if not totals:
             return False
+        if totals["ends_early"]:
+            split.begin_again(totals["ends_early"])
         for name in TOTALS:
             setattr(split.result, name, totals[name])
         split.counted, split.cost, split.compared = totals["counted"], totals["cost"], totals["compared"]
@@ -117,7 +119,7 @@ class Checkpoint:
         for name, count in split.cut_off.items():
             totals[name] = getattr(split.result, name) - count
         totals |= {"counted": split.counted, "cost": split.cost, "compared": split.compared}
-        totals |= {"caveats": list(split.caveats)}
+        totals |= {"caveats": list(split.caveats), "ends_early": split.question.ends_early}
         totals |= {"hindrances": {name: asdict(claim) for name, claim in split.hindrances.items()}}
         try:
             with self.db:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from collector.explore import explore
 from collector.explore.claim import Kind
+from collector.explore.early import EARLY
 from collector.explore.strategies.base import Options
 from collector.explore.workplace import Workplace
 
@@ -38,12 +39,19 @@ class Question:
     races: Races = True
     plain_points: bool = False
     early: int | None = None
+    ends_early: int = 0
+    """Pauses of each thread that do in all parts, since that matters."""
     about: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def options(self) -> Options:
         """For a strategy."""
         return Options(self.seed, self.schedules, self.preemptions, self.depth, races=bool(self.races))
+
+    @property
+    def most_early(self) -> int:
+        """Pauses of each thread that may end early, where that matters."""
+        return EARLY if self.early is None else self.early
 
     def explore(
         self,
@@ -103,6 +111,8 @@ class Back:
     whole: bool
     """It was not cut off: what was told is right, and the counts stand for it."""
     told: Any
+    matters: bool = False
+    """Pauses are to end early: everything is to be explored again."""
 
 
 class Source(Protocol):
@@ -147,7 +157,8 @@ class Worker:
     def __init__(self, question: Question) -> None:
         self.question = question
         self.program = question.load()
-        self.workplace = Workplace(self.program)
+        self.workplace = Workplace(self.program, early=question.most_early)
+        self.workplace.ends_early = question.ends_early
         self.before: Strategy | None = None
         """Of the part before."""
 
@@ -175,4 +186,4 @@ class Worker:
         )
         self.before = None if result.failure or result.claim.kind is Kind.REFUSED else strategy
         whole = strategy.done or result.schedules >= part.schedules
-        return Back(result, whole, part.told(strategy))
+        return Back(result, whole, part.told(strategy), self.workplace.matters)

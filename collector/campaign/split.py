@@ -8,6 +8,8 @@ of them, with the state search in a process of its own, after it has run as ever
 Guards.  Counts and trees change together, when a part has come back whole.  A proof is claimed when a source has got back
 all that it handed out, and whatever stood in the way of a part's claim stands in its way, too.
 
+Where it matters that pauses end early (`explore.early`), everything begins again, with pauses that do.
+
 When a part fails nothing new is begun.  Of the failures in what was under way the first one is told, in the order of its
 source: that of the least seed, or of the least branch of the tree.
 """
@@ -36,7 +38,7 @@ from collector.explore.strategies.portfolio import strength
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from collector.campaign.part import Back, Question, Source
+    from collector.campaign.part import Back, Part, Question, Source
 
 ALONE = 2.0
 """Seconds before there are other processes."""
@@ -74,11 +76,17 @@ class Split:
     """A search under way."""
 
     def __init__(self, question: Question, jobs: int, *, stop: Callable[[], bool] = lambda: False) -> None:
-        self.question = question
         self.jobs = jobs
         self.stop = stop
+        self.saved: Callable[[Split], object] = lambda _: None
+        """Called when something has come back."""
+        self._begin(question)
+
+    def _begin(self, question: Question) -> None:
+        """With nothing explored."""
+        self.question = question
         self.worker = Worker(question)
-        self.sources = sources(question, jobs)
+        self.sources = sources(question, self.jobs)
         self.result = Result(question.strategy, question.seed)
         self.counted = {source.name: 0 for source in self.sources}
         """Schedules of the parts that have come back whole."""
@@ -93,12 +101,10 @@ class Split:
         """Per source, a claim of a part that was less than it might have been."""
         self.caveats: dict[str, None] = {}
         self.compared = 0
-        self.failed: tuple[Source, tuple[int, ...], Back] | None = None
+        self.failed: tuple[Source, Part, Back] | None = None
         self.proved: Back | None = None
         """A search that cannot be split has seen everything."""
         self.refused: Claim | None = None
-        self.saved: Callable[[Split], object] = lambda _: None
-        """Called when something has come back."""
 
     def run(self, seconds: float | None, progress: Callable[[Result], object] | None = None) -> Result:
         """Explore, for so many seconds at most."""
@@ -122,34 +128,55 @@ class Split:
 
     def _together(self, progress: Callable[[Result], object] | None) -> None:
         """With the other processes."""
-        with Pool(self.jobs, self.question) as pool:
-            while True:
-                while not self.over and pool.idle > 0 and (work := self._next()):
-                    pool.submit(work)
-                pool.share()
-                if not pool.under_way and not pool.again:
-                    break
-                if self.over and not self._awaits(pool):
-                    pool.stop()
-                back, given_up = pool.wait(WAIT)
-                for work, what in back:
-                    self._back(work, what)
-                for work in given_up:
-                    self.reserved -= work.part.schedules
-                    work.source.again(work.part)
-                    self.lost.append(
-                        f"part {work.part.number} of {work.source.name} was given up: its process died whenever it was run"
-                    )
-                self._show(progress)
-                if self.over:
-                    pool.again.clear()
+        question = None
+        while question is not self.question:
+            question = self.question
+            with Pool(self.jobs, question) as pool:
+                self._share(pool, progress)
+
+    def _share(self, pool: Pool, progress: Callable[[Result], object] | None) -> None:
+        """With the processes of a pool, until all have come back, or everything begins again."""
+        while True:
+            while not self.over and pool.idle > 0 and (work := self._next()):
+                pool.submit(work)
+            pool.share()
+            if not pool.under_way and not pool.again:
+                break
+            if self.over and not self._awaits(pool):
+                pool.stop()
+            back, given_up = pool.wait(WAIT)
+            for work, what in back:
+                self._back(work, what)
+                if self.question is not pool.question:
+                    return
+            for work in given_up:
+                self.reserved -= work.part.schedules
+                work.source.again(work.part)
+                self.lost.append(
+                    f"part {work.part.number} of {work.source.name} was given up: its process died whenever it was run"
+                )
+            self._show(progress)
+            if self.over:
+                pool.again.clear()
 
     def _awaits(self, pool: Pool) -> bool:
         """Is something under way that may have an earlier failure than the one that is known?"""
         if not self.failed or self.stop() or perf_counter() >= self.until:
             return False
-        source, order, _ = self.failed
-        return any(work.source is source and source.order(work.part) < order for work in pool.under_way.values())
+        return any(self._first(work.source, work.part) for work in pool.under_way.values())
+
+    def _first(self, source: Source, part: Part) -> bool:
+        """Would a failure of this part be the first one?  As the tree is now, which loses branches that are done."""
+        if self.failed is None:
+            return True
+        of, other, _ = self.failed
+        return source is of and source.order(part) < source.order(other)
+
+    def begin_again(self, pauses: int) -> None:
+        """Begin again, with so many pauses of each thread that end early."""
+        seconds = self.result.seconds
+        self._begin(replace(self.question, ends_early=pauses))
+        self.result.seconds = seconds
 
     @property
     def over(self) -> bool:
@@ -190,16 +217,17 @@ class Split:
     def _back(self, work: Work, back: Back) -> None:
         """A part has come back."""
         source, part, result = work.source, work.part, back.result
+        if back.matters and not (self.failed or result.failure):
+            self.begin_again(self.question.most_early)
+            return
         total = self.result
         self.reserved -= part.schedules
         self.cost[source.name] += max(result.seconds - 0.1, 0.0)
         claim = result.claim
         if claim.kind is Kind.REFUSED:
             self.refused = claim
-        if result.failure:
-            order = source.order(part)
-            if self.failed is None or (self.failed[0] is source and order < self.failed[1]):
-                self.failed = source, order, back
+        if result.failure and self._first(source, part):
+            self.failed = source, part, back
         if back.whole and not result.failure:
             self.counted[source.name] += result.schedules
         for field in COUNTS:

@@ -62,13 +62,13 @@ class Lasting(Enum):
 class Alone:
     """Picks a trail, and then one thread alone, whose pauses end at once."""
 
-    def __init__(self, machine: SteppedMachine, trail: Sequence[int], thread: int, most: int) -> None:
-        self.machine = machine
+    def __init__(self, states: States, trail: Sequence[int], thread: int, most: int) -> None:
+        self.states = states
+        self.machine = states.machine
         self.trail = trail
         self.thread = thread
         self.most = most
         """Turns of its loop."""
-        self.states = States(machine)
         self.seen: set[int] = set()
         """What the thread had read when it was in the pause last; the first time, also what it has read before its loop."""
         self.state = b""
@@ -132,6 +132,8 @@ class Early:
         self.tried: set[Wait] = set()
         self.untried: dict[Wait, Sequence[int]] = {}
         """Those that are left, and the way there."""
+        self.states: dict[SteppedMachine, States] = {}
+        """Of each machine: what was found out about a program's code is kept from schedule to schedule."""
         self.unknown = False
         """Of some it is not known that it does not matter, or they are too many."""
 
@@ -169,7 +171,9 @@ class Early:
         trail, (thread, _) = self.untried.pop(wait), wait.place
         self.tried.add(wait)
         check = set_up(machine, self.program, self.invariants)
-        alone = Alone(machine, trail, thread, max(1, self.allowed))
+        if machine not in self.states:
+            self.states[machine] = States(machine)
+        alone = Alone(self.states[machine], trail, thread, max(1, self.allowed))
         fault = run_and_check(machine, alone.pick, alone.draw, check)
         if alone.turns and (fault or machine.has_ended(thread)):
             alone.found = Lasting.MATTERS

@@ -72,7 +72,7 @@ def explore(
     parameters, version).  `progress` is called a few times a second; samplers are then watched for new traces, which costs
     them a third of their speed.  When `stop()`, asked after every schedule, says so, the search ends, and the result is of
     what was run.  A strategy that is given may be explored in a `workplace` where others were, under the same rules; its
-    machines are closed by a search that fails, and by whoever has made it.
+    machines are closed by a search that fails, and by whoever has made it.  It tells when pauses are to end early after all.
     Raises ValueError for an unknown strategy or vehicle.
     """
     if isinstance(strategy, str) and strategy not in NAMED:

@@ -100,7 +100,7 @@ class Search:
         self.hidden = ""
         """Something of that which cannot be looked into."""
         self.early = workplace.early
-        self.ends_early = 0
+        self.ends_early = workplace.ends_early
         """Pauses of each thread that may end early, since that matters."""
         self.undecided = 0
         """Schedules that did not end."""
@@ -137,6 +137,9 @@ class Search:
             done = self.portfolio.done
             number = self.before[0] + result.schedules
             if not self.ends_early and self.early.matters(self.here.machine, number, until, done=done):
+                if self.stays:
+                    self.workplace.matters = True
+                    break
                 self._afresh()
             portfolio = self.portfolio
             if portfolio.done or self.undecided >= ENOUGH * len(portfolio.members):

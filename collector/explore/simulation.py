@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from collector.explore.default import Following, default
 from collector.explore.machine.carrier import MAIN
-from collector.explore.machine.execution import Unwatched
 from collector.explore.machine.threads import PAUSED
+from collector.explore.machine.unwatched import Unwatched
 from collector.explore.program import no_collection, run_and_check, set_up
 from collector.explore.races.report import Witness
 from collector.explore.replay import Replay, machine_of

@@ -32,6 +32,10 @@ class Workplace:
         """By the name of the strategy."""
         self.determinism = Determinism(program, invariants)
         self.early = Early(program, invariants, early)
+        self.ends_early = 0
+        """Pauses of each thread that may end early, from the first search on."""
+        self.matters = False
+        """They are to, and what was explored here is to be explored again."""
         self.plain = PlainNoted()
         """Were there plain accesses for whose races nobody looks?"""
         self.kept: Kept | None = None

@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 from bisect import insort
 from functools import partial
-from typing import TYPE_CHECKING, NoReturn, Protocol
+from typing import TYPE_CHECKING, NoReturn
 
 from collector.explore.machine.carrier import ABORT, CLOSE, MAIN
 from collector.explore.machine.fault import Fault, Refused, fault_of
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collector.explore.machine.carrier import Carrier
     from collector.explore.machine.threads import Threads
     from collector.explore.machine.wait import Wait
+    from collector.explore.machine.watch import Watch
     from workbuf.machine import Port
 
     Body = Callable[[Port], object]
@@ -44,46 +45,6 @@ LIMIT = 20_000
 """Entries of a trail after which a schedule is not left to its strategy any more."""
 
 
-class Watch(Protocol):
-    """What to do about a schedule that does not end."""
-
-    def begin(self) -> None:
-        """A new schedule; sets `Execution.limit`."""
-
-    def overrun(self) -> None:
-        """The trail has grown to `Execution.limit` entries."""
-
-    def stuck(self) -> Fault | None:
-        """No thread can run, and all that pause are about to be released: the fault if that is a livelock."""
-
-    def go_round(self, i: int) -> int:
-        """From here on the threads go in turn; who goes now that thread `i` has come to its step."""
-
-
-class Unwatched:
-    """At the limit, a schedule ends."""
-
-    def __init__(self, execution: Execution) -> None:
-        self.execution = execution
-
-    def begin(self) -> None:
-        """A new schedule."""
-        self.execution.limit = self.execution.steps_allowed
-
-    def overrun(self) -> None:
-        """It is over."""
-        self.execution.give_up(Fault("endless", f"no end after {len(self.execution.trail)} steps"))
-
-    def stuck(self) -> Fault | None:
-        """Let them go."""
-        return None
-
-    def go_round(self, i: int) -> int:
-        """Ends the schedule: nothing detects a livelock here."""
-        self.overrun()
-        return self.execution.pick(i)
-
-
 class Execution:
     """Runs the threads of a schedule to their ends."""
 
@@ -94,7 +55,7 @@ class Execution:
         """Describes which thread waits for what, for the message of a deadlock."""
         self.steps_allowed = steps_allowed
         """Length of the trail up to which the strategy picks."""
-        self.watch: Watch = Unwatched(self)
+        self.watch: Watch
         self.trail: list[int] = []
         """The schedule so far: a thread's number for a step, `~1 - v` for a value v that `choose` returned."""
         self.bodies: list[Body] = []

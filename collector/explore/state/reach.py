@@ -56,6 +56,8 @@ class Stock(Reach):
         super().__init__(capture)
         self.held: defaultdict[int, list[object]] = defaultdict(list)
         """By the ids of the objects."""
+        self.compared: dict[int, bool] = {}
+        """The same: does one hold something else, when that was first asked?"""
 
     def put(self, values: Iterable[object]) -> None:
         values = [*values]
@@ -79,9 +81,14 @@ class Stock(Reach):
         return self.held[id(v)]
 
     def changed(self, v: object) -> bool:
-        """Does `v` hold something else now?"""
+        """Does `v` hold something else now that the turn is over?"""
         if id(v) not in self.held:
             return False
+        if id(v) not in self.compared:
+            self.compared[id(v)] = self._compared(v)
+        return self.compared[id(v)]
+
+    def _compared(self, v: object) -> bool:
         was, now = self.held[id(v)], Stock(self.capture)
         now.meet([v])
         now.done = 1

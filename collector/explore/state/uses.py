@@ -224,7 +224,8 @@ class Code(NamedTuple):
 
         But for the function whose code was `entered`, and has not returned: what it uses is told from its frame.
         """
-        found = uses(self.code, begin, end, self.steps())
+        steps = self.steps()
+        found = uses(self.code, begin, end, steps)
         told: set[int] = set()
         on_path = {use.at for use in found}
         for call in calls(self.code):
@@ -238,7 +239,7 @@ class Code(NamedTuple):
         for use in found:
             if use.at not in told:
                 yield from self._used(use, entered)
-        for inner_code in made(self.code, begin, end, self.steps()):
+        for inner_code in made(self.code, begin, end, steps):
             yield from Code(inner_code, {}, self.space, self.changed).uses(depth=0)
 
     def _variable(self, where: str, name: Any) -> Iterator[Used]:  # noqa: ANN401  a name, or a constant

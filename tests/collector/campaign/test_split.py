@@ -7,16 +7,23 @@ import os
 import random
 import signal
 from contextlib import closing
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from collector.campaign import samples, sizes, split, traces
 from collector.campaign.checkpoint import Checkpoint, CheckpointError
-from collector.campaign.pool import ALONE, SUSPECT, Pool
+from collector.campaign.part import Back
+from collector.campaign.pool import ALONE, SUSPECT, Pool, Work
 from collector.campaign.split import Split
-from collector.explore.claim import Kind
-from tests.collector.campaign.searched import deadly, known, of
+from collector.campaign.traces import Traces
+from collector.explore.claim import Claim, Kind
+from collector.explore.result import Failure, Result
+from collector.explore.strategies.dpor.dependence import Step
+from collector.explore.strategies.dpor.frontier import Twig, count
+from collector.explore.strategies.dpor.subtree import Explored
+from tests.collector.campaign.searched import deadly, known, of, patient
 
 
 if TYPE_CHECKING:
@@ -97,6 +104,28 @@ def test_the_first_failure_stops_the_rest(strategy: str) -> None:
     assert two.schedules < 10_000
 
 
+def test_the_first_failure_is_that_of_the_first_branch_also_when_others_are_done() -> None:
+    """Those to the left of it have come back meanwhile, and are forgotten."""
+    search = Split(known("inc(3)"), 2)
+    (source,) = search.sources
+    assert isinstance(source, Traces)
+    root = source.frontier.root
+    root.children = [Twig(Step(thread, 0, write=False)) for thread in range(4)]
+    count([root], waiting=3)
+    first, second, third, fourth = (source.next(2, 1_000) for _ in range(4))
+    search.begun = 0.0
+    for part, what in ((third, "third"), (first, ""), (second, ""), (fourth, "fourth")):
+        assert part
+        failure: Any = what and Failure("throw", what, "", {})  # type: ignore[arg-type]
+        claim = Claim(Kind.FAILED if what else Kind.PROVED)
+        result = Result("dpor", 1, failure=failure or None, claim=claim)
+        search._back(Work(source, part, None), Back(result, whole=True, told=Explored(finished=1)))
+    search._conclude()
+
+    assert search.result.failure
+    assert search.result.failure.message == "third"
+
+
 def test_the_portfolio_in_parts() -> None:
     """State search, or DPOR, has seen all."""
     result = Split(of("latedecrement", "fixed", "portfolio"), 2).run(200)
@@ -143,6 +172,33 @@ def test_processes_that_are_killed_at_random_lose_nothing(seed: int) -> None:
 
     assert killed
     assert (result.schedules, result.pruned, result.exhausted) == (720, 0, True)
+
+
+@pytest.mark.parametrize("strategy", ["dpor", "exhaustive", "dfs"])
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_pauses_end_early_where_that_matters(strategy: str, jobs: int) -> None:
+    """Everything begins again then: the fault is found, and what is claimed without it is what one search claims."""
+    assert Split(patient(strategy, wrong=True), jobs).run(200).claim.kind is Kind.FAILED
+    question = patient(strategy, wrong=False)
+    alone, result = question.explore(question.load()), Split(question, jobs).run(200)
+
+    assert replace(result.claim, compared=0) == replace(alone.claim, compared=0)
+
+
+def test_that_pauses_end_early_is_known_from_a_checkpoint(tmp_path: Path) -> None:
+    """It goes on with them."""
+    question = patient("dfs", wrong=False)
+    schedules = []
+    for stop in (True, False):
+        with closing(Checkpoint(str(tmp_path / "checkpoint"), {})) as checkpoint:
+            search = Split(question, 1)
+            search.stop = lambda search=search: stop and search.question.ends_early and search.result.schedules  # type: ignore[misc] # noqa: B023
+            schedules.append(search.result.schedules if checkpoint.restore(search) else 0)
+            result = search.run(200)
+            checkpoint.save(search, now=True)
+
+    assert schedules[1] > 0
+    assert result.claim.number == question.explore(question.load()).claim.number
 
 
 @pytest.mark.parametrize("strategy", ["dpor", "dfs", "urw"])
