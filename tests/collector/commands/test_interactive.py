@@ -281,3 +281,13 @@ def test_commands_may_be_shortened(monkeypatch: pytest.MonkeyPatch, capsys: Capt
     _, said = talk(monkeypatch, capsys, ["b", "q", "ba", "quit"], f"{file}:program")
     assert "(2) ba\n" in said
     assert said.endswith("(1) quit\n")
+
+
+def test_nobody_to_ask(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    """Without a stdin (`<&-`) Python has none: one line, status 2."""
+    monkeypatch.setattr(sys, "stdin", None)
+
+    assert main(["explore", "aba", "--interactive"]) == 2
+    assert capsys.readouterr().err == (
+        "collector.run explore: --interactive: stdin is closed: give it a terminal, or a file of commands\n"
+    )
