@@ -16,7 +16,6 @@ from collector.explore.machine.fault import Refused, fault_of
 from collector.explore.machine.machine import SteppedMachine
 from collector.explore.machine.misuse import ends_program, misused
 from collector.explore.machine.osthreads import OSThreads
-from collector.explore.machine.ports import Ended
 from collector.explore.machine.site import of_function
 from collector.explore.state.endless import Endless
 
@@ -116,7 +115,7 @@ def without_words(machine: SteppedMachine) -> list[tuple[SteppedPort, Words]]:
     """Refuse the ports' plain accesses, as no thread runs that could make one; the ports, and what they had."""
     theirs = [(port, port.words) for port in machine.ports[: len(machine.names)]]
     for port, _ in theirs:
-        port.words = Ended(port)
+        port.words = port.ended
     return theirs
 
 

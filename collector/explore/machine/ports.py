@@ -54,6 +54,8 @@ class SteppedPort(Bound):
 
     sleep: Callable[..., bool]
     spawn: Callable[..., None]
+    ended: Ended
+    """Its `words` when no thread runs."""
 
     def __init__(self, index: int, execution: Execution) -> None:
         self.execution = execution
@@ -61,6 +63,7 @@ class SteppedPort(Bound):
         self.seed = (index + 1) * SEED_STEP & MASK64
         self.event: Listener = null
         self.name = ""
+        self.ended = Ended(self)
 
     def check(self) -> None:
         """Raise Aborted if the run was aborted.  Not a step."""

@@ -12,6 +12,8 @@ import sys
 import types
 import weakref
 from enum import Enum
+from functools import cache
+from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 from collector.explore.machine.ports import SteppedPort
@@ -57,7 +59,8 @@ class Writers:
         self.kept: list[object] = []
         """What has a label: as long as it lives, its id is its own."""
         self.labelled = 0
-        self.port_attributes: frozenset[str] = frozenset()
+        self.port_attributes: tuple[str, ...] = ()
+        """Those that no program has hung on it."""
         self.reads_names = False
 
     def walk(self, after: Walk | None = None) -> Walk:
@@ -68,16 +71,17 @@ class Writers:
         """What the machine and its ports consist of is written by name."""
         machine = self.machine
         self.labelled = len(machine.ports)
-        parts = machine, machine.memory, machine.memory.names, machine.threads, machine.execution, machine.left
-        owners = [(part, type(part).__name__) for part in parts]
-        for owner, what in (*owners, *((port, f"port {port.index}") for port in machine.ports)):
-            for name, v in vars(owner).items():
+        owners = [(part, type(part).__name__) for part in parts(machine)]
+        *own, self.port_attributes = attributes(type(machine))  # type: ignore[arg-type]  # a class can be hashed
+        ports = [(port, f"port {port.index}") for port in machine.ports]
+        for (owner, what), names in zip((*owners, *ports), chain(own, repeat(self.port_attributes)), strict=False):
+            for name in names:
+                v = getattr(owner, name, None)
                 if _explorers(v):
                     self.labels.setdefault(id(v), _label(f"{what}.{name}"))
                     self.kept.append(v)
         self.labels.update((id(part), _label(what)) for part, what in owners)
         self.labels[id(machine)] = self.write_machine
-        self.port_attributes = frozenset(vars(machine.ports[0])) - {"seed", "event"} if machine.ports else frozenset()
 
     def writer(self, kind: type) -> Writer:
         """How to write objects of that type."""
@@ -197,7 +201,7 @@ class Writers:
         if port.event is not null:
             walk.put([port.event])
         for name, v in vars(port).items():
-            if name not in self.port_attributes and name not in {"seed", "event"}:
+            if name not in self.port_attributes:
                 walk.put([name, v])
 
     def write_machine(self, walk: Walk, machine: SteppedMachine) -> None:
@@ -206,6 +210,22 @@ class Writers:
         for name, v in vars(machine).items():
             if name not in machine.own:
                 walk.put([name, v])
+
+
+def parts(machine: SteppedMachine) -> tuple[object, ...]:
+    """The machine, and what it consists of."""
+    return machine, machine.memory, machine.memory.names, machine.threads, machine.execution, machine.left
+
+
+@cache
+def attributes(kind: type[SteppedMachine]) -> list[tuple[str, ...]]:
+    """The names of the attributes of a machine's parts, and of a port.
+
+    They are those of one that nobody runs: whoever is asked for all of its attributes is slower from then on (CPython 3.11).
+    """
+    machine = kind()
+    machine.spawn(lambda _port: None)
+    return [tuple(vars(each)) for each in (*parts(machine), machine.ports[0])]
 
 
 def _label(name: str) -> Writer:
