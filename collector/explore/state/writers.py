@@ -13,7 +13,6 @@ import types
 import weakref
 from enum import Enum
 from functools import cache
-from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 from collector.explore.machine.ports import SteppedPort
@@ -59,8 +58,6 @@ class Writers:
         self.kept: list[object] = []
         """What has a label: as long as it lives, its id is its own."""
         self.labelled = 0
-        self.port_attributes: tuple[str, ...] = ()
-        """Those that no program has hung on it."""
         self.reads_names = False
 
     def walk(self, after: Walk | None = None) -> Walk:
@@ -72,11 +69,11 @@ class Writers:
         machine = self.machine
         self.labelled = len(machine.ports)
         owners = [(part, type(part).__name__) for part in parts(machine)]
-        *own, self.port_attributes = attributes(type(machine))  # type: ignore[arg-type]  # a class can be hashed
-        ports = [(port, f"port {port.index}") for port in machine.ports]
-        for (owner, what), names in zip((*owners, *ports), chain(own, repeat(self.port_attributes)), strict=False):
-            for name in names:
-                v = getattr(owner, name, None)
+        names = attributes(type(machine))  # type: ignore[arg-type]  # a class can be hashed
+        own = [({name: getattr(part, name, None) for name in names[k]}, what) for k, (part, what) in enumerate(owners)]
+        own += ((port.own, f"port {port.index}") for port in machine.ports)
+        for held, what in own:
+            for name, v in held.items():
                 if _explorers(v):
                     self.labels.setdefault(id(v), _label(f"{what}.{name}"))
                     self.kept.append(v)
@@ -197,11 +194,9 @@ class Writers:
 
     def write_port(self, walk: Walk, port: SteppedPort) -> None:
         """A port: whose, and what a program may have changed in it."""
-        walk.out += ("port", port.index, port.seed)
-        if port.event is not null:
-            walk.put([port.event])
+        walk.out += ("port", port.index)
         for name, v in vars(port).items():
-            if name not in self.port_attributes:
+            if v is not port.own.get(name, port.own) and name != "changes":
                 walk.put([name, v])
 
     def write_machine(self, walk: Walk, machine: SteppedMachine) -> None:
@@ -219,13 +214,11 @@ def parts(machine: SteppedMachine) -> tuple[object, ...]:
 
 @cache
 def attributes(kind: type[SteppedMachine]) -> list[tuple[str, ...]]:
-    """The names of the attributes of a machine's parts, and of a port.
+    """The names of the attributes that a machine's parts have.
 
-    They are those of one that nobody runs: whoever is asked for all of its attributes is slower from then on (CPython 3.11).
+    They are those of a machine that nobody runs: whoever is asked for all it has is slower from then on (CPython 3.11).
     """
-    machine = kind()
-    machine.spawn(lambda _port: None)
-    return [tuple(vars(each)) for each in (*parts(machine), machine.ports[0])]
+    return [tuple(vars(part)) for part in parts(kind())]
 
 
 def _label(name: str) -> Writer:
