@@ -15,6 +15,7 @@ from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING
 
+from collector.explore.machine.machine import SteppedMachine
 from collector.explore.machine.ports import SteppedPort
 from collector.explore.machine.site import module_of
 from collector.explore.state.assumptions import local
@@ -30,7 +31,6 @@ from workbuf.events import null
 if TYPE_CHECKING:
     from types import CodeType
 
-    from collector.explore.machine.machine import SteppedMachine
     from collector.explore.state.walk import Object, Writer
 
 
@@ -69,7 +69,7 @@ class Writers:
         machine = self.machine
         self.labelled = len(machine.ports)
         owners = [(part, type(part).__name__) for part in parts(machine)]
-        names = attributes(type(machine))  # type: ignore[arg-type]  # a class can be hashed
+        names = attributes()
         own = [({name: getattr(part, name, None) for name in names[k]}, what) for k, (part, what) in enumerate(owners)]
         own += ((port.own, f"port {port.index}") for port in machine.ports)
         for held, what in own:
@@ -213,12 +213,12 @@ def parts(machine: SteppedMachine) -> tuple[object, ...]:
 
 
 @cache
-def attributes(kind: type[SteppedMachine]) -> list[tuple[str, ...]]:
+def attributes() -> list[tuple[str, ...]]:
     """The names of the attributes that a machine's parts have.
 
     They are those of a machine that nobody runs: whoever is asked for all it has is slower from then on (CPython 3.11).
     """
-    return [tuple(vars(part)) for part in parts(kind())]
+    return [tuple(vars(part)) for part in parts(SteppedMachine())]
 
 
 def _label(name: str) -> Writer:
