@@ -62,7 +62,7 @@ def bare(*words: str, module: str = "collector.run") -> subprocess.CompletedProc
     """What the command does on such a platform."""
     return subprocess.run(
         [sys.executable, "-c", BARE, module, *words],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=100,
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=200,
     )  # fmt: skip
 
 

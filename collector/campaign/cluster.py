@@ -19,6 +19,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
 from collector.campaign.task import Outcome
+from collector.campaign.version import OtherVersion, of, version
 from collector.stress.uninterrupted import uninterrupted
 
 
@@ -124,7 +125,7 @@ class Cluster:
 
     def submit(self, key: str, function: Callable[..., Outcome], *arguments: object) -> None:
         """Have work done, which is known here by its key."""
-        future = self.client.submit(function, *arguments, pure=False)
+        future = self.client.submit(of, version(), function, *arguments, pure=False)
         self.under_way[future] = key
         future.add_done_callback(self.done.put)
 
@@ -160,6 +161,8 @@ class Cluster:
         if future.status != "error":
             raise ClusterError("the cluster is gone; what was done is kept")
         error = future.exception()
+        if isinstance(error, OtherVersion):
+            raise ClusterError(f"{error} has begun with another version of this project; begin it again with this one")
         if type(error).__name__ == "KilledWorker":
             died = f"its process died {DEATHS + 1} times: killed, out of memory, or crashed"
             return key, Outcome("lost", died, fault="process")

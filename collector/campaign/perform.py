@@ -19,6 +19,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import local
 from time import perf_counter
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
@@ -56,8 +57,14 @@ LAST = 2_000
 """Characters of what a process has printed that are kept of one that failed."""
 
 
-CHILDREN: list[Child] = []
-"""One, as soon as it is wanted."""
+class Here(local):
+    """What a thread has of its own: a worker of a cluster that is there may have several, each with a task."""
+
+    def __init__(self) -> None:
+        self.child = Child()
+
+
+HERE = Here()
 
 
 def perform(task: Task, ask: Ask) -> Outcome:
@@ -79,18 +86,16 @@ def perform(task: Task, ask: Ask) -> Outcome:
 
 def aside(function: Callable[..., Outcome], arguments: tuple[object, ...], seconds: float | None) -> Outcome:
     """What the function gives in a child, which is ended some time after so many seconds."""
-    if not CHILDREN:
-        CHILDREN.append(Child())
-    how = ""
+    child, how = HERE.child, ""
     for _ in range(DEATHS):
         try:
-            outcome: Outcome = CHILDREN[0].call(function, arguments, None if seconds is None else seconds + GRACE)
+            outcome: Outcome = child.call(function, arguments, None if seconds is None else seconds + GRACE)
         except Died as died:
             how = str(died)
         except Late as late:
             return Outcome("lost", str(late), fault="process")
         except MemoryError:
-            CHILDREN[0].end()
+            child.end()
             return Outcome("lost", "out of memory: a process gets half of the machine's at most", fault="process")
         else:
             return outcome

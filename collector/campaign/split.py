@@ -38,7 +38,7 @@ from collector.explore.strategies.portfolio import strength
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from collector.campaign.part import Back, Question, Source
+    from collector.campaign.part import Back, Part, Question, Source
 
 ALONE = 2.0
 """Seconds before there are other processes."""
@@ -101,7 +101,7 @@ class Split:
         """Per source, a claim of a part that was less than it might have been."""
         self.caveats: dict[str, None] = {}
         self.compared = 0
-        self.failed: tuple[Source, tuple[int, ...], Back] | None = None
+        self.failed: tuple[Source, Part, Back] | None = None
         self.proved: Back | None = None
         """A search that cannot be split has seen everything."""
         self.refused: Claim | None = None
@@ -163,8 +163,14 @@ class Split:
         """Is something under way that may have an earlier failure than the one that is known?"""
         if not self.failed or self.stop() or perf_counter() >= self.until:
             return False
-        source, order, _ = self.failed
-        return any(work.source is source and source.order(work.part) < order for work in pool.under_way.values())
+        return any(self._first(work.source, work.part) for work in pool.under_way.values())
+
+    def _first(self, source: Source, part: Part) -> bool:
+        """Would a failure of this part be the first one?  As the tree is now, which loses branches that are done."""
+        if self.failed is None:
+            return True
+        of, other, _ = self.failed
+        return source is of and source.order(part) < source.order(other)
 
     def begin_again(self, pauses: int) -> None:
         """Begin again, with so many pauses of each thread that end early."""
@@ -220,10 +226,8 @@ class Split:
         claim = result.claim
         if claim.kind is Kind.REFUSED:
             self.refused = claim
-        if result.failure:
-            order = source.order(part)
-            if self.failed is None or (self.failed[0] is source and order < self.failed[1]):
-                self.failed = source, order, back
+        if result.failure and self._first(source, part):
+            self.failed = source, part, back
         if back.whole and not result.failure:
             self.counted[source.name] += result.schedules
         for field in COUNTS:

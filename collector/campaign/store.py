@@ -91,7 +91,8 @@ class Store:
             self.db.execute("UPDATE tasks SET wanted = 0")
             self.db.executemany(
                 "INSERT INTO tasks(key, number, kind, name, inputs, code, fails, wanted) VALUES (?, ?, ?, ?, ?, ?, ?, 1) "
-                "ON CONFLICT(key) DO UPDATE SET wanted = 1, number = excluded.number",
+                "ON CONFLICT(key) DO UPDATE SET wanted = 1, "
+                "number = excluded.number, name = excluded.name, fails = excluded.fails",
                 [
                     (key, number, task.kind, task.name, json.dumps(task.inputs, sort_keys=True), code, task.fails)
                     for number, (key, task) in enumerate(keyed.items())

@@ -8,8 +8,6 @@ changed.
 from __future__ import annotations
 
 import os
-from contextlib import suppress
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -91,9 +89,10 @@ def done(args: argparse.Namespace, store: Store, tasks: list[Task]) -> bool:
     """Do what is not done yet; False if it was stopped before the end."""
     from collector.campaign import campaign  # noqa: PLC0415  as above
     from collector.campaign.cluster import Cluster  # noqa: PLC0415
+    from collector.campaign.version import version  # noqa: PLC0415
     from collector.commands.search import asked  # noqa: PLC0415
 
-    todo = store.plan(tasks, code())
+    todo = store.plan(tasks, version())
     total = sum(store.verdicts().values())
     so_far = campaign.Progress(total, total - len(todo))
     if so_far.done:
@@ -193,14 +192,3 @@ def steppages(html: Output, failures: list[Failure]) -> dict[str, str]:
             file.write(page("steps.html", schedule, title=found.scenario.title).encode())
         written[one.token] = path.name
     return written
-
-
-def code() -> str:
-    """The version of everything that decides what comes of a task: a digest of all sources."""
-    root = Path(__file__).parents[2]
-    digest = sha256()
-    for package in ("workbuf", "mutator", "collector"):
-        for path in sorted((root / package).rglob("*.py")):
-            with suppress(OSError):
-                digest.update(f"{path.relative_to(root)}\n".encode() + path.read_bytes())
-    return digest.hexdigest()[:12]

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collector.explore.machine.machine import SteppedMachine
     from collector.explore.machine.ports import SteppedPort
     from collector.explore.strategies.base import Options
-    from workbuf.machine import Listener
 
 KINDS = OF_BUFFERS | {
     Event.PHASE, Event.STOP, Event.START, Event.ROOTS, Event.SCANSTACK, Event.WAIT, Event.RESUME, Event.REACHED,
@@ -95,8 +94,6 @@ class Observed(Sampler):
         super().__init__(options)
         self.order = seen
         self.runs = 0
-        self.listened: dict[SteppedPort, Listener] = {}
-        """The ports, and who listened to them before."""
         self.come: dict[tuple[int, int], deque[int]] = {}
         """By thread and kind: places in the order of events that are still to come."""
         self.over: list[bool] = []
@@ -133,16 +130,15 @@ class Observed(Sampler):
 
     def _listen(self, port: SteppedPort) -> None:
         """Note that an event has come."""
-        if port not in self.listened:
-            before = self.listened[port] = port.event
+        before = port.event
 
-            def event(kind: int, a: int = 0, b: int = 0, c: int = 0) -> None:
-                waiting = self.come.get((port.index, kind))
-                if waiting:
-                    self.over[waiting.popleft()] = True
-                before(kind, a, b, c)
+        def event(kind: int, a: int = 0, b: int = 0, c: int = 0) -> None:
+            waiting = self.come.get((port.index, kind))
+            if waiting:
+                self.over[waiting.popleft()] = True
+            before(kind, a, b, c)
 
-            port.event = event
+        port.event = event
 
     def _neighbour(self) -> Sequence[Seen]:
         """The order itself, then others near to it."""

@@ -17,7 +17,8 @@ from collector.fixtures.lives import LIVES
 from collector.hunt.worlds import TimelessM
 from collector.mutation.kill import RACE, Kill
 from collector.mutation.mutants import ROOT
-from collector.mutation.programs import FOUND_BY, RACES, Race
+from collector.mutation.programs import FOUND_BY, RACES
+from collector.mutation.race import Race
 from collector.runtime import CollectorM
 from collector.scenarios.registry import SCENARIOS
 
@@ -40,7 +41,7 @@ WORLDS = (
 """Whole collections: what two mutators do, objects, helpers.  A schedule of one takes as long as hundreds of the others."""
 FEW = 40
 """Schedules of a whole collection."""
-EACH, LONGER = 0.4, 2.0
+EACH, LONGER = 0.8, 2.0
 """Seconds of processor time of a race program; of a whole collection, and of the program that was written for a fault."""
 LOOK = 1
 """Schedules that tell which functions a program runs."""

@@ -11,6 +11,7 @@ from collector.faults import FAULTS
 from collector.fusedmark import WRITTEN_OUT
 from collector.mutation import battery
 from collector.mutation.battery import killed
+from collector.mutation.programs import RACES
 from collector.mutation.turns import Unfused, stressed
 from collector.scenarios.museum import Exhibit, Found, Museum
 from collector.scenarios.scenario import Scenario, Variant
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from collector.mutation.kill import Kill
     from collector.mutation.mutants import Mutant
 
-BUDGET, LESS = 8.0, 4.0
-"""Seconds of processor time of all race programs of a fault together; of a mutant, of which there are more."""
+BUDGET = 12.0
+"""Seconds of processor time of all race programs of a fault, or of a mutant, together."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,9 @@ def race_mutant(mutant: Mutant, programs: Sequence[str], schedules: int, seed: i
     """Run the race programs of these names with the mutant, in their order."""
     mutant.plant()
     known = {candidate.name: candidate for candidate in battery.of_source(schedules)}
-    # What is quite wrong fails in any schedule of a whole collection.
-    first = [known[name]._replace(schedules=1) for name in programs if name in battery.COLLECTIONS]
-    found, _ = killed(within([*first, *(known[name] for name in programs)], LESS), seed)
+    # What is quite wrong fails in any schedule.
+    first = [known[name]._replace(schedules=1) for name in programs if name in {*RACES, *battery.COLLECTIONS}]
+    found, _ = killed(within([*first, *(known[name] for name in programs)], BUDGET), seed)
     return found
 
 

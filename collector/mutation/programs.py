@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from collector.audit.buffers import places
 from collector.fixtures.draining import draining
@@ -11,7 +11,9 @@ from collector.fixtures.pool import SMALL, buffer, pool
 from collector.fixtures.producers import producers
 from collector.fixtures.worlds import CONFIG, SmallWorld
 from collector.hunt.worlds import TimelessM
+from collector.mutation import finalizerrace, heaplife, heaprace, safepoints, talking
 from collector.mutation.asking import asleep, background, lyingdown, neighbours, scansitself
+from collector.mutation.race import Race
 from collector.parfor import Parfor
 from collector.runtime import CollectorM
 from collector.scenarios.aba import stack
@@ -19,8 +21,6 @@ from collector.scenarios.harvestrace import harvest
 from collector.scenarios.parfor import claiming, idle
 from collector.scenarios.scanvalid import starting
 from mutator.goroutine import Goroutines
-from mutator.heap import ALLOCATED, POISON, SPAN, SPAN_IN_USE
-from mutator.heap.audit import audit
 from mutator.phase import GCmarktermination
 from mutator.world import MRECORD
 from workbuf.boot import BootPort, BootWords
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
     from collector.explore import SteppedMachine
     from collector.explore.program import Program
-    from collector.faults.fault import Fault
-    from workbuf.local import Local
     from workbuf.machine import Port
 
 
@@ -139,121 +137,6 @@ def caches(m: type[CollectorM]) -> Program:
     return program
 
 
-def stale(m: type[CollectorM]) -> Program:
-    """A slot is used again while a marker comes by it with a pointer to the object that was there."""
-
-    def program(machine: SteppedMachine) -> None:
-        small = SmallWorld(machine, m=m)
-        boot, world = small.boot, small.world
-        obj = boot.mallocgc(WORD, 1)
-        span = boot.spanOf(obj)
-        hbits = boot.heapBitsForObject(obj)[1]
-        machine.poke(hbits // WORD, machine.peek(hbits // WORD) & ~(0xFF << hbits % WORD * 8))
-        for field, value in ((SPAN.needzero, 1), (SPAN.freeindex, 0), (SPAN.nalloc, 0)):
-            machine.poke(span + field, value)
-        machine.poke(obj // WORD, POISON)
-
-        def mark(port: Port) -> None:
-            if port.load(hbits // WORD) >> hbits % WORD * 8 & ALLOCATED:
-                assert port.hint(obj // WORD) != POISON, "a marker has met the poison of the object before"
-
-        machine.spawn(lambda port: m(port, world, small.model.gcm).mallocgc(WORD, 1), "mutator")
-        machine.spawn(mark, "marker")
-
-    return program
-
-
-def born(m: type[CollectorM]) -> Program:
-    """While mark termination runs, and has scanned the globals, a mutator allocates what a global then points to."""
-
-    def program(machine: SteppedMachine) -> Callable[[], object]:
-        small = SmallWorld(machine, m=m)
-        world, mutator = small.world, small.model.mutators[0]
-        small.boot.setphase(GCmarktermination)
-
-        def allocate(port: Port) -> None:
-            port.store(world.data.base, m(port, world, mutator).mallocgc(WORD, 1))
-
-        machine.spawn(allocate, "mutator")
-
-        def check() -> None:
-            assert not small.lost(), "an object is reachable, and was born white"
-
-        return check
-
-    return program
-
-
-def swept(m: type[CollectorM]) -> Program:
-    """Two Ms come to sweep the same span; what it held is freed once."""
-
-    def program(machine: SteppedMachine) -> Callable[[], object]:
-        small, span, _ = unswept(machine, m)
-        for number, record in enumerate((small.model.gcm, *small.model.mutators)):
-            machine.spawn(lambda port, record=record: m(port, small.world, record).ensure_swept(span), f"m{number}")  # type: ignore[misc]
-        return lambda: wellkept(small)
-
-    return program
-
-
-def cachedspan(m: type[CollectorM]) -> Program:
-    """One M sweeps a span while another looks for one to allocate from."""
-
-    def program(machine: SteppedMachine) -> Callable[[], object]:
-        small, span, spanclass = unswept(machine, m)
-        gcm, mutator = small.model.gcm, small.model.mutators[0]
-
-        def allocate(port: Port) -> None:
-            m(port, small.world, mutator).mcache_refill(spanclass)
-
-        machine.spawn(lambda port: m(port, small.world, gcm).ensure_swept(span), "sweeper")
-        machine.spawn(allocate, "mutator")
-
-        def check() -> None:
-            wellkept(small)
-            got = machine.peek(machine.peek(mutator + MRECORD.mcache) + spanclass)
-            assert machine.peek(got + SPAN.state) == SPAN_IN_USE, "an mcache has a span that was given back"
-
-        return check
-
-    return program
-
-
-def unswept(machine: SteppedMachine, m: type[CollectorM]) -> tuple[SmallWorld, int, int]:
-    """A span with two dead objects, to be swept and given back; and its class."""
-    small = SmallWorld(machine, m=m)
-    boot = small.boot
-    span = boot.spanOf(small.objects([[], []])[0])
-    boot.flushallmcaches()
-    boot.arm_sweep()
-    return small, span, machine.peek(span + SPAN.spanclass)
-
-
-def wellkept(small: SmallWorld) -> None:
-    """The heap adds up."""
-    problems = audit(small.machine, small.world.heap)
-    assert not problems, problems[0]
-
-
-@dataclass(frozen=True)
-class Race:
-    """A race program, which is given the class of the M that it runs."""
-
-    part: type[Local]
-    """The part of an M that it is about: the M is the protocol's own, or that with a fault."""
-    make: Callable[[Any], Program]
-    plain_points: bool = False
-    """Plain accesses are steps too: the fault is their order."""
-
-    def program(self, fault: Fault | None = None) -> Program:
-        """The program of the protocol, or of the protocol with that fault."""
-        return self.make(fault.planted(self.part) if fault else self.part)
-
-    def takes(self, fault: Fault) -> bool:
-        """Has this part what the fault changes?"""
-        return issubclass(self.part, fault.changes)
-
-
 RACES = {
     "background": Race(CollectorM, background),
     "scansitself": Race(CollectorM, scansitself),
@@ -275,10 +158,11 @@ RACES = {
     "starting": Race(Goroutines, starting),
     "caches": Race(CollectorM, caches),
     "harvest": Race(CollectorM, harvest),
-    "swept": Race(CollectorM, swept),
-    "cachedspan": Race(CollectorM, cachedspan),
-    "born": Race(CollectorM, born),
-    "stale": Race(CollectorM, stale, plain_points=True),
+    **heaplife.RACES,
+    **finalizerrace.RACES,
+    **heaprace.RACES,
+    **talking.RACES,
+    **safepoints.RACES,
 }
 """By name; the first are proved in a few schedules, and take no time from the others."""
 FOUND_BY = {

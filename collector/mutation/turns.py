@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from dataclasses import replace
 from itertools import count
@@ -82,6 +83,8 @@ def stressed(m: type[StressM], seconds: float, seed: int) -> Kill | None:
             wellkept(run)
         except Exception as error:  # noqa: BLE001  whatever the mutant has raised
             return Kill(STRESS, name, said(error), 0, monotonic() - begun)
+        del run
+        gc.collect()  # a run is full of cycles, and its memory is counted: without this it is the turns that use it up
     raise AssertionError
 
 

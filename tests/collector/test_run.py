@@ -72,7 +72,7 @@ sys.exit(main(sys.argv[1:]))
 def run(*words: str, planted: bool = False) -> subprocess.CompletedProcess[str]:
     """The command, to its end."""
     command = [sys.executable, "-c", PLANTED] if planted else RUN
-    return subprocess.run([*command, *words], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run([*command, *words], cwd=ROOT, capture_output=True, text=True, check=False, timeout=200)
 
 
 def status(words: list[str]) -> int | str | None:
@@ -273,7 +273,7 @@ def test_interrupted(tmp_path: Path, signals: list[signal.Signals]) -> None:
         before = [process.stdout.readline() for _ in range(3)]
         for number in signals:
             process.send_signal(number)
-        stdout, stderr = process.communicate(timeout=30)
+        stdout, stderr = process.communicate(timeout=200)
 
     assert process.returncode == 130, stderr
     assert [line.split("(")[0] for line in before[1:]] == ["gc1", "gc2"]
@@ -357,7 +357,7 @@ def test_a_reader_that_goes_away() -> None:
     with subprocess.Popen([*RUN, *SMALL], cwd=ROOT, stdout=writing, stderr=subprocess.PIPE, text=True) as process:
         os.close(writing)
         os.close(reading)
-        _, stderr = process.communicate(timeout=30)
+        _, stderr = process.communicate(timeout=200)
 
     assert (process.returncode, stderr) == (0, "")
 

@@ -61,5 +61,5 @@ def pair(program: Path, directory: Path, shapes: str, seed: int, n: int) -> tupl
     """Dumps before and after Go's own collection of a heap of `shapes` (comma-separated), of `n` objects each or so."""
     name = f"{shapes.replace(',', '-')}-{seed}"
     command = [str(program.resolve()), name, shapes, str(seed), str(n)]
-    subprocess.run(command, env={}, cwd=directory, check=True, timeout=60)
+    subprocess.run(command, env={}, cwd=directory, check=True, timeout=200)
     return directory / f"{name}.before", directory / f"{name}.after"

@@ -27,8 +27,9 @@ from collector.explore.machine import ops
 from collector.explore.machine.carrier import MAIN, Greenlets
 from collector.explore.machine.execution import LIMIT, Execution
 from collector.explore.machine.memory import Memory, Pointer
+from collector.explore.machine.names import Names
 from collector.explore.machine.ports import make_port
-from collector.explore.machine.site import ROOTS, of_explorer
+from collector.explore.machine.site import by_a_thread, of_explorer
 from collector.explore.machine.skippable import Left, Skippable
 from collector.explore.machine.taps import fit
 from collector.explore.machine.threads import Threads
@@ -81,7 +82,7 @@ class SteppedMachine:
         for tap in taps:
             tap.machine = self
         self.ports: list[SteppedPort] = []
-        self.names: list[str] = []
+        self.names = Names(self.execution)
         """Of the threads."""
         self.generations: list[int] = []
         """How many spawned one another, from one of the set-up's to each thread."""
@@ -100,6 +101,8 @@ class SteppedMachine:
         """For traces: what value v of cell a points to, or how to print it; None: it is a number."""
         self.operations: dict[int, Callable[[int], Stands]] = {}
         """For traces: the operation whose call or return a step on that cell by thread t stands for."""
+        self.told = ""
+        """What it has told a thread that asked it and not its memory, and where (`AskedMachine`)."""
         self.check: object = None
         """The program's check: what it reaches is part of the state."""
         self.warnings: set[str] = set()
@@ -125,7 +128,7 @@ class SteppedMachine:
         self.threads.begin()
         self.execution.begin()
         self.left.begin()
-        self.names.clear()
+        self.names.begin()
         self.generations.clear()
         self.more_state.clear()
         self.clocks.clear()
@@ -182,11 +185,8 @@ class SteppedMachine:
         self._no_cell(a)
 
     def _not_by_a_thread(self, what: str) -> None:
-        """Refuse what a body does directly; invariants, views and states look while threads stand still."""
-        frame: FrameType | None = sys._getframe(2)  # noqa: SLF001  the caller of the caller
-        while frame is not None and not of_explorer(frame):
-            frame = frame.f_back
-        if frame is not None and frame.f_code in ROOTS:
+        """Refuse what a body does directly."""
+        if by_a_thread(sys._getframe(2)):  # noqa: SLF001  the caller of the caller
             self.execution.refuse(f"machine.{what} by a running thread: a thread reads and writes through its port")
 
     def _no_cell(self, a: int) -> NoReturn:
@@ -212,8 +212,10 @@ class SteppedMachine:
             self.ports.append(port)
             self.execution.carry(port)
             fit(self.taps, port)
-        name = self.ports[i].name = name or f"t{i}"
-        self.names.append(name)
+            port.own = vars(port).copy()
+        self.ports[i].begin(name or f"t{i}")
+        name = self.ports[i].name
+        self.names.add(name)
         self.generations.append(generation)
         self.execution.add(_nothing if i in self.muted else body)
         if parent != MAIN:

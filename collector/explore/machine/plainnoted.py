@@ -33,7 +33,7 @@ class NotedWords:
     def note(self) -> Words:
         """There is one; further ones of this thread cost nothing more."""
         self.tap.noted = True
-        self.port.words = self.words
+        self.port.words = self.port.own["words"] = self.words
         return self.words
 
     def __getitem__(self, a: int) -> int:

@@ -54,6 +54,8 @@ class SteppedPort(Bound):
 
     sleep: Callable[..., bool]
     spawn: Callable[..., None]
+    own: dict[str, object]
+    """Its attributes, but for itself, as they are before a program changes any."""
 
     def __init__(self, index: int, execution: Execution) -> None:
         self.execution = execution
@@ -61,6 +63,13 @@ class SteppedPort(Bound):
         self.seed = (index + 1) * SEED_STEP & MASK64
         self.event: Listener = null
         self.name = ""
+
+    def begin(self, name: str) -> None:
+        """A thread of that name begins: forget what the last one has hung on the port, or put in place of what was there."""
+        attributes, own = vars(self), self.own
+        own["name"] = name
+        attributes.clear()
+        attributes.update(own, own=own)
 
     def check(self) -> None:
         """Raise Aborted if the run was aborted.  Not a step."""
@@ -262,6 +271,8 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
             execution.refuse(f"pause({kind!r}): there are {', '.join(f'Pause.{each.name}' for each in Pause)}")
         if not isinstance(n, int) or n < 0:
             execution.refuse(f"pause(Pause.{kind.name}, {n!r}): it takes how long, an integer")
+        if execution.current != i:
+            execution.foreign(i)
         if flags[i] & PAUSED:
             point(ops.PAUSE, 0)
         elif not seen:

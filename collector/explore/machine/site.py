@@ -52,6 +52,14 @@ def of_explorer(frame: FrameType) -> bool:
     return (frame.f_globals.get("__package__") or "").startswith(PACKAGE)
 
 
+def by_a_thread(frame: FrameType | None) -> bool:
+    """Is `frame` one of what a thread runs?  Invariants, views and states look while threads stand still."""
+    own = frame
+    while frame is not None and not of_explorer(frame):
+        frame = frame.f_back
+    return frame is not None and frame is not own and frame.f_code in ROOTS
+
+
 def program_frames(frame: FrameType | None) -> Iterator[FrameType]:
     """`frame` and its callers, but for this package's own, out to the thread's body."""
     while frame is not None:

@@ -40,11 +40,12 @@ SHARED: Epoch = (MANY, 0)
 class Tracked(Clock):
     """One thread's plain accesses, checked."""
 
-    __slots__ = ("atomics", "reads", "shared", "track", "writes")
+    __slots__ = ("atomics", "execution", "reads", "shared", "track", "writes")
 
     def __init__(self, track: FastTrack, port: SteppedPort) -> None:
         super().__init__(port.index, port.words, track.released)
         self.track = track
+        self.execution = port.execution
         self.reads = track.reads
         self.writes = track.writes
         self.shared = track.shared
@@ -58,9 +59,11 @@ class Tracked(Clock):
         except IndexError:
             outside(a)
         except TypeError:
-            no_word(self.track.machine.execution, "words", a)
+            no_word(self.execution, "words", a)
         epoch, last = self.epoch, self.reads[a]
         if last is not epoch:
+            if self.execution.current != self.thread:
+                self.execution.foreign(self.thread)
             known = self.known
             time, u = self.writes[a]
             if time > known[u]:
@@ -86,8 +89,10 @@ class Tracked(Clock):
         except IndexError:
             outside(a)
         except TypeError:
-            no_word(self.track.machine.execution, "words", a, v)
+            no_word(self.execution, "words", a, v)
         if self.writes[a] is not self.epoch:
+            if self.execution.current != self.thread:
+                self.execution.foreign(self.thread)
             self.written(a)
             if a in self.atomics:
                 self.written_among_atomics(a)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import array
 import collections
+import ctypes
 import functools
 import gc
 import itertools
@@ -48,6 +49,8 @@ def pairs(v: Mapping[Any, Any]) -> list[object]:
     return [*v.keys(), *v.values()]
 
 
+BUFFERS: Any = ctypes.Structure.__base__
+"""The class of all of C's data, which may lie in the memory of another object."""
 LISTED: dict[type, Callable[[Any], list[object]]] = {list: list, collections.deque: list, set: list, dict: pairs}
 """By the types of containers, what lists the items of one."""
 
@@ -135,6 +138,8 @@ def reduced(walk: Walk, v: Object) -> None:
         hide(walk, v)
         return
     walk.out += (type(v).__name__, len(parts))
+    if isinstance(v, BUFFERS):
+        walk.put([v._objects])  # noqa: SLF001  whose memory it is
     walk.put([list(part) if k > 2 and part is not None else part for k, part in enumerate(parts)])
 
 

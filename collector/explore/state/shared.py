@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from collector.explore.machine import ops
+from collector.explore.machine.asked import AskedMachine, telling
 from collector.explore.state.changes import GLOBALS, LATE, MEMORY, Access, Changes
 from collector.explore.state.objects import named
 from collector.explore.state.sharingcapture import SharingCapture
@@ -73,6 +74,9 @@ class Shared:
             self.form, self.hot = form, self.hot - before
             self.opaque = {k for k in self.numbers if capture.is_opaque(met[k])}
             self.hot |= self.opaque
+            # That costs time, so it is done only where code names such a thing.
+            if any(v is machine for v in met) and not capture.namespaces.mentioned.isdisjoint(telling(machine)):
+                machine.__class__ = AskedMachine
         self.objects = {id(met[k]): (k, met[k]) for k in self.numbers}
         self.owners.clear()
         self._own(self.objects.values())

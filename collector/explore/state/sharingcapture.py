@@ -112,7 +112,7 @@ class SharingCapture(Capture):
             return sys.modules.get(v.__name__) is not v  # of those that are, the names are watched
         if isinstance(v, Enum):
             return not self.namespaces.inert(type(v))
-        return not isinstance(v, SteppedPort | types.FrameType) and not self.namespaces.inert(v)
+        return not isinstance(v, types.FrameType) and not self.namespaces.inert(v)
 
     def is_opaque(self, v: object) -> bool:
         """Can nobody tell whether `v` changes?"""
@@ -141,7 +141,7 @@ class SharingCapture(Capture):
     def by_name(self, v: object) -> bool:
         """Is all that `v` holds in attributes that have names?"""
         kind = type(v)
-        if kind is types.FunctionType or kind is types.SimpleNamespace:
+        if kind is types.FunctionType or kind is types.SimpleNamespace or kind is SteppedPort:
             return True
         shape = self.shapes.get(kind)
         return shape is not None and shape.dictionary and not shape.slots and not shape.content

@@ -57,7 +57,6 @@ class Writers:
         self.kept: list[object] = []
         """What has a label: as long as it lives, its id is its own."""
         self.labelled = 0
-        self.port_attributes: frozenset[str] = frozenset()
         self.reads_names = False
 
     def walk(self, after: Walk | None = None) -> Walk:
@@ -70,14 +69,16 @@ class Writers:
         self.labelled = len(machine.ports)
         parts = machine, machine.memory, machine.memory.names, machine.threads, machine.execution, machine.left
         owners = [(part, type(part).__name__) for part in parts]
-        for owner, what in (*owners, *((port, f"port {port.index}") for port in machine.ports)):
-            for name, v in vars(owner).items():
+        own = [(vars(part), what) for part, what in owners[1:]]
+        own.append(({name: v for name, v in vars(machine).items() if name in machine.own}, owners[0][1]))
+        own += ((port.own, f"port {port.index}") for port in machine.ports)
+        for attributes, what in own:
+            for name, v in attributes.items():
                 if _explorers(v):
                     self.labels.setdefault(id(v), _label(f"{what}.{name}"))
                     self.kept.append(v)
         self.labels.update((id(part), _label(what)) for part, what in owners)
         self.labels[id(machine)] = self.write_machine
-        self.port_attributes = frozenset(vars(machine.ports[0])) - {"seed", "event"} if machine.ports else frozenset()
 
     def writer(self, kind: type) -> Writer:
         """How to write objects of that type."""
@@ -193,11 +194,9 @@ class Writers:
 
     def write_port(self, walk: Walk, port: SteppedPort) -> None:
         """A port: whose, and what a program may have changed in it."""
-        walk.out += ("port", port.index, port.seed)
-        if port.event is not null:
-            walk.put([port.event])
+        walk.out += ("port", port.index)
         for name, v in vars(port).items():
-            if name not in self.port_attributes and name not in {"seed", "event"}:
+            if v is not port.own.get(name, port.own):
                 walk.put([name, v])
 
     def write_machine(self, walk: Walk, machine: SteppedMachine) -> None:

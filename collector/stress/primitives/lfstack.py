@@ -61,6 +61,7 @@ class Contest:
     def work(self, me: Lfstack, rng: Random) -> None:
         """Pop two, push two."""
         for _ in range(TURNS):
+            me.port.check()
             held = [node for node in (self.pop(me), self.pop(me)) if node]
             if rng.random() < 0.5:
                 held.reverse()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,9 @@ from workbuf.events import EMPTY, FULL, PARTIAL, Event
 
 
 Events = list[Happened]
+
+TRIES = 100
+"""Runs with a planted fault, which may not come into play where threads do not meet: the first that shows it is enough."""
 
 
 @pytest.fixture(name="path", scope="module")
@@ -208,14 +210,19 @@ def test_a_waiter_that_looks_for_a_buffer_when_others_have_left(events: Events) 
         ("getfull-leaves-early", "barrier"),
     ],
 )
-def test_planted_faults(tmp_path: Path, capsys: pytest.CaptureFixture[str], fault: str, rule: str) -> None:
+def test_planted_faults(tmp_path: Path, capsys: pytest.CaptureFixture[str], fault: str, rule: str, seed: int) -> None:
     """Real runs with a fault in them: the rule that it breaks is named."""
-    path = str(tmp_path / "run.log")
     options = ["--heap", "synthetic:random,n=200", "--cycles", "2", "--programs", "syscalls,rewire", "--patience", "5"]
-    main(["stress", "--plant", fault, *options, "--log", path])
-    sys.stdout.write(capsys.readouterr().out)  # with the seed
-    assert main(["inspect", path, "check"]) == 1
-    assert f" {rule} " in capsys.readouterr().out
+    for number in range(TRIES):
+        path = str(tmp_path / f"run{number}.log")
+        main(["stress", "--plant", fault, *options, "--seed", str(seed + number), "--log", path])
+        capsys.readouterr()
+        status = main(["inspect", path, "check"])
+        said = capsys.readouterr().out
+        if f" {rule} " in said:
+            break
+    assert f" {rule} " in said
+    assert status == 1
 
 
 def test_what_reaches_into_a_hole_is_not_judged(events: Events) -> None:

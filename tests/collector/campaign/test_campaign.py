@@ -76,7 +76,7 @@ def test_ctrl_c_keeps_what_was_done(specification: str, tmp_path: Path) -> None:
     process = begun(specification, results)
     before = next(n for n, _ in finished(results) if n >= 1 or process.poll() is not None)
     process.send_signal(signal.SIGINT)
-    said, _ = process.communicate(timeout=60)
+    said, _ = process.communicate(timeout=200)
 
     assert (process.returncode, "results: " in said) == (130, True), said
     assert sum(row[2] is not None for row in rows(results)) >= before
@@ -91,7 +91,7 @@ def test_ctrl_c_while_processes_begin(specification: str, tmp_path: Path) -> Non
     while process.poll() is None and len(psutil.Process(process.pid).children()) < 3:  # with a tracker of resources
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGINT)
-    said, _ = process.communicate(timeout=60)
+    said, _ = process.communicate(timeout=200)
 
     assert (process.returncode, "Traceback" in said) == (130, False), said
 

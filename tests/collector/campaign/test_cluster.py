@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from collector.campaign import cluster
 from collector.campaign.task import Outcome
 from collector.commands.status import USAGE
 from collector.run import main
-from tests.collector.campaign.campaigns import with_dask
+from tests.collector.campaign.campaigns import rows, with_dask
 
 
 if TYPE_CHECKING:
@@ -89,6 +90,23 @@ def test_a_cluster_that_is_not_there(specification: str, tmp_path: Path) -> None
 
     assert done.returncode == USAGE
     assert "--cluster tcp://127.0.0.1:1: no scheduler answers there" in done.stderr
+
+
+@with_dask
+def test_a_worker_of_another_version_does_nothing(specification: str, tmp_path: Path) -> None:
+    """What it finds would be taken for what this version does."""
+    words = ["--results", str(tmp_path / "results.db"), "--jobs", "1"]
+    program = (
+        "import collector.campaign.cluster as c, collector.run as r, sys; c.version = lambda: 'later'; "
+        "sys.exit(r.main(sys.argv[1:]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "campaign", specification, *words], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == USAGE
+    assert re.search(r"process \d+ of .+ has begun with another version of this project", done.stderr)
+    assert {row[2] for row in rows(tmp_path / "results.db")} == {None}
 
 
 @with_dask

@@ -37,7 +37,7 @@ def test_killed_anywhere_it_goes_on(
         assert {key: now[key] for key in known} == known
         known = now
     process = begun(specification, results)
-    said, _ = process.communicate(timeout=120)
+    said, _ = process.communicate(timeout=200)
 
     assert process.returncode == OK, said
     assert f"{len(known)} of {len(undisturbed)} tasks were done before" in said or len(known) == len(undisturbed)

@@ -71,12 +71,14 @@ def test_workers_on_two_hosts_reach_one_scheduler(hosts: list[str], tmp_path: Pa
         for number, host in enumerate(others, 1):
             where = f"tcp://10.77.{number}.1:{PORT}"
             processes.append(begun(host, "distributed.cli.dask_worker", where, "--name", host, *quiet))
-        waiting = "import sys, distributed; distributed.Client(sys.argv[1], timeout=60).wait_for_workers(2, timeout=60)"
+        waiting = (
+            "import sys, distributed; distributed.Client(sys.argv[1], timeout=150).wait_for_workers(2, timeout=150)"
+        )
         command = [IP, "netns", "exec", scheduler, sys.executable]
         address = f"tcp://127.0.0.1:{PORT}"
-        subprocess.run([*command, "-c", waiting, address], check=True, timeout=120, capture_output=True)
+        subprocess.run([*command, "-c", waiting, address], check=True, timeout=200, capture_output=True)
         words = ["campaign", str(tmp_path / "spec.toml"), "--cluster", address, "--results", str(results)]
-        done = subprocess.run([*command, "-m", "collector.run", *words], timeout=120, capture_output=True, check=False)
+        done = subprocess.run([*command, "-m", "collector.run", *words], timeout=200, capture_output=True, check=False)
     finally:
         for process in processes:
             process.kill()

@@ -131,14 +131,14 @@ def test_a_task_ends_with_its_worker_and_with_the_campaign(tmp_path: Path) -> No
     process = begun(specification, results, "--seconds", "15")
     (first,) = tests(1)
     first.parents()[1].kill()  # a leash is between the two
-    assert psutil.wait_procs([first], timeout=10)[1] == []
+    assert psutil.wait_procs([first], timeout=100)[1] == []
     (second,) = tests(2)
-    said, _ = process.communicate(timeout=60)
+    said, _ = process.communicate(timeout=200)
     assert (process.returncode, "runs again what was under way" in said) == (OK, True), said
-    assert psutil.wait_procs([second], timeout=10)[1] == []
+    assert psutil.wait_procs([second], timeout=100)[1] == []
     (tmp_path / "hold").unlink()
     process = begun(specification, results)
-    said, _ = process.communicate(timeout=60)
+    said, _ = process.communicate(timeout=200)
 
     assert process.returncode == OK, said
     assert [row[2] for row in rows(results)] == ["passed"]

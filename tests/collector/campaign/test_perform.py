@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 
-from collector.campaign.perform import perform
-from collector.campaign.task import Task
+from collector.campaign.perform import aside, perform
+from collector.campaign.task import Outcome, Task
 from collector.commands.search import asked
 from tests.collector.campaign.campaigns import inputs
 
@@ -38,6 +39,15 @@ def test_processes_are_tasks(tmp_path: Path) -> None:
     assert good.verdict == "passed"
     assert "aba" in good.more["scenarios"]
     assert (bad.verdict, "no scenario 'nothing'" in bad.text) == ("refused", True)
+
+
+def test_threads_of_one_worker_have_a_child_each() -> None:
+    """None gets what has come of another one's task."""
+    texts = [str(number) for number in range(100)]
+    with ThreadPoolExecutor(4) as threads:
+        found = [*threads.map(lambda text: aside(Outcome, ("passed", text), 60.0).text, texts)]
+
+    assert found == texts
 
 
 def test_a_process_that_does_not_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

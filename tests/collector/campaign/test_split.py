@@ -8,15 +8,21 @@ import random
 import signal
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from collector.campaign import samples, sizes, split, traces
 from collector.campaign.checkpoint import Checkpoint, CheckpointError
-from collector.campaign.pool import ALONE, SUSPECT, Pool
+from collector.campaign.part import Back
+from collector.campaign.pool import ALONE, SUSPECT, Pool, Work
 from collector.campaign.split import Split
-from collector.explore.claim import Kind
+from collector.campaign.traces import Traces
+from collector.explore.claim import Claim, Kind
+from collector.explore.result import Failure, Result
+from collector.explore.strategies.dpor.dependence import Step
+from collector.explore.strategies.dpor.frontier import Twig, count
+from collector.explore.strategies.dpor.subtree import Explored
 from tests.collector.campaign.searched import deadly, known, of, patient
 
 
@@ -96,6 +102,28 @@ def test_the_first_failure_stops_the_rest(strategy: str) -> None:
     assert two.failure.schedule == one.failure.schedule
     assert two.claim.kind is Kind.FAILED
     assert two.schedules < 10_000
+
+
+def test_the_first_failure_is_that_of_the_first_branch_also_when_others_are_done() -> None:
+    """Those to the left of it have come back meanwhile, and are forgotten."""
+    search = Split(known("inc(3)"), 2)
+    (source,) = search.sources
+    assert isinstance(source, Traces)
+    root = source.frontier.root
+    root.children = [Twig(Step(thread, 0, write=False)) for thread in range(4)]
+    count([root], waiting=3)
+    first, second, third, fourth = (source.next(2, 1_000) for _ in range(4))
+    search.begun = 0.0
+    for part, what in ((third, "third"), (first, ""), (second, ""), (fourth, "fourth")):
+        assert part
+        failure: Any = what and Failure("throw", what, "", {})  # type: ignore[arg-type]
+        claim = Claim(Kind.FAILED if what else Kind.PROVED)
+        result = Result("dpor", 1, failure=failure or None, claim=claim)
+        search._back(Work(source, part, None), Back(result, whole=True, told=Explored(finished=1)))
+    search._conclude()
+
+    assert search.result.failure
+    assert search.result.failure.message == "third"
 
 
 def test_the_portfolio_in_parts() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,6 +32,16 @@ def test_a_finished_task_is_not_wanted_again(tmp_path: Path) -> None:
         assert [one.name for _, one in store.plan([task(1), task(2)], "code")] == ["task 2"]
         assert len(store.plan([task(1), task(2)], "other")) == 2
         assert store.verdicts() == {("explore", ""): 2}
+
+
+def test_what_is_known_of_a_task_is_what_is_asked_for_now(tmp_path: Path) -> None:
+    """Whether it is to fail, and its name, which do not decide what comes of it."""
+    with Store(str(tmp_path / "results.db")) as store:
+        ((key, _),) = store.plan([task(1, fails=True)], "code")
+        store.finish(key, Outcome("failed"))
+        assert store.wrong() == []
+        assert store.plan([replace(task(1), name="another")], "code") == []
+        assert store.wrong() == ["another"]
 
 
 def test_a_task_is_finished_once(tmp_path: Path) -> None:

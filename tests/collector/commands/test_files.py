@@ -162,7 +162,7 @@ def test_a_disk_that_fills_up_leaves_the_old_file(tmp_path: Path) -> None:
     limited = ["/bin/bash", "-c", 'ulimit -f 8; exec "$@"', "bash", *RUN]
     done = subprocess.run(
         [*limited, "stress", *SMALL, "--html", str(path)],
-        capture_output=True, text=True, check=False, cwd=ROOT, timeout=100,
+        capture_output=True, text=True, check=False, cwd=ROOT, timeout=200,
     )  # fmt: skip
 
     assert done.returncode == 2, done.stderr
@@ -190,7 +190,7 @@ def test_stdout_may_be_named_as_a_file() -> None:
     """The answer comes behind what was printed."""
     done = subprocess.run(
         [*RUN, "scenarios", "--json", "/dev/stdout"],
-        capture_output=True, text=True, check=False, cwd=ROOT, timeout=60,
+        capture_output=True, text=True, check=False, cwd=ROOT, timeout=200,
     )  # fmt: skip
 
     assert done.returncode == 0, done.stderr

@@ -10,6 +10,7 @@ that is made and gone within the turn.
 from __future__ import annotations
 
 import collections
+import ctypes
 import functools
 import io
 import itertools
@@ -259,3 +260,10 @@ called_back("by_map_in_sum", lambda step, items: sum(map(step, items)))
 called_back("by_map_in_list", lambda step, items: sum(list(map(step, items))))
 called_back("by_map_in_arguments", lambda step, items: sum([*map(step, items)]))
 called_back("by_reduce", lambda step, items: functools.reduce(lambda a, k: a + step(k), items))
+
+
+@of(TAKEN)
+def by_cs_data_in_the_memory_of_another_object(machine):
+    memory = bytearray(4)
+    seen = ctypes.c_int.from_buffer(memory)
+    return after(machine, lambda: memory.__setitem__(0, 1), lambda: seen.value)

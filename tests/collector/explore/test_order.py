@@ -28,7 +28,7 @@ EVERYTHING = ("portfolio", "stateful", "exhaustive", "dfs")
 def test_an_order_that_no_cell_tells_is_explored_or_nothing_is_proved(name: str) -> None:
     """DPOR says what is shared, and who proves such a program; the others find the fault."""
     dpor = explore(ORDERED[name], "dpor", shrink=False)
-    others = [explore(ORDERED[name], strategy, shrink=False, seconds=10) for strategy in EVERYTHING]
+    others = [explore(ORDERED[name], strategy, shrink=False, seconds=100) for strategy in EVERYTHING]
     bounded = explore(ORDERED[name], "exhaustive", preemptions=2, shrink=False)
 
     for reduced in (dpor, explore(ORDERED[name], "dpor", preemptions=4, shrink=False)):
@@ -47,7 +47,7 @@ def test_where_objects_cannot_be_watched_nothing_is_proved(name: str) -> None:
         assert dpor.claim.kind == "undecided", told(dpor)
         assert "what the threads do with Python objects is not known" in dpor.statement, told(dpor)
     for strategy in ("portfolio", "stateful", "exhaustive"):
-        other = explore(UNWATCHED[name], strategy, shrink=False, seconds=10)
+        other = explore(UNWATCHED[name], strategy, shrink=False, seconds=100)
         assert other.claim.kind == "failed", told(other)
 
 
@@ -55,9 +55,9 @@ def test_where_objects_cannot_be_watched_nothing_is_proved(name: str) -> None:
 def test_what_is_ordered_or_not_shared_costs_no_proof(name: str) -> None:
     """By DPOR too."""
     for strategy in ("dpor", *EVERYTHING):
-        result = explore(ALL_RIGHT[name], strategy, seconds=10)
+        result = explore(ALL_RIGHT[name], strategy, seconds=100)
         assert result.claim.kind == "proved", told(result)
-    bounded = explore(ALL_RIGHT[name], "dpor", preemptions=9, seconds=10)
+    bounded = explore(ALL_RIGHT[name], "dpor", preemptions=9, seconds=100)
     assert bounded.claim.kind == "proved", told(bounded)
 
 

@@ -36,7 +36,7 @@ def told(result: Result) -> str:
 @pytest.mark.parametrize("name", ENDS)
 def test_a_program_that_ends_is_not_accused(name: str, strategy: str) -> None:
     """Long is no livelock."""
-    result = explore(ENDS[name], strategy, schedules=2000, seconds=10)
+    result = explore(ENDS[name], strategy, schedules=2000, seconds=100)
 
     assert result.failure is None, told(result)
     assert result.claim.kind in PASSED, told(result)
@@ -45,7 +45,7 @@ def test_a_program_that_ends_is_not_accused(name: str, strategy: str) -> None:
 @cache
 def hanging(name: str, strategy: str) -> Result:
     """What comes of a program that hangs."""
-    return explore(HANGS[name], strategy, schedules=2000, seconds=10, steps=2000)
+    return explore(HANGS[name], strategy, schedules=2000, seconds=100, steps=2000)
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -78,7 +78,7 @@ def test_a_hang_is_found(name: str, strategy: str) -> None:
 @pytest.mark.parametrize("name", KEEPS)
 def test_a_fault_is_found_wherever_what_was_read_is_kept(name: str, strategy: str) -> None:
     """Two states that differ only there are two states."""
-    result = explore(KEEPS[name], strategy, schedules=2000, seconds=10)
+    result = explore(KEEPS[name], strategy, schedules=2000, seconds=100)
 
     if name in OPAQUE and result.failure is None:
         assert result.claim.kind in {"sampled", "undecided"}, told(result)
@@ -99,8 +99,8 @@ def test_what_c_code_holds_while_it_calls_back_is_not_overlooked(name: str) -> N
 @pytest.mark.parametrize("name", HIDES)
 def test_what_is_kept_where_no_capture_looks_is_not_proved(name: str) -> None:
     """A search that recognises states finds the fault, or claims nothing; one that runs every trace finds it."""
-    stateful = explore(HIDES[name], "stateful", schedules=2000, seconds=10, shrink=False)
-    dpor = explore(HIDES[name], "dpor", schedules=2000, seconds=10, shrink=False)
+    stateful = explore(HIDES[name], "stateful", schedules=2000, seconds=100, shrink=False)
+    dpor = explore(HIDES[name], "dpor", schedules=2000, seconds=100, shrink=False)
 
     assert stateful.claim.kind in {"failed", "undecided"}, told(stateful)
     assert dpor.failure is not None, told(dpor)
@@ -111,7 +111,7 @@ def test_what_is_kept_where_no_capture_looks_is_not_proved(name: str) -> None:
 @pytest.mark.parametrize("name", DIFFERS)
 def test_what_differs_from_run_to_run_is_refused(name: str, strategy: str) -> None:
     """Or named, and nothing is claimed to be proved; it is never the program's failure."""
-    result = explore(DIFFERS[name], strategy, schedules=300, seconds=10)
+    result = explore(DIFFERS[name], strategy, schedules=300, seconds=100)
 
     assert not result.exhausted, told(result)
     assert result.failure is None, told(result)

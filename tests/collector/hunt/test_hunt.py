@@ -73,7 +73,7 @@ def test_from_the_log_to_the_schedule(
     """The token is of a failure of the same kind; replayed, it fails again; explained, it says so."""
     log, token, out = failed(fault), tmp_path / "token", tmp_path / "out.json"
 
-    assert main(["hunt", log, "--seconds", "60", "--token", str(token), "--json", str(out)]) == 1
+    assert main(["hunt", log, "--seconds", "200", "--token", str(token), "--json", str(out)]) == 1
 
     told = json.loads(out.read_text())
     assert f":{fault}:" in told["world"]
@@ -93,9 +93,12 @@ def test_what_was_tried_is_said(failed: Failed, capsys: pytest.CaptureFixture[st
     log = failed("harvest-nothing")
     Path(log).write_text(Path(log).read_text().replace("an M's cache still holds", "nobody says"))
 
-    assert main(["hunt", log, "--seconds", "3"]) == 3
+    for seconds in (3, 30, 100):  # on a busy machine little is tried in three
+        assert main(["hunt", log, "--seconds", str(seconds)]) == 3
+        told = capsys.readouterr().out
+        if "of another kind, in cycle:" in told:
+            break
 
-    told = capsys.readouterr().out
     assert "cycle:move+hide:7:" in told or "cycle:call+move:7:" in told
     assert "of another kind, in cycle:" in told
     assert "not found: no schedule of these worlds" in told
@@ -121,7 +124,7 @@ def test_a_log_without_an_end(failed: Failed, tmp_path: Path, capsys: pytest.Cap
     assert "neither a failure nor an end" in said
     assert "killed" in said
     assert "did not fail" not in said
-    assert main(["hunt", str(cut), "--seconds", "60"]) == 1
+    assert main(["hunt", str(cut), "--seconds", "200"]) == 1
     assert "found: " in capsys.readouterr().out
 
 

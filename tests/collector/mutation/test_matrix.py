@@ -73,7 +73,7 @@ def test_a_mutant_is_killed_and_the_next_one_is_not() -> None:
     ran = {"stack": [f"{STACK} Lfstack.lfstackpop"], "pool": ["another file"]}
 
     killed = mutant_row(plain, ran, LIMITS)
-    alive = isolated(RACE, checks.race_mutant, 30.0, count, ["stack"], 300, 1)
+    alive = isolated(RACE, checks.race_mutant, 200.0, count, ["stack"], 300, 1)
 
     assert killed.verdict == KILLED
     assert killed.kill is not None
@@ -95,7 +95,7 @@ def test_a_mutant_is_killed_and_the_next_one_is_not() -> None:
 def test_stress_looks_at_what_no_throw_tells(file: str, dropped: str, check: str) -> None:
     """No collection, and memory that is lost: neither harms a live object."""
     mutant = every([file])[f"{file} {dropped}"]
-    killed = isolated(STRESS, checks.stress_mutant, 60.0, mutant, 20.0, 1)
+    killed = isolated(STRESS, checks.stress_mutant, 200.0, mutant, 20.0, 1)
 
     assert killed is not None
     assert killed.check.startswith(check), killed
@@ -166,7 +166,7 @@ def test_an_interrupt_is_no_result(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     path = tmp_path / "rows.jsonl"
 
     def run(_name: str, _limits: Limits) -> FaultRow:
-        held = isolated(STRESS, deaf, 30.0)
+        held = isolated(STRESS, deaf, 200.0)
         assert held is True
         raise KeyboardInterrupt
 

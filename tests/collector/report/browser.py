@@ -32,7 +32,7 @@ FLAGS = (
     "--disable-sync",
     "--remote-debugging-pipe",
 )
-SECONDS = 30.0
+SECONDS = 100.0
 """How long one answer may take."""
 CODES = {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Home": 36, "End": 35, "Escape": 27}
 

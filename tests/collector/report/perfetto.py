@@ -102,7 +102,7 @@ def ask(engine: Path, trace: bytes, queries: Sequence[str], scratch: Path) -> li
     (scratch / "request").write_bytes(stream)
     node = shutil.which("node")
     assert node
-    done = subprocess.run([node, DRIVER, engine, scratch / "request"], capture_output=True, check=True, timeout=60)
+    done = subprocess.run([node, DRIVER, engine, scratch / "request"], capture_output=True, check=True, timeout=200)
     return list(answers(done.stdout))
 
 

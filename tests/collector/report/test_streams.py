@@ -26,7 +26,7 @@ HOSTILE = "\x1b[31mred\x07\u202egnirts\x9b\ud800\x7f"
 SHOWN = r"\x1b[31mred\x07\u202egnirts\x9b\ud800\x7f"
 
 
-def ended(shell: str, *words: str, limit: int = 100) -> subprocess.CompletedProcess[str]:
+def ended(shell: str, *words: str, limit: int = 200) -> subprocess.CompletedProcess[str]:
     """The command within a line of shell, where it is "$@"."""
     return subprocess.run(
         ["/bin/bash", "-o", "pipefail", "-c", shell, "bash", *RUN, *words],

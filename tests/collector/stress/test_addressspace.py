@@ -53,7 +53,7 @@ def limited(kind: str, limit: int, words: list[str]) -> tuple[int, list[str]]:
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=200,
         check=False,
     )
     return done.returncode, done.stderr.partition("limited\n")[2 if kind == "RLIMIT_NPROC" else 0].splitlines()

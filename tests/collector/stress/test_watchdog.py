@@ -100,7 +100,7 @@ def run(*words: str, fault: str = "") -> subprocess.CompletedProcess[str]:
     """A run with what is planted, to its end."""
     return subprocess.run(
         [sys.executable, "-c", PLANTED, fault, *words],
-        capture_output=True, text=True, check=False, cwd=ROOT, timeout=110,
+        capture_output=True, text=True, check=False, cwd=ROOT, timeout=200,
     )  # fmt: skip
 
 

@@ -94,12 +94,21 @@ class Sharing:
             )
         return bool(found)
 
+    @property
+    def _told(self) -> str:
+        """What the machine itself has told a thread, and why that matters."""
+        told = self.machine.told
+        return told and (
+            f"a thread asks for {told}, and no step orders what that tells: equivalent interleavings may end otherwise "
+            '(strategy="stateful" or "exhaustive" tells them apart)'
+        )
+
     def afresh(self) -> bool:
         """A schedule is over: has the search to begin afresh?"""
         # Code that was taken to stay as it is may have been assigned: from now on it is watched.
         if self.resumed and not self.shared.capture.holds():
             self.shared.grown = True
-        self.unordered = self.unordered or self.shared.hindrance
+        self.unordered = self.unordered or self.shared.hindrance or self._told
         if not self.shared.grown or self.unordered:
             return False
         self.shared.grown = False

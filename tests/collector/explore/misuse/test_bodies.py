@@ -139,8 +139,18 @@ def test_the_machine_in_a_body(what: str) -> None:
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-@pytest.mark.parametrize("operation", ["load", "choose"])
-def test_another_threads_port(strategy: str, operation: str) -> None:
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda port, x: port.load(x),
+        lambda port, x: port.choose(x),
+        lambda port, _: port.pause(Pause.PROCYIELD, 1),
+        lambda port, x: port.words[x],
+        lambda port, x: port.words.__setitem__(x, 2),
+    ],
+    ids=["load", "choose", "pause", "plain read", "plain write"],
+)
+def test_another_threads_port(strategy: str, use: Callable[[Port, int], object]) -> None:
     """Every thread has its own."""
 
     def program(machine: SteppedMachine) -> None:
@@ -154,12 +164,30 @@ def test_another_threads_port(strategy: str, operation: str) -> None:
 
         def second(port: Port) -> None:
             port.load(x)
-            getattr(ports[0], operation)(x)
+            use(ports[0], x)
 
         machine.spawn(first)
         machine.spawn(second)
 
     assert "another thread's port" in refused(program, strategy)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize(("change", "given"), [("append", ["second"]), ("pop", []), ("clear", [])])
+def test_a_name_for_no_thread(strategy: str, change: str, given: list[str]) -> None:
+    """There are as many names as threads."""
+
+    def program(machine: SteppedMachine) -> None:
+        x = machine.word(1, "x")
+
+        def body(port: Port) -> None:
+            port.load(x)
+            getattr(machine.names, change)(*given)
+            port.load(x)
+
+        machine.spawn(body)
+
+    assert "machine.names has a name for each thread" in refused(program, strategy)
 
 
 def test_a_body_that_catches_everything() -> None:

@@ -132,6 +132,6 @@ try:
 except sql.SqlError as error:
     print(error)
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=100)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=200)
 
     assert done.stdout == "needs more than 4 MiB of memory\n"

@@ -116,7 +116,7 @@ def test_a_disk_that_fills_up_costs_the_log_and_not_the_run(tmp_path: Path) -> N
     command = [sys.executable, "-m", "collector.run", *SMALL, "--log", str(path)]
     done = subprocess.run(
         ["/bin/bash", "-c", 'ulimit -f 16; exec "$@"', "bash", *command],
-        capture_output=True, text=True, check=False, cwd=ROOT, timeout=100,
+        capture_output=True, text=True, check=False, cwd=ROOT, timeout=200,
     )  # fmt: skip
 
     assert done.returncode == 2, done.stderr

@@ -13,6 +13,7 @@ from collector.report.run.lostpicture import picture
 from collector.run import main
 from collector.stress.stores import Store
 from mutator.phase import GCmark, GCmarktermination, GCoff, GCscan
+from mutator.programs.syscalls import Syscalls
 from workbuf.events import EMPTY, FULL, Event
 from workbuf.recorder import Record
 
@@ -164,11 +165,21 @@ def test_the_picture_has_the_path() -> None:
         ),
         ("barrier-without-p", "syscalls,syscalls,syscalls,syscalls", WITHOUT_P),
         ("send-unshaded", "latesend,latesend", r"the send's barrier should have .*\n  no barrier ran"),
-        ("shade-unqueued", "hider,hider", r"which took no buffer to queue it in|which is marked, should have found it"),
+        (
+            "shade-unqueued",
+            "hider,pushpop",
+            r"which took no buffer to queue it in|which is marked, should have found it",
+        ),
     ],
 )
 def test_on_real_threads(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], fault: str, programs: str, said: str
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    fault: str,
+    programs: str,
+    said: str,
+    seed: int,
 ) -> None:
     """What the report of a planted fault says, and that the page has the picture.
 
@@ -176,9 +187,14 @@ def test_on_real_threads(
     """
     page = tmp_path / "run.html"
     drawn = said != WITHOUT_P  # the buffer comes too late, and mostly nothing is lost by that
-    options = ["--heap", "synthetic:random,n=200", "--programs", programs, "--cycles", "15", "--until-failure"]
-    for _ in range(60):
-        assert main(["stress", "--plant", fault, *options, "--quiet", "--html", str(page)]) == 1
+    # A call that is longer than the stop it falls into may end anywhere in it.
+    monkeypatch.setattr(Syscalls, "longest_us", 3000)
+    # In a mark of some length, while somebody allocates, there is time for a store between a root's scan and its end.
+    objects = 4000 if fault == "shade-unqueued" else 200
+    options = ["--heap", f"synthetic:random,n={objects}", "--programs", programs, "--cycles", "15", "--period", "0.02"]
+    for number in range(0, 100_000, 1000):
+        often = ["--until-failure", "--seed", str(seed + number)]
+        assert main(["stress", "--plant", fault, *options, *often, "--quiet", "--html", str(page)]) == 1
         told = capsys.readouterr()
         if re.search(said, told.err):
             break

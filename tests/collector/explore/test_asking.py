@@ -1,0 +1,71 @@
+"""What threads ask the machine itself for, and what they hang on it and on their ports."""
+
+from __future__ import annotations
+
+import pytest
+
+from collector.explore import explore
+from tests.collector.explore.askingprograms import (
+    ASKING,
+    COUNTING,
+    HUNG,
+    kept_in_a_list_on_the_machine,
+    names_of_its_own,
+)
+from tests.collector.explore.test_verdicts import told
+
+
+STRATEGIES = ("dpor", "portfolio", "stateful", "exhaustive", "dfs", "random")
+
+
+@pytest.mark.parametrize("name", ASKING)
+@pytest.mark.parametrize("preemptions", [None, 9])
+def test_dpor_proves_nothing_of_a_thread_that_asks_the_machine_who_has_gone(name: str, preemptions: int | None) -> None:
+    """And says for what, and where; those strategies that leave no interleaving out find the fault."""
+    result = explore(ASKING[name], "dpor", preemptions=preemptions, shrink=False)
+
+    assert result.claim.kind == "undecided", told(result)
+    assert "a thread asks for machine." in result.statement, told(result)
+    assert "askingprograms.py:" in result.statement, told(result)
+
+
+@pytest.mark.parametrize("name", HUNG)
+@pytest.mark.parametrize("preemptions", [None, 9])
+def test_dpor_sees_what_is_hung_on_a_port(name: str, preemptions: int | None) -> None:
+    """As on any object."""
+    result = explore(HUNG[name], "dpor", preemptions=preemptions, shrink=False)
+
+    assert result.claim.kind == "undecided", told(result)
+    assert " share " in result.statement, told(result)
+
+
+@pytest.mark.parametrize("name", ASKING | HUNG)
+@pytest.mark.parametrize("strategy", STRATEGIES[1:])
+def test_the_fault_is_found(name: str, strategy: str) -> None:
+    """In the same way on every run: no schedule finds what the one before has left."""
+    result = explore((ASKING | HUNG)[name], strategy, schedules=200, shrink=False)
+
+    assert result.claim.kind == "failed", told(result)
+
+
+@pytest.mark.parametrize("name", COUNTING)
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_who_counts_there_is_not_accused(name: str, strategy: str) -> None:
+    """A proof, where one is claimed at all."""
+    result = explore(COUNTING[name], strategy, schedules=200)
+
+    assert result.claim.kind == ("sampled" if strategy == "random" else "proved"), told(result)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES[:-1])
+def test_a_list_on_the_machine_is_a_part_of_the_state(strategy: str) -> None:
+    """Whenever it was hung there."""
+    assert explore(kept_in_a_list_on_the_machine, strategy, shrink=False).claim.kind == "failed"
+
+
+@pytest.mark.parametrize("preemptions", [None, 9])
+def test_a_program_with_such_names_is_proved(preemptions: int | None) -> None:
+    """What the machine is not asked for does not matter, and a check may ask it."""
+    result = explore(names_of_its_own, "dpor", preemptions=preemptions)
+
+    assert result.claim.kind == "proved", told(result)
