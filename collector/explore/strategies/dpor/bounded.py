@@ -15,6 +15,7 @@ What tells equivalent interleavings apart is as in `dpor.search`.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from collector.explore.claim import Claim, Kind, Seen
@@ -64,6 +65,39 @@ class Choice:
     def costs(self, t: int) -> int:
         """Preemptions up to and with letting `t` go."""
         return self.used + (self.free not in {MAIN, t})
+
+
+class Taken:
+    """Indices of the steps of a path, by what may depend on them."""
+
+    def __init__(self) -> None:
+        self.reads: defaultdict[int, list[int]] = defaultdict(list)
+        """By cell; also of those that waited for a write of it."""
+        self.writes: defaultdict[int, list[int]] = defaultdict(list)
+        self.steps: defaultdict[int, list[int]] = defaultdict(list)
+        """By thread."""
+        self.aims: defaultdict[int, list[int]] = defaultdict(list)
+        """By the thread that was spawned or killed."""
+
+    def add(self, i: int, step: Step) -> None:
+        """The step of that index."""
+        (self.writes if step.write else self.reads)[step.cell].append(i)
+        for cell in step.guard:
+            self.reads[cell].append(i)
+        self.steps[step.thread].append(i)
+        if step.aim >= 0:
+            self.aims[step.aim].append(i)
+
+    def concerning(self, step: Step) -> list[int]:
+        """In order, all on which `step` may depend but for those of its own thread."""
+        found = {*self.writes[step.cell], *self.aims[step.thread]}
+        if step.write:
+            found.update(self.reads[step.cell])
+        for cell in step.guard:
+            found.update(self.writes[cell])
+        if step.aim >= 0:
+            found.update(self.steps[step.aim])
+        return sorted(found)
 
 
 class BoundedDPOR:
@@ -194,34 +228,36 @@ class BoundedDPOR:
         """Find the races of the steps from the first new one on."""
         last: dict[int, int] = {}
         """Of each thread, the steps that come before its next one, as bits."""
+        taken = Taken()
         for j, choice in enumerate(self.path):
             step = choice.step
             if step is None:
                 continue
             before = last.get(step.thread, 0)
             if j >= self.new:
-                choice.past = before | self._race(step, j, before)
+                choice.past = before | self._race(step, taken, before)
+            taken.add(j, step)
             if self.sharing and j >= self.new - 1 and choice.accesses and not self.hindrance:
                 self._compare(self.sharing, choice, j)
             last[step.thread] = choice.past | 1 << j
             if step.aim >= 0 and not choice.victim:
                 last[step.aim] = choice.past | 1 << j  # it spawns
             if choice.victim and j >= self.new:
-                self._race(choice.victim, j + 1, last.get(step.aim, 0))
+                self._race(choice.victim, taken, last.get(step.aim, 0))
         for t in range(len(machine.names)):
             if not machine.has_ended(t):
-                self._race(known(machine, t), len(self.path), last.get(t, 0))
+                self._race(known(machine, t), taken, last.get(t, 0))
 
-    def _race(self, step: Step, end: int, before: int) -> int:
-        """Ask for the other order of `step` and each that it races with before `end`; the steps that come before it."""
+    def _race(self, step: Step, taken: Taken, before: int) -> int:
+        """Ask for the other order of `step` and each of those `taken` that it races with; the steps that come before it."""
         past = 0
-        for i in range(end):
+        for i in taken.concerning(step):
             choice = self.path[i]
             other = choice.step
-            if other is None or not dependent(other, step):
+            if other is None or other.thread == step.thread or not dependent(other, step):
                 continue
             past |= choice.past | 1 << i
-            if other.thread != step.thread and not before >> i & 1:
+            if not before >> i & 1:
                 self._ask(choice, step.thread)
                 self._ask(self._block(i), step.thread)
         return past
