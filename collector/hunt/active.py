@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 ACCESSES = frozenset({ops.LOAD, ops.HINT, ops.STORE, ops.POST, ops.CAS, ops.XCHG, ops.XADD, ops.OR8})
 """Behind these a thread may be held: not in a lock, nor asleep."""
-HOLDS = 3
-"""How often in a schedule, about."""
+HOLDS = 3, 8
+"""How often in a schedule, about: behind any access; and where only those count that may write."""
 PATIENCE = 300
 """Steps for which a thread is held at most."""
 LATER = (1, 1, 16, 128)
@@ -40,15 +40,19 @@ class Active(Sampler):
 
     name = "active"
 
-    def __init__(self, options: Options, fields: Collection[str] = ()) -> None:
-        """`fields`: names of the cells, or of what they lie in, that count in all but every third schedule."""
+    def __init__(self, options: Options, fields: Collection[str] = (), *, late: bool = False) -> None:
+        """`fields`: names of the cells, or of what they lie in, that count in all but every third schedule.
+
+        `late`: what a thread does behind its write may come too late, so every other schedule holds only there.
+        """
         super().__init__(options)
         self.fields = fields
+        self.late = late
         self.runs = 0
         self.writers: dict[int, set[int]] = {}
         """By cell."""
-        self.accesses = 0
-        """Of cells that several write, in the last schedule."""
+        self.accesses = [0, 0]
+        """Of cells that several write, in the last schedule; and those of them that may write."""
 
     def begin(self, machine: SteppedMachine) -> tuple[Pick, Draw]:
         runnable, kinds, addrs, flags = machine.runnable, machine.kinds, machine.addrs, machine.flags
@@ -58,8 +62,10 @@ class Active(Sampler):
         if self.fields and self.runs % 3:
             names = {a: machine.named(a) for a in contended}
             contended = {a for a, name in names.items() if (name.field or name.record) in self.fields}
-        chance = HOLDS / self.accesses if self.accesses else 0.0
-        self.accesses = 0
+        only_writes = self.late and self.runs % 2
+        before, accesses = self.accesses[only_writes], [0, 0]
+        chance = HOLDS[only_writes] / before if before else 0.0
+        self.accesses = accesses
         priority = Drawn(lambda: 1.0 + random())
         lowest, at = 0.0, 0
         held: dict[int, tuple[int, int]] = {}
@@ -70,14 +76,16 @@ class Active(Sampler):
         def over() -> None:
             """Look at the step that has been taken."""
             if kind in ACCESSES:
-                if kind >= ops.STORE:
+                writes = kind >= ops.STORE
+                if writes:
                     writers.setdefault(cell, set()).add(last)
                     for t, (a, until) in held.items():
                         if a == cell and t != last:
                             held[t] = -1, min(until, at + rng.randrange(rng.choice(LATER)))
                 if cell in contended:
-                    self.accesses += 1
-                    if random() < chance:
+                    accesses[0] += 1
+                    accesses[1] += writes
+                    if writes >= only_writes and random() < chance:
                         held[last] = cell, at + PATIENCE
 
         def pick(i: int) -> int:

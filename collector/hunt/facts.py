@@ -29,7 +29,8 @@ OURS = ("Violation", "Throw")
 OF_BUFFERS = ("workbuf", "currentwbuf", "logget", "logput", "buffer")
 """In messages about buffers."""
 UNMARKED = "reachable objects are not marked"
-FREED = ("use after free", "found bad pointer", "heap corrupted", "finalizer")
+FINALIZER = "finalizer"
+FREED = ("use after free", "found bad pointer", "heap corrupted", FINALIZER)
 """In messages about objects whose memory has been freed, or should have been."""
 FAULT = "unexpected fault address"
 """What the explorer's machine says to that."""
@@ -58,6 +59,8 @@ class Facts(NamedTuple):
     """Is it about objects that are there and were not marked, or the other way round?"""
     freed: bool
     """Is the failure about memory that has been freed?  It is there only behind the first collection."""
+    finalizers: bool
+    """Is it about finalizers?"""
     cycle: int
     stopped: bool
     """Was the whole of that collection one stop of the world?"""
@@ -106,6 +109,7 @@ def facts(log: Recorded) -> Facts:
         buffers=any(told in text for told in OF_BUFFERS),
         marks=any(told in text for told in (UNMARKED, *FREED)),
         freed=any(told in text for told in FREED),
+        finalizers=FINALIZER in text,
         cycle=int(begun.a) if begun else 0,
         stopped=begun is not None and begun.b > 0,
         threads=tuple(log.threads[i] for i in sorted({e.thread for e in events})),

@@ -89,7 +89,7 @@ class Again(Sampler):
 def method(name: str, known: Facts, options: Options) -> Strategy:
     """The strategy of that name."""
     if name == "active":
-        return Active(options, HEADS if known.buffers else MARKS if known.marks else ())
+        return Active(options, HEADS if known.buffers else MARKS if known.marks else (), late=known.buffers)
     made = Observed(options, known.order) if name == "observed" else NAMED[name](options)
     if isinstance(made, Portfolio):
         raise TypeError(f"{name} does not draw each schedule by itself")

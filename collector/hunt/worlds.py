@@ -18,6 +18,7 @@ from collector.fixtures.worlds import CONFIG, Timeless
 from collector.newborn import Newborn
 from collector.runtime import AuditedM
 from collector.scenarios.scenario import Scenario, Variant
+from mutator.programs.finalizers import Finalizers
 from mutator.programs.registry import PROGRAMS
 from workbuf.buffer import HANDOFF_MIN, WORKBUF, capacity
 from workbuf.machine import WORD
@@ -32,6 +33,7 @@ PREFIX = "cycle:"
 PAIRS = (("move", "hide"), ("publish", "hide"), ("wander", "wander"), ("call", "move"))
 AGAIN = ("replace", "replace")
 """Those whose objects' memory is used again."""
+FINALIZING = {name for name, each in PROGRAMS.items() if issubclass(each, Finalizers)}
 SMALL = 7
 """Objects: a root with two children, these with two each."""
 NARROW = capacity(CONFIG.wbufsize)
@@ -91,12 +93,11 @@ def worlds(known: Facts) -> list[str]:
         small = [(pairs[0], last), (AGAIN, last), *((pair, last) for pair in pairs[1:]), *small]
     plans = dict.fromkeys((*([four] if known.freed else []), f"c{last}", last, *(["s"] if known.helpers else [])))
     theirs = [(pair, plan) for plan in plans for pair in known.programs]
-    made = [
-        World(lives, objects, n, known.fault, plan)
-        for n in helpers
-        for lives, plan in (*small, *theirs)
-        for objects in sizes
-    ]
+    kinds = [*small, *theirs]
+    if known.finalizers:
+        # Only these programs make any.
+        kinds.sort(key=lambda kind: FINALIZING.isdisjoint(kind[0]))
+    made = [World(lives, objects, n, known.fault, plan) for n in helpers for lives, plan in kinds for objects in sizes]
     if known.handoffs:
         # It takes somebody who waits, and most is marked by all together where all is marked in one stop.
         waiting = min(known.helpers, MARKERS) or 1

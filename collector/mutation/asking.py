@@ -6,6 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from collector.fixtures.worlds import CONFIG, NIL, SmallWorld
+from collector.hunt.worlds import TimelessM
+from collector.mutation.race import Race
+from collector.runtime import CollectorM
 from mutator.heap import CHECKMARKED, MARKED, SPAN, SPAN_IN_USE
 from mutator.phase import GCscan
 from mutator.world import GWAITING, MRECORD, RUNTIME, SCHED, G
@@ -17,8 +20,6 @@ if TYPE_CHECKING:
 
     from collector.explore import SteppedMachine
     from collector.explore.program import Program
-    from collector.hunt.worlds import TimelessM
-    from collector.runtime import CollectorM
     from workbuf.machine import Port
 
 EAGER = 2
@@ -63,6 +64,33 @@ def background(m: type[CollectorM]) -> Program:
                 machine.peek(runtime + field) for field in (RUNTIME.bggc_working, RUNTIME.bggc_note, RUNTIME.bggc_force)
             )
             assert working == note == force, "a request is half there, and none can be made any more"
+
+        return check
+
+    return program
+
+
+def waiting(m: type[CollectorM]) -> Program:
+    """The background collector's rest ends by the clock or because it is asked, and it knows which."""
+
+    def program(machine: SteppedMachine) -> Callable[[], object]:
+        small = SmallWorld(machine, m=m)
+        model, runtime = small.model, small.world.runtime
+        tick = machine.word(0, "tick")
+        asked: list[bool] = []
+        machine.spawn(lambda port: asked.append(m(port, small.world, model.gcm).waitwork(1)), "gc")
+
+        def asks(port: Port) -> None:
+            port.sleep(tick, 1)  # or it is never the clock that ends the rest
+            m(port, small.world, model.mutators[0]).gogc(1)
+
+        machine.spawn(asks, "mutator")
+
+        def check() -> None:
+            assert not machine.peek(runtime + RUNTIME.bggc_note), "a request was granted, and wakes the collector again"
+            assert asked == [bool(machine.peek(runtime + RUNTIME.bggc_force))], (
+                "it was asked, or not, and says otherwise"
+            )
 
         return check
 
@@ -180,3 +208,14 @@ def neighbours(m: type[CollectorM]) -> Program:
         return check
 
     return program
+
+
+RACES = {
+    "waiting": Race(CollectorM, waiting),
+    "background": Race(CollectorM, background),
+    "scansitself": Race(CollectorM, scansitself),
+    "asleep": Race(TimelessM, lambda m: asleep(m, (0, 0))),
+    "asleep-stopped": Race(TimelessM, lambda m: asleep(m, (1, 2))),
+    "neighbours": Race(CollectorM, neighbours),
+}
+"""By name; all are proved in a few schedules."""

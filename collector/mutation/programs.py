@@ -10,9 +10,7 @@ from collector.fixtures.draining import draining
 from collector.fixtures.pool import SMALL, buffer, pool
 from collector.fixtures.producers import producers
 from collector.fixtures.worlds import CONFIG, SmallWorld
-from collector.hunt.worlds import TimelessM
-from collector.mutation import finalizerrace, heaplife, heaprace, safepoints, talking
-from collector.mutation.asking import asleep, background, lyingdown, neighbours, scansitself
+from collector.mutation import allocating, asking, finalizerrace, heaplife, heaprace, marking, safepoints, talking
 from collector.mutation.race import Race
 from collector.parfor import Parfor
 from collector.runtime import CollectorM
@@ -138,11 +136,7 @@ def caches(m: type[CollectorM]) -> Program:
 
 
 RACES = {
-    "background": Race(CollectorM, background),
-    "scansitself": Race(CollectorM, scansitself),
-    "asleep": Race(TimelessM, lambda m: asleep(m, (0, 0))),
-    "asleep-stopped": Race(TimelessM, lambda m: asleep(m, (1, 2))),
-    "neighbours": Race(CollectorM, neighbours),
+    **asking.RACES,
     "stack": Race(Lfstack, lambda m: stack(CNT_BITS, m)),
     "cached": Race(Getfull, cached),
     "pool": Race(Getfull, lambda m: pool(m, 2, 1)),
@@ -154,7 +148,7 @@ RACES = {
     "idle": Race(Parfor, idle),
     "counted": Race(CollectorM, counted),
     "counted-twice": Race(CollectorM, lambda m: counted(m, helpers=2)),
-    "lyingdown": Race(CollectorM, lyingdown),
+    "lyingdown": Race(CollectorM, asking.lyingdown),
     "starting": Race(Goroutines, starting),
     "caches": Race(CollectorM, caches),
     "harvest": Race(CollectorM, harvest),
@@ -163,6 +157,8 @@ RACES = {
     **heaprace.RACES,
     **talking.RACES,
     **safepoints.RACES,
+    **allocating.RACES,
+    **marking.RACES,
 }
 """By name; the first are proved in a few schedules, and take no time from the others."""
 FOUND_BY = {
@@ -181,6 +177,7 @@ FOUND_BY = {
     "span-swept-early": "cachedspan",
     "black-allocation-off": "born",
     "published-before-zeroed": "stale",
+    "barrier-without-p": "barriers",
 }
 """By the fault's name, the race program that was written for it, because a stress run may miss it."""
 PROGRAMS = {fault: RACES[race] for fault, race in FOUND_BY.items()}

@@ -39,6 +39,7 @@ KNOWN = Facts(
     buffers=False,
     marks=True,
     freed=False,
+    finalizers=False,
     cycle=2,
     stopped=False,
     threads=("gc",),
@@ -129,7 +130,7 @@ def test_a_log_without_an_end(failed: Failed, tmp_path: Path, capsys: pytest.Cap
 
 
 def test_the_likeliest_world_comes_first() -> None:
-    """What the log shows: helpers, calls, handoffs, assists, what kinds of collections; then the programs."""
+    """What the log shows: helpers, calls, handoffs, assists, what kinds of collections; then the run's programs."""
     programs = (("rewire", "hider"),)
 
     def first(**other: Any) -> str:  # noqa: ANN401
@@ -147,6 +148,8 @@ def test_the_likeliest_world_comes_first() -> None:
     assert theirs[:4] == [f"cycle:rewire+hider:{n}:1::{plan}" for plan in ("cs", "s") for n in (7, 25)]
     last = worlds(KNOWN._replace(programs=programs, freed=True, cycle=7))
     assert "cycle:rewire+hider:7:1::cccc" in last[:16]
+    finalizing = KNOWN._replace(programs=(*programs, ("finalizers", "rewire")), finalizers=True, freed=True, cycle=7)
+    assert worlds(finalizing)[0] == "cycle:finalizers+rewire:7:1::cccc"
     assert len(set(worlds(KNOWN))) == 20
 
 

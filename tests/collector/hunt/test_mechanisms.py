@@ -51,6 +51,7 @@ ROWS = (
     Row("barrier-not-reset", "fatal error: scanblock phase incorrect", "move+hide:7:1", "pct"),
     Row("pop-by-store", "fatal error: workbuf is not empty", "replace+replace:25:0", "random", 4, 0),
     Row("push-links-late", LEAK, "replace+replace:25:1", "active", 4),
+    Row("push-links-late", "fatal error: logget: get not legal", "move+hide:49:1", "active", 4),
     Row("handoff-keeps", "fatal error: logput: put not legal", "move+hide:25:2", "active", kinds=(Event.HANDOFF,)),
     Row("handoff-drops", LOST, "move+hide:25:2", "random", 8, kinds=(Event.HANDOFF,), stopped=True),
     Row("helper-does-not-drain", HANG, "move+hide:7:1", "active"),
@@ -83,7 +84,7 @@ def logged(row: Row) -> Facts:
     return facts(cast("Recorded", log))
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.fault)
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.fault}, {row.text[:40]}")
 def test_the_first_worlds_have_what_the_log_shows(row: Row) -> None:
     """One of them is searched with one strategy, until it fails in the same way."""
     known = logged(row)

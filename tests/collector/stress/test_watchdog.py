@@ -210,14 +210,14 @@ def test_a_main_thread_that_is_stuck_in_the_log(tmp_path: Path) -> None:
 
 
 def resort(beats: Callable[[], int], **limits: float) -> tuple[Interrupts, list[int]]:
-    """A last resort over a run that is not going on, until it leaves or 3 seconds are over: with which status."""
+    """A last resort over a run that is not going on, until it leaves or some seconds are over: with which status."""
     left: list[int] = []
     interrupts = Interrupts()
     of = Stress(Plan(seconds=0.1))
     if limits.pop("asked", 0):
         interrupts.count = 1
     with LastResort(of, beats, interrupts, leave=left.append, **limits):
-        until = monotonic() + 3
+        until = monotonic() + (100 if interrupts.count else 3)
         while not left and monotonic() < until:
             sleep(0.05)
     return interrupts, left
