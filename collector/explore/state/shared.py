@@ -184,9 +184,8 @@ class Shared:
                 self.current.replaced = self.changes.globals_before()
             found = dict.fromkeys(self._used(self.current))
         if kind == ops.SYSALLOC and MEMORY in self.hot:
-            found[Access(MEMORY, None, changes=False, name=GROWS)] = (
-                None  # where it has got it, tells how far it had grown
-            )
+            # Where it has got its words tells how far memory had grown.
+            found[Access(MEMORY, None, changes=False, name=GROWS)] = None
         if kind in (ops.SPAWN, ops.SYSALLOC) or any(access.brings for access in (*changed, *found)):
             self.look_for_more()
         if changed or kind in (ops.SPAWN, ops.SYSALLOC):
