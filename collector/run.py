@@ -20,6 +20,12 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
+from collector.commands import early
+
+
+if __name__ == "__main__":
+    early.watch()  # what follows takes a tenth of a second and more
+
 from collector.commands import COMMANDS, files, load
 from collector.commands.parser import LESS, PROGRAM, RUN, Parser, closing, complete, line, meant
 from collector.commands.status import BUG, INTERRUPTED, OK, USAGE, VIOLATION
@@ -36,6 +42,9 @@ EXAMPLES = {
     "guide": "the pages to read",
     "explore --help": "options, examples and exit statuses of a command",
 }
+UNCHECKED = (
+    "Python runs with -O, which leaves out assert statements, and so checks: run it without -O and PYTHONOPTIMIZE"
+)
 ENDS = {VIOLATION: "a fault was found: a throw, a lost object, a leak, a hang, a schedule that fails", **LESS}
 
 
@@ -95,6 +104,9 @@ def command(words: list[str]) -> int:
         return general(top, words)
     args = parsers[words[0]].parsed(words[1:])
     args.command = words[0]
+    if not __debug__:
+        print(f"{PROGRAM} {args.command}: {UNCHECKED}", file=sys.stderr)
+        return USAGE
     try:
         files.check(args)
         with files.aside(args):
@@ -173,7 +185,7 @@ def summary(docstring: str | None) -> str:
 
 def program() -> NoReturn:
     """The command line as a program of its own; exits with its status."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    early.over()
     ended = main()
     # Everything has been written: a further Ctrl-C must not change the exit status.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

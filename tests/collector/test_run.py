@@ -389,3 +389,32 @@ def test_what_no_command_catches(
     assert ("Traceback (most recent call last)" in err and "command: python -m collector.run heap cpython" in err) == (
         left == 70
     )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("module", ["collector", "collector.run"])
+def test_an_interrupt_while_the_command_line_is_imported(module: str, number: signal.Signals) -> None:
+    """Status 130 and no traceback, as later; the interpreter itself says what it is importing."""
+    command = [sys.executable, "-X", "importtime", "-m", module, "museum"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        next(line for line in process.stderr if "collector.commands.usage" in line)
+        process.send_signal(number)
+        said = process.stderr.read()
+
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    assert "interrupted" in said
+
+
+@pytest.mark.parametrize("how", [{"PYTHONOPTIMIZE": "1"}, {"PYTHONOPTIMIZE": "2"}])
+def test_no_verdict_without_assertions(how: dict[str, str]) -> None:
+    """Scenarios check by assert statements: under -O each of them would pass."""
+    words = [*RUN, "explore", "aba"]
+    process = subprocess.run(
+        words, cwd=ROOT, env={**os.environ, **how}, capture_output=True, text=True, check=False, timeout=200
+    )
+
+    assert (process.returncode, process.stdout) == (2, "")
+    assert process.stderr.startswith("collector.run explore: Python runs with -O")
+    assert process.stderr.count("\n") == 1

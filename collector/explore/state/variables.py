@@ -42,6 +42,8 @@ class Use(NamedTuple):
     """What is taken of it: `[` and the key, `.` and the name."""
     then: str
     """What is done with that: "" anything, `[` an item and `.x` an attribute is stored, `x()` a method called."""
+    key: Op | None = None
+    """Of the item, or all that the method is given, if it is one variable or constant."""
     entered: bool = False
     """It is what the last instruction on the path calls."""
 
@@ -104,14 +106,29 @@ def use_of(ops: tuple[Op, ...], j: int, stored: set[str]) -> Use:
             k += 2
         else:
             break
-    then = ""
+    then, given = "", None
     if op.verb == "LOAD_METHOD":
         then = f"{op.name}()"
+        given = following if at(k + 2).verb == "CALL" else None
     elif op.verb == "STORE_ATTR":
         then = f".{op.name}"
     elif op.verb in (CONSTANT, LOCAL) and following.verb == "STORE_SUBSCR":
-        then = "["
-    return Use(ops[j].at, where, name, (*path,), then)
+        then, given = "[", op
+    if given and not (given.verb == CONSTANT or (given.verb == LOCAL and given.name not in stored)):
+        given = None
+    return Use(ops[j].at, where, name, (*path,), then, given and given._replace(at=-1))
+
+
+@cache
+def assigns(code: CodeType, begin: int, end: int, steps: frozenset[int]) -> tuple[tuple[str, str], ...]:
+    """LOCAL or GLOBAL, and the name, of the variables of others that are assigned on those paths."""
+    instructions = (analysed(code).instructions[k] for k in sorted(between(code, begin, end, steps)))
+    found = (
+        (GLOBAL if "GLOBAL" in each.opname else LOCAL, str(each.argval))
+        for each in instructions
+        if each.opname in ("STORE_DEREF", "DELETE_DEREF", "STORE_GLOBAL", "DELETE_GLOBAL")
+    )
+    return (*dict.fromkeys(found),)
 
 
 def stores(code: CodeType, among: Iterable[int]) -> set[str]:
