@@ -28,6 +28,7 @@ from collector.explore.state.interpreter import LAYOUT, NULL, entered_from_c, sl
 from collector.explore.state.variables import (
     CONSTANT,
     GLOBAL,
+    INDEX,
     LOCAL,
     Op,
     assigns,
@@ -304,6 +305,8 @@ class Code(NamedTuple):
         index: Any = key.name if key.verb == CONSTANT else self.values.get(key.name, NULL)
         if isinstance(index, types.CellType):
             index = NULL if self.changed(index) else contents(index)
+        if key.verb == INDEX:
+            index = index.index if isinstance(index, SteppedPort) and not index.changes else NULL
         if type(index) is int and index < 0 and type(v) in (list, tuple, deque):
             return None if self.changed(v) else index + len(v)  # counted from its end
         return index if type(index) in (int, str) else None
