@@ -16,7 +16,7 @@ from collector.explore.machine.fault import Refused, fault_of
 from collector.explore.machine.machine import SteppedMachine
 from collector.explore.machine.misuse import ends_program, misused
 from collector.explore.machine.osthreads import OSThreads
-from collector.explore.machine.ports import Ended
+from collector.explore.machine.ports import put
 from collector.explore.machine.site import of_function
 from collector.explore.state.endless import Endless
 
@@ -108,7 +108,7 @@ def run_and_check(
             fault = fault_of(error, kind="check" if isinstance(error, AssertionError) else "")
         finally:
             for port, words in theirs:
-                port.words = words
+                put(port, "words", words)
     return fault
 
 
@@ -116,7 +116,7 @@ def without_words(machine: SteppedMachine) -> list[tuple[SteppedPort, Words]]:
     """Refuse the ports' plain accesses, as no thread runs that could make one; the ports, and what they had."""
     theirs = [(port, port.words) for port in machine.ports[: len(machine.names)]]
     for port, _ in theirs:
-        port.words = Ended(port)
+        put(port, "words", port.ended)
     return theirs
 
 

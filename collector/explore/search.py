@@ -141,8 +141,9 @@ class Search:
                     self.workplace.matters = True
                     break
                 self._afresh()
+                done = False
             portfolio = self.portfolio
-            if portfolio.done or self.undecided >= ENOUGH * len(portfolio.members):
+            if done or self.undecided >= ENOUGH * len(portfolio.members):
                 break
             now = perf_counter()
             result.seconds = now - begun

@@ -77,7 +77,7 @@ COLLECTIONS = {
 
 
 def of_fault(fault: Fault, schedules: int) -> Iterator[Candidate]:
-    """Its own program; those of small parts; a schedule of whole collections; programs of whole Ms; more collections."""
+    """Its own program; those of small parts; a schedule of each other; more of whole collections, then of whole Ms."""
 
     def candidate(name: str, race: Race, schedules: int, seconds: float) -> Candidate:
         # Races are no failures: a fault races on its way to what it is about.
@@ -90,9 +90,9 @@ def of_fault(fault: Fault, schedules: int) -> Iterator[Candidate]:
     others = {name: race for name, race in RACES.items() if name != own and race.takes(fault)}
     small = [name for name in others if others[name].part is not CollectorM]
     yield from (candidate(name, others.pop(name), schedules, EACH) for name in small)
-    yield from (candidate(name, race, 1, EACH) for name, race in collections)
-    yield from (candidate(name, race, schedules, EACH) for name, race in others.items())
+    yield from (candidate(name, race, 1, EACH) for name, race in (*collections, *others.items()))
     yield from (candidate(name, race, FEW, LONGER) for name, race in collections)
+    yield from (candidate(name, race, schedules, EACH) for name, race in others.items())
 
 
 def of_source(schedules: int) -> Iterator[Candidate]:

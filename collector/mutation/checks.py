@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collector.mutation.kill import Kill
     from collector.mutation.mutants import Mutant
 
-BUDGET = 12.0
+BUDGET = 16.0
 """Seconds of processor time of all race programs of a fault, or of a mutant, together."""
 
 

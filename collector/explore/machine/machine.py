@@ -107,7 +107,7 @@ class SteppedMachine:
         """The program's check: what it reaches is part of the state."""
         self.warnings: set[str] = set()
         # What strategies read at every step, and oracles in a body (`mem`).  The lists stay the same objects.
-        self.mem, self.statistics = self.memory.plain, self.memory.statistics
+        self.mem, self.statistics = self.memory.shown, self.memory.statistics
         self.trail, self.invariants = self.execution.trail, self.execution.invariants
         self.runnable, self.kinds, self.addrs, self.expects, self.flags, self.stale, self.seen = (
             self.threads.runnable, self.threads.kinds, self.threads.addrs, self.threads.expects, self.threads.flags,
@@ -212,7 +212,7 @@ class SteppedMachine:
             self.ports.append(port)
             self.execution.carry(port)
             fit(self.taps, port)
-            port.own = vars(port).copy()
+            port.made()
         self.ports[i].begin(name or f"t{i}")
         name = self.ports[i].name
         self.names.add(name)

@@ -38,6 +38,8 @@ class Memory:
         """Cell 0 is never allocated."""
         self.plain: MutableSequence[int] = self.words
         """What a program reads and writes in them without a step."""
+        self.shown: MutableSequence[int] = self.words
+        """The same, as the machine shows it: `machine.mem`."""
         self.names = Names()
         self.label = self.names.label
         self.given = self.names.given.append

@@ -15,15 +15,21 @@ if TYPE_CHECKING:
     from collector.explore.machine.execution import Execution
 
 
+EVERY = -1
+"""Stands for all cells."""
+
+
 class Log:
     """Plain accesses of one thread."""
 
-    __slots__ = ("reads", "whole", "writes")
+    __slots__ = ("looks", "reads", "whole", "writes")
 
     def __init__(self) -> None:
         self.reads: dict[int, int] = {}
         """What was found in each cell that was read before it was written, in this order."""
         self.writes: set[int] = set()
+        self.looks: set[int] = set()
+        """Cells that were read as `machine.mem`, for which no race detector looks."""
         self.whole = False
         """Something was done that is no access to one cell."""
 
@@ -106,9 +112,34 @@ class Observed(MutableSequence[int]):
         return getattr(self._whole(), name)
 
 
+class Shown(Observed):
+    """The same cells as `machine.mem`; that they are looked at there is put down, too."""
+
+    def __init__(self, plain: Observed) -> None:
+        super().__init__(plain.words)
+        self.plain = plain
+
+    def _look(self, a: int) -> None:
+        log = self.plain._log()  # noqa: SLF001  a part of it
+        if log:
+            log.looks.add(a)
+
+    def _whole(self) -> list[int]:
+        self._look(EVERY)
+        return self.plain._whole()  # noqa: SLF001
+
+    def __getitem__(self, a: Any) -> Any:  # noqa: ANN401  an index or a slice
+        self._look(a if type(a) is int and a >= 0 else EVERY)
+        return self.plain[a]
+
+    def __setitem__(self, a: Any, v: Any) -> None:  # noqa: ANN401
+        self.plain[a] = v
+
+
 class ObservedMemory(Memory):
     """A memory that programs are watched at."""
 
     def __init__(self) -> None:
         super().__init__()
         self.plain: Observed = Observed(self.words)
+        self.shown = Shown(self.plain)

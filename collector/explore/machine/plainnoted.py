@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from collector.explore.machine.ports import put
 from collector.explore.machine.taps import Tap
 
 
@@ -33,7 +34,8 @@ class NotedWords:
     def note(self) -> Words:
         """There is one; further ones of this thread cost nothing more."""
         self.tap.noted = True
-        self.port.words = self.port.own["words"] = self.words
+        put(self.port, "words", self.words)
+        self.port.own["words"] = self.words
         return self.words
 
     def __getitem__(self, a: int) -> int:

@@ -38,6 +38,10 @@ SEED_STEP = 0x9E3779B97F4A7C15
 """Distance of two threads' seeds."""
 
 
+put = object.__setattr__
+"""Sets an attribute of a port, which is no change by a program."""
+
+
 class SteppedPort(Bound):
     """One thread's handle.  The operations are set by `make_port`."""
 
@@ -55,21 +59,48 @@ class SteppedPort(Bound):
     sleep: Callable[..., bool]
     spawn: Callable[..., None]
     own: dict[str, object]
-    """Its attributes, but for itself, as they are before a program changes any."""
+    """Its other attributes, as they are before a program changes any."""
+    changes: int
+    """How often a program has changed it; -1: it is being made."""
+    ended: Ended
+    """Its `words` when no thread runs."""
 
     def __init__(self, index: int, execution: Execution) -> None:
+        # What a program hangs on a port, and puts in place of what was there, is noted as it happens: to ask an object for
+        # all that it has makes each of its operations slower (CPython 3.11).
+        put(self, "own", {})
+        put(self, "changes", -1)
         self.execution = execution
         self.index = index
         self.seed = (index + 1) * SEED_STEP & MASK64
         self.event: Listener = null
         self.name = ""
+        self.ended = Ended(self)
+
+    def __setattr__(self, name: str, v: object) -> None:
+        put(self, name, v)
+        if self.changes < 0:
+            self.own[name] = v
+        else:
+            put(self, "changes", self.changes + 1)
+
+    def __delattr__(self, name: str) -> None:
+        object.__delattr__(self, name)
+        put(self, "changes", self.changes + 1)
+
+    def made(self) -> None:
+        """From now on, whoever changes it is a program."""
+        put(self, "changes", 0)
 
     def begin(self, name: str) -> None:
         """A thread of that name begins: forget what the last one has hung on the port, or put in place of what was there."""
-        attributes, own = vars(self), self.own
+        own = self.own
+        if self.changes:
+            attributes = vars(self)
+            attributes.clear()
+            attributes.update(own, own=own, changes=0)
         own["name"] = name
-        attributes.clear()
-        attributes.update(own, own=own)
+        put(self, "name", name)
 
     def check(self) -> None:
         """Raise Aborted if the run was aborted.  Not a step."""

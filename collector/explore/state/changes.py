@@ -29,6 +29,7 @@ GLOBALS = -2
 """Number of the namespaces of all modules; its slots are names."""
 MEMORY = -3
 """Number of the machine's memory, as something that grows."""
+GROWS = "memory that grows without a step"
 FLOATING = (float, complex)
 """Types that have equal objects which are not the same: zeros with their signs."""
 WHOLE = ("its class", "its code", "its defaults", "its defaults by name")
@@ -102,7 +103,7 @@ class Changes:
     def found(self, names: Mapping[int, str]) -> Iterator[Access]:
         """What has changed; `names` has those of the objects, where they are known."""
         if len(self.machine.memory.words) != self.size:
-            yield Access(MEMORY, None, changes=True, name="memory that grows without a step")
+            yield Access(MEMORY, None, changes=True, name=GROWS)
         lengths, all_now = self._now()
         if lengths == self.held[0] and all(map(is_, all_now, self.held[1])):
             return

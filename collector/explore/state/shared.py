@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from collector.explore.machine import ops
 from collector.explore.machine.asked import AskedMachine, telling
-from collector.explore.state.changes import GLOBALS, LATE, MEMORY, Access, Changes
+from collector.explore.state.changes import GLOBALS, GROWS, LATE, MEMORY, Access, Changes
 from collector.explore.state.objects import named
 from collector.explore.state.sharingcapture import SharingCapture
 from collector.explore.state.turn import Turn
@@ -183,6 +183,9 @@ class Shared:
             if GLOBALS in numbers:
                 self.current.replaced = self.changes.globals_before()
             found = dict.fromkeys(self._used(self.current))
+        if kind == ops.SYSALLOC and MEMORY in self.hot:
+            # Where it has got its words tells how far memory had grown.
+            found[Access(MEMORY, None, changes=False, name=GROWS)] = None
         if kind in (ops.SPAWN, ops.SYSALLOC) or any(access.brings for access in (*changed, *found)):
             self.look_for_more()
         if changed or kind in (ops.SPAWN, ops.SYSALLOC):

@@ -68,7 +68,7 @@ class Turn:
             if isinstance(slot, str) and type(value) is dict and "__name__" in value:
                 found = [(GLOBALS, slot), *self._reached(self._before(value, slot), seen)]
             elif slot is not None:
-                found = [(number, slot) for number in known if slot is not ONLY_WRITTEN]
+                found = [(number, None if slot is ONLY_WRITTEN else slot) for number in known]
             elif type(value) not in SCALARS:
                 found = self._reached(value, seen)
             yield from ((number, which, names.get(number) or f"what {name} holds") for number, which in found)

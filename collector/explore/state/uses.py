@@ -28,8 +28,10 @@ from collector.explore.state.interpreter import LAYOUT, NULL, entered_from_c, sl
 from collector.explore.state.variables import (
     CONSTANT,
     GLOBAL,
+    INDEX,
     LOCAL,
     Op,
+    assigns,
     between,
     calls,
     made,
@@ -70,7 +72,7 @@ NOT_CALLED = (
 )
 """Flags of code that does not run when it is called, or does not take each argument by name."""
 ONLY_WRITTEN = object()
-"""Stands for the slot of an object that is used without anything of it being read."""
+"""Stands for the slot of an object that something is stored in, in any item, and of which nothing is read."""
 CALLED = "()"
 """Stands for the slot of a function of which only the code and the defaults are used."""
 
@@ -93,7 +95,10 @@ class Used(NamedTuple):
     name: str
     """For people."""
     slot: object = None
-    """One item or attribute; None if it is all of it and what it reaches."""
+    """One item or attribute; None if it is all of it and what it reaches.
+
+    What is stored counts as used: where it was there before, that is due to the order of the turns, too.
+    """
 
 
 def standing(frame: FrameType | None, *, switched: bool) -> list[Standing] | None:
@@ -155,12 +160,11 @@ def _number(frame: FrameType) -> int:
 
 
 def _on_stack(stack: list[object]) -> Iterator[Used]:
-    """What lies there is used, but for what a method that only writes is about to be called of."""
+    """What lies there is used, but nothing is read of what a method that only writes is about to be called of."""
     previous: object = None
     for v in stack:
         writes = isinstance(previous, types.MethodDescriptorType) and previous.__name__ in WRITERS.get(type(v), ())
-        if not writes:
-            yield Used(v, type(v).__name__)
+        yield Used(v, type(v).__name__, ONLY_WRITTEN if writes else None)
         previous = v
 
 
@@ -239,6 +243,8 @@ class Code(NamedTuple):
         for use in found:
             if use.at not in told:
                 yield from self._used(use, entered)
+        for where, variable in assigns(self.code, begin, end, steps):
+            yield from self._assigned(where, variable)
         for inner_code in made(self.code, begin, end, steps):
             yield from Code(inner_code, {}, self.space, self.changed).uses(depth=0)
 
@@ -249,6 +255,14 @@ class Code(NamedTuple):
             yield Used(self.space, name, name)
         elif isinstance(v, types.CellType):
             yield Used(v, name, None if self.changed(v) else 0)
+
+    def _assigned(self, where: str, name: str) -> Iterator[Used]:
+        """The variable, which is assigned."""
+        v = self.values.get(name, NULL)
+        if where == GLOBAL:
+            yield Used(self.space, name, name)
+        elif isinstance(v, types.CellType):
+            yield Used(v, name, 0)
 
     def _used(self, use: Use, entered: CodeType | None) -> Iterator[Used]:
         name = use.name
@@ -265,31 +279,44 @@ class Code(NamedTuple):
             return
         then = use.then
         for how, key in use.path:
-            inner, slot, shown = _inner(v, how, key, self.values)
+            inner, slot, shown = self._inner(v, how, key)
             if inner is NULL or self.changed(v):
                 then = ""
                 break
             yield Used(v, name, slot)
             v, name = inner, name + shown
-        yield Used(v, name, ONLY_WRITTEN if then and _only_writes(v, then) else None)
+        yield Used(v, name, self._stored(v, then, use.key) if then and _only_writes(v, then) else None)
 
+    def _inner(self, v: object, how: str, key: Op | str) -> tuple[object, object, str]:
+        """The item or attribute of `v`, which of them it is, and how it is written; NULL if that is not certain."""
+        if how == "." and isinstance(key, str):
+            found = attributes(v).get(key, NULL)
+            return found, key, f".{key}"
+        index = self._index(v, key) if type(v) in ITEMS and isinstance(key, Op) else None
+        if index is None:
+            return NULL, None, ""
+        try:
+            return v[index], index, f"[{index!r}]"  # type: ignore[index]
+        except (LookupError, TypeError):
+            return NULL, None, ""
 
-def _inner(v: object, how: str, key: Op | str, values: Mapping[str, object]) -> tuple[object, object, str]:
-    """The item or attribute of `v`, which of them it is, and how it is written; NULL if that is not known for certain."""
-    if how == "." and isinstance(key, str):
-        found = attributes(v).get(key, NULL)
-        return found, key, f".{key}"
-    if type(v) not in ITEMS or not isinstance(key, Op):
-        return NULL, None, ""
-    index: Any = key.name if key.verb == CONSTANT else values.get(key.name, NULL)
-    if isinstance(index, types.CellType):
-        index = contents(index)
-    if type(index) not in (int, str):
-        return NULL, None, ""
-    try:
-        return v[index], index, f"[{index!r}]"  # type: ignore[index]
-    except (LookupError, TypeError):
-        return NULL, None, ""
+    def _index(self, v: Any, key: Op) -> int | str | None:  # noqa: ANN401  an object of any type
+        """The item of `v` that `key` stands for; None if it is not known."""
+        index: Any = key.name if key.verb == CONSTANT else self.values.get(key.name, NULL)
+        if isinstance(index, types.CellType):
+            index = NULL if self.changed(index) else contents(index)
+        if key.verb == INDEX:
+            index = index.index if isinstance(index, SteppedPort) and not index.changes else NULL
+        if type(index) is int and index < 0 and type(v) in (list, tuple, deque):
+            return None if self.changed(v) else index + len(v)  # counted from its end
+        return index if type(index) in (int, str) else None
+
+    def _stored(self, v: object, then: str, key: Op | None) -> object:
+        """Which item or attribute of `v` is stored by that."""
+        if then.startswith("."):
+            return then[1:]
+        index = self._index(v, key) if key and type(v) in (list, dict, set) else None
+        return ONLY_WRITTEN if index is None else index
 
 
 def attributes(v: object) -> dict[str, Any]:
@@ -315,7 +342,7 @@ def _only_writes(v: object, then: str) -> bool:
     if then.endswith("()"):
         return then[:-2] in WRITERS.get(kind, ())
     descriptor = of_class(kind, then[1:])
-    plain = kind is types.SimpleNamespace or kind.__setattr__ is object.__setattr__
+    plain = kind is types.SimpleNamespace or (kind.__setattr__ is object.__setattr__ and kind is not types.ModuleType)
     return plain and (not hasattr(type(descriptor), "__set__") or isinstance(descriptor, types.MemberDescriptorType))
 
 

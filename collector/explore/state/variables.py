@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 SILENT = frozenset({"CACHE", "PRECALL", "NOP", "RESUME", "PUSH_NULL", "EXTENDED_ARG", "NOT_TAKEN"})
 SUBSCRIPTS = frozenset({"BINARY_SUBSCR", "BINARY_OP []"})
 LOCAL, GLOBAL, CONSTANT = "local", "global", "constant"
+INDEX = "index"
+"""Of a key: the number of a thread, whose port the variable stands for."""
 
 
 class Op(NamedTuple):
@@ -42,6 +44,8 @@ class Use(NamedTuple):
     """What is taken of it: `[` and the key, `.` and the name."""
     then: str
     """What is done with that: "" anything, `[` an item and `.x` an attribute is stored, `x()` a method called."""
+    key: Op | None = None
+    """Of the item, or all that the method is given, if it is one variable or constant, or a thread's number."""
     entered: bool = False
     """It is what the last instruction on the path calls."""
 
@@ -92,26 +96,51 @@ def use_of(ops: tuple[Op, ...], j: int, stored: set[str]) -> Use:
     def at(k: int) -> Op:
         return ops[k] if k < len(ops) else nothing
 
+    def key(k: int) -> tuple[Op | None, int]:
+        """The key that is loaded from operation `k` on, None if it is not known before, and which one follows."""
+        op, following = at(k), at(k + 1)
+        if op.verb == CONSTANT:
+            return op._replace(at=-1), k + 1
+        if op.verb != LOCAL or op.name in stored:
+            return None, k + 1
+        if following.verb == "LOAD_ATTR" and following.name == "index":
+            return op._replace(at=-1, verb=INDEX), k + 2
+        return op._replace(at=-1), k + 1
+
     k = j + 1
     while True:
-        op, following = at(k), at(k + 1)
-        key = op.verb == CONSTANT or (op.verb == LOCAL and op.name not in stored)
+        op = at(k)
+        item, end = key(k)
         if op.verb == "LOAD_ATTR":
             path.append((".", op.name))
             k += 1
-        elif key and following.verb in SUBSCRIPTS:
-            path.append(("[", op._replace(at=-1)))
-            k += 2
+        elif item and at(end).verb in SUBSCRIPTS:
+            path.append(("[", item))
+            k = end + 1
         else:
             break
-    then = ""
+    then, given = "", None
     if op.verb == "LOAD_METHOD":
         then = f"{op.name}()"
+        argument, end = key(k + 1)
+        given = argument if at(end).verb == "CALL" else None
     elif op.verb == "STORE_ATTR":
         then = f".{op.name}"
-    elif op.verb in (CONSTANT, LOCAL) and following.verb == "STORE_SUBSCR":
-        then = "["
-    return Use(ops[j].at, where, name, (*path,), then)
+    elif op.verb in (CONSTANT, LOCAL) and at(end).verb == "STORE_SUBSCR":
+        then, given = "[", item
+    return Use(ops[j].at, where, name, (*path,), then, given)
+
+
+@cache
+def assigns(code: CodeType, begin: int, end: int, steps: frozenset[int]) -> tuple[tuple[str, str], ...]:
+    """LOCAL or GLOBAL, and the name, of the variables of others that are assigned on those paths."""
+    instructions = (analysed(code).instructions[k] for k in sorted(between(code, begin, end, steps)))
+    found = (
+        (GLOBAL if "GLOBAL" in each.opname else LOCAL, str(each.argval))
+        for each in instructions
+        if each.opname in ("STORE_DEREF", "DELETE_DEREF", "STORE_GLOBAL", "DELETE_GLOBAL")
+    )
+    return (*dict.fromkeys(found),)
 
 
 def stores(code: CodeType, among: Iterable[int]) -> set[str]:

@@ -12,8 +12,10 @@ import sys
 import types
 import weakref
 from enum import Enum
+from functools import cache
 from typing import TYPE_CHECKING
 
+from collector.explore.machine.machine import SteppedMachine
 from collector.explore.machine.ports import SteppedPort
 from collector.explore.machine.site import module_of
 from collector.explore.state.assumptions import local
@@ -29,7 +31,6 @@ from workbuf.events import null
 if TYPE_CHECKING:
     from types import CodeType
 
-    from collector.explore.machine.machine import SteppedMachine
     from collector.explore.state.walk import Object, Writer
 
 
@@ -67,13 +68,12 @@ class Writers:
         """What the machine and its ports consist of is written by name."""
         machine = self.machine
         self.labelled = len(machine.ports)
-        parts = machine, machine.memory, machine.memory.names, machine.threads, machine.execution, machine.left
-        owners = [(part, type(part).__name__) for part in parts]
-        own = [(vars(part), what) for part, what in owners[1:]]
-        own.append(({name: v for name, v in vars(machine).items() if name in machine.own}, owners[0][1]))
+        owners = [(part, type(part).__name__) for part in parts(machine)]
+        names = attributes()
+        own = [({name: getattr(part, name, None) for name in names[k]}, what) for k, (part, what) in enumerate(owners)]
         own += ((port.own, f"port {port.index}") for port in machine.ports)
-        for attributes, what in own:
-            for name, v in attributes.items():
+        for held, what in own:
+            for name, v in held.items():
                 if _explorers(v):
                     self.labels.setdefault(id(v), _label(f"{what}.{name}"))
                     self.kept.append(v)
@@ -196,7 +196,7 @@ class Writers:
         """A port: whose, and what a program may have changed in it."""
         walk.out += ("port", port.index)
         for name, v in vars(port).items():
-            if v is not port.own.get(name, port.own):
+            if v is not port.own.get(name, port.own) and name != "changes":
                 walk.put([name, v])
 
     def write_machine(self, walk: Walk, machine: SteppedMachine) -> None:
@@ -205,6 +205,20 @@ class Writers:
         for name, v in vars(machine).items():
             if name not in machine.own:
                 walk.put([name, v])
+
+
+def parts(machine: SteppedMachine) -> tuple[object, ...]:
+    """The machine, and what it consists of."""
+    return machine, machine.memory, machine.memory.names, machine.threads, machine.execution, machine.left
+
+
+@cache
+def attributes() -> list[tuple[str, ...]]:
+    """The names of the attributes that a machine's parts have.
+
+    They are those of a machine that nobody runs: whoever is asked for all it has is slower from then on (CPython 3.11).
+    """
+    return [tuple(vars(part)) for part in parts(SteppedMachine())]
 
 
 def _label(name: str) -> Writer:

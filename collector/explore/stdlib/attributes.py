@@ -57,7 +57,7 @@ class Attributes:
             return
         a = self.cell(owner, name)
         if isinstance(value, CHANGEABLE):
-            port.words[a] = self.place.machine.mem[a] + 1
+            port.words[a] = self.place.machine.memory.plain[a] + 1
         else:
             port.words[a]
 
@@ -67,7 +67,7 @@ class Attributes:
             return
         machine, port = self.place.machine, self.place.port()
         a = self.cell(owner, name)
-        v = value & MASK64 if isinstance(value, int) else machine.mem[a] + 1
+        v = value & MASK64 if isinstance(value, int) else machine.memory.plain[a] + 1
         if port is None:
             machine.poke(a, v)
             lock = getattr(value, "_block", value)  # an RLock's

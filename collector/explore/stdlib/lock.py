@@ -73,7 +73,7 @@ class Lock:
                 raise RuntimeError("release unlocked lock")
             place.machine.poke(cell, 0)
             return
-        while place.machine.mem[cell] != me:
+        while place.machine.memory.plain[cell] != me:
             holder = port.load(cell)
             if not holder:
                 raise RuntimeError("release unlocked lock")
@@ -88,7 +88,7 @@ class Lock:
 
     def _is_owned(self) -> bool:
         """For Condition, which would try to acquire it otherwise: without a step."""
-        return self.place.machine.mem[self.cell] == self.place.me()
+        return self.place.machine.memory.plain[self.cell] == self.place.me()
 
     def __enter__(self) -> bool:
         return self.acquire()

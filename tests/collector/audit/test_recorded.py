@@ -212,7 +212,7 @@ def test_a_waiter_that_looks_for_a_buffer_when_others_have_left(events: Events) 
 )
 def test_planted_faults(tmp_path: Path, capsys: pytest.CaptureFixture[str], fault: str, rule: str, seed: int) -> None:
     """Real runs with a fault in them: the rule that it breaks is named."""
-    options = ["--heap", "synthetic:random,n=200", "--cycles", "2", "--programs", "syscalls,rewire", "--patience", "5"]
+    options = ["--heap", "synthetic:random,n=200", "--cycles", "2", "--programs", "syscalls,rewire"]
     for number in range(TRIES):
         path = str(tmp_path / f"run{number}.log")
         main(["stress", "--plant", fault, *options, "--seed", str(seed + number), "--log", path])

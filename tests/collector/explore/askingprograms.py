@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 ASKING: dict[str, Callable[[SteppedMachine], Any]] = {}
 """They ask the machine."""
+CELLS: dict[str, Callable[[SteppedMachine], Any]] = {}
+"""They look at the machine's cells without a step."""
 HUNG: dict[str, Callable[[SteppedMachine], Any]] = {}
 """They hang something on a port or on the machine."""
 COUNTING: dict[str, Callable[[SteppedMachine], Any]] = {}
@@ -42,6 +44,44 @@ def whether_another_has_ended(machine):
 @of(ASKING)
 def who_can_go(machine):
     return after(machine, lambda: None, lambda: int(machine.runnable in ([1], [])))
+
+
+def looking(machine, write, look):
+    """One writes; the other looks, after a step that has nothing to do with it."""
+    x, y, got = machine.word(0, "x"), machine.word(0, "y"), []
+
+    def asks(port):
+        port.load(y)
+        got.append(look(x))
+
+    machine.spawn(lambda port: write(port, x) and None)
+    machine.spawn(asks)
+
+    def check():
+        assert got == [1]
+
+    return check
+
+
+@of(CELLS)
+def what_is_in_a_cell(machine):
+    return looking(machine, lambda port, x: port.store(x, 1), lambda x: machine.mem[x])
+
+
+@of(CELLS)
+def what_is_in_a_cell_by_another_name(machine):
+    mem = machine.mem
+    return looking(machine, lambda port, x: port.cas(x, 0, 1), lambda x: mem[x])
+
+
+@of(CELLS)
+def what_is_in_all_cells(machine):
+    return looking(machine, lambda port, x: port.xadd(x, 1), lambda x: next(iter(machine.mem[x:])))
+
+
+@of(CELLS)
+def what_is_written_without_a_step(machine):
+    return looking(machine, lambda port, x: port.words.__setitem__(x, port.load(x) + 1), lambda x: machine.mem[x])
 
 
 @of(ASKING)
@@ -151,6 +191,19 @@ def in_an_operation_that_it_replaces(machine):
 def kept_in_a_list_on_the_machine(machine):
     machine.kept = []
     return keeping(lambda v: machine.kept.append(v), lambda: machine.kept[0])(machine)
+
+
+def a_look_that_steps_order(machine):
+    """An oracle in the body: what it looks at nobody writes any more."""
+    x, done = machine.word(0, "x"), machine.word(0, "done")
+
+    def body(port):
+        port.xadd(x, 1)
+        if port.xadd(done, 1) == 2:
+            assert machine.mem[x] == 2
+
+    machine.spawn(body)
+    machine.spawn(body)
 
 
 def names_of_its_own(machine):

@@ -206,6 +206,75 @@ def what_was_handed_over_to_one_that_has_looked(machine):
     return check
 
 
+def stored_again(machine, put, setup):
+    """Who wins stores, or looks; the third one stores as well, of which nothing is seen if the winner has."""
+    won, x, y = (machine.word(0, name) for name in ("won", "x", "y"))
+    held, seen = setup(), []
+
+    def wins(port):
+        if port.cas(won, 0, 1):
+            put(held)
+
+    def stores(port):
+        port.load(x)
+        put(held)
+
+    def looks(port):
+        if port.cas(won, 0, 2):
+            port.load(y)
+            seen.append(held.copy())
+
+    for body in (wins, stores, looks):
+        machine.spawn(body)
+
+    def check():
+        assert seen != [setup()]
+
+    return check
+
+
+@of(FOUND)
+def an_item_that_is_stored_again(machine):
+    def put(held):
+        held[0] = 1
+
+    return stored_again(machine, put, lambda: [0])
+
+
+@of(FOUND)
+def a_member_that_is_added_again(machine):
+    return stored_again(machine, lambda held: held.add(1), set)
+
+
+@of(FOUND)
+def a_variable_that_is_assigned_again(machine):
+    won, x, y = (machine.word(0, name) for name in ("won", "x", "y"))
+    stored, seen = 0, []
+
+    def wins(port):
+        nonlocal stored
+        if port.cas(won, 0, 1):
+            stored = 1
+
+    def stores(port):
+        nonlocal stored
+        port.load(x)
+        stored = 1
+
+    def looks(port):
+        if port.cas(won, 0, 2):
+            port.load(y)
+            seen.append(stored)
+
+    for body in (wins, stores, looks):
+        machine.spawn(body)
+
+    def check():
+        assert seen != [0]
+
+    return check
+
+
 @of(RIGHT)
 def a_list_that_a_lock_guards_and_a_turn_that_is_new(machine):
     mutex, x = machine.word(0, "mutex"), machine.word(0, "x")

@@ -236,3 +236,26 @@ def in_an_lru_cache(machine: SteppedMachine) -> Any:
     return keeping(cached, lambda: int(cached.cache_info().currsize and cached(1) and cached.cache_info().hits))(
         machine
     )
+
+
+@of(KEEPS)
+def on_its_port_from_before_its_first_step(machine: SteppedMachine) -> Any:
+    x, y, found = machine.word(0, "x"), machine.word(0, "y"), [0]
+
+    def reader(port: Any) -> None:
+        port.kept = []
+        port.kept.append(port.load(x))
+        port.load(y)
+        found[0] = port.kept[0]
+
+    def writer(port: Port) -> None:
+        port.store(x, 1)
+        port.store(x, 0)
+
+    machine.spawn(reader)
+    machine.spawn(writer)
+
+    def check() -> None:
+        assert found != [1]
+
+    return check

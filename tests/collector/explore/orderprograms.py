@@ -254,6 +254,22 @@ def words_allocated_without_a_step(machine):
 
 
 @of(ORDERED)
+def words_allocated_with_and_without_a_step(machine):
+    x, got = machine.word(0, "x"), [0, 0]
+
+    def without(port):
+        port.load(x)
+        got[0] = machine.word(0, "fresh")
+
+    def allocates(port):
+        got[1] = port.sysalloc(1)
+
+    machine.spawn(without)
+    machine.spawn(allocates)
+    return in_order(lambda: [0, 1] if got[0] < got[1] else [1, 0])
+
+
+@of(ORDERED)
 def told_by_a_listener(machine):
     log = []
 

@@ -7,8 +7,10 @@ import pytest
 from collector.explore import explore
 from tests.collector.explore.askingprograms import (
     ASKING,
+    CELLS,
     COUNTING,
     HUNG,
+    a_look_that_steps_order,
     kept_in_a_list_on_the_machine,
     names_of_its_own,
 )
@@ -39,11 +41,31 @@ def test_dpor_sees_what_is_hung_on_a_port(name: str, preemptions: int | None) ->
     assert " share " in result.statement, told(result)
 
 
-@pytest.mark.parametrize("name", ASKING | HUNG)
+@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize("preemptions", [None, 9])
+def test_dpor_proves_nothing_of_a_thread_that_looks_without_a_step_at_what_no_step_orders(
+    name: str, preemptions: int | None
+) -> None:
+    """And says at which cell, or finds the fault."""
+    result = explore(CELLS[name], "dpor", preemptions=preemptions, shrink=False, races=False)
+
+    assert result.claim.kind in {"undecided", "failed"}, told(result)
+    assert result.failure or "without a step" in result.statement, told(result)
+
+
+@pytest.mark.parametrize("preemptions", [None, 9])
+def test_a_look_at_what_steps_order_costs_no_proof(preemptions: int | None) -> None:
+    """As of any object."""
+    result = explore(a_look_that_steps_order, "dpor", preemptions=preemptions)
+
+    assert result.claim.kind == "proved", told(result)
+
+
+@pytest.mark.parametrize("name", ASKING | HUNG | CELLS)
 @pytest.mark.parametrize("strategy", STRATEGIES[1:])
 def test_the_fault_is_found(name: str, strategy: str) -> None:
     """In the same way on every run: no schedule finds what the one before has left."""
-    result = explore((ASKING | HUNG)[name], strategy, schedules=200, shrink=False)
+    result = explore((ASKING | HUNG | CELLS)[name], strategy, schedules=200, shrink=False)
 
     assert result.claim.kind == "failed", told(result)
 

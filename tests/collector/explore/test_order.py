@@ -10,6 +10,7 @@ from tests.collector.explore.arbitrary import MINDS, program_of, shape
 from tests.collector.explore.assignedprograms import ASSIGNED
 from tests.collector.explore.compare import compare_sharing
 from tests.collector.explore.foundprograms import FOUND, RIGHT
+from tests.collector.explore.storedprograms import STORED
 from tests.collector.explore.takenprograms import TAKEN
 from tests.collector.explore.test_verdicts import told
 from tests.collector.explore.traces import executions
@@ -17,7 +18,7 @@ from tests.collector.explore.unorderedprograms import UNORDERED
 from tests.collector.explore.unwatchedprograms import UNWATCHED
 
 
-ORDERED = orderprograms.ORDERED | ASSIGNED | TAKEN | FOUND
+ORDERED = orderprograms.ORDERED | ASSIGNED | TAKEN | FOUND | STORED
 ALL_RIGHT = UNORDERED | RIGHT
 
 EVERYTHING = ("portfolio", "stateful", "exhaustive", "dfs")

@@ -84,7 +84,7 @@ def logged(row: Row) -> Facts:
     return facts(cast("Recorded", log))
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.fault)
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.fault}, {row.text[:40]}")
 def test_the_first_worlds_have_what_the_log_shows(row: Row) -> None:
     """One of them is searched with one strategy, until it fails in the same way."""
     known = logged(row)

@@ -180,6 +180,12 @@ class Counting(StressM):
 
 def test_every_finalizer_runs_exactly_once(seed: int) -> None:
     """Three Ms set them and run each other's; each that was set has run, or is queued, or its object is still waiting."""
+    # On a busy machine a run may be over before an M has come to run any.
+    assert any(finalized(seed + number) for number in range(100))
+
+
+def finalized(seed: int) -> int:
+    """How many have run in a short run, of which that holds."""
 
     class Shared(Counting):
         """All Ms of this run note into the same lists."""
@@ -203,9 +209,9 @@ def test_every_finalizer_runs_exactly_once(seed: int) -> None:
     while boot.takefinalizer():
         pass
 
-    assert ran > 0
     assert len(set(Shared.made)) == len(Shared.made)
     assert sorted(Shared.ran + waiting) == sorted(Shared.made)
+    return ran
 
 
 class Deaf(Program):
@@ -234,15 +240,17 @@ class Clumsy(Program):
 def test_a_run_that_gets_nowhere_is_called_hung(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """After so many seconds without an event of the collector or an object scanned, with every thread's stack."""
     monkeypatch.setitem(PROGRAMS, "deaf", Deaf)
-    run = stress(seed, "pushpop", "deaf", patience=0.5)
+    for patience in (0.5, 5.0, 50.0):  # on a busy machine the collector may not have come to stop the world
+        run = stress(seed, "pushpop", "deaf", patience=patience)
+        with pytest.raises(Violation) as found:
+            run.run()
+        assert found.value.kind == "hang"
+        assert found.value.text.startswith("no progress for ")
+        stacks = {text.partition(":")[0]: text for text in found.value.printed}
+        assert set(stacks) == set(run.threads)
+        if "stoptheworld" in stacks["gc"]:
+            break
 
-    with pytest.raises(Violation) as found:
-        run.run()
-
-    assert found.value.kind == "hang"
-    assert found.value.text.startswith("no progress for ")
-    stacks = {text.partition(":")[0]: text for text in found.value.printed}
-    assert set(stacks) == set(run.threads)
     assert "in run" in stacks["deaf1"]
     assert "stoptheworld" in stacks["gc"]
 

@@ -104,7 +104,7 @@ class BoundedDPOR:
     """Partial-order reduction under a growing preemption bound."""
 
     name = "dpor"
-    observes = False
+    observes = True
 
     def __init__(self, options: Options) -> None:
         self.bound = 0
@@ -173,7 +173,7 @@ class BoundedDPOR:
         """What looks after a turn, and before one, at the objects that threads share, while there is something to prove."""
         sharing = self.sharing = self.sharing or Sharing(machine)
         begun = False
-        turn: tuple[Choice, int, bool] | None = None
+        turn: tuple[Choice, int, Step, bool] | None = None
 
         def arrive() -> None:
             nonlocal begun, turn
@@ -181,10 +181,10 @@ class BoundedDPOR:
                 begun = True
                 sharing.begin()
             if turn:
-                chosen, kind, watched = turn
+                chosen, kind, step, watched = turn
                 turn = None
                 if watched:
-                    chosen.accesses = (*sharing.shared.turned(kind),)
+                    chosen.accesses = (*sharing.shared.turned(kind), *sharing.cells(sharing.log(step.thread), step))
                 else:
                     sharing.pass_by(kind, chosen.accesses)
 
@@ -192,7 +192,7 @@ class BoundedDPOR:
             nonlocal turn
             # What comes before was run already, but for the turn whose `choose` returns another value.
             if not self.hindrance:
-                turn = chosen, machine.kinds[t], self.at >= self.new
+                turn = chosen, machine.kinds[t], pending(machine, t), self.at >= self.new
                 if self.at >= self.new:
                     sharing.watch(t)
 

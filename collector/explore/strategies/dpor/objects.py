@@ -16,7 +16,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from collector.explore.machine import ops
-from collector.explore.machine.observed import Log, Observed
+from collector.explore.machine.observed import EVERY, Log, Observed
+from collector.explore.state.changes import Access
 from collector.explore.state.shared import Shared
 from collector.explore.strategies.dpor.path import Path, happens_before
 
@@ -26,12 +27,14 @@ if TYPE_CHECKING:
 
     from collector.explore.machine.machine import SteppedMachine
     from collector.explore.prefix import Taken
-    from collector.explore.state.changes import Access
+    from collector.explore.strategies.dpor.dependence import Step
     from collector.explore.strategies.dpor.path import Node
 
     Accesses = tuple[Access, ...]
     """Of one turn."""
 
+CELLS = -4
+"""Number of the machine's cells, as something that is looked at without a step; its slots are their addresses."""
 AGAIN = 30
 """Times that the search begins afresh because objects were found to change that had not changed before."""
 
@@ -52,6 +55,10 @@ class Sharing:
     def __init__(self, machine: SteppedMachine) -> None:
         self.machine = machine
         self.shared = Shared(machine)
+        plain = machine.memory.plain
+        self.observed = plain if isinstance(plain, Observed) else None
+        self.looked: set[int] = set()
+        """Cells that a turn has looked at without a step, as an oracle in a body does."""
         self.unordered = ""
         """An object that is used in no fixed order, and by whom."""
         self.begun = 0
@@ -82,6 +89,25 @@ class Sharing:
             self.shared.compare_with_now()
         self.resumed, self.behind = True, False
         self.shared.turn(t)
+        if self.observed:
+            self.observed.begin(self.machine.execution)
+
+    def log(self, t: int) -> Log:
+        """The turn of thread `t` that was watched is over: what it has read and written without a step."""
+        return (self.observed.end().get(t) if self.observed else None) or Log()
+
+    def cells(self, log: Log, step: Step) -> Iterator[Access]:
+        """What the turn of `step` has looked at without a step, and what it has written of what any turn has looked at."""
+        looked = self.looked
+        self.shared.grown = self.shared.grown or not log.looks <= looked
+        looked |= log.looks
+        found = dict.fromkeys(log.looks, False)
+        if looked:
+            written = log.writes | {step.cell} if step.write else log.writes
+            found |= dict.fromkeys((a for a in written if a in looked or EVERY in looked), True)
+        for a, changes in found.items():
+            name = "the memory" if a == EVERY else self.machine.name(a)
+            yield Access(CELLS, None if a == EVERY else a, changes=changes, name=f"{name} without a step")
 
     def compare(self, first: int, its: Accesses, second: int, others: Accesses) -> bool:
         """Does it matter in which order two turns of those threads came, which no step orders?  Then `unordered` says it."""
@@ -125,8 +151,6 @@ class Objects(Sharing):
         super().__init__(machine)
         self.path = Path()
         """Of the schedule under way."""
-        plain = machine.memory.plain
-        self.observed = plain if isinstance(plain, Observed) else None
         self.quiet = True
         """No shared object has changed, and there is none that may change unseen."""
         self.known: dict[int, list[Turned]] = {}
@@ -160,8 +184,8 @@ class Objects(Sharing):
         if self.watching:
             self.watching = False
             node = self.path.nodes[-1]
-            log = (self.observed.end().get(node.step.thread) if self.observed else None) or Log()
-            node.accesses = (*self.shared.turned(node.kind),)
+            log = self.log(node.step.thread)
+            node.accesses = (*self.shared.turned(node.kind), *self.cells(log, node.step))
             self.quiet = self.quiet and not node.accesses
             cells = (*log.reads.items(),)
             versions = (*((n, self.versions.get(n, 0)) for n in sorted({access.number for access in node.accesses})),)
@@ -188,8 +212,6 @@ class Objects(Sharing):
                     return
         self.watching = True
         self.watch(t)
-        if self.observed:
-            self.observed.begin(machine.execution)
 
     @property
     def _foreseeable(self) -> bool:
