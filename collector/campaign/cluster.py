@@ -76,7 +76,9 @@ class Cluster:
                         threads_per_worker=1,
                         processes=True,
                         host="127.0.0.1",
-                        dashboard_address=":0" if dashboard else None,
+                        # Any port, also where nobody looks: Dask leaves a socket open where its usual one is taken.
+                        dashboard_address=":0" if dashboard else "127.0.0.1:0",
+                        scheduler_kwargs={"dashboard": dashboard},
                         silence_logs=logging.CRITICAL,
                     )
             except RuntimeError as error:

@@ -17,7 +17,7 @@ from collector.explore.strategies.dpor.search import DPOR
 from collector.explore.strategies.dpor.subtree import Subtrees
 from collector.explore.strategies.pieces import Piece, Pieces
 from collector.scenarios.registry import SCENARIOS
-from tests.collector.explore import authors, genmc
+from tests.collector.explore import authors, genmc, programs
 from tests.collector.explore.arbitrary import VOCABULARIES, program_of, shape
 from tests.collector.explore.compare import AnyStep
 from tests.collector.explore.traces import TooMany, runs_of
@@ -72,13 +72,28 @@ def test_as_many_executions_as_genmc(name: str, seed: int) -> None:
 
 def test_idle_turns_are_cut_as_by_one_process(seed: int) -> None:
     """Of a program that waits: as many are run, and as many pruned."""
+    program = programs.spin_lock(3, by_exchange=True)
+    search = DPOR(Options(races=True))
+    search.plain = 5
+    alone = explore(program, search, schedules=1 << 30)
+
+    assert search.cutting
+    assert schedules(program, Random(seed), frozenset(search.idle.heads), 40) == (alone.claim.number, alone.pruned)
+
+
+def test_what_a_part_has_run_in_vain_is_not_counted(seed: int) -> None:
+    """Each part of this program begins afresh, as its oracle looks at the memory: as many count as by one process."""
     program = SCENARIOS["latedecrement"].variants["fixed"].program
     search = DPOR(Options(races=True))
     search.plain = 30
     alone = explore(program, search, schedules=1 << 30)
+    found = 0
+    for _, part in parts(Random(seed), frozenset(search.idle.heads), 400):
+        explore(program, part, schedules=1 << 30, shrink=False)
+        found += part.explored.complete
 
-    assert search.cutting
-    assert schedules(program, Random(seed), frozenset(search.idle.heads), 400) == (alone.claim.number, alone.pruned)
+    assert search.set_aside
+    assert found == alone.claim.number
 
 
 @pytest.mark.parametrize("cutting", [False, True], ids=["", "cutting"])
