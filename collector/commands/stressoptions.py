@@ -21,7 +21,6 @@ from collector.runtime import Config
 from collector.stress.run import Plan
 from mutator.programs.registry import PROGRAMS
 from workbuf.buffer import gcinit
-from workbuf.counted import counted
 from workbuf.hardware.selftest import AUTO, BINDINGS
 from workbuf.lfstack import CNT_BITS
 from workbuf.throw import Throw
@@ -141,7 +140,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def plan(args: argparse.Namespace) -> Plan:
     """The run that the options ask for; raises UsageError."""
-    asked = args.programs
     if args.scenario:
         stressnamed.fill(args)
     if args.count_bits != CNT_BITS and args.scenario != "lfstack":
@@ -158,11 +156,6 @@ def plan(args: argparse.Namespace) -> Plan:
         )
     if args.mutators and not names:
         raise UsageError("--programs: name at least one program for the mutators")
-    if asked and len(names) > args.mutators:
-        raise UsageError(
-            f"--programs: {len(names)} for {counted(args.mutators, 'mutator')}, of which each runs one:"
-            f" --mutators {len(names)} runs them all"
-        )
     if args.workbuf > LARGEST_WORKBUF:
         raise UsageError(f"--workbuf {args.workbuf}: at most {LARGEST_WORKBUF} bytes; Go has used 256 to 4096")
     try:

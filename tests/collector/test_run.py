@@ -163,8 +163,6 @@ def test_stress_is_the_command_that_is_meant_when_none_is_named() -> None:
         (["--atomics", "none"], "'none'"),
         (["--programs", "rewire,nosuch"], "--programs: 'nosuch' is no program; there are rewire, "),
         (["--programs", ","], "--programs: name at least one program"),
-        (["--programs", "rewire,hider", "--mutators", "1"], "--programs: 2 for 1 mutator, of which each runs one"),
-        (["--programs", "rewire", "--mutators", "0"], "--programs: 1 for 0 mutators, of which each runs one"),
         (["--workbuf", "100"], "--workbuf 100: size of Workbuf is suboptimal"),
         (["--gogc", "much"], "--gogc much: a whole number of percent, or off"),
         (["--gogc", "99999999999999999999"], "--gogc 99999999999999999999: at most 2147483647, or off"),
