@@ -126,7 +126,7 @@ class Grey(Drain, Hooks):
 
         `base` is the object or block they are in, for messages.
         """
-        hint = self.port.hint
+        hint, load = self.port.hint, self.port.load
         low, high, shift, greybit = self.arena_start, self.arena_end, self.page_shift, self.greybit
         spanof = self.spanof
         for i in self.pointers_of(mask):
@@ -145,7 +145,8 @@ class Grey(Drain, Hooks):
                 continue
             index = (p - start) // elemsize
             hbits = objs + index
-            bits = hint(hbits // WORD) >> (hbits % WORD * 8)
+            # Ordered: the object may be fresh from another M, and whoever takes it from the buffer reads its mask plainly.
+            bits = load(hbits // WORD) >> (hbits % WORD * 8)
             if not bits & greybit:
                 wbuf = self.greyobject(start + index * elemsize, base, (cell + i) * WORD - base, hbits, bits, wbuf)
         return wbuf

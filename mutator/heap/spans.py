@@ -16,8 +16,8 @@ simply not in the dict yet, which is why a page without a span is not remembered
 Guards.  `spanof` is good for one sweepgen.  Whoever begins to mark and reads it directly calls `refresh_spans` first.
 
 Relied on.  A span's record is written before its state, and both are atomic there: whoever reads "in use" may read the
-rest plainly.  An object's mask and words are written before its byte: whoever has marked it, or loaded its byte
-atomically, may read them plainly.
+rest plainly.  An object's mask and words are written before its byte: whoever has loaded the byte may
+read them plainly.
 """
 
 from __future__ import annotations
@@ -137,8 +137,8 @@ class Spans(Local):
         return start + index * elemsize, hbits, self.bitsat(hbits)
 
     def bitsat(self, hbits: int) -> int:
-        """The byte at byte address `hbits`, without ordering."""
-        return self.port.hint(hbits // WORD) >> hbits % WORD * 8 & 0xFF
+        """The byte at byte address `hbits`; whoever sees ALLOCATED in it may read the object's mask and words plainly."""
+        return self.port.load(hbits // WORD) >> hbits % WORD * 8 & 0xFF
 
     def masksof(self, p: int) -> tuple[int, list[int]]:
         """The base of the object at or around `p` and the words of its pointer mask; 0 and none if there is no object."""

@@ -68,6 +68,15 @@ def test_a_collection_loses_nothing(
     return cycle(machine, objects, 1, LIVES[lives], design.applied(AuditedM))
 
 
+def test_an_object_found_through_a_global_in_the_second_mark_is_seen_whole() -> None:
+    """Before its writer has shaded it, so nothing but its bits orders its mask; with this seed it was a race."""
+
+    def program(machine: SteppedMachine) -> Check:
+        return cycle(machine, 12, 1, LIVES["publish and wander"], DESIGNS["go1.5"].applied(AuditedM))
+
+    assert not explore(program, "pct", schedules=100, seed=1).failure
+
+
 class NoBarrier(AuditedM):
     """Shades nothing."""
 
