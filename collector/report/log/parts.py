@@ -175,6 +175,11 @@ class Parts:
                     else:
                         self.missing.append(f"{file} was cut short at line {number}")
                     return
+                if isinstance(entry, dict) and "schema" in entry:
+                    raise LogfileError(
+                        f"{file}: line {number}: another log begins here, and a file holds one:"
+                        " cut it in two before this line"
+                    )
                 yield f"{file}: line {number}", entry
 
 

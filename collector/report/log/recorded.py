@@ -65,7 +65,7 @@ class Lines:
     def _read(self, line: str, m: str, tail: str) -> Read | None:
         """The same, whatever the line looks like; raises KeyError, TypeError and ValueError for what is no event."""
         says = parsed(line)
-        if says is None or says["event"] in OTHERS:
+        if says is None or "schema" in says or says["event"] in OTHERS:
             return says
         fields = self.shapes[says["event"]]
         a, b, c = [mean(says[name]) for name, mean in fields] + [0] * (3 - len(fields))

@@ -44,6 +44,7 @@ def test_the_log_itself_is_no_place_for_the_answer(log: str, capsys: pytest.Capt
         pytest.param([{**HEADER, "threads": ["\ud800"]}], "", "line 1", id="half a surrogate for a thread"),
         pytest.param([HEADER, {**LIFE[0], "waitedfor": 5}, *LIFE], "", "line 2", id="waited for a number"),
         pytest.param([HEADER, {"event": "end", "dropped": "x"}], "", "line 2", id="dropped no number"),
+        pytest.param([HEADER, *LIFE, HEADER, *LIFE], "", f"line {len(LIFE) + 2}: another log begins", id="two logs"),
         pytest.param([HEADER], f"{'[' * 100_000}\n{{}}\n", "line 2", id="nested deep"),
         pytest.param([HEADER], f'{{"t": {"9" * 5000}}}\n{{}}\n', "line 2", id="5000 digits"),
     ],
@@ -108,6 +109,21 @@ def test_a_question_without_its_object_is_refused(
     """One line, status 2."""
     assert ended(["inspect", log, *words]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", ["inspect", "inspect check", "inspect violations", "inspect wbuf 1", "hunt"])
+def test_two_logs_in_one_file_are_refused(
+    write: Callable[..., str], command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By whatever reads it, in the same line: where the second begins."""
+    path = write([HEADER, *LIFE, HEADER, *LIFE])
+    name, *words = command.split()
+
+    assert main([name, path, *words]) == 2
+    assert capsys.readouterr().err == (
+        f"collector.run {name}: {path}: line {len(LIFE) + 2}: another log begins here, and a file holds one:"
+        " cut it in two before this line\n"
+    )
 
 
 def ended(words: list[str]) -> int | str | None:
