@@ -58,7 +58,7 @@ PACKED: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.decompress, ".bz2": b
 GOOD: dict[str, tuple[str, ...]] = {
     "--mutators": ("0", "1", "3", "8"),
     "--helpers": ("0", "1", "4"),
-    "--programs": ("rewire", "pushpop,hider", "channel,finalizers", "longlist,bintree"),
+    "--programs": ("rewire", "pushpop,hider", "channel,finalizers", "longlist,bintree"),  # no more than mutators
     "--workbuf": ("112", "256", "4096"),
     "--gogc": ("off", "20", "100", "800"),
     "--jitter": ("0.01", "0.2"),
@@ -72,7 +72,7 @@ ODD: dict[str, tuple[str, ...]] = {
     "--gogc": ("much", "9" * 30, ""),
     "--jitter": ("2", "-1", "nan"),
     "--log-rotation": ("1 B", "0 seconds", "-1 days", "10000000 years", "foo"),
-    "--programs": ("nosuch", ",", "\x1b[2J"),
+    "--programs": ("nosuch", ",", "rewire,,hider", "rewire,hider,rewire,hider,rewire", "\x1b[2J"),
     "--heap": ("nosuch", "synthetic:", "synthetic:ring", "/dev/null", "."),
     "--log": (".", "no/such/place", "x" * 300),
     "--patience": ("0", "nan"),
@@ -107,8 +107,10 @@ class Soak:
 
     def words(self, rng: Random, folder: Path, *more: str) -> list[str]:
         """A small run with some options, its log in `folder`."""
-        chosen = rng.sample(sorted(GOOD), rng.randrange(4))
-        options = [word for name in chosen for word in (name, rng.choice(GOOD[name]))]
+        chosen = {name: rng.choice(GOOD[name]) for name in rng.sample(sorted(GOOD), rng.randrange(4))}
+        if "--programs" in chosen and len(chosen["--programs"].split(",")) > int(chosen.get("--mutators", "4")):
+            del chosen["--programs"]
+        options = [word for option in chosen.items() for word in option]
         log = ["--log", str(folder / "run.log")]
         if rng.random() < 0.7:
             log += ["--log-rotation", rng.choice(("5 KB", "50 KB", "1 MB", "1 second"))]

@@ -72,6 +72,19 @@ def test_a_wrong_count_and_what_is_left_behind_are_found(tmp_path: Path, monkeyp
         opened(soak, tmp_path)
 
 
+def test_what_is_drawn_can_be_run(tmp_path: Path, seed: int) -> None:
+    """No more programs than mutators, which the command refuses; of both, and of neither, there are some."""
+    rng, soak = Random(seed), Soak([])
+    drawn = [soak.words(rng, tmp_path) for _ in range(2000)]
+    both = [words for words in drawn if {"--programs", "--mutators"} <= {*words}]
+
+    assert both
+    assert len(both) < sum("--programs" in words for words in drawn) < len(drawn)
+    for words in both:
+        programs, mutators = (words[words.index(name) + 1] for name in ("--programs", "--mutators"))
+        assert len(programs.split(",")) <= int(mutators), words
+
+
 def test_a_wrong_status_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, seed: int) -> None:
     """An option that was thought to be refused and is not."""
     monkeypatch.setattr("scripts.soak.ODD", {"--cycles": ("1",)})

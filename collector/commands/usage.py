@@ -7,9 +7,11 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from workbuf.counted import counted
+
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 
 LARGEST = 1e9
@@ -38,6 +40,28 @@ def atleast(low: int, most: int | None = None) -> Callable[[str], int]:
         return value
 
     return number
+
+
+def listed(one: str) -> Callable[[str], tuple[str, ...]]:
+    """An argparse type: names with commas between them, none of which is empty; `one` says what each is, a program say."""
+
+    def names(typed: str) -> tuple[str, ...]:
+        found = tuple(name.strip() for name in typed.split(","))
+        if not any(found):
+            raise argparse.ArgumentTypeError(f"name at least one {one}")
+        if not all(found):
+            raise argparse.ArgumentTypeError(f"{typed!r}: between two commas, or beside one, a {one} is missing")
+        return found
+
+    return names
+
+
+def toomany(programs: Sequence[str], mutators: int) -> str:
+    """What to say of programs that not all would be run."""
+    return (
+        f"--programs: {len(programs)} for {counted(mutators, 'mutator')}, each of which runs one:"
+        f" name fewer, or say --mutators {len(programs)}"
+    )
 
 
 def positive(text: str) -> float:
