@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from contextlib import contextmanager
+from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 from workbuf.counted import counted
@@ -88,6 +89,14 @@ def between(low: float, most: float) -> Callable[[str], float]:
         return value
 
     return number
+
+
+def listening(option: str) -> None:
+    """Have commands be read from stdin, what is no text in them as escapes.  Raises UsageError if it is closed."""
+    if sys.stdin is None:
+        raise UsageError(f"{option}: stdin is closed: give it a terminal, or a file of commands")
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(errors="backslashreplace")
 
 
 @contextmanager
