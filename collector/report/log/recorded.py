@@ -110,6 +110,11 @@ class Recorded:
             raise LogfileError(f"{path}: written by an earlier version, whose logs do not say enough to be judged")
 
     @property
+    def mutators(self) -> int:
+        """How many threads, from 1 on, run programs: those of the helpers are behind them."""
+        return sum(not name.startswith("helper") for name in self.threads[1:])
+
+    @property
     def closed(self) -> bool:
         """Did the run end by itself, with all of it in the log?"""
         return self.ended and not self.failure
