@@ -27,7 +27,14 @@ if TYPE_CHECKING:
 
 def check(args: argparse.Namespace) -> int:
     """Judge the log and print what is wrong in it; returns the exit status.  Raises UsageError."""
-    if args.sql or args.other_log or args.m or args.buffer or args.entry is not None or args.since or args.until:
+    if (
+        args.sql
+        or args.other_log
+        or args.m
+        or args.buffer
+        or args.entry is not None
+        or (args.since, args.until) != (None, None)
+    ):
         raise UsageError("check: it judges the whole log; of the options it takes --most and --json")
     with Progress(f"judging {args.log}"), uncollected():
         try:

@@ -12,7 +12,7 @@ from collector.commands.files import Input, Named, Output, same
 from collector.commands.limits import add_limits
 from collector.commands.outputs import END_SECONDS
 from collector.commands.parser import completes, meant
-from collector.commands.usage import SWITCH_INTERVAL, UsageError, atleast, between, listed, positive, toomany
+from collector.commands.usage import SWITCH_INTERVAL, UsageError, atleast, between, given, listed, positive, toomany
 from collector.faults import FAULTS
 from collector.report.atomicwrite import replaceable
 from collector.report.log.rotation import rotation
@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `stress`."""
     add = parser.add_argument
     what = "a scenario, which drives one mechanism; --list prints them"
-    completes(add("scenario", nargs="?", metavar="NAME", help=what), lambda _: stressnamed.NAMES)
+    completes(add("scenario", nargs="?", type=given, metavar="NAME", help=what), lambda _: stressnamed.NAMES)
     add("--list", action="store_true", help="print the scenarios, and what each is for")
     add("--heap", type=Input, help="a heap dump, or cpython (default), synthetic:SPEC or none")
     add("--mutators", type=atleast(0, MOST_THREADS), metavar="N", help="threads that run programs (4)")
@@ -110,7 +110,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--until-failure", dest="repeat", action="store_const", const=0, help="the same, without end")
     plant = "run with a planted fault, which a check should find; list: print them all"
-    completes(add("--plant", metavar="FAULT", help=plant), lambda _: ("list", *FAULTS))
+    completes(add("--plant", type=given, metavar="FAULT", help=plant), lambda _: ("list", *FAULTS))
     add(
         "--patience",
         type=between(0.5, 1e9),

@@ -57,6 +57,13 @@ def listed(one: str) -> Callable[[str], tuple[str, ...]]:
     return names
 
 
+def given(typed: str) -> str:
+    """An argparse type: anything but an empty word, which would count as nothing at all."""
+    if not typed.strip():
+        raise argparse.ArgumentTypeError("it is empty: say which, or leave it out")
+    return typed
+
+
 def toomany(programs: Sequence[str], mutators: int) -> str:
     """What to say of programs that not all would be run."""
     return (

@@ -92,6 +92,11 @@ def test_a_missing_file_and_a_directory_are_refused(tmp_path: Path) -> None:
         ["cycle", "\u00b2"],
         ["cycle", "9" * 5000],
         ["check", "this"],
+        ["check", "--from", "0s"],
+        ["check", "--m", ""],
+        ["--m", ""],
+        ["--buffer", ""],
+        ["--sql", ""],
         ["summary", "3"],
         ["summary", "--from", "2ms", "--to", "1ms"],
         ["who-held", "fast"],
@@ -132,6 +137,15 @@ def ended(words: list[str]) -> int | str | None:
         return main(words)
     except SystemExit as left:
         return left.code
+
+
+def test_a_log_without_events_is_not_compared(log: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And that is not because of --from or --to."""
+    other = tmp_path / "other"
+    other.write_text(json.dumps(HEADER) + "\n")
+
+    assert main(["inspect", log, "--against", str(other)]) == 2
+    assert capsys.readouterr().err == f"collector.run inspect: {other} has no event to compare\n"
 
 
 def test_a_log_by_a_long_name_or_of_strange_bytes(
