@@ -34,6 +34,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from collector.commands.usage import listed
 from collector.explore.token import Token, checksum
 from collector.report.log.database import Logfile
 from collector.run import main as command
@@ -320,6 +321,7 @@ def logs(soak: Soak, rng: Random, folder: Path) -> None:
         ["contention"],
         ["who-held", "1us"],
         ["violations"],
+        ["check"],
     )
     for _ in range(MUTANTS):
         (folder / "log").write_bytes(spoilt(rng, data))
@@ -369,19 +371,22 @@ def main() -> int:
     parser.add_argument("--hours", type=float, default=0.0)
     parser.add_argument("--minutes", type=float, default=0.0)
     parser.add_argument("--cases", type=int, default=0, metavar="N", help="so many instead")
-    parser.add_argument("--kinds", default=",".join(USUAL), help=f"those of {', '.join(KINDS)} (all but busy)")
+    which = f"those of {', '.join(KINDS)} (all but busy)"
+    parser.add_argument("--kinds", type=listed("kind"), default=",".join(USUAL), metavar="KIND,..", help=which)
     parser.add_argument("--python", action="append", metavar="PYTHON", help="an interpreter for the runs (this one)")
     parser.add_argument("--seed", type=int, default=secrets.randbits(32), help="of all cases' seeds (drawn)")
     parser.add_argument("--case", metavar="KIND:SEED", help="this one alone")
     args = parser.parse_args()
+    kind, _, seed = (args.case or "").partition(":")
+    if unknown := {kind or each for each in args.kinds} - {*KINDS}:
+        parser.error(f"no kind {unknown.pop()!r}; there are {', '.join(KINDS)}")
     soak = Soak(args.python or [sys.executable])
     began = time.monotonic()
     if args.case:
-        kind, _, seed = args.case.partition(":")
         soak.case(kind, int(seed))
     else:
         print(f"seed {args.seed}", flush=True)
-        draw, kinds = Random(args.seed), args.kinds.split(",")
+        draw, kinds = Random(args.seed), args.kinds
         until = began + 60 * (args.minutes + 60 * args.hours)
         with suppress(KeyboardInterrupt):
             while (sum(soak.cases.values()) < args.cases) if args.cases else time.monotonic() < until:
