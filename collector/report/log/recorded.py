@@ -10,7 +10,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from collector.audit.recorded.happened import Happened
-from collector.report.log.lines import LogfileError, parsed
+from collector.report.log.lines import LogfileError, noevent, parsed
 from collector.report.log.parts import Parts
 from workbuf.events import FIELDS, LIST_NAMES, PHASE_NAMES, Event
 
@@ -124,14 +124,12 @@ class Recorded:
         where = str(parts.path)
         lines: Iterator[tuple[str, Read]] = parts.parsed(Lines(self.threads).read)
         try:
-            for where, line in lines:  # noqa: B007  said when the next one is wrong
+            for where, line in lines:  # noqa: B007  said when it is wrong
                 if isinstance(line, Happened):
                     append(line)
                 elif line["event"] == "failure":
                     self.failure, self.told = str(line["error"]), str(line["text"])
                 elif line["event"] == "end":
                     self.ended, self.dropped = True, number(line["dropped"])
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise LogfileError(
-                f"{where}, or the next line: no event of a log ({type(error).__name__}: {error})"
-            ) from None
+        except (KeyError, TypeError) as error:
+            raise noevent(where, error) from None

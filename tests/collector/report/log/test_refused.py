@@ -67,6 +67,21 @@ def test_what_is_no_log_is_refused_in_a_line(
     assert complaint in said[0]
 
 
+@pytest.mark.parametrize("command", ["inspect LOG check", "hunt LOG"])
+def test_an_event_that_is_not_known_is_named_with_its_line(
+    write: Callable[..., str], command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A later version's, say; whoever only looks at a log takes it as it is."""
+    path = write([HEADER, {**LIFE[0], "event": "nosuch"}, *LIFE])
+    name, *words = (path if word == "LOG" else word for word in command.split())
+
+    assert main([name, *words]) == 2
+    assert capsys.readouterr().err == (
+        f"collector.run {name}: {path}: line 2: no event of a log: 'nosuch' is not there, or is not known\n"
+    )
+    assert main(["inspect", path]) == 0
+
+
 def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
     """A database, a picture: no log."""
     (tmp_path / "log").write_bytes(bytes(range(256)))
