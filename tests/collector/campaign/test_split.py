@@ -21,8 +21,9 @@ from collector.campaign.traces import Traces
 from collector.explore.claim import Claim, Kind
 from collector.explore.result import Failure, Result
 from collector.explore.strategies.dpor.dependence import Step
-from collector.explore.strategies.dpor.frontier import ROOT, Frontier, Twig, count, hang
+from collector.explore.strategies.dpor.frontier import Frontier
 from collector.explore.strategies.dpor.subtree import Explored
+from collector.explore.strategies.dpor.twigs import ROOT, Twig, count, hang
 from tests.collector.campaign.searched import deadly, known, of, patient
 
 

@@ -15,75 +15,19 @@ Guards.  A leaf is WAITING, OUT or DONE; what comes back of one that is not OUT 
 
 from __future__ import annotations
 
-from enum import IntEnum
 from heapq import heappop, heappush
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from collector.explore.strategies.dpor.dependence import Step, independent_of_all, initial
 from collector.explore.strategies.dpor.subtree import Start, Way
+from collector.explore.strategies.dpor.twigs import ROOT, Status, Twig, chain, count, hang, nested, path_to, turn
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from collector.explore.prefix import Announced
     from collector.explore.strategies.dpor.subtree import Explored, Row
-
-
-NEW = 1 << 30
-"""As the index of the first step whose races nobody has covered: to be found out when it is handed out."""
-
-
-class Status(IntEnum):
-    """How far a leaf has come."""
-
-    WAITING = 0
-    OUT = 1
-    DONE = 2
-
-
-class Twig:
-    """A branch: a step, and what is known of the state behind it."""
-
-    __slots__ = (
-        "above",
-        "announced",
-        "asleep",
-        "children",
-        "new",
-        "out",
-        "status",
-        "step",
-        "taken",
-        "waiting",
-        "whole",
-    )
-
-    def __init__(self, step: Step) -> None:
-        self.step = step
-        self.above: Twig | None = None
-        self.children: list[Twig] = []
-        self.status = Status.WAITING
-        """If it is a leaf."""
-        self.waiting, self.out = 1, 0
-        """Leaves at or below it that wait, or are handed out."""
-        self.whole = False
-        """It was handed out as a leaf."""
-        self.taken = False
-        """Somebody has taken it, or was sent to."""
-        self.new = NEW
-        self.asleep: tuple[int, ...] = ()
-        """Threads whose steps were explored from the state behind it, beside those of done children."""
-        self.announced: Announced | None = None
-
-    @property
-    def done(self) -> bool:
-        """All that begins so was explored, as far as is known."""
-        return not self.waiting and not self.out
-
-
-ROOT = Step(-1, 0, write=False)
 
 
 class Leaf:
@@ -126,15 +70,6 @@ def start_of(path: Sequence[Twig], known: dict[Twig, Way]) -> Start:
     for twig in path[1:]:
         twig.taken = True
     return Start(tuple(ways), leaf.new)
-
-
-def path_to(twig: Twig | None) -> list[Twig]:
-    """From the root."""
-    path = []
-    while twig:
-        path.append(twig)
-        twig = twig.above
-    return path[::-1]
 
 
 class Frontier:
@@ -225,20 +160,6 @@ def forget(path: Sequence[Twig]) -> None:
             return
 
 
-def turn(path: Sequence[Twig], status: Status) -> None:
-    """Give the leaf at the end of a path another status, and count."""
-    was = path[-1].status
-    path[-1].status = status
-    count(path, (status is Status.WAITING) - (was is Status.WAITING), (status is Status.OUT) - (was is Status.OUT))
-
-
-def count(path: Iterable[Twig], waiting: int, out: int = 0) -> None:
-    """So many more leaves wait, or are handed out, at the end of a path."""
-    for twig in path:
-        twig.waiting += waiting
-        twig.out += out
-
-
 def insert(way: Sequence[Twig], depth: int, w: Sequence[Step]) -> list[Twig]:
     """Have the steps `w` explored from the state before step `depth` of a path, which its leaf has asked for.
 
@@ -265,22 +186,6 @@ def insert(way: Sequence[Twig], depth: int, w: Sequence[Step]) -> list[Twig]:
             count(path, waiting=1)
             return [last]
     return []
-
-
-def hang(above: Twig, *twigs: Twig) -> None:
-    """Make them the last branches of the state behind another."""
-    above.children += twigs
-    for twig in twigs:
-        twig.above = above
-
-
-def chain(w: Sequence[Step]) -> tuple[Twig, Twig]:
-    """Branches of one sequence: the first and the last one."""
-    first = last = Twig(w[0])
-    for step in w[1:]:
-        hang(last, Twig(step))
-        last = last.children[0]
-    return first, last
 
 
 def graft(path: Sequence[Twig], rows: Sequence[Row]) -> list[Twig]:
@@ -316,28 +221,6 @@ def graft(path: Sequence[Twig], rows: Sequence[Row]) -> list[Twig]:
 def grow(tree: Sequence[tuple[int, Step]], leaves: list[Twig]) -> list[Twig]:
     """The branches of a wake-up tree that was sent; those where it ends are added to `leaves`."""
     return nested(((depth, Twig(step)) for depth, step in tree), leaves)
-
-
-def nested(twigs: Iterable[tuple[int, Twig]], leaves: list[Twig]) -> list[Twig]:
-    """Hang each twig, told with how deep it is, below the last one that is less deep; the uppermost.
-
-    Those that nothing hangs below are added to `leaves`.
-    """
-    top: list[Twig] = []
-    path: list[Twig] = []
-    order: list[Twig] = []
-    for depth, twig in twigs:
-        del path[depth:]
-        if path:
-            hang(path[-1], twig)
-        else:
-            top.append(twig)
-        path.append(twig)
-        order.append(twig)
-    for twig in reversed(order):
-        twig.waiting = sum(child.waiting for child in twig.children) if twig.children else twig.status is Status.WAITING
-    leaves += (twig for twig in order if not twig.children)
-    return top
 
 
 def record(frontier: Frontier) -> list[list[Any]]:
