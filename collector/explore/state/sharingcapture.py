@@ -5,7 +5,7 @@ program may see that one dies, there is a hindrance.
 
 Relied on.  What `contextlib.contextmanager` makes is entered by a `with` statement, which ends it.
 
-Not looked into.  Recorders and oracles of this project, and objects whose attributes are words of the machine (`stdlib`).
+Not looked into.  Recorders and oracles of this project, and stand-ins for the library's (`stdlib`).
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ from collector.explore.state.capture import Capture
 from collector.explore.state.globaldata import UNCHANGING
 from collector.explore.state.interpreter import NULL
 from collector.explore.state.library import oracle
-from collector.explore.state.objects import LISTED, WRITERS, named
+from collector.explore.state.objects import LISTED, WRITERS, named, pairs
 from collector.explore.state.reach import Reach
+from collector.explore.stdlib.thread import Local, Thread
 
 
 if TYPE_CHECKING:
@@ -51,19 +52,34 @@ class SharingCapture(Capture):
         """Walks go through opaque objects."""
         self.hindrance = ""
         """Why it cannot be watched what threads do with what they reach."""
+        self.whose: int | None = None
+        """The thread that is walked for; None: all are."""
+        self.in_words: set[type] = set()
+        """Classes whose objects' attributes are words of the machine."""
         self.entered: weakref.WeakSet[Any] = weakref.WeakSet()
         """Generators of `contextlib.contextmanager`: the `with` statement that has entered one ends it."""
         self.writers.update((kind, self._noting(WRITERS[kind])) for kind in WEAK)
 
     def _writer(self, kind: type) -> Writer:
-        module, attributes = module_of(kind), module_of(kind.__getattribute__)
-        if oracle(module) or module.startswith(self.unseen) or attributes.startswith(STAND_INS):
+        module = module_of(kind)
+        if issubclass(kind, Local):
+            return self._write_local
+        if oracle(module) or (module.startswith(self.unseen) and not issubclass(kind, Thread)):
             return leaf
+        if module_of(kind.__getattribute__).startswith(STAND_INS):
+            self.in_words.add(kind)
         write = super()._writer(kind)
         if issubclass(kind, contextlib._GeneratorContextManager):  # noqa: SLF001
             return self._entering(write)
         dies = issubclass(kind, WEAK) or isinstance(getattr(kind, "__del__", None), types.FunctionType)
         return self._noting(write) if dies else write
+
+    def _write_local(self, walk: Walk, v: Object) -> None:
+        """What each thread has put there is its own."""
+        walk.out.append(type(v).__name__)
+        for me, its in object.__getattribute__(v, "__dict__").items():
+            if self.whose in {None, me - 1}:
+                walk.put(pairs(its))
 
     def _entering(self, write: Writer) -> Writer:
         def entering(walk: Walk, v: Object) -> None:
@@ -106,7 +122,9 @@ class SharingCapture(Capture):
         """May `v` come to hold something else?"""
         if v is self.machine:
             return True
-        if v is NULL or type(v) in UNCHANGING or id(v) in self.labels or self.writer(type(v)) is leaf:
+        if v is NULL or type(v) in UNCHANGING or id(v) in self.labels:
+            return False
+        if self.writer(type(v)) is leaf or issubclass(type(v), Local):
             return False
         if isinstance(v, types.ModuleType):
             return sys.modules.get(v.__name__) is not v  # of those that are, the names are watched
