@@ -10,12 +10,14 @@ and a failed CAS, tell nobody: there is nothing to see.
 
 from __future__ import annotations
 
+import sys
 from itertools import compress, repeat
 from operator import contains
 from typing import TYPE_CHECKING, NoReturn
 
 from collector.explore.machine import ops
 from collector.explore.machine.carrier import ABORT
+from collector.explore.machine.site import of_explorer
 from collector.explore.machine.threads import EXPIRED, PAUSED, TIMED
 from workbuf.events import null
 from workbuf.machine import MASK64, WORD, Aborted, Bound, Pause, Words
@@ -40,6 +42,8 @@ SEED_STEP = 0x9E3779B97F4A7C15
 
 put = object.__setattr__
 """Sets an attribute of a port, which is no change by a program."""
+attributes: Callable[[SteppedPort], dict[str, object]] = vars(Bound)["__dict__"].__get__
+"""Those that a port has."""
 
 
 class SteppedPort(Bound):
@@ -77,6 +81,13 @@ class SteppedPort(Bound):
         self.name = ""
         self.ended = Ended(self)
 
+    @property
+    def __dict__(self) -> dict[str, object]:  # type: ignore[override]
+        """A program that asks for all of them may change any."""
+        if not of_explorer(sys._getframe(1)):  # noqa: SLF001  the caller
+            put(self, "changes", self.changes + 1)
+        return attributes(self)
+
     def __setattr__(self, name: str, v: object) -> None:
         put(self, name, v)
         if self.changes < 0:
@@ -96,9 +107,9 @@ class SteppedPort(Bound):
         """A thread of that name begins: forget what the last one has hung on the port, or put in place of what was there."""
         own = self.own
         if self.changes:
-            attributes = vars(self)
-            attributes.clear()
-            attributes.update(own, own=own, changes=0)
+            its = attributes(self)
+            its.clear()
+            its.update(own, own=own, changes=0)
         own["name"] = name
         put(self, "name", name)
 

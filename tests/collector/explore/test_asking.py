@@ -10,6 +10,7 @@ from tests.collector.explore.askingprograms import (
     CELLS,
     COUNTING,
     HUNG,
+    a_look_at_all_cells_while_others_spawn,
     a_look_that_steps_order,
     kept_in_a_list_on_the_machine,
     names_of_its_own,
@@ -56,9 +57,10 @@ def test_dpor_proves_nothing_of_a_thread_that_looks_without_a_step_at_what_no_st
 @pytest.mark.parametrize("preemptions", [None, 9])
 def test_a_look_at_what_steps_order_costs_no_proof(preemptions: int | None) -> None:
     """As of any object."""
-    result = explore(a_look_that_steps_order, "dpor", preemptions=preemptions)
+    for program in (a_look_that_steps_order, a_look_at_all_cells_while_others_spawn):
+        result = explore(program, "dpor", preemptions=preemptions)
 
-    assert result.claim.kind == "proved", told(result)
+        assert result.claim.kind == "proved", told(result)
 
 
 @pytest.mark.parametrize("name", ASKING | HUNG | CELLS)
