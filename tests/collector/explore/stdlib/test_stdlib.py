@@ -191,7 +191,7 @@ class TestLocks:
         """No word tells of it."""
 
         def program(machine: SteppedMachine) -> Callable[[], None]:
-            module, words = load(machine, NAME), [machine.word(0, name) for name in "xy"]
+            module, words = load(machine, NAME), [machine.word(0, each) for each in "xy"]
             hall, found = module.Hall(), []
 
             def writes(port: Port) -> None:
