@@ -1,4 +1,4 @@
-"""The command line as `python -m collector`; the same as `python -m collector.run`."""
+"""The command line as `python -m collector`, and as `workbuf` where the package is installed; it is `collector.run`'s."""
 
 from collector.commands import early
 
@@ -8,4 +8,5 @@ early.watch()
 from collector.run import program  # noqa: E402  a Ctrl-C may come while it is imported
 
 
-program()
+if __name__ == "__main__":
+    program()

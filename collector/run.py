@@ -42,9 +42,6 @@ EXAMPLES = {
     "guide": "the pages to read",
     "explore --help": "options, examples and exit statuses of a command",
 }
-UNCHECKED = (
-    "Python runs with -O, which leaves out assert statements, and so checks: run it without -O and PYTHONOPTIMIZE"
-)
 ENDS = {VIOLATION: "a fault was found: a throw, a lost object, a leak, a hang, a schedule that fails", **LESS}
 
 
@@ -105,6 +102,8 @@ def command(words: list[str]) -> int:
     args = parsers[words[0]].parsed(words[1:])
     args.command = words[0]
     if not __debug__:
+        from collector.explore.claim import UNCHECKED  # noqa: PLC0415  slow, and seldom wanted
+
         print(f"{PROGRAM} {args.command}: {UNCHECKED}", file=sys.stderr)
         return USAGE
     try:

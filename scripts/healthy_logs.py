@@ -35,6 +35,7 @@ EACH = tuple(name for name in PROGRAMS if name != "finalizerchains")
 """Only one kind of program may own the finalizers."""
 MIXES = {
     "all programs": ("--programs", ",".join(EACH), "--mutators", str(len(EACH))),
+    "one cycle": ("--cycles", "1"),
     "no helpers": ("--helpers", "0", "--programs", "rewire,hider,syscalls", "--mutators", "3"),
     "five helpers": ("--helpers", "5", "--programs", "bintree,sizes,latesend,latesend"),
     "dawdling": ("--dawdle", "0.2", "--programs", "pushpop,channel,channel,finalizers"),
@@ -70,7 +71,7 @@ def judged(kind: str, words: tuple[str, ...], seed: int, log: Path) -> Judged:
         said = (err.getvalue() or out.getvalue()).strip().splitlines() or [""]
         return Judged(kind, 0, "", status, said[-1][:80])
     read = Recorded(str(log))
-    verdict = judge(read.events, closed=read.closed)
+    verdict = judge(read.events, closed=read.closed, mutators=read.mutators)
     first = verdict.findings[0] if verdict.findings else None
     return Judged(kind, verdict.events, f"{first.rule}: {first.text}" if first else "")
 

@@ -34,6 +34,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from collector.commands.usage import listed
 from collector.explore.token import Token, checksum
 from collector.report.log.database import Logfile
 from collector.run import main as command
@@ -58,7 +59,7 @@ PACKED: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.decompress, ".bz2": b
 GOOD: dict[str, tuple[str, ...]] = {
     "--mutators": ("0", "1", "3", "8"),
     "--helpers": ("0", "1", "4"),
-    "--programs": ("rewire", "pushpop,hider", "channel,finalizers", "longlist,bintree"),
+    "--programs": ("rewire", "pushpop,hider", "channel,finalizers", "longlist,bintree"),  # no more than mutators
     "--workbuf": ("112", "256", "4096"),
     "--gogc": ("off", "20", "100", "800"),
     "--jitter": ("0.01", "0.2"),
@@ -72,7 +73,7 @@ ODD: dict[str, tuple[str, ...]] = {
     "--gogc": ("much", "9" * 30, ""),
     "--jitter": ("2", "-1", "nan"),
     "--log-rotation": ("1 B", "0 seconds", "-1 days", "10000000 years", "foo"),
-    "--programs": ("nosuch", ",", "\x1b[2J"),
+    "--programs": ("nosuch", ",", "rewire,,hider", "rewire,hider,rewire,hider,rewire", "\x1b[2J"),
     "--heap": ("nosuch", "synthetic:", "synthetic:ring", "/dev/null", "."),
     "--log": (".", "no/such/place", "x" * 300),
     "--patience": ("0", "nan"),
@@ -107,8 +108,10 @@ class Soak:
 
     def words(self, rng: Random, folder: Path, *more: str) -> list[str]:
         """A small run with some options, its log in `folder`."""
-        chosen = rng.sample(sorted(GOOD), rng.randrange(4))
-        options = [word for name in chosen for word in (name, rng.choice(GOOD[name]))]
+        chosen = {name: rng.choice(GOOD[name]) for name in rng.sample(sorted(GOOD), rng.randrange(4))}
+        if "--programs" in chosen and len(chosen["--programs"].split(",")) > int(chosen.get("--mutators", "4")):
+            del chosen["--programs"]
+        options = [word for option in chosen.items() for word in option]
         log = ["--log", str(folder / "run.log")]
         if rng.random() < 0.7:
             log += ["--log-rotation", rng.choice(("5 KB", "50 KB", "1 MB", "1 second"))]
@@ -318,6 +321,7 @@ def logs(soak: Soak, rng: Random, folder: Path) -> None:
         ["contention"],
         ["who-held", "1us"],
         ["violations"],
+        ["check"],
     )
     for _ in range(MUTANTS):
         (folder / "log").write_bytes(spoilt(rng, data))
@@ -367,19 +371,22 @@ def main() -> int:
     parser.add_argument("--hours", type=float, default=0.0)
     parser.add_argument("--minutes", type=float, default=0.0)
     parser.add_argument("--cases", type=int, default=0, metavar="N", help="so many instead")
-    parser.add_argument("--kinds", default=",".join(USUAL), help=f"those of {', '.join(KINDS)} (all but busy)")
+    which = f"those of {', '.join(KINDS)} (all but busy)"
+    parser.add_argument("--kinds", type=listed("kind"), default=",".join(USUAL), metavar="KIND,..", help=which)
     parser.add_argument("--python", action="append", metavar="PYTHON", help="an interpreter for the runs (this one)")
     parser.add_argument("--seed", type=int, default=secrets.randbits(32), help="of all cases' seeds (drawn)")
     parser.add_argument("--case", metavar="KIND:SEED", help="this one alone")
     args = parser.parse_args()
+    kind, _, seed = (args.case or "").partition(":")
+    if unknown := {kind or each for each in args.kinds} - {*KINDS}:
+        parser.error(f"no kind {unknown.pop()!r}; there are {', '.join(KINDS)}")
     soak = Soak(args.python or [sys.executable])
     began = time.monotonic()
     if args.case:
-        kind, _, seed = args.case.partition(":")
         soak.case(kind, int(seed))
     else:
         print(f"seed {args.seed}", flush=True)
-        draw, kinds = Random(args.seed), args.kinds.split(",")
+        draw, kinds = Random(args.seed), args.kinds
         until = began + 60 * (args.minutes + 60 * args.hours)
         with suppress(KeyboardInterrupt):
             while (sum(soak.cases.values()) < args.cases) if args.cases else time.monotonic() < until:

@@ -12,7 +12,7 @@ from collector.report.log import queries
 from collector.report.log.database import Logfile
 from collector.report.log.writer import EventLog
 from scripts import soak_lists
-from scripts.soak import Soak, odd, opened
+from scripts.soak import Soak, main, odd, opened
 from workbuf.events import FULL, Event
 from workbuf.lfstack import Lfstack, unpack
 from workbuf.machine import Pause
@@ -70,6 +70,28 @@ def test_a_wrong_count_and_what_is_left_behind_are_found(tmp_path: Path, monkeyp
     monkeypatch.setattr(Logfile, "open", short)
     with pytest.raises(Exception, match="99 events of 100"):
         opened(soak, tmp_path)
+
+
+def test_what_is_drawn_can_be_run(tmp_path: Path, seed: int) -> None:
+    """No more programs than mutators, which the command refuses; of both, and of neither, there are some."""
+    rng, soak = Random(seed), Soak([])
+    drawn = [soak.words(rng, tmp_path) for _ in range(2000)]
+    both = [words for words in drawn if {"--programs", "--mutators"} <= {*words}]
+
+    assert both
+    assert len(both) < sum("--programs" in words for words in drawn) < len(drawn)
+    for words in both:
+        programs, mutators = (words[words.index(name) + 1] for name in ("--programs", "--mutators"))
+        assert len(programs.split(",")) <= int(mutators), words
+
+
+@pytest.mark.parametrize("words", [["--kinds", "odd,none"], ["--case", "none:3"], ["--kinds", "odd,,logs"]])
+def test_a_kind_that_there_is_not(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be a finding in every case, for hours."""
+    monkeypatch.setattr(sys, "argv", ["soak", *words, "--cases", "1"])
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 2
 
 
 def test_a_wrong_status_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, seed: int) -> None:

@@ -28,7 +28,7 @@ from collector.campaign.traces import Traces
 from collector.campaign.trees import Trees
 from collector.campaign.whole import States
 from collector.explore import explore
-from collector.explore.claim import Claim, Kind
+from collector.explore.claim import Claim, Kind, checked
 from collector.explore.result import Result
 from collector.explore.strategies.base import Budget
 from collector.explore.strategies.once import Once
@@ -293,7 +293,7 @@ class Split:
             claims = {source.name: source.claim(self.counted[source.name]) for source in self.sources}
             finished = self._finished()
             name = finished.name if finished else min(claims, key=lambda name: strength(claims[name]))
-            claim, hindrance = replace(claims[name], caveats=tuple(self.caveats)), self.hindrances.get(name)
+            claim, hindrance = checked(replace(claims[name], caveats=tuple(self.caveats))), self.hindrances.get(name)
             if claim.kind in (Kind.PROVED, Kind.BOUNDED) and hindrance:
                 reason = hindrance.reason or "see the warnings"
                 claim = replace(claim, kind=Kind.UNDECIDED, reason=reason, where=hindrance.where)

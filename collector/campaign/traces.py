@@ -7,7 +7,6 @@ same steps in all parts.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from collector.campaign.sizes import Size, allowed, budget
@@ -106,8 +105,7 @@ class Traces:
             self.frontier.again(leaves)
 
     def order(self, part: Leaves) -> tuple[int, ...]:
-        place = self.out[part.number][0].path
-        return tuple(above.children.index(twig) for above, twig in pairwise(place))
+        return self.out[part.number][0].place()
 
     def claim(self, _schedules: int) -> Claim:
         if self.done:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from collector.commands.files import Input, Named, Output
 from collector.commands.status import OK, USAGE, VIOLATION
-from collector.commands.usage import UsageError, atleast, positive
+from collector.commands.usage import UsageError, atleast, given, positive
 from collector.report.progress import Progress
 from collector.report.streams import oneline
 from collector.report.tables import table
@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--results", type=Named, metavar="FILE", help="the SQLite file of results (SPEC with the ending .db)")
     add("--jobs", type=atleast(1, 10_000), metavar="N", help="processes here (all cores)")
     where = "a Dask scheduler, tcp://HOST:PORT, or its scheduler file, instead of processes here"
-    add("--cluster", default="", metavar="WHERE", help=where)
+    add("--cluster", type=given, metavar="WHERE", help=where)
     add("--dashboard", action="store_true", help="Dask's own, and print its address")
     over = "stop after S seconds; tasks under way are ended, and run again by the same command"
     add("--seconds", type=positive, default=None, metavar="S", help=over)
@@ -74,7 +74,7 @@ def main(args: argparse.Namespace) -> int:
         print((spec.__doc__ or "").rstrip())
         return OK
     if not args.spec:
-        raise UsageError("campaign: name a specification (campaign --format says what may stand in it)")
+        raise UsageError("name a specification (campaign --format says what may stand in it)")
     results = args.results or str(Path(args.spec).with_suffix(".db"))
     try:
         tasks = spec.tasks(args.spec)
@@ -101,7 +101,7 @@ def done(args: argparse.Namespace, store: Store, tasks: list[Task]) -> bool:
         return True
     with Progress("campaign", total) as progress, Interrupts() as interrupts:
         progress.say("beginning processes")
-        with Cluster(args.jobs or os.cpu_count() or 1, args.cluster, dashboard=args.dashboard) as cluster:
+        with Cluster(args.jobs or os.cpu_count() or 1, args.cluster or "", dashboard=args.dashboard) as cluster:
             if args.dashboard:
                 progress.line(f"dashboard: {cluster.dashboard}")
 

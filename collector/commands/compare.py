@@ -20,7 +20,7 @@ from collector.commands.limits import add_limits, limits
 from collector.commands.parser import PROGRAM, RUN, completes, oneof
 from collector.commands.status import OK, VIOLATION, WEAKER
 from collector.commands.stressexecution import interpreter
-from collector.commands.usage import UsageError, atleast, fitting, switching
+from collector.commands.usage import UsageError, atleast, fitting, listed, switching, toomany
 from collector.compare.comparison import AXES, Comparison, points
 from collector.compare.figures import MACHINES, MEASURES, STEPPED, THREADS
 from collector.compare.setup import PROGRAMS, Setup
@@ -71,7 +71,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     completes(names, lambda _: DESIGNS)
     add("--axis", choices=AXES, default="designs", help="what is varied beside the design (designs: nothing)")
     add(
-        "--points", type=labels, default=(), metavar="LABELS", help="some of the axis's, as 1,8,64 with --axis ms (all)"
+        "--points",
+        type=listed("point"),
+        default=(),
+        metavar="LABELS",
+        help="some of the axis's, as 1,8,64 with --axis ms (all)",
     )
     add("--on", choices=(*MACHINES, "both"), default="both", help="the machine (both)")
     add(
@@ -110,12 +114,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def programs(names: str) -> tuple[str, ...]:
     """An argparse type: names of programs, separated by commas."""
-    return tuple(map(oneof(ALL), names.split(",")))
-
-
-def labels(names: str) -> tuple[str, ...]:
-    """An argparse type: places on an axis, separated by commas."""
-    return tuple(names.split(","))
+    return tuple(map(oneof(ALL), listed("program")(names)))
 
 
 def size(text: str) -> int:
@@ -142,6 +141,9 @@ def main(args: argparse.Namespace) -> int:
         raise UsageError("--points: --axis designs has none; name some designs, or another axis")
     if args.programs and "channel" in args.programs:
         raise UsageError("--programs: channel blocks, and a mutator that waits runs no barriers to be measured")
+    mutators = MUTATORS if args.mutators is None else args.mutators
+    if args.axis != "ms" and len(args.programs or ()) > mutators:
+        raise UsageError(toomany(args.programs, mutators))
     made = [comparison(args, machine) for machine in (MACHINES if args.on == "both" else (args.on,))]
     progress = Progress("compare", sum(of.length for of in made))
     with progress, Interrupts() as interrupts, switching(), suppress(KeyboardInterrupt):  # what there is is told

@@ -13,7 +13,7 @@ from collector.commands.files import Input, Named, Output, check
 from collector.commands.parser import LESS, PROGRAM, completes, oneof
 from collector.commands.programfile import named, set_ups
 from collector.commands.status import OK, USAGE, VIOLATION, WEAKER, status
-from collector.commands.usage import UsageError, atleast, positive
+from collector.commands.usage import UsageError, atleast, listening, positive
 from collector.commands.variants import FAILING, about, variant
 from collector.report.progress import Progress
 from collector.report.tables import flowed, linewidth
@@ -156,6 +156,7 @@ def interactive(args: argparse.Namespace) -> int:
             f"--interactive: {', '.join(given)}: for searches; --token FILE keeps what was chosen, "
             "and `let` has a strategy go on"
         )
+    listening("--interactive")
     scenario, chosen = variant(args.scenario, args.variant)
     rules = Token(
         plain_points=chosen.plain_points, races=chosen.races is True, about=about(args.scenario, args.variant)

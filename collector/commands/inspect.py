@@ -26,7 +26,7 @@ from collector.commands.inspectcheck import check
 from collector.commands.inspectresults import inspect, results
 from collector.commands.parser import oneof
 from collector.commands.status import VIOLATION
-from collector.commands.usage import UsageError, atleast
+from collector.commands.usage import UsageError, atleast, given
 from collector.report.log import database as logfile
 from collector.report.log import queries
 from collector.report.log.comparison import change, figures
@@ -80,8 +80,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("what", nargs="?", metavar="WHAT", help="the buffer, thread, cycle or duration asked for")
     add("--from", dest="since", type=nanoseconds, metavar="TIME", help="leave out what was before, say 1.5s or 20ms")
     add("--to", dest="until", type=nanoseconds, metavar="TIME", help="leave out what came after")
-    add("--m", metavar="M", help="only this thread, by number or name")
-    add("--buffer", metavar="N", help="only this buffer")
+    add("--m", type=given, metavar="M", help="only this thread, by number or name")
+    add("--buffer", type=given, metavar="N", help="only this buffer")
     add("--entry", type=atleast(0, MOST_NS), metavar="N", help="only this entry number")
     add("--most", type=atleast(1, MOST_NS), default=queries.MOST, metavar="N", help=f"rows at most ({queries.MOST})")
     add(
@@ -91,7 +91,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="LOG",
         help="the figures of the two logs side by side; --from and --to cut both",
     )
-    add("--sql", metavar="SELECT", help=f"ask the tables yourself; read only, {SECONDS:g} s at most")
+    add("--sql", type=given, metavar="SELECT", help=f"ask the tables yourself; read only, {SECONDS:g} s at most")
     add("--json", type=Output, metavar="FILE", help="write the answer; - is standard output")
 
 
@@ -174,7 +174,10 @@ def sidebyside(args: argparse.Namespace) -> None:
         with opened(path, args.json) as log:
             found.append(figures(log, filters))
         if not found[-1]:
-            raise UsageError(f"--from, --to: {path} has no event there")
+            cut = args.since is not None or args.until is not None
+            raise UsageError(
+                f"{'--from, --to: ' if cut else ''}{path} has no event{' there' if cut else ' to compare'}"
+            )
     rows = [(one.name, str(one), str(other), change(one, other)) for one, other in zip(*found, strict=True)]
     names = [Path(args.log).name, Path(args.other_log).name]
     print(table(rows, ("", *(names if len(set(names)) > 1 else (args.log, args.other_log)), "")))

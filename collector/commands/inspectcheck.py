@@ -27,7 +27,14 @@ if TYPE_CHECKING:
 
 def check(args: argparse.Namespace) -> int:
     """Judge the log and print what is wrong in it; returns the exit status.  Raises UsageError."""
-    if args.sql or args.other_log or args.m or args.buffer or args.entry is not None or args.since or args.until:
+    if (
+        args.sql
+        or args.other_log
+        or args.m
+        or args.buffer
+        or args.entry is not None
+        or (args.since, args.until) != (None, None)
+    ):
         raise UsageError("check: it judges the whole log; of the options it takes --most and --json")
     with Progress(f"judging {args.log}"), uncollected():
         try:
@@ -36,7 +43,7 @@ def check(args: argparse.Namespace) -> int:
             raise UsageError(str(error)) from None
         if args.json:
             apart({"--json": args.json}, "a file of the log", log.files)
-        verdict = judge(log.events, closed=log.closed)
+        verdict = judge(log.events, closed=log.closed, mutators=log.mutators)
     start = min((event.time for event in log.events), default=0)
     rows = [
         (duration(found.time - start), log.threads[found.thread], found.rule, found.text) for found in verdict.findings

@@ -88,9 +88,7 @@ class Interactive(Cmd):
         self.now: Situation = self.simulation.at(())
 
     def run(self) -> Situation:
-        """Ask until there is no more to ask; returns where it ended.  Raises UsageError if there is nobody to ask."""
-        if sys.stdin is None:
-            raise UsageError("--interactive: stdin is closed: give it a terminal, or a file of commands")
+        """Ask until there is no more to ask; returns where it ended."""
         self._look()
         self._prompt()
         if not sys.stdin.isatty():

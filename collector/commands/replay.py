@@ -15,7 +15,7 @@ from collector.commands.programfile import named, set_ups
 from collector.commands.status import OK, USAGE, VIOLATION
 from collector.commands.stepdebugger import StepDebugger
 from collector.commands.tokenfile import tokentext
-from collector.commands.usage import UsageError, atleast
+from collector.commands.usage import UsageError, atleast, listening
 from collector.commands.variants import variant
 from collector.commands.version import code_version
 from collector.explore.replay import Replay
@@ -126,6 +126,8 @@ def main(args: argparse.Namespace) -> int:
     text = tokentext(args.token)
     found = located(text)
     title = f"{found.name} {found.of}".strip()
+    if args.pdb is not None:
+        listening("--pdb")
     debugger = None if args.pdb is None else StepDebugger(args.pdb)
     before = debugger.before if debugger else None
     again = replayed(text, found, args.vehicle, sources=bool(args.html or args.json), before=before)

@@ -63,7 +63,7 @@ def main(args: argparse.Namespace) -> int:
         return 0
     what = plan(args)
     checkparts(args)
-    argv = [word for word in sys.argv[1:] if word != "stress"] if sys.argv else []
+    argv = sys.argv[2:] if sys.argv[1:2] == ["stress"] else sys.argv[1:]
 
     def facts(plan: Plan) -> dict[str, Any]:
         # Of an option that is given twice the last one counts.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from collector import heaps
 from collector.commands.files import Input
-from collector.commands.parser import PROGRAM, meant
+from collector.commands.parser import PROGRAM, RUN, meant
 from collector.commands.status import OK, VIOLATION, WEAKER
 from collector.commands.usage import UsageError
 from collector.faults import FAULTS
@@ -163,8 +163,9 @@ def primitive(args: argparse.Namespace, plan: Plan, name: str, facts: dict[str, 
     failed = isinstance(error, Throw)
     driven = number >= chosen.least
     rows = [("rounds", f"{outcome.rounds} in {outcome.seconds:.1f} s")]
-    rows += [(count, f"{outcome.counts[count]}") for count in chosen.counts]
-    rows.append(("driven", f"{number:.3g} {chosen.unit}"))
+    if outcome.counts or not failed:  # a round that fails is not counted
+        rows += [(count, f"{outcome.counts[count]}") for count in chosen.counts]
+        rows.append(("driven", f"{number:.3g} {chosen.unit}"))
     print(table(rows))
     if args.json:
         figures = {"rounds": outcome.rounds, "seconds": round(outcome.seconds, 3), **outcome.counts}
@@ -180,6 +181,9 @@ def ended(name: str, outcome: Outcome, chosen: Primitive, facts: dict[str, Any],
     """Print the verdict on a primitive; returns the exit status."""
     if outcome.failure is not None:
         print(f"\n{outcome.failure}\nseed {facts['seed']}; run it again with: {facts['command']}", file=sys.stderr)
+        kind = getattr(outcome.failure, "kind", "")
+        if kind in chosen.explored:
+            print(f"find such a schedule, step by step: {RUN} explore {chosen.explored[kind]}")
         print(f"failed: {name}: {str(outcome.failure).splitlines()[-1]}")
         return VIOLATION
     print(f"ok: {name}, {counted(outcome.rounds, 'round')}, violations 0, seed {facts['seed']}")

@@ -12,7 +12,7 @@ from collector.commands.files import Input, Named, Output, same
 from collector.commands.limits import add_limits
 from collector.commands.outputs import END_SECONDS
 from collector.commands.parser import completes, meant
-from collector.commands.usage import SWITCH_INTERVAL, UsageError, atleast, between, positive
+from collector.commands.usage import SWITCH_INTERVAL, UsageError, atleast, between, given, listed, positive, toomany
 from collector.faults import FAULTS
 from collector.report.atomicwrite import replaceable
 from collector.report.log.rotation import rotation
@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `stress`."""
     add = parser.add_argument
     what = "a scenario, which drives one mechanism; --list prints them"
-    completes(add("scenario", nargs="?", metavar="NAME", help=what), lambda _: stressnamed.NAMES)
+    completes(add("scenario", nargs="?", type=given, metavar="NAME", help=what), lambda _: stressnamed.NAMES)
     add("--list", action="store_true", help="print the scenarios, and what each is for")
     add("--heap", type=Input, help="a heap dump, or cpython (default), synthetic:SPEC or none")
     add("--mutators", type=atleast(0, MOST_THREADS), metavar="N", help="threads that run programs (4)")
@@ -68,7 +68,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--seconds", type=positive, metavar="S", help=fit)
     add("--period", type=positive, metavar="S", help="rest at most S seconds between cycles (0.1)")
     names = ", ".join(PROGRAMS)
-    add("--programs", metavar="A,B,..", help=f"one a mutator, again from the first: {names}")
+    one = "one a mutator, and no more than there are mutators; again from the first"
+    add("--programs", type=listed("program"), metavar="A,B,..", help=f"{one}: {names}")
     add("--workbuf", type=atleast(1), default=256, metavar="BYTES", help="size of a work buffer (256)")
     add("--gogc", default="100", metavar="PERCENT", help="heap growth that starts a cycle, or off (100)")
     add("--ncpu", type=atleast(1, MOST_PROCS), default=0, metavar="N", help="processors of the model (helpers + 1)")
@@ -109,7 +110,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--until-failure", dest="repeat", action="store_const", const=0, help="the same, without end")
     plant = "run with a planted fault, which a check should find; list: print them all"
-    completes(add("--plant", metavar="FAULT", help=plant), lambda _: ("list", *FAULTS))
+    completes(add("--plant", type=given, metavar="FAULT", help=plant), lambda _: ("list", *FAULTS))
     add(
         "--patience",
         type=between(0.5, 1e9),
@@ -145,7 +146,7 @@ def plan(args: argparse.Namespace) -> Plan:
     if args.count_bits != CNT_BITS and args.scenario != "lfstack":
         raise UsageError("--count-bits is of the scenario lfstack")
     fill(args)
-    names = [name.strip() for name in args.programs.split(",") if name.strip()]
+    names = args.programs or DEFAULT_PROGRAMS.split(",")
     for name in names:
         if name not in PROGRAMS:
             near = meant(name, PROGRAMS)
@@ -154,8 +155,8 @@ def plan(args: argparse.Namespace) -> Plan:
         raise UsageError(
             "--programs: finalizers and finalizerchains would run each other's finalizers: name one of them"
         )
-    if args.mutators and not names:
-        raise UsageError("--programs: name at least one program for the mutators")
+    if args.programs and len(names) > args.mutators:
+        raise UsageError(toomany(names, args.mutators))
     if args.workbuf > LARGEST_WORKBUF:
         raise UsageError(f"--workbuf {args.workbuf}: at most {LARGEST_WORKBUF} bytes; Go has used 256 to 4096")
     try:
@@ -219,7 +220,6 @@ def fill(args: argparse.Namespace) -> None:
         raise UsageError(
             "--all: it says which programs run and for how long; leave out --programs, --mutators, --cycles, --repeat"
         )
-    args.programs = args.programs or DEFAULT_PROGRAMS
     args.mutators = MUTATORS if args.mutators is None else args.mutators
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 from contextlib import contextmanager
+from io import TextIOWrapper
 from typing import TYPE_CHECKING
+
+from workbuf.counted import counted
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 
 LARGEST = 1e9
@@ -40,6 +43,35 @@ def atleast(low: int, most: int | None = None) -> Callable[[str], int]:
     return number
 
 
+def listed(one: str) -> Callable[[str], tuple[str, ...]]:
+    """An argparse type: names with commas between them, none of which is empty; `one` says what each is, a program say."""
+
+    def names(typed: str) -> tuple[str, ...]:
+        found = tuple(name.strip() for name in typed.split(","))
+        if not any(found):
+            raise argparse.ArgumentTypeError(f"name at least one {one}")
+        if not all(found):
+            raise argparse.ArgumentTypeError(f"{typed!r}: between two commas, or beside one, a {one} is missing")
+        return found
+
+    return names
+
+
+def given(typed: str) -> str:
+    """An argparse type: anything but an empty word, which would count as nothing at all."""
+    if not typed.strip():
+        raise argparse.ArgumentTypeError("it is empty: say which, or leave it out")
+    return typed
+
+
+def toomany(programs: Sequence[str], mutators: int) -> str:
+    """What to say of programs that not all would be run."""
+    return (
+        f"--programs: {len(programs)} for {counted(mutators, 'mutator')}, each of which runs one:"
+        f" name fewer, or say --mutators {len(programs)}"
+    )
+
+
 def positive(text: str) -> float:
     """An argparse type: a number greater than 0."""
     try:
@@ -64,6 +96,14 @@ def between(low: float, most: float) -> Callable[[str], float]:
         return value
 
     return number
+
+
+def listening(option: str) -> None:
+    """Have commands be read from stdin, what is no text in them as escapes.  Raises UsageError if it is closed."""
+    if sys.stdin is None:
+        raise UsageError(f"{option}: stdin is closed: give it a terminal, or a file of commands")
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(errors="backslashreplace")
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -89,6 +89,16 @@ class Claim:
 
 
 NOTHING = Claim(Kind.UNDECIDED, reason="nothing was run")
+UNCHECKED = (
+    "Python runs with -O, which leaves out assert statements, and so checks: run it without -O and PYTHONOPTIMIZE"
+)
+
+
+def checked(claim: Claim) -> Claim:
+    """The claim; undecided where the interpreter leaves out what a program asserts, unless something failed all the same."""
+    if __debug__ or not claim.passed:
+        return claim
+    return replace(claim, kind=Kind.UNDECIDED, reason=UNCHECKED)
 
 
 def sampled(number: int, by: str) -> Claim:

@@ -10,7 +10,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from collector.explore.claim import Claim, Kind
+from collector.explore.claim import Claim, Kind, checked
 from collector.explore.default import Replayer
 from collector.explore.machine.address import AddressMemory
 from collector.explore.machine.execution import LIMIT
@@ -153,7 +153,7 @@ class Replay:
             )
             result.claim = Claim(Kind.FAILED, "replay", number=1, reason=str(result.failure), where=fault.where)
         else:
-            result.claim = Claim(Kind.SAMPLED, "replay", number=1, probability=1.0)
+            result.claim = checked(Claim(Kind.SAMPLED, "replay", number=1, probability=1.0))
         return result
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from collector.explore.claim import Claim, Kind
+from collector.explore.claim import Claim, Kind, checked
 from collector.explore.default import Following
 from collector.explore.determinism import Determinism
 from collector.explore.hashes import Hashes
@@ -304,7 +304,7 @@ class Search:
             result.claim = Claim(Kind.UNDECIDED, by, number=number, reason="see the warnings")
         else:
             compared = sum(getattr(member.strategy, "compared", 0) for member in portfolio.members)
-            claim = replace(portfolio.claim(), compared=self.determinism.compared - self.before[1] + compared)
+            claim = checked(replace(portfolio.claim(), compared=self.determinism.compared - self.before[1] + compared))
             if claim.kind in (Kind.PROVED, Kind.BOUNDED) and self.impure:
                 claim = replace(claim, kind=Kind.UNDECIDED, reason=self.impure, where=WHERE.findall(self.impure)[-1])
             elif claim.kind in (Kind.PROVED, Kind.BOUNDED) and self.changed:

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -148,6 +149,16 @@ def test_stress_is_the_command_that_is_meant_when_none_is_named() -> None:
     assert done.stdout.splitlines()[-1].startswith("ok: 2 cycles")
 
 
+def test_what_runs_it_again_is_what_was_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Word for word, also where a file is called as the command is."""
+    monkeypatch.chdir(tmp_path)
+    words = ["stress", "lfstack", "--seconds", "0.1", "--json", "stress", "--seed", "3"]
+    monkeypatch.setattr(sys, "argv", ["run", *words])
+
+    assert main(words) in (0, 3)
+    assert json.loads(Path("stress").read_text())["command"] == shlex.join(["python", "-m", "collector.run", *words])
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -163,6 +174,18 @@ def test_stress_is_the_command_that_is_meant_when_none_is_named() -> None:
         (["--atomics", "none"], "'none'"),
         (["--programs", "rewire,nosuch"], "--programs: 'nosuch' is no program; there are rewire, "),
         (["--programs", ","], "--programs: name at least one program"),
+        (["--programs", ""], "--programs: name at least one program"),
+        (
+            ["--programs", "rewire,,hider"],
+            "--programs: 'rewire,,hider': between two commas, or beside one, a program is",
+        ),
+        (["--programs", "rewire,"], "--programs: 'rewire,': between two commas, or beside one, a program is missing"),
+        (["--programs", "rewire,hider", "--mutators", "1"], "--programs: 2 for 1 mutator, each of which runs one: "),
+        (["--programs", "rewire,hider,rewire,hider,rewire"], "--programs: 5 for 4 mutators, "),
+        (["--programs", "rewire", "--mutators", "0"], "--programs: 1 for 0 mutators, "),
+        (["stress", ""], "argument NAME: it is empty: say which, or leave it out"),
+        (["stress", "--plant", ""], "argument --plant: it is empty"),
+        (["campaign", "spec.toml", "--cluster", ""], "argument --cluster: it is empty"),
         (["--workbuf", "100"], "--workbuf 100: size of Workbuf is suboptimal"),
         (["--gogc", "much"], "--gogc much: a whole number of percent, or off"),
         (["--gogc", "99999999999999999999"], "--gogc 99999999999999999999: at most 2147483647, or off"),
@@ -392,10 +415,17 @@ def test_what_no_command_catches(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("module", ["collector", "collector.run"])
-def test_an_interrupt_while_the_command_line_is_imported(module: str, number: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    "program",
+    [
+        pytest.param(("-m", "collector"), id="collector"),
+        pytest.param(("-m", "collector.run"), id="collector.run"),
+        pytest.param(("-c", "from collector.__main__ import program; program()"), id="workbuf"),
+    ],
+)
+def test_an_interrupt_while_the_command_line_is_imported(program: tuple[str, str], number: signal.Signals) -> None:
     """Status 130 and no traceback, as later; the interpreter itself says what it is importing."""
-    command = [sys.executable, "-X", "importtime", "-m", module, "museum"]
+    command = [sys.executable, "-X", "importtime", *program, "museum"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
         next(line for line in process.stderr if "collector.commands.usage" in line)

@@ -46,8 +46,12 @@ class Verdict:
     harvests: int = 0
 
 
-def judge(events: Iterable[Happened], *, closed: bool) -> Verdict:
-    """Judge them.  `closed`: the run ended by itself, so that nothing happened after the last event of a thread."""
+def judge(events: Iterable[Happened], *, closed: bool, mutators: int = 0) -> Verdict:
+    """Judge them.
+
+    `closed`: the run ended by itself, so that nothing happened after the last event of a thread.  `mutators`: threads 1 to
+    so many have a goroutine each; one without any event may have ended before it did anything.
+    """
     ordered = sorted(events, key=itemgetter(0))
     helpers = {e.thread for e in ordered if (e.kind == Event.PARK and not e.a) or e.kind == Event.HELP}
     verdict = Verdict(events=sum(e.kind != Event.LOST for e in ordered))
@@ -55,7 +59,8 @@ def judge(events: Iterable[Happened], *, closed: bool) -> Verdict:
     for since, until in [*ends, (None, None)]:
         piece = [e for e in ordered if e.time > begin and (since is None or e.time < since)] if ends else ordered
         if piece:
-            _piece(piece, helpers, verdict, whole=begin < 0, closed=closed and since is None)
+            whole, last = begin < 0, since is None
+            _piece(piece, helpers, verdict, whole=whole, closed=closed and last, mutators=mutators)
         begin = until if until is not None else begin
     verdict.findings.sort()
     return verdict
@@ -78,7 +83,15 @@ def holes(ordered: list[Happened]) -> list[tuple[int, int]]:
     return joined
 
 
-def _piece(events: list[Happened], helpers: Collection[int], verdict: Verdict, *, whole: bool, closed: bool) -> None:
+def _piece(
+    events: list[Happened],
+    helpers: Collection[int],
+    verdict: Verdict,
+    *,
+    whole: bool,
+    closed: bool,
+    mutators: int,
+) -> None:
     """Judge a piece without holes; `whole`: it begins with the run."""
     ownership = Ownership(whole=whole)
     stacks = ListStacks(whole=whole, closed=closed)
@@ -88,7 +101,8 @@ def _piece(events: list[Happened], helpers: Collection[int], verdict: Verdict, *
     harvests = Harvests(ownership, whole=whole)
     # The ownership's last: the others see where the buffers were before the event.
     courses, cycles = Courses(whole=whole, closed=closed), Cycles(whole=whole, closed=closed)
-    judges = (stops, harvests, barrier, stacks, courses, cycles, RootJobs(stops, whole=whole), ownership)
+    jobs = RootJobs(stops, mutators, whole=whole)
+    judges = (stops, harvests, barrier, stacks, courses, cycles, jobs, ownership)
     handlers = {kind: [by[kind] for by in (j.handlers() for j in judges) if kind in by] for kind in Event}
     pushing, topark = stacks.pushing, stops.topark
     for event in events:

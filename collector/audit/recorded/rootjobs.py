@@ -21,13 +21,17 @@ GOROUTINES = 5
 
 
 class RootJobs(Judge):
-    """Judges each round of root jobs, from their preparation to the next change of the phase."""
+    """Judges each round of root jobs, from their preparation to the next change of the phase.
+
+    Threads 1 to `mutators` are Ms with a goroutine.
+    """
 
     rule = "roots"
 
-    def __init__(self, stops: Stops, *, whole: bool) -> None:
+    def __init__(self, stops: Stops, mutators: int, *, whole: bool) -> None:
         super().__init__(whole=whole)
         self.stops = stops
+        self.mutators = mutators
         self.opened: Happened | None = None
         self.times: list[int] = []
         self.at: dict[int, int] = {}
@@ -106,5 +110,5 @@ class RootJobs(Judge):
         for event, g in self.missed:
             # A goroutine is its M's, the thread of the same number; those beyond are parked for ever and have none.
             last = None if g in self.stops.helpers else self.stops.latest.get(g)
-            if last is None or last.time > event.time:
+            if last.time > event.time if last else not 0 < g <= self.mutators:
                 self.find(event, f"the phase is over, and the stack of goroutine {g} was not scanned")

@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from collector.report.atomicwrite import replacing
 from collector.report.log import cachefile
-from collector.report.log.lines import LogfileError, packings
+from collector.report.log.lines import LogfileError, noevent, packings
 from collector.report.log.parts import Parts
 
 
@@ -236,7 +236,7 @@ def _events(db: sqlite3.Connection, parts: Parts, about: About) -> None:
         db.executemany("INSERT INTO entries VALUES(?, ?)", sites.items())
         db.executemany("INSERT INTO holds VALUES(?, ?, ?, ?, ?, ?, ?, ?)", holds.finish())
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise LogfileError(f"{at}: no event of a log ({type(error).__name__}: {error})") from None
+        raise noevent(at, error) from None
     except (OverflowError, ValueError, *UNFIT) as error:
         raise LogfileError(f"{at}, or before: a field that is none of a log's ({error})") from None
 

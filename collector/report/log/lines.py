@@ -39,6 +39,12 @@ class LogfileError(Exception):
     """The file is no log that can be read: the text says which line and why."""
 
 
+def noevent(where: str, error: Exception) -> LogfileError:
+    """What to raise for the line at that place, of which no event could be made."""
+    why = f"{error} is not there, or is not known" if isinstance(error, KeyError) else str(error)
+    return LogfileError(f"{where}: no event of a log: {why}")
+
+
 def parsed(line: str) -> dict[str, Any] | None:
     """What a line says; None if that is no object in JSON, or one that nobody writes."""
     try:

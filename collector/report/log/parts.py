@@ -26,7 +26,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from collector.report.log.lines import LogfileError, begins, first, opened, parsed, read, stored
+from collector.report.log.lines import LogfileError, begins, first, noevent, opened, parsed, read, stored
 from collector.report.log.positioned import pread
 from collector.report.log.writer import COMPRESSIONS
 
@@ -156,7 +156,10 @@ class Parts:
         return self.parsed(parsed)
 
     def parsed(self, parse: Callable[[str], Line | None]) -> Iterator[tuple[str, Line]]:
-        """Every line but the first ones: where it stands, and what `parse` makes of it, None if it is no line of a log."""
+        """Every line but the first ones: where it stands, and what `parse` makes of it.
+
+        That is None if the line is none of a log; what `parse` raises is said with the place.
+        """
         for file in self.files:
             yield from self._entries(file, parse, last=file == self.files[-1])
 
@@ -166,7 +169,10 @@ class Parts:
                 self.missing.append(f"{file} has gone")
                 return
             for number, line in enumerate(lines, 2):
-                entry = parse(line)
+                try:
+                    entry = parse(line)
+                except (KeyError, TypeError, ValueError, AttributeError) as error:
+                    raise noevent(f"{file}: line {number}", error) from None
                 if entry is None or not line.endswith("\n"):
                     if next(lines, None) is not None:
                         raise LogfileError(f"{file}: line {number}: no event of a log")
@@ -175,6 +181,11 @@ class Parts:
                     else:
                         self.missing.append(f"{file} was cut short at line {number}")
                     return
+                if isinstance(entry, dict) and "schema" in entry:
+                    raise LogfileError(
+                        f"{file}: line {number}: another log begins here, and a file holds one:"
+                        " cut it in two before this line"
+                    )
                 yield f"{file}: line {number}", entry
 
 

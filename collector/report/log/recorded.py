@@ -10,7 +10,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from collector.audit.recorded.happened import Happened
-from collector.report.log.lines import LogfileError, parsed
+from collector.report.log.lines import LogfileError, noevent, parsed
 from collector.report.log.parts import Parts
 from workbuf.events import FIELDS, LIST_NAMES, PHASE_NAMES, Event
 
@@ -65,7 +65,7 @@ class Lines:
     def _read(self, line: str, m: str, tail: str) -> Read | None:
         """The same, whatever the line looks like; raises KeyError, TypeError and ValueError for what is no event."""
         says = parsed(line)
-        if says is None or says["event"] in OTHERS:
+        if says is None or "schema" in says or says["event"] in OTHERS:
             return says
         fields = self.shapes[says["event"]]
         a, b, c = [mean(says[name]) for name, mean in fields] + [0] * (3 - len(fields))
@@ -110,6 +110,11 @@ class Recorded:
             raise LogfileError(f"{path}: written by an earlier version, whose logs do not say enough to be judged")
 
     @property
+    def mutators(self) -> int:
+        """How many threads, from 1 on, run programs: those of the helpers are behind them."""
+        return sum(not name.startswith("helper") for name in self.threads[1:])
+
+    @property
     def closed(self) -> bool:
         """Did the run end by itself, with all of it in the log?"""
         return self.ended and not self.failure
@@ -119,14 +124,12 @@ class Recorded:
         where = str(parts.path)
         lines: Iterator[tuple[str, Read]] = parts.parsed(Lines(self.threads).read)
         try:
-            for where, line in lines:  # noqa: B007  said when the next one is wrong
+            for where, line in lines:  # noqa: B007  said when it is wrong
                 if isinstance(line, Happened):
                     append(line)
                 elif line["event"] == "failure":
                     self.failure, self.told = str(line["error"]), str(line["text"])
                 elif line["event"] == "end":
                     self.ended, self.dropped = True, number(line["dropped"])
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise LogfileError(
-                f"{where}, or the next line: no event of a log ({type(error).__name__}: {error})"
-            ) from None
+        except (KeyError, TypeError) as error:
+            raise noevent(where, error) from None

@@ -95,10 +95,11 @@ class Contest:
 
 LFSTACK = Primitive(
     "lfstack",
-    "push and pop of a few nodes; with --count-bits 0 a real ABA is tried for, and found is a violation",
+    "push and pop of a few nodes; --count-bits 0 invites a real ABA, which is a violation when it comes",
     "failed CAS in 1000",
     Contest,
     lambda counts: 1000 * counts["failures"] / max(counts["attempts"], 1),
     0.01,
     ("attempts", "failures"),
+    {"aba": "aba"},
 )

@@ -12,7 +12,7 @@ from workbuf.hardware.selftest import AUTO
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from workbuf.hardware.machine import HardwareMachine
 
@@ -50,6 +50,8 @@ class Primitive:
     """From which number on the mechanism counts as driven."""
     counts: tuple[str, ...] = ()
     """What it counts, beside the rounds."""
+    explored: Mapping[str, str] = field(default_factory=dict)
+    """Scenarios of the stepped machine that show how a violation of that kind comes about."""
 
 
 @dataclass

@@ -65,6 +65,39 @@ def test_a_correct_run_is_not_accused(path: str, tmp_path: Path, capsys: pytest.
     assert "ok: nothing wrong" in capsys.readouterr().out
 
 
+def test_nor_is_one_whose_programs_end_before_they_begin(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its only cycle is the forced one: by then a mutator may have ended, and sent no event; its stack is not scanned."""
+    path = str(tmp_path / "run.log")
+    for seed in range(TRIES):
+        words = ["--cycles", "1", "--heap", "none", "--quiet", "--seed", str(seed), "--log", path]
+        assert main(["stress", *words]) == 0
+        assert main(["inspect", path, "check"]) == 0, capsys.readouterr().out
+        log = Recorded(path)
+        silent = {1, 2, 3, 4} - {event.thread for event in log.events}
+        if silent:
+            break
+
+    assert silent
+    assert log.mutators == 4
+    # Without the threads' names nobody knows that those goroutines are not parked for ever, and left out.
+    texts = {f"the phase is over, and the stack of goroutine {g} was not scanned" for g in silent}
+    assert texts & {found.text for found in judge(log.events, closed=True).findings}
+
+
+def test_a_stack_that_nobody_scans(events: Events, path: str) -> None:
+    """Of an M that goes on, or of a goroutine that is parked for ever."""
+    ms = Recorded(path).mutators
+    at = where(events, Event.SCANSTACK, a=1)
+    assert [found.rule for found in judge(without(events, at), closed=True, mutators=ms).findings] == ["roots"]
+    opened = where(events, Event.ROOTS)
+    jobs = int(events[opened].a)
+    more = events[opened]._replace(a=jobs + 1)
+    job = next(e for e in events[opened:] if e.kind == Event.ROOT and e.a == jobs - 1)
+    changed = [*events[:opened], more, *events[opened + 1 :], job._replace(time=job.time + 1, a=jobs)]
+    told = [found.text for found in judge(changed, closed=True, mutators=ms).findings]
+    assert f"the phase is over, and the stack of goroutine {jobs - 5} was not scanned" in told
+
+
 @pytest.mark.parametrize(
     "options",
     [

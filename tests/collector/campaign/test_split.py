@@ -21,7 +21,7 @@ from collector.campaign.traces import Traces
 from collector.explore.claim import Claim, Kind
 from collector.explore.result import Failure, Result
 from collector.explore.strategies.dpor.dependence import Step
-from collector.explore.strategies.dpor.frontier import Twig, count
+from collector.explore.strategies.dpor.frontier import ROOT, Frontier, Twig, count, hang
 from collector.explore.strategies.dpor.subtree import Explored
 from tests.collector.campaign.searched import deadly, known, of, patient
 
@@ -109,9 +109,10 @@ def test_the_first_failure_is_that_of_the_first_branch_also_when_others_are_done
     search = Split(known("inc(3)"), 2)
     (source,) = search.sources
     assert isinstance(source, Traces)
-    root = source.frontier.root
-    root.children = [Twig(Step(thread, 0, write=False)) for thread in range(4)]
+    root, branches = Twig(ROOT), [Twig(Step(thread, 0, write=False)) for thread in range(4)]
+    hang(root, *branches)
     count([root], waiting=3)
+    source.frontier = Frontier(root, branches)
     first, second, third, fourth = (source.next(2, 1_000) for _ in range(4))
     search.begun = 0.0
     for part, what in ((third, "third"), (first, ""), (second, ""), (fourth, "fourth")):

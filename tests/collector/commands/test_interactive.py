@@ -288,6 +288,15 @@ def test_nobody_to_ask(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None
     monkeypatch.setattr(sys, "stdin", None)
 
     assert main(["explore", "aba", "--interactive"]) == 2
-    assert capsys.readouterr().err == (
-        "collector.run explore: --interactive: stdin is closed: give it a terminal, or a file of commands\n"
+    assert capsys.readouterr() == (
+        "",
+        "collector.run explore: --interactive: stdin is closed: give it a terminal, or a file of commands\n",
     )
+
+
+def test_what_is_no_text(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    """A line of other bytes is no command; the next one is read."""
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\xff\xfe\nquit\n"), "utf-8"))
+
+    assert main(["explore", "aba", "--interactive"]) == 0
+    assert r"no thread and no command '\\xff\\xfe'; help lists them" in capsys.readouterr().out

@@ -9,7 +9,6 @@ import shlex
 import subprocess
 import sys
 import tomllib
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -25,14 +24,14 @@ EXAMPLES = [pytest.param(words, id=words or "none") for name in COMMANDS for wor
 
 def test_three_names_of_one_program() -> None:
     """`python -m collector`, `python -m collector.run` and the console script of the installed package."""
-    words = [("-m", "collector", "--version"), ("-m", "collector.run", "--version")]
+    script = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]["workbuf"]
+    assert script == "collector.__main__:program"
+    called = "from collector.__main__ import program; program()"
+    words = [("-m", "collector", "--version"), ("-m", "collector.run", "--version"), ("-c", called, "--version")]
     said = [subprocess.run([sys.executable, *w], capture_output=True, text=True, check=True, cwd=ROOT) for w in words]
-    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
-    module, _, function = scripts["workbuf"].partition(":")
 
-    assert said[0].stdout == said[1].stdout
+    assert said[0].stdout == said[1].stdout == said[2].stdout
     assert re.fullmatch(r"workbuf-model \S+\+[0-9a-f]{8}, CPython \S+\n", said[0].stdout)
-    assert callable(getattr(import_module(module), function))
 
 
 @pytest.mark.parametrize(

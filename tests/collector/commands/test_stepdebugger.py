@@ -92,3 +92,22 @@ def test_a_step_that_there_is_not(token: str, monkeypatch: pytest.MonkeyPatch, c
 
     assert status == 2
     assert "--pdb 99: the schedule has no such step; the last is 11" in said
+
+
+def test_nobody_to_ask(token: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    """Without a stdin (`<&-`) Python has none: one line, and no failure of the program."""
+    monkeypatch.setattr(sys, "stdin", None)
+
+    assert main(["replay", token, "--pdb"]) == 2
+    assert capsys.readouterr() == (
+        "",
+        "collector.run replay: --pdb: stdin is closed: give it a terminal, or a file of commands\n",
+    )
+
+
+def test_what_is_no_text(token: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    """A line of other bytes is no command; the next one is read."""
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\xff\xfe\ncontinue\n"), "utf-8"))
+
+    assert main(["replay", token, "--pdb"]) == 1
+    assert "(Pdb) continue\n" in capsys.readouterr().out

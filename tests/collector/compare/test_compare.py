@@ -284,6 +284,12 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         (["--heap", "synthetic:list,n=30000", "--on", "stepped"], "say --on threads"),
         (["--programs", "channel"], "channel blocks"),
         (["--programs", "nothing"], "no 'nothing'"),
+        (
+            ["--programs", "pushpop,,rewire"],
+            "'pushpop,,rewire': between two commas, or beside one, a program is missing",
+        ),
+        (["--programs", "rewire,pushpop", "--mutators", "1"], "--programs: 2 for 1 mutator, each of which runs one"),
+        (["--axis", "ms", "--points", "1,,8"], "'1,,8': between two commas, or beside one, a point is missing"),
         (["--axis", "ms", "--mutators", "3"], "--mutators: --axis ms varies it"),
         (["--axis", "ms", "--helpers", "0"], "--helpers: --axis ms varies it"),
         (["--points", "8"], "--points: --axis designs has none"),

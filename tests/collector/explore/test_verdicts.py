@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +26,27 @@ HIDES = {name: keepingprograms.keeping_as(pair) for name, pair in (HIDING | OUTS
 
 STRATEGIES = ("portfolio", "dpor", "stateful", "exhaustive")
 UNFOUND = "two_polite_threads"
+ROOT = Path(__file__).parents[3]
+ASSERTS = """
+from collector.explore import explore, replay
+
+def program(machine, throws=False):
+    x = machine.word(0, "x")
+    for _ in range(2):
+        machine.spawn(lambda port: port.store(x, port.load(x) + 1))
+
+    def check():
+        assert machine.peek(x) == 2
+        if throws and machine.peek(x) != 2:
+            raise ValueError("lost")
+
+    return check
+
+for strategy in ("portfolio", "dpor", "stateful", "exhaustive", "random"):
+    print(explore(program, strategy, schedules=200).claim)
+token = explore(lambda machine: program(machine, throws=True)).failure.schedule
+print(replay(token, program).claim)
+"""
 PASSED = {"proved", "bounded", "sampled", "undecided"}
 OPAQUE = {"in_a_queue", "in_a_thread_local", "in_an_lru_cache", "in_a_module_found_by_name"}
 """What a thread keeps there cannot be looked into: a search that recognises states may find nothing, and says less."""
@@ -123,3 +147,14 @@ def test_what_differs_from_run_to_run_is_refused(name: str, strategy: str) -> No
             "random" in text or "not the same" in text or "time" in text
             for text in [*result.warnings, result.statement]
         ), told(result)
+
+
+def test_nothing_has_passed_where_assertions_are_left_out() -> None:
+    """Under -O a program that loses an update would be proved; what it raises all the same is found."""
+    done = subprocess.run(
+        [sys.executable, "-O", "-c", ASSERTS], capture_output=True, text=True, check=True, cwd=ROOT, timeout=200
+    )
+
+    said = done.stdout.splitlines()
+    assert len(said) == len(STRATEGIES) + 2
+    assert [line for line in said if ": Python runs with -O, which leaves out assert statements" not in line] == []

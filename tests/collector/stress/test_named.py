@@ -174,6 +174,8 @@ def test_a_violation_is_status_1(seed: int, capsys: pytest.CaptureFixture[str], 
 
     out, err = capsys.readouterr()
     assert out.splitlines()[-1].startswith("failed: lfstack: violation (aba)")
+    assert out.splitlines()[-2].endswith(": python -m collector.run explore aba")
+    assert ("driven" in out) == (not re.search(r"^rounds +1 in", out, re.MULTILINE))
     assert f"seed {seed}" in err
     assert json.loads(file.read_text())["violations"] == 1
 

@@ -44,6 +44,7 @@ def test_the_log_itself_is_no_place_for_the_answer(log: str, capsys: pytest.Capt
         pytest.param([{**HEADER, "threads": ["\ud800"]}], "", "line 1", id="half a surrogate for a thread"),
         pytest.param([HEADER, {**LIFE[0], "waitedfor": 5}, *LIFE], "", "line 2", id="waited for a number"),
         pytest.param([HEADER, {"event": "end", "dropped": "x"}], "", "line 2", id="dropped no number"),
+        pytest.param([HEADER, *LIFE, HEADER, *LIFE], "", f"line {len(LIFE) + 2}: another log begins", id="two logs"),
         pytest.param([HEADER], f"{'[' * 100_000}\n{{}}\n", "line 2", id="nested deep"),
         pytest.param([HEADER], f'{{"t": {"9" * 5000}}}\n{{}}\n', "line 2", id="5000 digits"),
     ],
@@ -64,6 +65,21 @@ def test_what_is_no_log_is_refused_in_a_line(
     assert len(said) == 1
     assert path in said[0]
     assert complaint in said[0]
+
+
+@pytest.mark.parametrize("command", ["inspect LOG check", "hunt LOG"])
+def test_an_event_that_is_not_known_is_named_with_its_line(
+    write: Callable[..., str], command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A later version's, say; whoever only looks at a log takes it as it is."""
+    path = write([HEADER, {**LIFE[0], "event": "nosuch"}, *LIFE])
+    name, *words = (path if word == "LOG" else word for word in command.split())
+
+    assert main([name, *words]) == 2
+    assert capsys.readouterr().err == (
+        f"collector.run {name}: {path}: line 2: no event of a log: 'nosuch' is not there, or is not known\n"
+    )
+    assert main(["inspect", path]) == 0
 
 
 def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
@@ -91,6 +107,11 @@ def test_a_missing_file_and_a_directory_are_refused(tmp_path: Path) -> None:
         ["cycle", "\u00b2"],
         ["cycle", "9" * 5000],
         ["check", "this"],
+        ["check", "--from", "0s"],
+        ["check", "--m", ""],
+        ["--m", ""],
+        ["--buffer", ""],
+        ["--sql", ""],
         ["summary", "3"],
         ["summary", "--from", "2ms", "--to", "1ms"],
         ["who-held", "fast"],
@@ -110,12 +131,36 @@ def test_a_question_without_its_object_is_refused(
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
+@pytest.mark.parametrize("command", ["inspect", "inspect check", "inspect violations", "inspect wbuf 1", "hunt"])
+def test_two_logs_in_one_file_are_refused(
+    write: Callable[..., str], command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By whatever reads it, in the same line: where the second begins."""
+    path = write([HEADER, *LIFE, HEADER, *LIFE])
+    name, *words = command.split()
+
+    assert main([name, path, *words]) == 2
+    assert capsys.readouterr().err == (
+        f"collector.run {name}: {path}: line {len(LIFE) + 2}: another log begins here, and a file holds one:"
+        " cut it in two before this line\n"
+    )
+
+
 def ended(words: list[str]) -> int | str | None:
     """The status; argparse leaves by an exception."""
     try:
         return main(words)
     except SystemExit as left:
         return left.code
+
+
+def test_a_log_without_events_is_not_compared(log: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And that is not because of --from or --to."""
+    other = tmp_path / "other"
+    other.write_text(json.dumps(HEADER) + "\n")
+
+    assert main(["inspect", log, "--against", str(other)]) == 2
+    assert capsys.readouterr().err == f"collector.run inspect: {other} has no event to compare\n"
 
 
 def test_a_log_by_a_long_name_or_of_strange_bytes(
