@@ -22,7 +22,7 @@ EVERY = -1
 class Log:
     """Plain accesses of one thread."""
 
-    __slots__ = ("looks", "reads", "whole", "writes")
+    __slots__ = ("looks", "pokes", "reads", "whole", "writes")
 
     def __init__(self) -> None:
         self.reads: dict[int, int] = {}
@@ -30,6 +30,8 @@ class Log:
         self.writes: set[int] = set()
         self.looks: set[int] = set()
         """Cells that were read or written as `machine.mem`, for which no race detector looks."""
+        self.pokes: set[int] = set()
+        """Those of them that were written."""
         self.whole = False
         """Something was done that is no access to one cell."""
 
@@ -38,6 +40,7 @@ class Log:
         self.reads = later.reads | self.reads
         self.writes |= later.writes
         self.looks |= later.looks
+        self.pokes |= later.pokes
         self.whole = self.whole or later.whole
 
 
@@ -126,11 +129,14 @@ class Shown(Observed):
         super().__init__(plain.words)
         self.plain = plain
 
-    def _look(self, a: object) -> None:
+    def _look(self, a: object, *, writes: bool = False) -> None:
         log = self.plain._log()  # noqa: SLF001  a part of it
         if log:
             # That there is none by that number depends on all: there may come to be one.
-            log.looks.add(a if type(a) is int and 0 <= a < len(self.words) else EVERY)
+            cell = a if type(a) is int and 0 <= a < len(self.words) else EVERY
+            log.looks.add(cell)
+            if writes:
+                log.pokes.add(cell)
 
     def _whole(self) -> list[int]:
         self._look(EVERY)
@@ -141,7 +147,7 @@ class Shown(Observed):
         return self.plain[a]
 
     def __setitem__(self, a: Any, v: Any) -> None:  # noqa: ANN401
-        self._look(a)
+        self._look(a, writes=True)
         self.plain[a] = v
 
 

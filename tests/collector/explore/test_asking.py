@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from collector.explore import explore
+from collector.explore.strategies.base import Options
+from collector.explore.strategies.dpor.search import DPOR
 from tests.collector.explore.askingprograms import (
     ASKING,
     CELLS,
@@ -61,6 +63,15 @@ def test_a_look_at_what_steps_order_costs_no_proof(preemptions: int | None) -> N
         result = explore(program, "dpor", preemptions=preemptions)
 
         assert result.claim.kind == "proved", told(result)
+
+
+def test_turns_of_threads_that_look_are_known_when_they_come_again() -> None:
+    """To watch one costs much."""
+    search = DPOR(Options())
+    explore(a_look_that_steps_order, search)
+
+    assert search.objects is not None
+    assert search.objects.known
 
 
 @pytest.mark.parametrize("name", ASKING | HUNG | CELLS)

@@ -59,7 +59,9 @@ class Sharing:
         plain = machine.memory.plain
         self.observed = plain if isinstance(plain, Observed) else None
         self.looked: set[int] = set()
-        """Cells that a turn has looked at without a step, as an oracle in a body does."""
+        """Cells that a turn has looked at, or written, without a step, as an oracle in a body does."""
+        self.poked: set[int] = set()
+        """Those of them that were written: whoever reads one has to do with it."""
         self.unordered = ""
         """An object that is used in no fixed order, and by whom."""
         self.begun = 0
@@ -90,26 +92,29 @@ class Sharing:
             self.shared.compare_with_now()
         self.resumed, self.behind = True, False
         self.shared.turn(t)
-        if self.observed:
+        if self.observed is not None:
             self.observed.begin(self.machine.execution)
 
     def log(self) -> Log:
         """The turn that was watched is over: what it, and a thread that it spawned, has read and written without a step."""
         turn = Log()
-        for log in self.observed.end().values() if self.observed else ():
+        for log in self.observed.end().values() if self.observed is not None else ():
             turn.add(log)
         return turn
 
     def cells(self, log: Log, step: Step) -> Iterator[Access]:
         """What the turn of `step` has to do with cells that any turn has looked at, or written, without a step."""
-        looked = self.looked
-        self.shared.grown = self.shared.grown or not log.looks <= looked
+        looked, poked = self.looked, self.poked
+        self.shared.grown = self.shared.grown or not (log.looks <= looked and log.pokes <= poked)
         looked |= log.looks
+        poked |= log.pokes
         found = dict.fromkeys(log.looks, False)
         if looked:
             its = {step.cell} if step.cell > 0 else {EVERY} if step.cell == ADDRESSES else set()
             written = log.writes | its if step.write else log.writes
-            found |= {a: a in written for a in (*its, *log.reads, *written) if a in looked or EVERY in looked}
+            if poked:
+                found |= dict.fromkeys((a for a in (*its, *log.reads) if a in poked or EVERY in poked), False)
+            found |= dict.fromkeys((a for a in written if a in looked or EVERY in looked), True)
         for a, changes in found.items():
             name = "the memory" if a == EVERY else self.machine.name(a)
             yield Access(CELLS, None if a == EVERY else a, changes=changes, name=f"{name} without a step")
@@ -197,7 +202,7 @@ class Objects(Sharing):
             cells = (*log.reads.items(),)
             versions = (*((n, self.versions.get(n, 0)) for n in sorted({access.number for access in node.accesses})),)
             turned = Turned(cells, versions, node.accesses)
-            told = self.observed and not log.whole and node.kind != ops.CHOOSE and self._foreseeable
+            told = self.observed is not None and not log.whole and node.kind != ops.CHOOSE and self._foreseeable
             if told and not any(access.brings for access in node.accesses):
                 self.known.setdefault(node.history, []).append(turned)
             self._over(node, turned, whole=log.whole)
