@@ -90,8 +90,8 @@ class SteppedMachine:
         """Threads whose bodies are left out, to see whether it fails without them."""
         self.left = Left(self.execution.trail)
         self.more_state: list[Callable[[], object]] = []
-        self.clocks: list[Callable[[], Iterable[float]]] = []
-        """What stand-ins of the standard library's clocks say: a part of the state, once a thread has asked one."""
+        self.clocks: list[Callable[[], Iterable[object]]] = []
+        """What stand-ins of the standard library keep, clocks once a thread has asked one: a part of the state."""
         self.asked = 0
         """Stand-ins of clocks that have been asked, in any schedule."""
         self.uncounted: set[str] = set()

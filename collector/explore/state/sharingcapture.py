@@ -5,7 +5,8 @@ program may see that one dies, there is a hindrance.
 
 Relied on.  What `contextlib.contextmanager` makes is entered by a `with` statement, which ends it.
 
-Not looked into.  Recorders and oracles of this project, and stand-ins for the library's (`stdlib`).
+Not looked into.  Recorders and oracles of this project, and stand-ins for the library's (`stdlib`): what a thread hangs on
+the object that `current_thread` gives it.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ from collector.explore.stdlib.thread import Local, Thread
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from collector.explore.machine.machine import SteppedMachine
     from collector.explore.state.walk import Object, Walk, Writer
 
@@ -110,6 +113,9 @@ class SharingCapture(Capture):
         ):
             self.hindrance = self.hindrance or f"a generator that cleans up ({frame.f_code.co_qualname}), {TELLS}"
         super().write_generator(walk, v)
+
+    def kept_beside(self) -> Iterator[object]:
+        return (v for v in super().kept_beside() if not isinstance(v, Thread))  # each thread finds its own
 
     def walk(self, after: Walk | None = None) -> Walk:
         return Reach(self, after) if self.behind else super().walk(after)

@@ -216,6 +216,32 @@ class TestLocks:
             result = explore(program, "dpor", preemptions=bound, shrink=False)
             assert "no step orders" in result.statement, str(result)
 
+    @pytest.mark.parametrize("strategy", ["stateful", "portfolio", "exhaustive"])
+    def test_what_a_thread_hangs_on_itself_is_a_part_of_the_state(self, strategy: str) -> None:
+        """It finds it by no variable."""
+
+        def program(machine: SteppedMachine) -> Callable[[], None]:
+            module, x, y, found = load(machine, NAME), machine.word(0, "x"), machine.word(0, "y"), [0]
+
+            def reads(port: Port) -> None:
+                module.note_on_itself(port.load(x))
+                port.load(y)
+                found[0] = module.noted_on_itself()
+
+            def writes(port: Port) -> None:
+                port.store(x, 1)
+                port.store(x, 0)
+
+            machine.spawn(reads)
+            machine.spawn(writes)
+
+            def check() -> None:
+                assert found != [1]
+
+            return check
+
+        assert explore(program, strategy, shrink=False).failure is not None
+
     def test_a_list_of_each_threads_own(self) -> None:
         """In one object."""
         proved(of(*[lambda hall: hall.keeps()] * 3, make=lambda module: module.Hall()))
