@@ -1,7 +1,7 @@
 """The execution of one schedule: starts the threads, runs them as the strategy picks, ends with success or a fault.
 
 Theory of operation.  The loop starts the threads and hands control to the one that the strategy picks.  It gets control
-back when a thread ends or no thread can run; in between, the ports hand control from thread to thread (`machine.ports`).
+back when a thread ends or no thread can run; in between, the ports hand control from thread to thread (`operations`).
 If no thread can run, all that wait in a pause are released; if there are none, it is a deadlock.  A schedule that grows to
 `limit` steps is passed to a `Watch`.  However a schedule ends, every thread is brought out of its body: one that still
 waits is aborted, and takes no further step.

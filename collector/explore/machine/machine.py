@@ -1,7 +1,7 @@
 """The stepped machine: implements `workbuf.machine` so that a strategy controls the order of the threads' steps.
 
 Theory of operation.  The flat memory is a list of ints.  A thread runs until it is about to access shared state.  There
-its port announces the step and asks `pick(i)` which thread goes next (`machine.ports`).  The picked thread performs the
+its port announces the step and asks `pick(i)` which thread goes next (`machine.operations`).  The picked thread performs the
 step that it had announced and runs on to its next one.  So a *schedule* is the list of picks, the `trail`: the same
 program with the same trail takes the same steps on every run, interpreter and carrier.
 
@@ -28,7 +28,7 @@ from collector.explore.machine.carrier import MAIN, Greenlets
 from collector.explore.machine.execution import LIMIT, Execution
 from collector.explore.machine.memory import Memory, Pointer
 from collector.explore.machine.names import Names
-from collector.explore.machine.ports import make_port
+from collector.explore.machine.operations import make_port
 from collector.explore.machine.site import by_a_thread, of_explorer
 from collector.explore.machine.skippable import Left, Skippable
 from collector.explore.machine.taps import fit
@@ -90,8 +90,8 @@ class SteppedMachine:
         """Threads whose bodies are left out, to see whether it fails without them."""
         self.left = Left(self.execution.trail)
         self.more_state: list[Callable[[], object]] = []
-        self.clocks: list[Callable[[], Iterable[float]]] = []
-        """What stand-ins of the standard library's clocks say: a part of the state, once a thread has asked one."""
+        self.clocks: list[Callable[[], Iterable[object]]] = []
+        """What stand-ins of the standard library keep, clocks once a thread has asked one: a part of the state."""
         self.asked = 0
         """Stand-ins of clocks that have been asked, in any schedule."""
         self.uncounted: set[str] = set()

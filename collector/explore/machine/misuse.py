@@ -30,7 +30,10 @@ OPERATIONS = frozenset(
     map(
         str,
         (
-            *(HERE / f"{name}.py" for name in ("ports", "memory", "observed", "plainnoted", "plainpoints")),
+            *(
+                HERE / f"{name}.py"
+                for name in ("operations", "ports", "memory", "observed", "plainnoted", "plainpoints")
+            ),
             HERE.parent / "races/fasttrack.py",
         ),
     )

@@ -22,16 +22,26 @@ EVERY = -1
 class Log:
     """Plain accesses of one thread."""
 
-    __slots__ = ("looks", "reads", "whole", "writes")
+    __slots__ = ("looks", "pokes", "reads", "whole", "writes")
 
     def __init__(self) -> None:
         self.reads: dict[int, int] = {}
         """What was found in each cell that was read before it was written, in this order."""
         self.writes: set[int] = set()
         self.looks: set[int] = set()
-        """Cells that were read as `machine.mem`, for which no race detector looks."""
+        """Cells that were read or written as `machine.mem`, for which no race detector looks."""
+        self.pokes: set[int] = set()
+        """Those of them that were written."""
         self.whole = False
         """Something was done that is no access to one cell."""
+
+    def add(self, later: Log) -> None:
+        """What `later` has come after that."""
+        self.reads = later.reads | self.reads
+        self.writes |= later.writes
+        self.looks |= later.looks
+        self.pokes |= later.pokes
+        self.whole = self.whole or later.whole
 
 
 class Observed(MutableSequence[int]):
@@ -93,7 +103,7 @@ class Observed(MutableSequence[int]):
         del self._whole()[a]
 
     def __len__(self) -> int:
-        return len(self.words)
+        return len(self._whole())
 
     def __eq__(self, other: object) -> bool:
         return self._whole() == (other.words if isinstance(other, Observed) else other)
@@ -119,20 +129,25 @@ class Shown(Observed):
         super().__init__(plain.words)
         self.plain = plain
 
-    def _look(self, a: int) -> None:
+    def _look(self, a: object, *, writes: bool = False) -> None:
         log = self.plain._log()  # noqa: SLF001  a part of it
         if log:
-            log.looks.add(a)
+            # That there is none by that number depends on all: there may come to be one.
+            cell = a if type(a) is int and 0 <= a < len(self.words) else EVERY
+            log.looks.add(cell)
+            if writes:
+                log.pokes.add(cell)
 
     def _whole(self) -> list[int]:
         self._look(EVERY)
         return self.plain._whole()  # noqa: SLF001
 
     def __getitem__(self, a: Any) -> Any:  # noqa: ANN401  an index or a slice
-        self._look(a if type(a) is int and a >= 0 else EVERY)
+        self._look(a)
         return self.plain[a]
 
     def __setitem__(self, a: Any, v: Any) -> None:  # noqa: ANN401
+        self._look(a, writes=True)
         self.plain[a] = v
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from collector.explore.machine import ops
-from collector.explore.machine.ports import no_word
+from collector.explore.machine.operations import no_word
 from collector.explore.machine.taps import Tap
 from workbuf.machine import MASK64
 

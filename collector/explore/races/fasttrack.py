@@ -24,7 +24,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING
 
 from collector.explore.machine.fault import Fault
-from collector.explore.machine.ports import no_word, outside
+from collector.explore.machine.operations import no_word, outside
 from collector.explore.machine.site import innermost
 from collector.explore.races.clocks import MANY, NEVER, Clock, Epoch, Order
 from workbuf.machine import MASK64

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 from collector.explore.default import Following
 from collector.explore.machine import ops
 from collector.explore.machine.fault import Fault
+from collector.explore.machine.operations import no_word, outside
 from collector.explore.machine.plainpoints import PlainPoints
-from collector.explore.machine.ports import no_word, outside
 from collector.explore.machine.site import callers
 from collector.explore.program import new_machine, run_and_check, set_up
 from collector.explore.races.clocks import Clock, Order

@@ -32,7 +32,7 @@ from collector.explore.state.writers import Writers
 
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from types import FrameType
 
     from collector.explore.machine.machine import SteppedMachine
@@ -141,7 +141,7 @@ class Capture(Writers):
             opaque += (f"{machine.names[t]} keeps {what}" for what in walk.opaque)
             walk.opaque.clear()
         walk.put(roots)
-        walk.put(v for say in machine.clocks for v in say())
+        walk.put(self.kept_beside())
         walk.put(holds for invariant in machine.invariants for holds in _own(invariant))
         walk.drain()
         opaque += (f"the check keeps {what}" for what in walk.opaque)
@@ -153,6 +153,10 @@ class Capture(Writers):
         if opaque and not told:
             return Captured(b"", tuple(opaque)), walk.queue
         return Captured(walk.written(), ()), walk.queue
+
+    def kept_beside(self) -> Iterator[object]:
+        """By the stand-ins of the library."""
+        return (v for say in self.machine.clocks for v in say())
 
     def write_generator(self, walk: Walk, v: Object) -> None:
         """A generator or coroutine that is not running, where it stands."""

@@ -12,7 +12,7 @@ from operator import attrgetter, is_
 from random import Random, SystemRandom
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from collector.explore.state.interpreter import NULL
+from collector.explore.state.interpreter import NULL, WORD
 from collector.explore.state.objects import LISTED, named, pairs
 from collector.explore.state.walk import SCALARS
 
@@ -29,9 +29,15 @@ GLOBALS = -2
 """Number of the namespaces of all modules; its slots are names."""
 MEMORY = -3
 """Number of the machine's memory, as something that grows."""
+WORDS = -5
+"""Number of all objects whose attributes are words of the machine: what these hold is shared, and they tell the rest."""
 GROWS = "memory that grows without a step"
 FLOATING = (float, complex)
 """Types that have equal objects which are not the same: zeros with their signs."""
+FEW = 8
+"""Places in a set that has never had more than a few items."""
+PLACE = 2 * WORD
+"""Bytes of a place in one that has."""
 WHOLE = ("its class", "its code", "its defaults", "its defaults by name")
 """What of an object, or of a function, may be assigned and is used whenever the object is."""
 OF_FUNCTION = attrgetter("__code__", "__defaults__", "__kwdefaults__")
@@ -112,7 +118,7 @@ class Changes:
             if len(now) != len(before) or not all(map(same, now, before)):
                 by_name = type(v) is dict or v is self.machine or v is self or self.capture.by_name(v)
                 brings = more_than_scalars(before, now)
-                for slot in slots_changed(v, before, now, by_name=by_name) if number != LATE else [None]:
+                for slot in slots_changed(v, before, now, by_name=by_name) if number not in {LATE, WORDS} else [None]:
                     name = str(slot or "globals") if number == GLOBALS else names.get(number) or named(type(v))
                     yield Access(number, slot, changes=True, name=name, brings=brings)
 
@@ -183,10 +189,16 @@ def more_than_scalars(held: list[object], now: list[object]) -> bool:
     return any(type(v) not in SCALARS and id(v) not in before for v in now)
 
 
+def lie_apart(items: Sequence[Any], v: object) -> bool:
+    """Does each of `items` lie in a place of its own in the set `v`?  Else it lies behind those that came before it."""
+    places = (v.__sizeof__() - set[int]().__sizeof__()) // PLACE or FEW
+    return len({item % places for item in items}) == len({*items})
+
+
 def slots_changed(v: object, held: list[object], now: list[object], *, by_name: bool) -> Iterator[object]:
     """Which items or attributes of `v` are others, whose names or keys come first; None if it is not that simple."""
     kind, half = type(v), len(now) // 2
-    if kind is set and all(type(item) is int for item in (*held, *now)):
+    if kind is set and all(type(item) is int for item in (*held, *now)) and lie_apart((*held, *now), v):
         yield from {*held} ^ {*now}
     elif len(held) != len(now) or kind is set:
         yield None

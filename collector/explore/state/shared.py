@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from collector.explore.machine import ops
 from collector.explore.machine.asked import AskedMachine, telling
-from collector.explore.state.changes import GLOBALS, GROWS, LATE, MEMORY, Access, Changes
+from collector.explore.state.changes import GLOBALS, GROWS, LATE, MEMORY, WORDS, Access, Changes
 from collector.explore.state.objects import named
 from collector.explore.state.sharingcapture import SharingCapture
 from collector.explore.state.turn import Turn
@@ -77,7 +77,7 @@ class Shared:
             # That costs time, so it is done only where code names such a thing.
             if any(v is machine for v in met) and not capture.namespaces.mentioned.isdisjoint(telling(machine)):
                 machine.__class__ = AskedMachine
-        self.objects = {id(met[k]): (k, met[k]) for k in self.numbers}
+        self.objects = {id(met[k]): (self._number(met[k], k), met[k]) for k in self.numbers}
         self.owners.clear()
         self._own(self.objects.values())
 
@@ -106,6 +106,7 @@ class Shared:
 
     def _met(self, threads: Sequence[int]) -> Sequence[object]:
         """What those threads reach; nothing, if that is not to be watched."""
+        self.capture.whose = threads[0] if len(threads) == 1 else None
         met = self.capture.reached(threads=threads)
         return () if self.hindrance else met
 
@@ -116,6 +117,10 @@ class Shared:
         reached, named = next(iter(capture.too_large), capture.hindrance), next(iter(capture.namespaces.unseen), "")
         found = f"reach {reached}" if reached else f"name {named}" if named else ""
         return found and f"what the threads do with Python objects is not known, as they {found}"
+
+    def _number(self, v: object, number: int) -> int:
+        """By which `v` is known, if not by its class."""
+        return WORDS if type(v) in self.capture.in_words else number
 
     def known(self, v: object) -> list[int]:
         """The numbers by which `v`, or its attributes by themselves, are known."""
@@ -136,7 +141,7 @@ class Shared:
         self.threads = len(self.machine.names)
         for known, v in self._shared().items():
             if known not in self.owners:
-                self.objects.setdefault(known, (LATE, v))
+                self.objects.setdefault(known, (self._number(v, LATE), v))
         late = [each for each in self.objects.values() if each[0] == LATE]
         self.late = bool(late)
         self._own(late)
@@ -172,9 +177,10 @@ class Shared:
         """The turn, of a step of that kind, is over: what it had to do with what threads share."""
         if self.hindrance:
             return []
-        changed = [
+        all_changed = [
             access for access in self.changes.found(self.names) if access.number != MEMORY or kind != ops.SYSALLOC
         ]
+        changed = [access for access in all_changed if access.number != WORDS]
         numbers = {access.number for access in changed}
         self.grown = self.grown or not numbers <= self.hot
         self.hot |= numbers
@@ -186,9 +192,9 @@ class Shared:
         if kind == ops.SYSALLOC and MEMORY in self.hot:
             # Where it has got its words tells how far memory had grown.
             found[Access(MEMORY, None, changes=False, name=GROWS)] = None
-        if kind in (ops.SPAWN, ops.SYSALLOC) or any(access.brings for access in (*changed, *found)):
+        if kind in (ops.SPAWN, ops.SYSALLOC) or any(access.brings for access in (*all_changed, *found)):
             self.look_for_more()
-        if changed or kind in (ops.SPAWN, ops.SYSALLOC):
+        if all_changed or kind in (ops.SPAWN, ops.SYSALLOC):
             self.compare_with_now()
         self.current = None
         return [*changed, *found]

@@ -5,7 +5,8 @@ program may see that one dies, there is a hindrance.
 
 Relied on.  What `contextlib.contextmanager` makes is entered by a `with` statement, which ends it.
 
-Not looked into.  Recorders and oracles of this project, and objects whose attributes are words of the machine (`stdlib`).
+Not looked into.  Recorders and oracles of this project, and stand-ins for the library's (`stdlib`): what a thread hangs on
+the object that `current_thread` gives it.
 """
 
 from __future__ import annotations
@@ -25,11 +26,14 @@ from collector.explore.state.capture import Capture
 from collector.explore.state.globaldata import UNCHANGING
 from collector.explore.state.interpreter import NULL
 from collector.explore.state.library import oracle
-from collector.explore.state.objects import LISTED, WRITERS, named
+from collector.explore.state.objects import LISTED, WRITERS, named, pairs
 from collector.explore.state.reach import Reach
+from collector.explore.stdlib.thread import Local, Thread
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from collector.explore.machine.machine import SteppedMachine
     from collector.explore.state.walk import Object, Walk, Writer
 
@@ -51,19 +55,34 @@ class SharingCapture(Capture):
         """Walks go through opaque objects."""
         self.hindrance = ""
         """Why it cannot be watched what threads do with what they reach."""
+        self.whose: int | None = None
+        """The thread that is walked for; None: all are."""
+        self.in_words: set[type] = set()
+        """Classes whose objects' attributes are words of the machine."""
         self.entered: weakref.WeakSet[Any] = weakref.WeakSet()
         """Generators of `contextlib.contextmanager`: the `with` statement that has entered one ends it."""
         self.writers.update((kind, self._noting(WRITERS[kind])) for kind in WEAK)
 
     def _writer(self, kind: type) -> Writer:
-        module, attributes = module_of(kind), module_of(kind.__getattribute__)
-        if oracle(module) or module.startswith(self.unseen) or attributes.startswith(STAND_INS):
+        module = module_of(kind)
+        if issubclass(kind, Local):
+            return self._write_local
+        if oracle(module) or (module.startswith(self.unseen) and not issubclass(kind, Thread)):
             return leaf
+        if module_of(kind.__getattribute__).startswith(STAND_INS):
+            self.in_words.add(kind)
         write = super()._writer(kind)
         if issubclass(kind, contextlib._GeneratorContextManager):  # noqa: SLF001
             return self._entering(write)
         dies = issubclass(kind, WEAK) or isinstance(getattr(kind, "__del__", None), types.FunctionType)
         return self._noting(write) if dies else write
+
+    def _write_local(self, walk: Walk, v: Object) -> None:
+        """What each thread has put there is its own."""
+        walk.out.append(type(v).__name__)
+        for me, its in object.__getattribute__(v, "__dict__").items():
+            if self.whose in {None, me - 1}:
+                walk.put(pairs(its))
 
     def _entering(self, write: Writer) -> Writer:
         def entering(walk: Walk, v: Object) -> None:
@@ -95,6 +114,9 @@ class SharingCapture(Capture):
             self.hindrance = self.hindrance or f"a generator that cleans up ({frame.f_code.co_qualname}), {TELLS}"
         super().write_generator(walk, v)
 
+    def kept_beside(self) -> Iterator[object]:
+        return (v for v in super().kept_beside() if not isinstance(v, Thread))  # each thread finds its own
+
     def walk(self, after: Walk | None = None) -> Walk:
         return Reach(self, after) if self.behind else super().walk(after)
 
@@ -106,7 +128,9 @@ class SharingCapture(Capture):
         """May `v` come to hold something else?"""
         if v is self.machine:
             return True
-        if v is NULL or type(v) in UNCHANGING or id(v) in self.labels or self.writer(type(v)) is leaf:
+        if v is NULL or type(v) in UNCHANGING or id(v) in self.labels:
+            return False
+        if self.writer(type(v)) is leaf or issubclass(type(v), Local):
             return False
         if isinstance(v, types.ModuleType):
             return sys.modules.get(v.__name__) is not v  # of those that are, the names are watched

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from collector.explore.state.changes import GLOBALS
 from collector.explore.state.frames import thread_frames
 from collector.explore.state.interpreter import NULL
+from collector.explore.state.objects import LISTED
 from collector.explore.state.reach import Stock
 from collector.explore.state.uses import ONLY_WRITTEN, standing, used
 from collector.explore.state.walk import SCALARS
@@ -33,8 +34,9 @@ class Turn:
         """Thread `t` is about to take its step; `known` tells the numbers by which a shared object is known."""
         self.machine = capture.machine
         self.named = capture.namespaces.named
+        self.in_words = capture.in_words
         self.known = known
-        self.thread = t
+        self.thread = capture.whose = t
         self.stock = Stock(capture)
         """Of what the thread reached before it."""
         self.replaced: dict[tuple[int, str], object] = {}
@@ -87,7 +89,14 @@ class Turn:
             elif isinstance(v, types.FunctionType):
                 yield from ((GLOBALS, name) for _, name in self.named(v.__code__, v.__globals__))
                 waiting += self._globals((v.__code__, v.__globals__))
-            waiting += self.stock.behind(v)
+            waiting += self._behind(v)
+
+    def _behind(self, v: object) -> list[object]:
+        """What is directly behind `v`.  What changes by its methods is passed over in an attribute that is a word."""
+        behind = self.stock.behind(v)
+        if type(v) not in self.in_words:
+            return behind
+        return [inner for x in behind for inner in (self.stock.behind(x) if type(x) in LISTED else [x])]
 
     def _globals(self, *codes: tuple[types.CodeType, dict[str, object]]) -> Iterator[object]:
         """What the globals hold that those name."""

@@ -20,11 +20,12 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from collector.explore.machine.ports import SteppedPort
-from collector.explore.machine.site import of_explorer
+from collector.explore.machine.site import module_of, of_explorer
 from collector.explore.state.assumptions import contents
 from collector.explore.state.bytecode import OPTIMIZED, REFLECTING, analysed
 from collector.explore.state.frames import operands_of, thread_frames
 from collector.explore.state.interpreter import LAYOUT, NULL, entered_from_c, slots
+from collector.explore.state.sharingcapture import STAND_INS
 from collector.explore.state.variables import (
     CONSTANT,
     GLOBAL,
@@ -60,7 +61,7 @@ STEPS = frozenset({
     "load", "store", "cas", "xchg", "xadd", "or8", "hint", "post", "lock", "trylock", "unlock", "sleep", "wake", "choose",
     "spawn", "sysalloc",
 })  # fmt: skip
-"""Operations of a port that are a step in any case."""
+"""Operations of a port that are a step in any case, unless the program has put others in their place."""
 DEPTH = 4
 """Calls within calls that are followed."""
 NOT_CALLED = (
@@ -205,7 +206,8 @@ class Code(NamedTuple):
         found = set()
         for call in calls(self.code):
             if call.method:
-                if call.method in STEPS and isinstance(self.value(call.function), SteppedPort):
+                port = self.value(call.function)
+                if call.method in STEPS and isinstance(port, SteppedPort) and not port.changes:
                     found.add(call.at)
             elif depth:
                 inner = self.called(call)
@@ -322,11 +324,22 @@ class Code(NamedTuple):
 def attributes(v: object) -> dict[str, Any]:
     """The attributes that are got from the dictionary of `v`, and nowhere else."""
     kind = type(v)
-    if kind is not types.SimpleNamespace and (
-        kind.__getattribute__ is not object.__getattribute__ or kind.__dictoffset__ == 0 or isinstance(v, type)
-    ):
+    if kind is not types.SimpleNamespace and (kind.__dictoffset__ == 0 or isinstance(v, type) or not plainly_got(kind)):
         return {}
-    return {name: x for name, x in vars(v).items() if not hasattr(type(of_class(kind, name)), "__set__")}
+    return {name: x for name, x in vars(v).items() if not ruled(kind, name)}
+
+
+def plainly_got(kind: type) -> bool:
+    """Are attributes got as those of `object`?  If they are words of the machine, they are as well."""
+    get: Any = kind.__getattribute__
+    default = object.__getattribute__
+    return get is default or (module_of(get).startswith(STAND_INS) and getattr(get, "__wrapped__", None) is default)
+
+
+def ruled(kind: type, name: str) -> bool:
+    """Has the class something by that name that goes before what its objects have?"""
+    found = type(of_class(kind, name))
+    return hasattr(found, "__set__") or hasattr(found, "__delete__")
 
 
 def of_class(kind: type, name: str) -> object:
@@ -341,9 +354,9 @@ def _only_writes(v: object, then: str) -> bool:
         return kind in ITEMS
     if then.endswith("()"):
         return then[:-2] in WRITERS.get(kind, ())
-    descriptor = of_class(kind, then[1:])
     plain = kind is types.SimpleNamespace or (kind.__setattr__ is object.__setattr__ and kind is not types.ModuleType)
-    return plain and (not hasattr(type(descriptor), "__set__") or isinstance(descriptor, types.MemberDescriptorType))
+    name = then[1:]
+    return plain and (not ruled(kind, name) or isinstance(of_class(kind, name), types.MemberDescriptorType))
 
 
 def reads(code: CodeType, name: str, value: object) -> bool:

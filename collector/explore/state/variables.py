@@ -58,7 +58,7 @@ def uses(code: CodeType, begin: int, end: int, steps: frozenset[int]) -> tuple[U
     """
     ops = operations(code)
     on_path = between(code, begin, end, steps)
-    stored = stores(code, on_path)
+    stored = stores(code, on_path) | rebound(code)
     called = _called(code, end)
     found = {
         use_of(ops, j, stored)._replace(entered=op.at == called): None
@@ -149,6 +149,18 @@ def stores(code: CodeType, among: Iterable[int]) -> set[str]:
     return {name for k in among for name in _stored(instructions[k].opname, instructions[k].argval)}
 
 
+@cache
+def rebound(code: CodeType) -> set[str]:
+    """The variables of `code`, and of code around it, that functions within it assign."""
+    inner = [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
+    return {name for each in inner for name in each.co_freevars if name in stored_anywhere(each) | rebound(each)}
+
+
+def stored_anywhere(code: CodeType) -> set[str]:
+    """The variables that `code` stores."""
+    return stores(code, range(len(analysed(code).instructions)))
+
+
 def _stored(verb: str, names: object) -> tuple[str, ...]:
     """Variables that an instruction stores."""
     if "STORE_FAST" not in verb and verb not in ("STORE_DEREF", "DELETE_FAST", "DELETE_DEREF"):
@@ -206,7 +218,7 @@ class Call(NamedTuple):
 def calls(code: CodeType) -> tuple[Call, ...]:
     """The calls of which it can be told what is called."""
     found = []
-    ops, stored = operations(code), stores(code, range(len(analysed(code).instructions)))
+    ops, stored = operations(code), stored_anywhere(code) | rebound(code)
     for k, instruction in enumerate(analysed(code).instructions):
         first = _called(code, k) if instruction.opname == "CALL" else -1
         parts = [op for op in ops if first <= op.at < k] if first >= 0 else []

@@ -106,6 +106,7 @@ def watch(cls: type, attributes: Attributes) -> None:
         attributes.write(self, name, None)
         delete(self, name)
 
+    vars(__getattribute__)["__wrapped__"] = get
     cls.__getattribute__ = __getattribute__  # type: ignore[assignment]
     cls.__setattr__ = __setattr__  # type: ignore[assignment]
     cls.__delattr__ = __delattr__  # type: ignore[assignment]

@@ -44,7 +44,7 @@ class Place:
             self.schedule = number
             self.clocks.clear()
             self.waiting.clear()
-            self.machine.clocks.append(self.let_go)
+            self.machine.clocks += (self.let_go, self.running)
             self.names.clear()
             self.objects.clear()
             if self.asked:
@@ -67,6 +67,10 @@ class Place:
         """Threads that wait for a limited time, and whether nobody could run meanwhile: that is a part of the state."""
         releases = self.machine.releases
         return chain.from_iterable((t, before != releases) for t, before in sorted(self.waiting.items()))
+
+    def running(self) -> Iterator[object]:
+        """What says which thread is running, of those that have not ended: they find it by no variable."""
+        return (v for t, v in sorted(self.objects.items()) if t < 0 or not self.machine.has_ended(t))
 
     def port(self) -> SteppedPort | None:
         """Of the thread that is running; None while the program sets up or checks."""

@@ -144,7 +144,7 @@ def program_of(form: Shape, plant: Plant | None = None) -> Program:
         shared = machine.alloc(form.words, "x")
         lock, note = machine.word(0, "lock"), machine.word(0, "note")
         board: list[int] = []
-        logs = machine.alloc(32, "log")
+        logs, words = machine.alloc(32, "log"), machine.memory.plain  # which no DPOR takes for shared
 
         def body(lines: list[Line], own: int = -1) -> Callable[[Port], None]:
             def planted(port: Port, at: int) -> None:
@@ -159,7 +159,7 @@ def program_of(form: Shape, plant: Plant | None = None) -> Program:
                     doing = Lines(port, shared, form.words, lock, note, body(form.child), mind, board)
                     log = log * 7 + doing.run(line) + 1
                 planted(port, len(lines))
-                machine.mem[logs + port.index] = log
+                words[logs + port.index] = log
 
             return run
 

@@ -84,6 +84,55 @@ def what_is_written_without_a_step(machine):
     return looking(machine, lambda port, x: port.words.__setitem__(x, port.load(x) + 1), lambda x: machine.mem[x])
 
 
+@of(CELLS)
+def what_is_written_where_it_is_looked_at(machine):
+    x, y, got = machine.word(0, "x"), machine.word(0, "y"), []
+
+    def writes(port):
+        port.load(y)
+        machine.mem[x] = 1
+
+    machine.spawn(writes)
+    machine.spawn(lambda port: got.append(port.load(x)))
+
+    def check():
+        assert got == [1]
+
+    return check
+
+
+@of(CELLS)
+def how_many_cells_there_are(machine):
+    return looking(machine, lambda port, x: port.sysalloc(x), lambda _x: len(machine.mem) - 3)
+
+
+@of(CELLS)
+def which_cells_there_are(machine):
+    return looking(machine, lambda port, x: port.sysalloc(x), lambda _x: sum(1 for _ in machine.mem) - 3)
+
+
+@of(CELLS)
+def how_many_cells_there_are_by_then(machine):
+    return looking(machine, lambda port, x: port.load(x) or machine.word(0), lambda _x: len(machine.mem) - 3)
+
+
+@of(CELLS)
+def what_a_child_looks_at_before_its_first_step(machine):
+    x, y, got = machine.word(0, "x"), machine.word(0, "y"), []
+
+    def child(port):
+        got.append(machine.mem[x])
+        port.load(y)
+
+    machine.spawn(lambda port: port.store(x, 1))
+    machine.spawn(lambda port: port.spawn(child))
+
+    def check():
+        assert got == [1]
+
+    return check
+
+
 @of(ASKING)
 def what_a_thread_is_called(machine):
     return after(machine, lambda: machine.names.__setitem__(0, "zero"), lambda: int(machine.names[0] == "zero"))
@@ -130,6 +179,35 @@ def the_seed_of_a_port(machine):
 @of(HUNG)
 def an_operation_of_a_port_that_is_replaced(machine):
     return handed(machine, lambda port: setattr(port, "hint", len), lambda port: int(port.hint is len))
+
+
+@of(HUNG)
+def an_attribute_of_a_port_among_all_of_them(machine):
+    return handed(machine, lambda port: port.__dict__.update(late=1), lambda port: port.__dict__.get("late", 0))
+
+
+@of(HUNG)
+def an_operation_that_takes_no_step_any_more(machine):
+    x, y, log, found = machine.word(0, "x"), machine.word(0, "y"), [], []
+
+    def appends(port):
+        port.load(x)
+        log.append(1)
+
+    def looks(port):
+        port.load = lambda _a: 0
+        port.store(y, 1)
+        port.load(y)
+        found.append(len(log))
+        port.store(y, 2)
+
+    machine.spawn(appends)
+    machine.spawn(looks)
+
+    def check():
+        assert found == [1]
+
+    return check
 
 
 @of(HUNG)
@@ -204,6 +282,18 @@ def a_look_that_steps_order(machine):
 
     machine.spawn(body)
     machine.spawn(body)
+
+
+def a_look_at_all_cells_while_others_spawn(machine):
+    """A thread that is spawned is in no cell."""
+    x, found = machine.word(1, "x"), []
+    machine.spawn(lambda port: port.spawn(lambda its: its.load(x)))
+    machine.spawn(lambda port: found.append(port.load(x) + sum(machine.mem)))
+
+    def check():
+        assert found == [2]
+
+    return check
 
 
 def names_of_its_own(machine):

@@ -55,6 +55,36 @@ def what_the_length_of_a_list_decides(machine):
     return check
 
 
+@of(FOUND)
+def numbers_with_equal_hashes(machine):
+    x, y, z = (machine.word(0, name) for name in "xyz")
+    most, log = (1 << 64) - 1, []
+    assert hash(most) == hash(7)
+
+    def reads(port):
+        if port.load(x) == most:
+            log.append(0)
+            port.load(z)
+        else:
+            port.load(y)
+
+    def stores(port):
+        port.store(x, 7)
+
+    def appends(port):
+        port.store(x, most)
+        port.load(y)
+        log.append(1)
+
+    for body in (reads, stores, appends):
+        machine.spawn(body)
+
+    def check():
+        assert log != [0, 1]
+
+    return check
+
+
 def handed_over(machine, *, taker_first):
     mutex, x, y = (machine.word(0, name) for name in ("mutex", "x", "y"))
     box, lengths = [], []

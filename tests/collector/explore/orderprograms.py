@@ -84,6 +84,14 @@ def keys_of_a_dictionary(machine):
 
 
 @of(ORDERED)
+def members_of_a_set_that_lie_behind_each_other(machine):
+    x, y, seen = machine.word(0, "x"), machine.word(0, "y"), set()
+    machine.spawn(lambda port: port.load(x) or seen.add(0))
+    machine.spawn(lambda port: port.load(y) or seen.add(8))
+    return in_order(lambda: [v // 8 for v in seen])
+
+
+@of(ORDERED)
 def from_one_list_to_another(machine):
     here, there, seen = [1], [], []
 

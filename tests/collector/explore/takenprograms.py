@@ -104,6 +104,73 @@ taking("a_partial_that_is_popped", lambda inner: (lambda held: lambda: held.pop(
 
 
 @of(TAKEN)
+def by_a_key_that_a_function_within_assigns(machine):
+    held = [0, 0]
+
+    def read(k):
+        def count():
+            nonlocal k
+            k += 1
+
+        count()
+        return held[k]
+
+    return after(machine, lambda: held.__setitem__(1, 1), lambda: read(0))
+
+
+class Ruling:
+    """Goes before an object's own attribute, since it can delete it."""
+
+    def __get__(self, of: Ruled, _kind: type) -> int:
+        return len(of.items)
+
+    def __delete__(self, _of: Ruled) -> None:
+        raise AttributeError
+
+
+class Ruled:
+    v = Ruling()
+
+    def __init__(self) -> None:
+        self.items: list[int] = []
+
+
+@of(TAKEN)
+def through_an_attribute_that_its_class_rules(machine):
+    held = Ruled()
+    vars(held)["v"] = -1
+    return after(machine, lambda: held.items.append(1), lambda: held.v)
+
+
+class Called:
+    def method(self, port, x):
+        port.load(x)
+        return 0
+
+
+@of(TAKEN)
+def by_a_method_that_another_one_replaces(machine):
+    held, x = Called(), machine.word(0, "x")
+    y, z, found = machine.word(0, "y"), machine.word(0, "z"), []
+
+    def first(port):
+        port.load(z)
+        vars(held)["method"] = lambda port, x: 1 + port.load(x)
+
+    def second(port):
+        port.load(y)
+        found.append(held.method(port, x))
+
+    machine.spawn(first)
+    machine.spawn(second)
+
+    def check():
+        assert found == [1]
+
+    return check
+
+
+@of(TAKEN)
 def from_a_simple_queue(machine):
     inner, handed = [], queue.SimpleQueue()
     handed.put(inner)

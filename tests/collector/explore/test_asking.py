@@ -5,11 +5,14 @@ from __future__ import annotations
 import pytest
 
 from collector.explore import explore
+from collector.explore.strategies.base import Options
+from collector.explore.strategies.dpor.search import DPOR
 from tests.collector.explore.askingprograms import (
     ASKING,
     CELLS,
     COUNTING,
     HUNG,
+    a_look_at_all_cells_while_others_spawn,
     a_look_that_steps_order,
     kept_in_a_list_on_the_machine,
     names_of_its_own,
@@ -56,9 +59,19 @@ def test_dpor_proves_nothing_of_a_thread_that_looks_without_a_step_at_what_no_st
 @pytest.mark.parametrize("preemptions", [None, 9])
 def test_a_look_at_what_steps_order_costs_no_proof(preemptions: int | None) -> None:
     """As of any object."""
-    result = explore(a_look_that_steps_order, "dpor", preemptions=preemptions)
+    for program in (a_look_that_steps_order, a_look_at_all_cells_while_others_spawn):
+        result = explore(program, "dpor", preemptions=preemptions)
 
-    assert result.claim.kind == "proved", told(result)
+        assert result.claim.kind == "proved", told(result)
+
+
+def test_turns_of_threads_that_look_are_known_when_they_come_again() -> None:
+    """To watch one costs much."""
+    search = DPOR(Options())
+    explore(a_look_that_steps_order, search)
+
+    assert search.objects is not None
+    assert search.objects.known
 
 
 @pytest.mark.parametrize("name", ASKING | HUNG | CELLS)

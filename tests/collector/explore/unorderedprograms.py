@@ -98,6 +98,13 @@ def a_member_of_a_set(machine):
 
 
 @of(UNORDERED)
+def a_member_by_its_own_number(machine):
+    seen = set()
+    two(machine, lambda port, _i: seen.add(port.index))
+    return in_order(lambda: [*seen])
+
+
+@of(UNORDERED)
 def under_a_lock(machine):
     lock, total, log = machine.word(0, "lock"), [0], []
 

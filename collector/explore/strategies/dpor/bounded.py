@@ -184,7 +184,7 @@ class BoundedDPOR:
                 chosen, kind, step, watched = turn
                 turn = None
                 if watched:
-                    chosen.accesses = (*sharing.shared.turned(kind), *sharing.cells(sharing.log(step.thread), step))
+                    chosen.accesses = (*sharing.shared.turned(kind), *sharing.cells(sharing.log(), step))
                 else:
                     sharing.pass_by(kind, chosen.accesses)
 

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from collector.explore.machine import ops
 from collector.explore.machine.observed import EVERY, Log, Observed
-from collector.explore.state.changes import Access
+from collector.explore.state.changes import GROWS, MEMORY, Access
 from collector.explore.state.shared import Shared
+from collector.explore.strategies.dpor.dependence import ADDRESSES
 from collector.explore.strategies.dpor.path import Path, happens_before
 
 
@@ -58,7 +59,9 @@ class Sharing:
         plain = machine.memory.plain
         self.observed = plain if isinstance(plain, Observed) else None
         self.looked: set[int] = set()
-        """Cells that a turn has looked at without a step, as an oracle in a body does."""
+        """Cells that a turn has looked at, or written, without a step, as an oracle in a body does."""
+        self.poked: set[int] = set()
+        """Those of them that were written: whoever reads one has to do with it."""
         self.unordered = ""
         """An object that is used in no fixed order, and by whom."""
         self.begun = 0
@@ -89,25 +92,34 @@ class Sharing:
             self.shared.compare_with_now()
         self.resumed, self.behind = True, False
         self.shared.turn(t)
-        if self.observed:
+        if self.observed is not None:
             self.observed.begin(self.machine.execution)
 
-    def log(self, t: int) -> Log:
-        """The turn of thread `t` that was watched is over: what it has read and written without a step."""
-        return (self.observed.end().get(t) if self.observed else None) or Log()
+    def log(self) -> Log:
+        """The turn that was watched is over: what it, and a thread that it spawned, has read and written without a step."""
+        turn = Log()
+        for log in self.observed.end().values() if self.observed is not None else ():
+            turn.add(log)
+        return turn
 
     def cells(self, log: Log, step: Step) -> Iterator[Access]:
-        """What the turn of `step` has looked at without a step, and what it has written of what any turn has looked at."""
-        looked = self.looked
-        self.shared.grown = self.shared.grown or not log.looks <= looked
+        """What the turn of `step` has to do with cells that any turn has looked at, or written, without a step."""
+        looked, poked = self.looked, self.poked
+        self.shared.grown = self.shared.grown or not (log.looks <= looked and log.pokes <= poked)
         looked |= log.looks
+        poked |= log.pokes
         found = dict.fromkeys(log.looks, False)
         if looked:
-            written = log.writes | {step.cell} if step.write else log.writes
+            its = {step.cell} if step.cell > 0 else {EVERY} if step.cell == ADDRESSES else set()
+            written = log.writes | its if step.write else log.writes
+            if poked:
+                found |= dict.fromkeys((a for a in (*its, *log.reads) if a in poked or EVERY in poked), False)
             found |= dict.fromkeys((a for a in written if a in looked or EVERY in looked), True)
         for a, changes in found.items():
             name = "the memory" if a == EVERY else self.machine.name(a)
             yield Access(CELLS, None if a == EVERY else a, changes=changes, name=f"{name} without a step")
+        if EVERY in log.looks:
+            yield Access(MEMORY, None, changes=False, name=GROWS)
 
     def compare(self, first: int, its: Accesses, second: int, others: Accesses) -> bool:
         """Does it matter in which order two turns of those threads came, which no step orders?  Then `unordered` says it."""
@@ -184,13 +196,13 @@ class Objects(Sharing):
         if self.watching:
             self.watching = False
             node = self.path.nodes[-1]
-            log = self.log(node.step.thread)
+            log = self.log()
             node.accesses = (*self.shared.turned(node.kind), *self.cells(log, node.step))
             self.quiet = self.quiet and not node.accesses
             cells = (*log.reads.items(),)
             versions = (*((n, self.versions.get(n, 0)) for n in sorted({access.number for access in node.accesses})),)
             turned = Turned(cells, versions, node.accesses)
-            told = self.observed and not log.whole and node.kind != ops.CHOOSE and self._foreseeable
+            told = self.observed is not None and not log.whole and node.kind != ops.CHOOSE and self._foreseeable
             if told and not any(access.brings for access in node.accesses):
                 self.known.setdefault(node.history, []).append(turned)
             self._over(node, turned, whole=log.whole)
@@ -202,7 +214,7 @@ class Objects(Sharing):
         own = self.path.steps[t]
         past = self.path.nodes[own[-2]].history if len(own) > 1 else self._birth(t)
         size = (len(machine.memory.words), len(machine.names)) if node.kind >= ops.SPAWN else 0
-        node.history = hash((past, node.announced, machine.flags[t], size))
+        node.history = hash((past, *apart(node.announced), machine.flags[t], size))
         if node.kind != ops.SPAWN and self._foreseeable:
             for turned in self.known.get(node.history, ()):
                 if self._finds(turned):
@@ -227,7 +239,8 @@ class Objects(Sharing):
         """The turn from `node` is over, or it is known how it will be; `whole`: it has read cells in a way not known."""
         if node.accesses and not self.shared.grown:
             self._compare(node)
-        node.history = hash((node.history, turned.cells, turned.versions, whole and node.index, node.step.value))
+        cells = (apart(cell) for cell in turned.cells)
+        node.history = hash((node.history, *cells, turned.versions, whole and node.index, node.step.value))
         self._change(node)
 
     def _change(self, node: Node) -> None:
@@ -255,6 +268,11 @@ class Objects(Sharing):
         if begins:
             self.known.clear()
         return begins
+
+
+def apart(words: tuple[int, ...]) -> tuple[int, ...]:
+    """Words, and their upper halves: in the hash of an integer 2**61 - 1 counts as nothing."""
+    return (*words, *[word >> 32 for word in words])
 
 
 def conflict(xs: Accesses, ys: Accesses) -> str:

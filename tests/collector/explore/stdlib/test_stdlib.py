@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collector.explore import Result, SteppedMachine
     from collector.explore.program import Program
     from collector.explore.stdlib.place import Place
+    from workbuf.machine import Port
 
 NAME = threaded.__name__
 
@@ -111,6 +112,45 @@ class TestAttributes:
 
         assert explore(unwatched).failure is None
 
+    def test_what_is_changed_after_it_was_handed_over(self) -> None:
+        """No word tells what is within a list."""
+
+        def program(machine: SteppedMachine) -> Callable[[], None]:
+            ledger, x, found = load(machine, NAME).Ledger(), machine.word(0, "x"), []
+
+            def puts(port: Port) -> None:
+                line: list[str] = []
+                ledger.put(line)
+                port.load(x)
+                line.append("late")
+
+            def reads(port: Port) -> None:
+                line = ledger.last()
+                port.load(x)
+                found.append(None if line is None else line[:])
+
+            machine.spawn(puts)
+            machine.spawn(reads)
+
+            def check() -> None:
+                assert found != [[]], "read before it was changed"
+
+            return check
+
+        assert explore(program, "exhaustive", shrink=False).failure is not None
+        for bound in (None, 9):
+            result = explore(program, "dpor", preemptions=bound, shrink=False)
+            assert result.failure or "share line, and no step orders" in result.statement, str(result)
+
+    def test_lists_under_locks_of_their_own(self) -> None:
+        proved(
+            of(
+                lambda two: (two[0].put([]), two[0].put([]), two[1].put([])),
+                lambda two: (two[2].put([]), two[2].put([]), two[1].put([])),
+                make=lambda module: [module.Ledger() for _ in range(3)],
+            )
+        )
+
 
 class TestLocks:
     """Lock, RLock and those made of them."""
@@ -145,6 +185,66 @@ class TestLocks:
         """Each pair of bodies passes in every order."""
         calls = [lambda meeting, name=name: getattr(meeting, name)() for name in bodies]
         proved(of(*calls, make=lambda module: module.Meeting()))
+
+    @pytest.mark.parametrize("name", ["note_on_thread", "note_in_local"])
+    def test_what_is_hung_on_a_thread_or_found_through_its_own(self, name: str) -> None:
+        """No word tells of it."""
+
+        def program(machine: SteppedMachine) -> Callable[[], None]:
+            module, words = load(machine, NAME), [machine.word(0, each) for each in "xy"]
+            hall, found = module.Hall(), []
+
+            def writes(port: Port) -> None:
+                port.load(words[0])
+                hall.write()
+
+            def reads(port: Port) -> None:
+                hall.enter()
+                port.load(words[1])
+                found.append(getattr(hall, name)())
+
+            machine.spawn(writes)
+            machine.spawn(reads)
+
+            def check() -> None:
+                assert found == [1], "read before it was written"
+
+            return check
+
+        assert explore(program, "exhaustive", shrink=False).failure is not None
+        for bound in (None, 9):
+            result = explore(program, "dpor", preemptions=bound, shrink=False)
+            assert "no step orders" in result.statement, str(result)
+
+    @pytest.mark.parametrize("strategy", ["stateful", "portfolio", "exhaustive"])
+    def test_what_a_thread_hangs_on_itself_is_a_part_of_the_state(self, strategy: str) -> None:
+        """It finds it by no variable."""
+
+        def program(machine: SteppedMachine) -> Callable[[], None]:
+            module, x, y, found = load(machine, NAME), machine.word(0, "x"), machine.word(0, "y"), [0]
+
+            def reads(port: Port) -> None:
+                module.note_on_itself(port.load(x))
+                port.load(y)
+                found[0] = module.noted_on_itself()
+
+            def writes(port: Port) -> None:
+                port.store(x, 1)
+                port.store(x, 0)
+
+            machine.spawn(reads)
+            machine.spawn(writes)
+
+            def check() -> None:
+                assert found != [1]
+
+            return check
+
+        assert explore(program, strategy, shrink=False).failure is not None
+
+    def test_a_list_of_each_threads_own(self) -> None:
+        """In one object."""
+        proved(of(*[lambda hall: hall.keeps()] * 3, make=lambda module: module.Hall()))
 
     def test_released_by_another(self) -> None:
         """Lets one in who waits: DPOR sees what plain depth-first search does."""

@@ -75,6 +75,22 @@ class Log:
         self.lines.append(line)
 
 
+class Ledger:
+    """What is put down, under a lock of its own."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.lines: list[list[str]] = []
+
+    def put(self, line: list[str]) -> None:
+        with self.lock:
+            self.lines.append(line)
+
+    def last(self) -> list[str] | None:
+        with self.lock:
+            return self.lines[-1] if self.lines else None
+
+
 class Pool:
     """A worker that is given jobs through a queue."""
 
@@ -147,6 +163,45 @@ class Meeting:
         self.own.name = threading.current_thread().name
         self.barrier.wait()
         assert self.own.name == threading.current_thread().name
+
+
+class Hall:
+    """A thread that is never started, and a list that threads find in what is their own."""
+
+    def __init__(self) -> None:
+        self.thread, self.own, self.door = threading.Thread(), threading.local(), threading.Lock()
+        self.notes: list[list[int]] = [[]]
+        self.keep = self.notes[0].append
+
+    def write(self) -> None:
+        vars(self.thread)["note"] = 1
+        self.keep(1)
+
+    def enter(self) -> None:
+        self.own.notes = self.notes.pop()
+
+    def note_on_thread(self) -> int:
+        return getattr(self.thread, "note", 0)
+
+    def note_in_local(self) -> int:
+        return len(self.own.notes)
+
+    def keeps(self) -> None:
+        self.own.items = []
+        for _ in range(2):
+            with self.door:
+                self.own.items.append(1)
+        assert len(self.own.items) == 2
+
+
+def note_on_itself(v: int) -> None:
+    """What is hung on the thread that runs."""
+    threading.current_thread().note = v  # type: ignore[attr-defined]
+
+
+def noted_on_itself() -> int:
+    """The same again."""
+    return threading.current_thread().note  # type: ignore[attr-defined, no-any-return]
 
 
 def hands_over(lock: Lock, word: list[int]) -> None:
