@@ -18,6 +18,7 @@ import hashlib
 import platform
 import secrets
 import shlex
+import signal
 import sys
 import threading
 import time
@@ -53,7 +54,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Draw the seed that was not given; the races' is the same."""
+    """Draw the seed that was not given; the races' is the same.  Ctrl-C is heard by tests, and by processes of theirs.
+
+    A job in the background ignores it, and so would all that it begins.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.option.seed is None:
         config.option.seed = secrets.randbits(32)
     if config.option.race_seed is None:

@@ -107,7 +107,8 @@ def test_marking_precedes_queuing(bench: Bench) -> None:
 
     grey(bench, [p], b, m)
 
-    assert noting.order(hbits // WORD, b + NOBJ) == [("or8", hbits // WORD), ("plain", b + NOBJ)]
+    order = noting.order(hbits // WORD, b + NOBJ)
+    assert [how for how in order if how[0] != "load"] == [("or8", hbits // WORD), ("plain", b + NOBJ)]
 
 
 def test_two_markers_that_both_see_white_queue_the_object_twice(bench: Bench) -> None:
