@@ -120,7 +120,5 @@ FAULTS = (
         OwnCacheUntried,
         equivalent="an assist takes its cache before it asks, and keeps it 0",
     ),
-    Fault(
-        "full-on-partial", FullOnPartial, equivalent="consumers take from partial too, producers replace a full buffer"
-    ),
+    Fault("full-on-partial", FullOnPartial),
 )

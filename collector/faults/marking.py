@@ -171,9 +171,7 @@ FAULTS = (
     ),
     Fault("barrier-off", BarrierOff),
     Fault("barrier-of-deletion", BarrierOfDeletion),
-    Fault(
-        "barrier-first", BarrierFirst, equivalent="the two halves lie between two safepoints, and shading asks no slot"
-    ),
+    Fault("barrier-first", BarrierFirst),
     Fault("barrier-skipped", SecondStoreUnshaded),
     Fault("dead-queued", DeadQueued, equivalent="an object without pointers has no mask: scanning it finds nothing"),
 )
