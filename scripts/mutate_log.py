@@ -79,9 +79,9 @@ def mutated(events: list[Happened], how: str, at: int, draw: Random) -> list[Hap
     return changed
 
 
-def noticed(events: list[Happened]) -> bool:
-    """Does any rule find fault with them?"""
-    return bool(judge(events, closed=True).findings)
+def noticed(events: list[Happened], mutators: int) -> bool:
+    """Does `inspect LOG check` find fault with them?"""
+    return bool(judge(events, closed=True, mutators=mutators).findings)
 
 
 def excuse(how: str, kinds: Sequence[Event]) -> str:
@@ -91,13 +91,13 @@ def excuse(how: str, kinds: Sequence[Event]) -> str:
     return next((why for why in reasons if why), "")
 
 
-def sample(events: list[Happened], of: int, seed: int) -> tuple[Counter[tuple[Event, str, bool]], list[str]]:
+def sample(log: Recorded, of: int, seed: int) -> tuple[Counter[tuple[Event, str, bool]], list[str]]:
     """Mutations tried: kind of the event, how, noticed; and those that passed for no known reason.
 
     Each kind is drawn equally often.
     """
     unexplained: list[str] = []
-    draw = Random(seed)
+    draw, events = Random(seed), log.events
     places: dict[Event, list[int]] = {}
     for at, event in enumerate(events):
         places.setdefault(event.kind, []).append(at)
@@ -108,7 +108,7 @@ def sample(events: list[Happened], of: int, seed: int) -> tuple[Counter[tuple[Ev
         how = draw.choice(MUTATIONS)
         changed = mutated(events, how, draw.choice(places[kind]), draw)
         if changed is not None:
-            seen = noticed(changed)
+            seen = noticed(changed, log.mutators)
             tried[kind, how, seen] += 1
             # Of two that were exchanged, either may be of a kind that may pass.
             moved = [one for one, other in zip(events, changed, strict=False) if one != other][:2]
@@ -118,10 +118,10 @@ def sample(events: list[Happened], of: int, seed: int) -> tuple[Counter[tuple[Ev
     return tried, unexplained
 
 
-def recorded(path: str | None) -> list[Happened]:
-    """The events of the log, or of a run made now."""
+def recorded(path: str | None) -> Recorded:
+    """The log, or that of a run made now."""
     if path:
-        return Recorded(path).events
+        return Recorded(path)
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "run.log"
         subprocess.run(
@@ -129,7 +129,7 @@ def recorded(path: str | None) -> list[Happened]:
             check=True,
             stdout=subprocess.DEVNULL,
         )
-        return Recorded(str(log)).events
+        return Recorded(str(log))
 
 
 def main() -> None:
@@ -139,10 +139,10 @@ def main() -> None:
     parser.add_argument("--of", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    events = recorded(args.log)
-    if noticed(events):
+    log = recorded(args.log)
+    if noticed(log.events, log.mutators):
         raise SystemExit("the log itself is at fault")
-    tried, unexplained = sample(events, args.of, args.seed)
+    tried, unexplained = sample(log, args.of, args.seed)
     rows = []
     for kind in sorted({kind for kind, _, _ in tried}):
         cells = [kind.name.lower()]
@@ -150,7 +150,7 @@ def main() -> None:
             yes, no = tried[kind, how, True], tried[kind, how, False]
             cells.append(f"{yes} of {yes + no}" if yes + no else "")
         rows.append(tuple(cells))
-    print(f"{len(events)} events, {tried.total()} mutations, seed {args.seed}")
+    print(f"{len(log.events)} events, {tried.total()} mutations, seed {args.seed}")
     print(table(rows, ("", *MUTATIONS)))
     for (how, excused), why in MAY_PASS.items():
         print(f"{how}, {excused.name.lower() if excused else 'any kind'}: may pass: {why}")

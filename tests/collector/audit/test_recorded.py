@@ -113,9 +113,9 @@ def test_nor_are_others(tmp_path: Path, options: list[str], capsys: pytest.Captu
     assert main(["inspect", path, "check"]) == 0, capsys.readouterr().out
 
 
-def test_mutations_are_noticed_or_the_reason_is_known(events: Events) -> None:
+def test_mutations_are_noticed_or_the_reason_is_known(path: str) -> None:
     """What is removed or doubled is noticed but where the table says why it cannot be."""
-    tried, unexplained = sample(events, 250, seed=3)
+    tried, unexplained = sample(Recorded(path), 250, seed=3)
     again = "python -m scripts.mutate_log --seed 3 --of 250"
     assert [one for one in unexplained if one.startswith(("removed", "doubled"))] == [], again
     assert len(unexplained) <= 5, f"{again}: {unexplained}"  # exchanged: another run's order may be as good
@@ -124,9 +124,10 @@ def test_mutations_are_noticed_or_the_reason_is_known(events: Events) -> None:
     assert seen > 80
 
 
-def test_an_acquitted_log_is_not_noticed(events: Events) -> None:
+def test_an_acquitted_log_is_not_noticed(path: str) -> None:
     """Without a mutation the same judges find nothing."""
-    assert not noticed(events)
+    log = Recorded(path)
+    assert not noticed(log.events, log.mutators)
 
 
 def test_a_buffer_in_two_places(events: Events) -> None:

@@ -8,6 +8,7 @@ from collector.explore import explore
 from tests.collector.explore import orderprograms
 from tests.collector.explore.arbitrary import MINDS, program_of, shape
 from tests.collector.explore.assignedprograms import ASSIGNED
+from tests.collector.explore.childprograms import SPAWNED
 from tests.collector.explore.compare import compare_sharing
 from tests.collector.explore.foundprograms import FOUND, RIGHT
 from tests.collector.explore.storedprograms import STORED
@@ -18,7 +19,7 @@ from tests.collector.explore.unorderedprograms import UNORDERED
 from tests.collector.explore.unwatchedprograms import UNWATCHED
 
 
-ORDERED = orderprograms.ORDERED | ASSIGNED | TAKEN | FOUND | STORED
+ORDERED = orderprograms.ORDERED | ASSIGNED | SPAWNED | TAKEN | FOUND | STORED
 ALL_RIGHT = UNORDERED | RIGHT
 
 EVERYTHING = ("portfolio", "stateful", "exhaustive", "dfs")
