@@ -27,11 +27,11 @@ from collector.explore.machine import ops
 from collector.explore.machine.carrier import MAIN, Greenlets
 from collector.explore.machine.execution import LIMIT, Execution
 from collector.explore.machine.memory import Memory, Pointer
-from collector.explore.machine.names import Names
 from collector.explore.machine.operations import make_port
 from collector.explore.machine.site import by_a_thread, of_explorer
 from collector.explore.machine.skippable import Left, Skippable
 from collector.explore.machine.taps import fit
+from collector.explore.machine.threadnames import ThreadNames
 from collector.explore.machine.threads import Threads
 from collector.explore.machine.unwatched import Unwatched
 from workbuf.machine import MASK64
@@ -82,7 +82,7 @@ class SteppedMachine:
         for tap in taps:
             tap.machine = self
         self.ports: list[SteppedPort] = []
-        self.names = Names(self.execution)
+        self.names = ThreadNames(self.execution)
         """Of the threads."""
         self.generations: list[int] = []
         """How many spawned one another, from one of the set-up's to each thread."""

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collector.explore.machine.execution import Execution
 
 
-class Names(list[str]):
+class ThreadNames(list[str]):
     """By the threads' numbers."""
 
     def __init__(self, execution: Execution) -> None:
