@@ -148,7 +148,12 @@ class Recorder(Tap):
         return self._act(_stored(self._announced(t, sources=self.sources), self.machine))
 
     def accessed(self, i: int, op: str, a: int, saw: int | None, wrote: int | None, before: Noted | None) -> None:
-        """Thread `i` has made a plain access, or was ended while it made it; its last step before that was `before`."""
+        """Thread `i` has made a plain access, or was ended while it made it; its last step before that was `before`.
+
+        One to a slice of the memory, which nobody refuses where races are not looked for, is no cell's and is not told.
+        """
+        if isinstance(a, slice):
+            return
         now = self.current.get(i)
         if now is not None and now is not before:
             now.saw, now.wrote = saw, wrote

@@ -17,6 +17,8 @@ from workbuf.machine import MASK64, Pause
 
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from collector.explore import SteppedMachine
     from workbuf.machine import Port
 
@@ -162,3 +164,28 @@ def test_what_lies_between_steps_changes_none() -> None:
         "cas x[0] 4 fails: is 5",
         "or8 x[0] byte 1 |= 0x2",
     ]
+
+
+def test_a_slice_of_the_memory_is_no_cell() -> None:
+    """Where races are not looked for it is not refused, and a schedule with one can be told."""
+
+    def program(machine: SteppedMachine) -> Callable[[], None]:
+        x = machine.word(0, "x")
+        seen: list[object] = []
+
+        def reads(port: Port) -> None:
+            port.load(x)
+            seen.append(port.words[x : x + 1])  # type: ignore[index]
+
+        machine.spawn(reads)
+        machine.spawn(lambda port: port.store(x, 1))
+
+        def check() -> None:
+            assert seen == [[0]]
+
+        return check
+
+    failure = explore(program, "dfs", races=False).failure
+    assert failure is not None
+    assert [step.op for step in failure.record.steps if step.op != "start"] == ["store", "load"]
+    assert explore(program, "dfs").claim.kind == "refused"
