@@ -79,9 +79,9 @@ def mutated(events: list[Happened], how: str, at: int, draw: Random) -> list[Hap
     return changed
 
 
-def noticed(events: list[Happened], mutators: int) -> bool:
-    """Does `inspect LOG check` find fault with them?"""
-    return bool(judge(events, closed=True, mutators=mutators).findings)
+def noticed(events: list[Happened], log: Recorded) -> bool:
+    """Would `inspect LOG check` find fault with them, if they were those of this log?"""
+    return bool(judge(events, closed=log.closed, mutators=log.mutators).findings)
 
 
 def excuse(how: str, kinds: Sequence[Event]) -> str:
@@ -108,7 +108,7 @@ def sample(log: Recorded, of: int, seed: int) -> tuple[Counter[tuple[Event, str,
         how = draw.choice(MUTATIONS)
         changed = mutated(events, how, draw.choice(places[kind]), draw)
         if changed is not None:
-            seen = noticed(changed, log.mutators)
+            seen = noticed(changed, log)
             tried[kind, how, seen] += 1
             # Of two that were exchanged, either may be of a kind that may pass.
             moved = [one for one, other in zip(events, changed, strict=False) if one != other][:2]
@@ -140,7 +140,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     log = recorded(args.log)
-    if noticed(log.events, log.mutators):
+    if noticed(log.events, log):
         raise SystemExit("the log itself is at fault")
     tried, unexplained = sample(log, args.of, args.seed)
     rows = []

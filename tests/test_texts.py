@@ -48,7 +48,6 @@ LINES = {
     ("collector/report/log/queries.py", "failure['text'].splitlines()"): "a row for each line of it",
     ("collector/report/log/writer.py", "message.removesuffix(chr(10))"): "loguru's message, with its line's end",
     ("collector/report/tables.py", "text.splitlines()"): "its lines, to break them at the terminal's width",
-    ("collector/report/run/page.py", "told.partition('\\n')"): "its first line is the page's heading",
 }
 """Texts that are not our own, or are only laid out: where, and why."""
 SOURCES = sorted(path for package in ("workbuf", "mutator", "collector") for path in (ROOT / package).rglob("*.py"))

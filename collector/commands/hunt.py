@@ -9,6 +9,7 @@ The schedule found is shrunk, printed, and can be replayed.
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from collector.commands.files import Input, Output
@@ -107,9 +108,10 @@ def told(found: Hunt) -> str:
         before, after, _ = result.shrunk
         lines += [
             f"\n{trace(failure.record, linewidth())}\n",
-            f"{counted(failure.steps, 'step')}; shrunk from {counted(before, 'deviation')} to {after}",
+            f"{counted(failure.record.steps[-1].number + 1, 'step')}; shrunk from {counted(before, 'deviation')} to {after}",
             f"replay it with: python -m collector.run replay {failure.schedule}",
             f"in sentences: python -m collector.run explain {failure.schedule}",
             f"as a page: python -m collector.run replay {failure.schedule} --html schedule.html",
+            f"yourself: python -m collector.run explore {quote(name)} --interactive, and there: follow {failure.schedule}",
         ]
     return "\n".join(lines)

@@ -110,10 +110,13 @@ class Outputs:
                 timeline.add(records[-MOST_LATE:] if error else records)
                 timeline.write(file, self.facts, MOST_SLICES if error else None)
 
-    def reports(self, summary: Summary, told: str, why: Why | None = None) -> None:
-        """Write page and summary; `told` is the report of a failure, if there was one, `why` explains a lost object."""
+    def reports(self, summary: Summary, failed: str, told: str, why: Why | None = None) -> None:
+        """Write page and summary; `failed` says a failure in a line, if there was one, `told` is its report.
+
+        `why` explains a lost object.
+        """
         command = self.facts["command"]
         if self.args.json:
             self.args.json.writejson(summary.json())
         if self.args.html:
-            self.args.html.writetext(runpage(self.run.reports, summary, self.args.heap, command, told, why))
+            self.args.html.writetext(runpage(self.run.reports, summary, self.args.heap, command, failed, told, why))

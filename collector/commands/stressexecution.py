@@ -81,7 +81,7 @@ def execute(args: argparse.Namespace, what: Plan, facts: dict[str, Any], driving
             told = failure(error, rest, run.threads, run.machine.boot().words, command, what.seed, why)
             thread = run.machine.failure.thread if run.machine.failure else "the watchdog"
             print(f"\nin thread {thread}:\n{told}", file=sys.stderr)
-        outputs.reports(summary, told, why)
+        outputs.reports(summary, verdict(summary, error) if told else "", told, why)
         if isinstance(error, KeyboardInterrupt) or (error and ownfault(run, error)):
             raise error
     if error is not None and args.log and not args.log.failed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -44,11 +45,14 @@ class Again:
         """
         for text in examples:
             try:
-                again = Replay(Token.decode(text), program, invariants)
+                token = Token.decode(text)
+                again = Replay(token, program, invariants)
             except ValueError as error:
                 pytest.fail(f"examples: {error}", pytrace=False)
             if again.fault and not again.refused:
-                return self._found(again, text, "an example of the mark")
+                # Its test may have had another name when it was committed.
+                mine = replace(token, about={**token.about, "test": self.test}).encode()
+                return self._found(again, mine, "an example of the mark")
         for text in self.memory.of(self.test):
             fails = self._replayed(text, program, invariants)
             if fails:

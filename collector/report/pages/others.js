@@ -17,6 +17,6 @@ function other({ thread: t, text, lead }) {
     return make("li", "", tag, " ", make("span", "mono", said));
   });
   if (lead.more) rows.push(make("li", "quiet", `and ${lead.more} steps more`));
-  const command = make("code", "command", `python -m collector.run replay ${lead.token}`);
+  const command = make("code", "command", lead.command);
   return make("details", "lead", summary, make("ol", "", ...rows), command);
 }

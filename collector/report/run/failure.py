@@ -41,10 +41,10 @@ def sentence(record: Record, reader: Reader, end: int) -> str:
 
 def lasteventsof(records: Sequence[Record], threads: Sequence[str], buffer: int) -> Iterator[str]:
     """The last of `records` that named `buffer`, or the last of all if it is 0, oldest first."""
+    end = records[-1].time if records else 0
     if buffer:
         records = [record for record in records if record.kind in OF_BUFFERS and record.a == buffer]
     if records:
-        end = records[-1].time
         reader = Reader(lambda b: f"{b * WORD:#x}", threads)
         for record in records[-LAST:]:
             yield sentence(record, reader, end)

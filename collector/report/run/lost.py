@@ -30,6 +30,8 @@ SHOWN = 5
 """Objects of a long path that are shown, the last ones."""
 COURSE = 8
 """Events of a buffer that are told, the last ones."""
+RAN = (Event.ASSIST, Event.SYSCALL)
+"""What a goroutine does itself, beside its stores.  It may be parked, or told to, without having run in between."""
 
 
 @dataclass
@@ -38,7 +40,7 @@ class Why:
 
     lines: list[str] = field(default_factory=list)
     nodes: list[tuple[str, str]] = field(default_factory=list)
-    """A root or an object, and its state: root, marked, queued, lost."""
+    """A root or an object, and its state: root, marked, queued, lost; or several objects, left out."""
     edges: list[str] = field(default_factory=list)
     """Of the edge into each object."""
 
@@ -72,7 +74,10 @@ class Explained:
         known.nodes.append((path.root.name, "root"))
         steps = list(zip(path.cells, path.objects, strict=True))
         if len(steps) > SHOWN:
-            known.lines.append(f"(the first {len(steps) - SHOWN} objects of the path are left out)")
+            left = f"{counted(len(steps) - SHOWN, 'object')} left out"
+            known.lines.append(f"  (the path begins at {path.root.name}; {left})")
+            known.nodes.append((left, "left"))
+            known.edges.append("")
         for at, (cell, obj) in enumerate(steps):
             holder = path.objects[at - 1] if at else 0
             state = "lost" if at == len(steps) - 1 else "marked"
@@ -148,10 +153,13 @@ class Explained:
         ]
         if phase[0] == GCscan:
             lines[-1] += "; in mark termination it was not scanned again"
-            ran = next((r for r in self.records if r.thread == goroutine and r.time > last.time), None)
+            did = [(s.time, "it stored a pointer") for s in self.stores if s.thread == goroutine]
+            did += [
+                (r.time, Event(r.kind).name.lower()) for r in self.records if r.thread == goroutine and r.kind in RAN
+            ]
+            ran = min((each for each in did if each[0] > last.time), default=None)
             if ran and goroutine < len(self.threads):
-                what = Event(ran.kind).name.lower()
-                lines.append(f"  though {self.threads[goroutine]} ran after that: {what} {self.ago(ran.time)}")
+                lines.append(f"  though {self.threads[goroutine]} ran after that: {ran[1]} {self.ago(ran[0])}")
         return lines
 
     def _rootjob(self, job: int, kind: str) -> list[str]:
@@ -167,17 +175,19 @@ class Explained:
     def _unscanned(self, where: Queued) -> list[str]:
         """The object before it is still in a buffer."""
         holder = self.path.objects[-2]
-        name = self.bufname(where.buffer)
+        name, at = self.bufname(where.buffer), hex(where.buffer * WORD)
         place = f"in M {where.cache}'s cache" if where.cache >= 0 else "on no list and in no cache"
-        lines = [f"the scan of {holder:#x} should have found it, which is still queued in {name}, {place}:"]
+        lines = [f"the scan of {holder:#x} should have found it, which is still queued in {name} ({at}), {place}:"]
         outside = withoutp(where.buffer, self.records, self.threads)
         if outside:
             lines += outside
         elif where.cache >= 0:
             who = self.threads[where.cache]
             harvests = [r for r in self.records if r.kind == Event.HARVESTED and r.time >= self._cycle()]
-            took = ", ".join(f"{self.bufname(r.a)} of M {r.b}" for r in harvests) or "nothing"
-            lines.append(f"  the harvest should have taken it out of {who}'s cache; in this cycle it took {took}")
+            took = ", ".join(f"{self.bufname(r.a)} of M {r.b}" for r in harvests) or "nothing taken"
+            lines.append(
+                f"  the harvest should have taken it out of {who}'s cache; recorded of it in this cycle: {took}"
+            )
         return lines + self._course(where.buffer, 0)
 
     def _holder(self) -> list[str]:

@@ -41,7 +41,7 @@ def picture(why: Why) -> str:
         parts += [
             f'<text x="{x + WIDE / 2}" y="{top + i * LINE}">{escape(text)}</text>' for i, text in enumerate(lines)
         ]
-        if state != "root":
+        if state not in {"root", "left"}:
             parts.append(f'<text class="state" x="{x + WIDE / 2}" y="{TOP + HIGH + LINE}">{state}</text>')
     return "".join((*parts, "</svg>"))
 

@@ -89,18 +89,24 @@ def cyclerow(record: dict[str, Any]) -> str:
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 
-def failed(told: str, why: Why | None) -> str:
+def report(told: str, why: Why | None) -> str:
     """What failed: the way to the lost object as a picture, if one was lost, and the report."""
     drawn = f'<div class="wide" tabindex="0">{picture(why)}</div>' if why else ""
     return f'<section class="panel"><h2>What failed</h2>{drawn}<pre>{escape(told)}</pre></section>'
 
 
 def runpage(
-    reports: Sequence[CycleReport], summary: Summary, heap: str, command: str, told: str, why: Why | None = None
+    reports: Sequence[CycleReport],
+    summary: Summary,
+    heap: str,
+    command: str,
+    failed: str = "",
+    told: str = "",
+    why: Why | None = None,
 ) -> str:
-    """The page.  `told` is the report of what failed, empty if nothing did, and `why` explains a lost object, if one was.
+    """The page.  `failed` says in a line what failed, and `told` is the report of it; they are empty if nothing did.
 
-    `command` runs it again.
+    `why` explains a lost object, if one was; `command` runs it again.
     """
     records = figures(reports)
     charts = "".join(
@@ -121,7 +127,7 @@ def runpage(
     )
     rows = "".join(f"<tr><th>{escape(what)}</th><td>{escape(said)}</td></tr>" for what, said in summary.rows())
     alone = [str(record["cycle"]) for record in records if not record["concurrent"]]
-    outcome = told.partition("\n")[0] or ("interrupted" if summary.interrupted else summary.okline())
+    outcome = failed or ("interrupted" if summary.interrupted else summary.okline())
     traced = escape("\n".join(gctrace(report.stats) for report in reports))
     return page(
         "report.html",
@@ -131,8 +137,8 @@ def runpage(
             "charts": charts if records else "",
             "rows": rows,
             "cycles": "".join(map(cyclerow, records)),
-            "verdict": "bad" if told or summary.interrupted else "good",
-            "failure": failed(told, why) if told else "",
+            "verdict": "bad" if failed or summary.interrupted else "good",
+            "failure": report(told, why) if told else "",
             "lines": traced,
         },
         title="Stress run",

@@ -21,6 +21,8 @@ from workbuf.local import WORK
 if TYPE_CHECKING:
     from collector.stress.run import Stress
 
+NONE = "no cycle has ended"
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -123,17 +125,18 @@ class Summary:
         """The table: what, and its figures."""
         rate = 1000 * self.cas_failures / self.cas_attempts if self.cas_attempts else 0.0
         objects = f"{self.objects} in the last: {self.reachable} reachable, {self.marked} marked, lost {self.lost}"
-        harvested = " ".join(f"{a}+{b}" for a, b in self.harvested[-8:]) or "no"
+        lost = f", lost {self.lost}" if self.lost else ""
+        harvested = " ".join(f"{a}+{b}" for a, b in self.harvested[-8:])
         driven = f"{self.driven_number:g} {self.driven_unit}; {self.driven_default:g} in the default run"
         return [
             *([("driven", driven)] if self.scenario else []),
             ("cycles", f"{self.cycles}, {self.wall_s} s with loading"),
-            ("objects", objects if self.cycles else f"{self.objects} loaded; no cycle has ended, lost {self.lost}"),
+            ("objects", objects if self.cycles else f"{self.objects} loaded; {NONE}{lost}"),
             (
                 "floating, freed",
                 f"{counted(self.floating, 'object')} marked though dead, {self.freed} freed, in all cycles",
             ),
-            ("scanned stopped", f"{100 * self.stw_share:.1f} % of the objects scanned"),
+            ("scanned stopped", f"{100 * self.stw_share:.1f} % of the objects scanned" if self.cycles else NONE),
             ("buffers", f"{self.buffers} made, {self.buffers_leaked} leaked; {self.gets} gets, {self.puts} puts"),
             ("owner migrations", f"{self.migrations} gets of a buffer last put by another M"),
             ("steals", f"{self.steals} of them with work in it, from the lists full and partial"),
@@ -149,7 +152,7 @@ class Summary:
             ("markers", self.markers()),
             ("assists", f"{counted(self.assists, 'time')} a mutator helped to mark, for what it allocated"),
             ("stack scans", f"{counted(self.self_scans, 'stack')} that a goroutine scanned itself, when asked"),
-            ("last harvests", f"{harvested} buffers with work, at mark + mark termination"),
+            ("last harvests", f"{harvested} buffers with work, at mark + mark termination" if self.cycles else NONE),
         ]
 
     def markers(self) -> str:

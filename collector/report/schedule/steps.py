@@ -5,8 +5,8 @@
      "fault": null or {"kind", "message", "thread", "details"},
      "steps": [{"at", "place", .., "notes": [{..}, ..], "views": {name: text}, "places": {name: {"kind", "nodes"}},
                 "sets": [[cell, value], ..], "switch", "circle",
-                "others": [{"thread", "text", "lead": null or {"steps": [[thread, text], ..], "more", "failure", "token"}},
-                           ..]}, ..]}
+                "others": [{"thread", "text", "lead": null or {"steps": [[thread, text], ..], "more", "failure", "token",
+                                                                        "command"}}, ..]}, ..]}
 
 The first of `steps` is not a step: its `at` is -1, and it shows the state before the first one.  `at` is the step's
 number in traces, `place` its place in the token's trail.  A step and a note (what the thread did between this step and
@@ -20,7 +20,7 @@ its next one: events, pauses, plain accesses) are `trace.step.Act`:
 caches, and what is in whose hands; a view that is a text has no place.  `switch`: another thread than in the step before.
 Of a livelock there is the way into the circle and then once round it: `circle`.  `others` are the threads that could
 have taken a step instead of this one, and what each was about to do; `lead`, where that leads, if it was followed: the first
-steps from there on, and how many come behind them.
+steps from there on, and how many come behind them; `command` replays it.
 """
 
 from __future__ import annotations
@@ -30,9 +30,11 @@ import os
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from shlex import quote
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from collector.explore.token import Token
 from collector.explore.trace.trace import shown, text, viewed
 from collector.report.schedule.ownership import held
 from collector.report.schedule.sentences import told
@@ -172,7 +174,15 @@ def word(value: Value | None) -> dict[str, Any] | None:
 
 def lead(found: Lead | None) -> dict[str, Any] | None:
     """Where it leads that another thread goes, as JSON."""
-    return asdict(found) if found else None
+    return {**asdict(found), "command": replaying(found.token)} if found else None
+
+
+def replaying(token: str) -> str:
+    """The command that replays that schedule: of a scenario, or of a test."""
+    test = Token.decode(token).about.get("test")
+    if test is None:
+        return f"python -m collector.run replay {token}"
+    return f"python -m pytest {quote(str(test))} --race-replay {token}"
 
 
 def place(view: View) -> Mapping[str, Any]:

@@ -127,7 +127,7 @@ def test_mutations_are_noticed_or_the_reason_is_known(path: str) -> None:
 def test_an_acquitted_log_is_not_noticed(path: str) -> None:
     """Without a mutation the same judges find nothing."""
     log = Recorded(path)
-    assert not noticed(log.events, log.mutators)
+    assert not noticed(log.events, log)
 
 
 def test_a_buffer_in_two_places(events: Events) -> None:

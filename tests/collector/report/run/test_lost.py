@@ -96,8 +96,8 @@ def test_a_harvest_that_left_a_cache() -> None:
     path = HELD._replace(queued=Queued(5, 2))
     told = why(path, records=(Record(51_000, 0, Event.HARVESTED, 4, 1, 3),))
 
-    assert "still queued in wbuf5, in M 2's cache" in told
-    assert "the harvest should have taken it out of b2's cache; in this cycle it took wbuf4 of M 1" in told
+    assert "still queued in wbuf5 (0x28), in M 2's cache" in told
+    assert "taken it out of b2's cache; recorded of it in this cycle: wbuf4 of M 1" in told
 
 
 def test_a_barrier_without_a_p() -> None:
@@ -118,12 +118,15 @@ def test_a_barrier_without_a_p() -> None:
 
 
 def test_a_stack_that_was_not_scanned_again() -> None:
-    """And whose goroutine has run since."""
+    """And whose goroutine has run since: that its M was parked for a stop does not say so."""
     path = LostPath(STACK, (9,), (LOST,))
-    told = why(path, records=(Record(30_000, 1, Event.PARK, 1, 0, 0),))
+    parked = Record(30_000, 1, Event.PARK, 1, 0, 0)
+    told = why(path, Store(30_000, 1, 8, HOLDER, sent=False))
 
     assert "last scanned by a1 97.0 us before the end, in phase scan, 1 frame; in mark termination it was not" in told
-    assert "though a1 ran after that: park 69.0 us before the end" in told
+    assert "though a1 ran after that: it stored a pointer 69.0 us before the end" in told
+    assert "ran after that: assist" in why(path, records=(parked, Record(31_000, 1, Event.ASSIST, 1, 0, 0)))
+    assert "ran after that" not in why(path, records=(parked,))
 
 
 def test_a_send_to_a_stack_that_counts_as_scanned() -> None:
@@ -152,6 +155,19 @@ def test_the_picture_has_the_path() -> None:
     assert ">a1<" in drawn
     assert ">79.0 us<" in drawn
     assert "&lt;b&gt;" in picture(Why([], [("<b>", "root")], []))
+
+
+def test_a_long_path_says_what_is_left_out() -> None:
+    """The first objects: the root points to none of those that are shown."""
+    objects = tuple(range(0x1000, 0x8000, 0x1000))
+    cells = (7, *(holder // 8 for holder in objects[:-1]))
+    known = explained(LostPath(BSS, cells, objects), Store(500, 1, cells[2], objects[2], sent=False))
+
+    assert known.lines[0] == "  (the path begins at word 3 of bss; 2 objects left out)"
+    assert [name for name, _ in known.nodes[:3]] == ["word 3 of bss", "2 objects left out", "0x3000"]
+    assert known.edges[:2] == ["", "a1, 98.5 us before the end"]
+    assert len(known.edges) == len(known.nodes) - 1
+    assert '<rect class="left"' in picture(known)
 
 
 @pytest.mark.parametrize(

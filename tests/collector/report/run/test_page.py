@@ -70,15 +70,15 @@ def test_the_figures_are_those_of_the_cycles(run: Stress) -> None:
 def test_the_page_tells_how_it_ended(run: Stress) -> None:
     """All held; or what failed, escaped, and not one word of success."""
     summary = Summary.of(run, "3.x", 1.0, None)
-    good = runpage(run.reports, summary, "none", "the command", "")
-    bad = runpage(run.reports, summary, "none", "the command", "lost: <b>\nthe rest & more")
+    good = runpage(run.reports, summary, "none", "the command")
+    bad = runpage(run.reports, summary, "none", "the command", "lost: <b>", "more\nthe rest & more")
 
     assert 'class="verdict good">ok: ' in good
     assert "What failed" not in good
     assert 'class="verdict bad">lost: &lt;b&gt;</span>' in bad
     assert "the rest &amp; more" in bad
     assert "ok: " not in bad
-    assert 'class="verdict bad">interrupted' in runpage(run.reports, replace(summary, interrupted=True), "", "", "")
+    assert 'class="verdict bad">interrupted' in runpage(run.reports, replace(summary, interrupted=True), "", "")
     for made in (good, bad):
         assert "{{" not in made
         assert not re.search(r"https?:|src=|<link|@import|url\(", made)
@@ -86,7 +86,7 @@ def test_the_page_tells_how_it_ended(run: Stress) -> None:
 
 def test_a_run_without_a_cycle_has_a_page(run: Stress) -> None:
     """It failed before the first one ended, say: no charts, and what failed."""
-    made = runpage([], Summary.of(run, "3.x", 1.0, None), "none", "the command", "thrown")
+    made = runpage([], Summary.of(run, "3.x", 1.0, None), "none", "the command", "thrown", "thrown")
 
     assert "<svg" not in made
     assert "thrown" in made
