@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from collector.explore.program import Program
-    from collector.explore.strategies.dpor.dependence import Step
     from collector.explore.strategies.dpor.frontier import Leaf
+    from collector.explore.strategies.dpor.subtree import Asked
     from collector.explore.strategies.dpor.twigs import Twig
     from tests.collector.explore.traces import Execution
 
@@ -138,10 +138,10 @@ def test_the_counts_show_an_insertion_that_is_dropped(seed: int, monkeypatch: py
     """What must not be done: to take a branch that was handed out for all that begins with its first step."""
     program, count = COUNTS["lastzero(5)"]
 
-    def dropping(way: Sequence[Twig], depth: int, w: Sequence[Step]) -> list[Twig]:
-        children = way[depth].children
-        threads = {twig.step.thread for twig in children[children.index(way[depth + 1]) + 1 :]}
-        return [] if w[0].thread in threads else insert(way, depth, w)
+    def dropping(way: Sequence[Twig], asked: Asked) -> list[Twig]:
+        children = way[asked.depth].children
+        threads = {twig.step.thread for twig in children[children.index(way[asked.depth + 1]) + 1 :]}
+        return [] if asked.steps[0].thread in threads else insert(way, asked)
 
     insert = trees.insert
     monkeypatch.setattr(trees, "insert", dropping)

@@ -32,6 +32,19 @@ class Branch:
 
 def insert(children: list[Branch], w: Sequence[Step]) -> bool:
     """Make the tree cover `w`; False if it did already."""
+    children, left = place(children, w)
+    if left:
+        children.append(chain(left))
+    return bool(left)
+
+
+def covered(children: list[Branch], w: Sequence[Step]) -> bool:
+    """Does the tree cover `w`?"""
+    return not place(children, w)[1]
+
+
+def place(children: list[Branch], w: Sequence[Step]) -> tuple[list[Branch], list[Step]]:
+    """Where in the tree `w` branches off, and what is left of it there; nothing if the tree covers it."""
     left = list(w)
     while left:
         for branch in children:
@@ -41,12 +54,30 @@ def insert(children: list[Branch], w: Sequence[Step]) -> bool:
             elif at == -2 or not independent_of_all(branch.step, left):
                 continue
             if not branch.children:
-                return False
+                return children, []
             children = branch.children
             break
         else:
-            children.append(chain(left))
+            break
+    return children, left
+
+
+def decided(children: list[Branch], u: Sequence[Step]) -> bool:
+    """Does the tree cover every sequence that begins with `u`, and will it while branches are added at the right?"""
+    left = list(u)
+    while left:
+        for branch in children:
+            at = initial(left, branch.step)
+            if at >= 0:
+                del left[at]
+                break
+            if at == -1 and independent_of_all(branch.step, left):
+                return False  # that depends on what comes after `u`
+        else:
+            return False
+        if not branch.children:
             return True
+        children = branch.children
     return False
 
 
