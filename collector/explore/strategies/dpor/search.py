@@ -245,21 +245,23 @@ class DPOR:
 
         Returns whether that is done for good, whatever comes after `node` in another interleaving.
         """
-        step = node.step
+        step, nodes = node.step, self.path.without(first, first)
         if node.kind in ops.DEPENDING:
             # Without the first one's step it may turn out otherwise.
             write = first.step.cell != step.cell or ops.writes(node.kind, node.expects, first.before)
             if write != step.write:
-                step = step._replace(write=write)
+                # Then it is not known what else it has to come after.
+                self._insert(first, [*[other.step for other in nodes], step._replace(write=write)])
+                return False
         elif node.kind == ops.SPAWN and first.kind == ops.SPAWN:
             step = step._replace(aim=first.step.aim)
-        nodes = self.path.without(first, first)
-        turned = [*[other.step for other in nodes if other.index < node.index], step]
-        if any(initial(turned, sleeping) >= 0 for sleeping in first.sleep.values()) or decided(
-            self._tree(first), turned
-        ):
+        turned = [*[other.step for other in nodes if happens_before(other, node)], step]
+        sleeping = first.sleep.values()
+        if any(initial(turned, sleeper) >= 0 for sleeper in sleeping):
             return True
-        self._insert(first, [*[other.step for other in nodes], step])
+        if decided(self._tree(first), [*sleeping, first.step], turned):
+            return True
+        self._insert(first, [*turned, *[other.step for other in nodes if not happens_before(other, node)]])
         return False
 
     def _tree(self, state: Node) -> list[Branch]:
@@ -268,7 +270,8 @@ class DPOR:
 
     def _insert(self, state: Node, w: list[Step]) -> bool:
         """Have the steps `w` explored from `state`; False if something equivalent was, or will be."""
-        return not asleep(state.sleep.values(), w) and insert(self._tree(state), w)
+        sleeping = state.sleep.values()
+        return not asleep(sleeping, w) and insert(self._tree(state), [*sleeping, state.step], w)
 
     def _cover_victim(self, kill: Node, victim: Victim, mem: list[int]) -> None:
         """What a killed thread was about to do, had the kill come as late as it can."""

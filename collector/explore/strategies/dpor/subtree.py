@@ -23,7 +23,7 @@ from collector.explore.claim import Claim, Kind, Seen
 from collector.explore.prefix import check
 from collector.explore.strategies.dpor.dependence import Step, pending
 from collector.explore.strategies.dpor.search import DPOR
-from collector.explore.strategies.dpor.wakeup import Branch, asleep, awake, covered
+from collector.explore.strategies.dpor.wakeup import Branch, asleep, awake, place
 
 
 if TYPE_CHECKING:
@@ -174,7 +174,8 @@ class Subtrees(DPOR):
         if state.index >= len(self.ways):
             return super()._insert(state, w)
         steps, known = tuple(w), self.asked[state.index]
-        if steps in known or asleep(state.sleep.values(), w) or covered(self._tree(state), w):
+        sleeping = state.sleep.values()
+        if steps in known or asleep(sleeping, w) or not place(self._tree(state), [*sleeping, state.step], w)[1]:
             return False
         known.add(steps)
         self.explored.asked.append(Asked(self.explored.finished, state.index, steps))
