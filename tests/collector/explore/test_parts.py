@@ -71,6 +71,12 @@ def test_as_many_executions_as_genmc(name: str, seed: int) -> None:
     assert schedules(program, Random(seed), most=max(9, count // 10)) == (count, 0)
 
 
+@pytest.mark.parametrize("accesses", ["rrw", "rwr", "wrr"])
+def test_what_comes_after_a_race_in_another_part(accesses: str, seed: int) -> None:
+    """A race asks for all that can come after it, in whichever part that is found."""
+    assert schedules(programs.children(accesses), Random(seed)) == (144, 0)
+
+
 def test_idle_turns_are_cut_as_by_one_process(seed: int) -> None:
     """Of a program that waits: as many are run, and as many pruned."""
     program = programs.spin_lock(3, by_exchange=True)
@@ -136,7 +142,7 @@ def traces(runs: Sequence[Execution]) -> list[int]:
 
 def test_the_counts_show_an_insertion_that_is_dropped(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """What must not be done: to take a branch that was handed out for all that begins with its first step."""
-    program, count = COUNTS["lastzero(5)"]
+    program, count = COUNTS["readers(8)"]
 
     def dropping(way: Sequence[Twig], asked: Asked) -> list[Twig]:
         children = way[asked.depth].children
