@@ -16,12 +16,24 @@ Guards.  A leaf is WAITING, OUT or DONE; what comes back of one that is not OUT 
 from __future__ import annotations
 
 from heapq import heappop, heappush
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any
 
 from collector.explore.strategies.dpor.dependence import Step, independent_of_all, initial
 from collector.explore.strategies.dpor.subtree import Start, Way
-from collector.explore.strategies.dpor.twigs import ROOT, Status, Twig, chain, count, hang, nested, path_to, told, turn
+from collector.explore.strategies.dpor.twigs import (
+    ROOT,
+    Status,
+    Twig,
+    chain,
+    count,
+    hang,
+    nested,
+    path_to,
+    told,
+    turn,
+    waiting,
+)
 
 
 if TYPE_CHECKING:
@@ -73,7 +85,7 @@ class Frontier:
         """Nothing is explored, or what is below `root`, with those `leaves`, is left."""
         self.root = root or Twig(ROOT)
         self.queue: list[tuple[int, int, Twig]] = []
-        """A heap of leaves that wait: by their number of steps, then as they came."""
+        """A heap of leaves that wait, and of what did: by their number of steps, then as they came."""
         self.number = 0
         """Of those that came."""
         self._come(leaves or [self.root])
@@ -89,17 +101,21 @@ class Frontier:
         return self.root.waiting
 
     def leaves(self, most: int) -> list[Leaf]:
-        """Hand out leaves that wait, `most` at most: those of the fewest steps, which more begins with than with others."""
-        found: list[Leaf] = []
+        """Hand out leaves that wait, `most` at most: one of the fewest steps, which more begins with than with others.
+
+        And its next ones: what two begin with alike is taken once.
+        """
+        while self.queue[0][2].status is not Status.WAITING:
+            heappop(self.queue)
+        path = path_to(self.queue[0][2])
+        above = next((twig for twig in reversed(path) if twig.waiting >= most), self.root)
         ways: dict[Twig, Way] = {}
-        while self.queue and len(found) < most:
-            _, _, twig = heappop(self.queue)
+        found = []
+        for twig in islice(waiting(above), most):
             path = path_to(twig)
             turn(path, Status.OUT)
             twig.whole = True
             found.append(Leaf(path, ways))
-        # From left to right, as each begins more like the one before than like others: what is alike is not taken again.
-        found.sort(key=Leaf.place)
         return found
 
     def _come(self, leaves: Iterable[Twig]) -> None:

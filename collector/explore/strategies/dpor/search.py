@@ -245,23 +245,26 @@ class DPOR:
 
         Returns whether that is done for good, whatever comes after `node` in another interleaving.
         """
-        step, nodes = node.step, self.path.without(first, first)
+        step = node.step
         if node.kind in ops.DEPENDING:
             # Without the first one's step it may turn out otherwise.
             write = first.step.cell != step.cell or ops.writes(node.kind, node.expects, first.before)
             if write != step.write:
                 # Then it is not known what else it has to come after.
-                self._insert(first, [*[other.step for other in nodes], step._replace(write=write)])
+                rest = self.path.without(first, first)
+                self._insert(first, [*[other.step for other in rest], step._replace(write=write)])
                 return False
         elif node.kind == ops.SPAWN and first.kind == ops.SPAWN:
             step = step._replace(aim=first.step.aim)
-        turned = [*[other.step for other in nodes if happens_before(other, node)], step]
+        turned = self.path.between(first, node)
+        turned.append(step)
         sleeping = first.sleep.values()
         if any(initial(turned, sleeper) >= 0 for sleeper in sleeping):
             return True
         if decided(self._tree(first), [*sleeping, first.step], turned):
             return True
-        self._insert(first, [*turned, *[other.step for other in nodes if not happens_before(other, node)]])
+        rest = self.path.without(first, first)
+        self._insert(first, [*turned, *[other.step for other in rest if not happens_before(other, node)]])
         return False
 
     def _tree(self, state: Node) -> list[Branch]:

@@ -10,7 +10,7 @@ from collector.explore.strategies.dpor.dependence import Step
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from collector.explore.prefix import Announced
 
@@ -68,6 +68,17 @@ def path_to(twig: Twig | None) -> list[Twig]:
         path.append(twig)
         twig = twig.above
     return path[::-1]
+
+
+def waiting(above: Twig) -> Iterator[Twig]:
+    """The leaves at or below it that wait, from left to right."""
+    todo = [above]
+    while todo:
+        twig = todo.pop()
+        if twig.children:
+            todo += [child for child in reversed(twig.children) if child.waiting]
+        elif twig.status is Status.WAITING:
+            yield twig
 
 
 def turn(path: Sequence[Twig], status: Status) -> None:
