@@ -200,6 +200,7 @@ def insert(way: Sequence[Twig], asked: Asked) -> list[Twig]:
 def graft(path: Sequence[Twig], rows: Sequence[Row]) -> list[Twig]:
     """Hang what is left of a leaf, which waits, below it: the leaf is at the end of the path.  Returns the leaves."""
     found: list[Twig] = []
+    path[-1].status = Status.DONE  # it is no leaf any more
     if len(path) > 1:
         # The first row is the state before the leaf's own step, which may have become several: the values of a choice.
         above, leaf = path[-2:]
