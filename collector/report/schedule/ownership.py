@@ -1,8 +1,8 @@
 """Tracks the owner of each buffer through a schedule: the thread that holds it between a get and a put.
 
 It follows the protocol's events: the owner changes with a get, a put, a harvest, and with every move into a cache or out of
-it.  A put is announced before the push, and a move into a cache before the exchange, so the buffer stays with its owner until
-it appears there; where that list is not drawn, or no cache is, it leaves the owner at once.
+it.  A put is announced before the push, and a move into a cache before the exchange, so the buffer stays with its owner
+until it appears there; where that list is not drawn, or no cache is, it leaves the owner at once.
 """
 
 from __future__ import annotations
