@@ -9,14 +9,12 @@ from collector.explore.strategies.base import Options
 from collector.explore.strategies.dpor.search import DPOR
 from tests.collector.explore.askingprograms import (
     ASKING,
-    CELLS,
     COUNTING,
     HUNG,
-    a_look_at_all_cells_while_others_spawn,
-    a_look_that_steps_order,
     kept_in_a_list_on_the_machine,
     names_of_its_own,
 )
+from tests.collector.explore.cellprograms import CELLS, a_look_at_all_cells_while_others_spawn, a_look_that_steps_order
 from tests.collector.explore.test_verdicts import told
 
 
