@@ -43,7 +43,7 @@ def check(args: argparse.Namespace) -> int:
             raise UsageError(str(error)) from None
         if args.json:
             apart({"--json": args.json}, "a file of the log", log.files)
-        verdict = judge(log.events, closed=log.closed, mutators=log.mutators)
+        verdict = judge(log.events, closed=log.closed, mutators=log.mutators, threads=log.threads)
     start = min((event.time for event in log.events), default=0)
     rows = [
         (duration(found.time - start), log.threads[found.thread], found.rule, found.text) for found in verdict.findings

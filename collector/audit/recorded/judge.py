@@ -22,7 +22,7 @@ from workbuf.events import Event
 
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
     from collector.audit.recorded.happened import Finding, Happened
 
@@ -46,23 +46,23 @@ class Verdict:
     harvests: int = 0
 
 
-def judge(events: Iterable[Happened], *, closed: bool, mutators: int) -> Verdict:
+def judge(events: Iterable[Happened], *, closed: bool, mutators: int, threads: Sequence[str] = ()) -> Verdict:
     """Judge them.
 
     `closed`: the run ended by itself, so that nothing happened after the last event of a thread.  `mutators`: threads 1 to
-    so many have a goroutine each; one without any event may have ended before it did anything.
+    so many have a goroutine each; one without any event may have ended before it did anything.  `threads`: names to be said,
+    by number.
     """
     ordered = sorted(events, key=itemgetter(0))
     helpers = {e.thread for e in ordered if (e.kind == Event.PARK and not e.a) or e.kind == Event.HELP}
-    last = {event.thread: event for event in ordered}
+    living = Living(mutators, {event.thread: event for event in ordered}, closed=closed)
     verdict = Verdict(events=sum(e.kind != Event.LOST for e in ordered))
     begin, ends = -1, holes(ordered)
     for since, until in [*ends, (None, None)]:
         piece = [e for e in ordered if e.time > begin and (since is None or e.time < since)] if ends else ordered
         if piece:
-            whole, ends_it = begin < 0, since is None
-            living = Living(mutators, last, closed=closed)
-            _piece(piece, helpers, verdict, living, whole=whole, closed=closed and ends_it)
+            whole, last = begin < 0, since is None
+            _piece(piece, helpers, verdict, living, whole=whole, closed=closed and last, threads=threads)
         begin = until if until is not None else begin
     verdict.findings.sort()
     return verdict
@@ -93,9 +93,10 @@ def _piece(
     *,
     whole: bool,
     closed: bool,
+    threads: Sequence[str],
 ) -> None:
     """Judge a piece without holes; `whole`: it begins with the run."""
-    ownership = Ownership(whole=whole)
+    ownership = Ownership(threads, whole=whole)
     stacks = ListStacks(whole=whole, closed=closed)
     barrier = Barrier(ownership, whole=whole, closed=closed)
     before: dict[int, Happened] = {}

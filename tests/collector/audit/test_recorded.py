@@ -260,6 +260,34 @@ def test_planted_faults(tmp_path: Path, capsys: pytest.CaptureFixture[str], faul
     assert status == 1
 
 
+@pytest.mark.parametrize(
+    ("fault", "rules"), [("harvest-skips-second", {"harvest", "barrier"}), ("harvest-by-store", set())]
+)
+def test_a_faulty_harvest_is_accused_of_what_it_forgets_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], fault: str, rules: set[str], seed: int
+) -> None:
+    """What it does harvest, it harvests as it should; and where nobody else can take, nothing is wrong in the events."""
+    log, out = str(tmp_path / "run.log"), tmp_path / "check.json"
+    main(
+        [
+            "stress",
+            "--plant",
+            fault,
+            "--heap",
+            "synthetic:random,n=300",
+            "--cycles",
+            "3",
+            "--seed",
+            str(seed),
+            "--log",
+            log,
+        ]
+    )
+    main(["inspect", log, "check", "--json", str(out)])
+    capsys.readouterr()
+    assert {one["rule"] for one in json.loads(out.read_text())["findings"]} <= rules, f"seed {seed}"
+
+
 def test_what_reaches_into_a_hole_is_not_judged(events: Events) -> None:
     """Of one thread's ring the oldest have fallen out, twice; the rest is judged, and accused of nothing."""
     stops = [i for i, e in enumerate(events) if e.kind == Event.STOPPED]
