@@ -1,6 +1,6 @@
 """Small programs as in `orderprograms`: who came first decides what a variable, attribute, class or function is."""
 
-# mypy: disable-error-code="no-untyped-def, no-untyped-call, var-annotated"
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, var-annotated, index"
 # ruff: noqa: ANN001, ANN201, ANN202, D103, PLW0603  the programs' names say what they are, and they are small
 
 from __future__ import annotations
