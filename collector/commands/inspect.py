@@ -62,6 +62,7 @@ ARGUMENT = {
 }
 MOST_NS = (1 << 63) - 1
 """SQLite's largest number; as a time, three hundred years."""
+MOST_ROWS = MOST_NS - 1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -83,7 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--m", type=given, metavar="M", help="only this thread, by number or name")
     add("--buffer", type=given, metavar="N", help="only this buffer")
     add("--entry", type=atleast(0, MOST_NS), metavar="N", help="only this entry number")
-    add("--most", type=atleast(1, MOST_NS), default=queries.MOST, metavar="N", help=f"rows at most ({queries.MOST})")
+    add("--most", type=atleast(1, MOST_ROWS), default=queries.MOST, metavar="N", help=f"rows at most ({queries.MOST})")
     add(
         "--against",
         dest="other_log",
@@ -129,8 +130,10 @@ def main(args: argparse.Namespace) -> int:
         return 0
     with opened(args.log, args.json) as log:
         head, rows = ask(log, args, what)
+    # A failure is told whole.
+    rows, left = (rows, []) if args.question == "violations" else (rows[: args.most], rows[args.most :])
     print(table([tuple("" if cell is None else str(cell) for cell in row) for row in rows], head if any(head) else ()))
-    if len(rows) == args.most:
+    if left:
         print(f"(the first {args.most} rows; --most N for more)")
     if log.about.torn:
         print(f"(line {log.about.torn}, the last, is torn: the run was killed, or writes it just now; it is left out)")
@@ -204,10 +207,10 @@ def asked(args: argparse.Namespace) -> Any:  # noqa: ANN401  a duration, a numbe
 
 
 def ask(log: Logfile, args: argparse.Namespace, what: Any) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:  # noqa: ANN401
-    """The answer to what the options ask."""
+    """The answer to what the options ask; if that has more rows than are to be shown, one more."""
     if args.sql:
         try:
-            return select(log.db, args.sql, args.most)
+            return select(log.db, args.sql, args.most + 1)
         except SqlError as error:
             raise UsageError(f"--sql: {error} (see: inspect LOG tables)") from None
     filters = Filters(
