@@ -25,7 +25,7 @@ from collector.commands.files import Input, Output, apart
 from collector.commands.inspectcheck import check
 from collector.commands.inspectresults import inspect, results
 from collector.commands.parser import oneof
-from collector.commands.status import VIOLATION
+from collector.commands.status import OK, VIOLATION
 from collector.commands.usage import UsageError, atleast, given
 from collector.report.log import database as logfile
 from collector.report.log import queries
@@ -51,7 +51,10 @@ EXAMPLES = {
     "inspect run.log who-held 100us --m gc": "what the collector held for longer",
     'inspect run.log --sql "SELECT event, COUNT(*) FROM events GROUP BY event"': "",
 }
-ENDS = {VIOLATION: "with check: the events cannot be those of a correct run"}
+ENDS = {
+    OK: "the question is answered, also of a run that failed",
+    VIOLATION: "with check: the events cannot be those of a correct run",
+}
 UNITS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
 QUESTIONS = ("summary", "wbuf", "m", "cycle", "contention", "who-held", "violations", "check", "tables")
 ARGUMENT = {
@@ -118,16 +121,16 @@ def main(args: argparse.Namespace) -> int:
     """Load, ask, print; returns the exit status."""
     if results(args.log):
         inspect(args)
-        return 0
+        return OK
     what = asked(args)
     if args.question == "tables" and not args.sql:
         print((logfile.__doc__ or "").partition("Theory of operation")[0].partition("\n\n")[2].rstrip())
-        return 0
+        return OK
     if args.question == "check":
         return check(args)
     if args.other_log is not None:
         sidebyside(args)
-        return 0
+        return OK
     with opened(args.log, args.json) as log:
         head, rows = ask(log, args, what)
     # A failure is told whole.
@@ -150,7 +153,7 @@ def main(args: argparse.Namespace) -> int:
                 "missing": log.about.missing,
             }
         )
-    return 0
+    return OK
 
 
 @contextmanager
