@@ -260,6 +260,21 @@ def test_planted_faults(tmp_path: Path, capsys: pytest.CaptureFixture[str], faul
     assert status == 1
 
 
+def test_that_the_run_failed_is_said(path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its events may be those of a correct run all the same."""
+    lines = Path(path).read_text().splitlines(keepends=True)
+    failed, out = tmp_path / "failed.log", tmp_path / "check.json"
+    failure = json.dumps({"event": "failure", "error": "Violation", "text": "where\nviolation (lost): one"})
+    failed.write_text("".join([*lines[:-1], f"{failure}\n", lines[-1]]))
+
+    assert main(["inspect", str(failed), "check", "--json", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "(the run itself failed: violation (lost): one; see python -m collector.run inspect " in said
+    assert json.loads(out.read_text())["failure"] == "violation (lost): one"
+    assert main(["inspect", path, "check"]) == 0
+    assert "failed" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("fault", "rules"), [("harvest-skips-second", {"harvest", "barrier"}), ("harvest-by-store", set())]
 )

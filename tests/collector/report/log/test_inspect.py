@@ -27,7 +27,29 @@ def test_a_buffers_life_names_every_owner(log: str, tmp_path: Path) -> None:
         ("899 us", "1 us", "gc"),
     ]
     assert life[0][3].startswith("359: greyobject")
-    assert life[1][4] == "still held, or harvested"
+    assert life[1][4] == "the harvest"
+    assert life[2][3] == "the harvest"
+
+
+@pytest.mark.parametrize(
+    ("lines", "ends"),
+    [
+        (LIFE[:4], "still held when the log ends"),
+        (LIFE[:5], "still in its cache when the log ends"),
+        ([*LIFE[:4], {**LIFE[3], "t": 20_000, "m": "a"}], "unknown: another get follows, and no put"),
+        (LIFE[:6], "the harvest"),
+    ],
+)
+def test_how_a_hold_without_a_put_ended(
+    write: Callable[..., str], tmp_path: Path, lines: list[dict[str, object]], ends: str
+) -> None:
+    """The log knows: whether another event follows, and which."""
+    assert answer(write([HEADER, *lines]), "wbuf", "1", tmp_path=tmp_path)[1][4] == ends
+
+
+def test_a_put_whose_get_is_not_in_the_log(write: Callable[..., str], tmp_path: Path) -> None:
+    """It says so; that there was a harvest would be said by an event."""
+    assert answer(write([HEADER, *LIFE[2:]]), "wbuf", "1", tmp_path=tmp_path)[0][3] == "not in the log"
 
 
 def test_who_held_leaves_shorter_holds_out(log: str, tmp_path: Path) -> None:
@@ -113,6 +135,29 @@ def test_violations_show_what_failed_and_what_came_before(write: Callable[..., s
 
     assert [row[5] for row in rows[:2]] == ["one", "two"]
     assert [row[3] for row in rows[2:]] == [line["event"] for line in LIFE[:7]]
+
+
+def test_of_a_violation_the_last_events_are_shown(write: Callable[..., str], tmp_path: Path) -> None:
+    """As many as are asked for, and the failure whole."""
+    path = write([HEADER, *LIFE, {"event": "failure", "error": "Throw", "text": "one\ntwo"}])
+    rows = answer(path, "violations", "--most", "2", tmp_path=tmp_path)
+
+    assert [row[5] for row in rows[:2]] == ["one", "two"]
+    assert [row[3] for row in rows[2:]] == ["harvested", "put"]
+
+
+@pytest.mark.parametrize("question", [["m", "gc"], ["--sql", "SELECT t FROM events WHERE m = 'gc'"]])
+def test_rows_are_left_out_only_if_there_are_more(
+    log: str, capsys: pytest.CaptureFixture[str], question: list[str]
+) -> None:
+    """The collector has three events."""
+    said = []
+    for most in ("2", "3", str((1 << 63) - 2)):
+        assert main(["inspect", log, *question, "--most", most]) == 0
+        said.append(capsys.readouterr().out.splitlines()[-1])
+
+    assert said[0] == "(the first 2 rows; --most N for more)"
+    assert not any(line.startswith("(") for line in said[1:])
 
 
 def test_the_answer_in_json_is_json(log: str, tmp_path: Path) -> None:
