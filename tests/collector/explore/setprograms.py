@@ -1,4 +1,4 @@
-"""Small programs as in `orderprograms`: they differ in where the items of a set lie, and in what is left of those removed."""
+"""Small programs as in `orderprograms`, but for where a set's items lie, and what is left of those that were removed."""
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, var-annotated"
 # ruff: noqa: ANN001, ANN201, ANN202, D103  the programs' names say what they are, and they are small
@@ -33,7 +33,7 @@ def doing(machine, first, second, told, *, by_default):
     return check
 
 
-def with_more(held, *items):
+def with_more(held, items):
     """The order in which they are met when `items` are added."""
     held.update(items)
     return [*held]
@@ -53,7 +53,7 @@ def how_large_it_is_when_it_grows(machine):
         step()
         held.add(4)
 
-    return doing(machine, first, second, lambda: with_more(held, 8, 0), by_default=[8, 0, 4])
+    return doing(machine, first, second, lambda: with_more(held, (8, 0)), by_default=[8, 0, 4])
 
 
 @of(SETS)
@@ -70,7 +70,7 @@ def where_one_has_lain(machine):
         step()
         held.add(8)
 
-    return doing(machine, first, second, lambda: with_more(held, 16), by_default=[8, 16])
+    return doing(machine, first, second, lambda: with_more(held, (16,)), by_default=[8, 16])
 
 
 @of(SETS)
