@@ -40,6 +40,8 @@ PLACE = 2 * WORD
 """Bytes of a place in one that has."""
 WHOLE = ("its class", "its code", "its defaults", "its defaults by name")
 """What of an object, or of a function, may be assigned and is used whenever the object is."""
+BY_NAME = "its default of "
+"""What stands before the name of an argument: its default is used like that, too."""
 OF_FUNCTION = attrgetter("__code__", "__defaults__", "__kwdefaults__")
 
 
@@ -104,6 +106,8 @@ class Changes:
             self.owners.append(v)
         if type(v) is types.FunctionType:
             self.functions.append(v)
+            if v.__kwdefaults__:
+                self.views += (v.__kwdefaults__.keys(), v.__kwdefaults__.values())
         self.views += views
 
     def found(self, names: Mapping[int, str]) -> Iterator[Access]:
@@ -174,7 +178,15 @@ class Changes:
 
 def whole(v: object) -> dict[str, object]:
     """What is used of `v` whenever `v` is."""
-    return dict(zip(WHOLE, (type(v), *(OF_FUNCTION(v) if type(v) is types.FunctionType else ())), strict=False))
+    if type(v) is not types.FunctionType:
+        return {WHOLE[0]: type(v)}
+    by_name = {f"{BY_NAME}{name}": default for name, default in (v.__kwdefaults__ or {}).items()}
+    return {**dict(zip(WHOLE, (type(v), *OF_FUNCTION(v)), strict=True)), **by_name}
+
+
+def used_with_it(name: str) -> bool:
+    """Is that no attribute, but used whenever the object is?"""
+    return name in WHOLE or name.startswith(BY_NAME)
 
 
 def same(x: object, y: object) -> bool:
@@ -206,6 +218,6 @@ def slots_changed(v: object, held: list[object], now: list[object], *, by_name: 
         yield from (k for k in range(len(now)) if held[k] is not now[k])
     elif by_name and all(map(is_, held[:half], now[:half])):
         changed = [now[k] for k in range(half) if held[half + k] is not now[half + k]]
-        yield from (None if type(name) is str and name in WHOLE else name for name in changed)
+        yield from (None if type(name) is str and used_with_it(name) else name for name in changed)
     else:
         yield None

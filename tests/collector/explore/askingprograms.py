@@ -25,6 +25,8 @@ ASKING: dict[str, Callable[[SteppedMachine], Any]] = {}
 """They ask the machine."""
 HUNG: dict[str, Callable[[SteppedMachine], Any]] = {}
 """They hang something on a port or on the machine."""
+LEFT: dict[str, Callable[[SteppedMachine], Any]] = {}
+"""They leave something on a port for the next run, past what notes that, and then no longer fail."""
 COUNTING: dict[str, Callable[[SteppedMachine], Any]] = {}
 """They end, since they count there."""
 
@@ -125,6 +127,45 @@ def an_operation_that_takes_no_step_any_more(machine):
 def a_list_on_the_machine(machine):
     machine.log = []
     return after(machine, lambda: machine.log.append(1), lambda: len(machine.log))
+
+
+def only_in_its_first_run(machine, first):
+    """One fails if it comes late, unless there was a run before."""
+    x = machine.word(0, "x")
+
+    def late(port):
+        fails = first(port)
+        assert not (port.load(x) and fails)
+
+    machine.spawn(late)
+    machine.spawn(lambda port: port.store(x, 1))
+
+
+@of(LEFT)
+def an_attribute_past_what_notes_it(machine):
+    def first(port):
+        found = hasattr(port, "late")
+        object.__setattr__(port, "late", 1)
+        return not found
+
+    return only_in_its_first_run(machine, first)
+
+
+@of(LEFT)
+def an_operation_past_what_notes_it(machine):
+    def first(port):
+        found = port.hint is len
+        object.__setattr__(port, "hint", len)
+        return not found
+
+    return only_in_its_first_run(machine, first)
+
+
+@of(LEFT)
+def among_what_it_is_to_have(machine):
+    return only_in_its_first_run(
+        machine, lambda port: port.own.setdefault("late", port) is port and not port.own.update(late=1)
+    )
 
 
 @of(COUNTING)
