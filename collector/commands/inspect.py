@@ -136,6 +136,8 @@ def main(args: argparse.Namespace) -> int:
     # A failure is told whole.
     rows, left = (rows, []) if args.question == "violations" else (rows[: args.most], rows[args.most :])
     print(table([tuple("" if cell is None else str(cell) for cell in row) for row in rows], head if any(head) else ()))
+    if not rows:
+        print("(none)")
     if left:
         print(f"(the first {args.most} rows; --most N for more)")
     if log.about.torn:

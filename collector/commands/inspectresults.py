@@ -54,6 +54,8 @@ def inspect(args: argparse.Namespace) -> None:
         raise UsageError(f"{args.log}: {error}") from None
     rows, left = rows[: args.most], rows[args.most :]
     print(table([tuple("" if cell is None else str(cell) for cell in row) for row in rows], head))
+    if not rows:
+        print("(none)")
     if left:
         print(f"(the first {args.most} rows; --most N for more)")
     if args.json:

@@ -78,7 +78,7 @@ def execute(args: argparse.Namespace, what: Plan, facts: dict[str, Any], driving
         told, why = "", None
         if error and not isinstance(error, KeyboardInterrupt):
             why = explained(error, run, rest)
-            told = failure(error, rest, run.threads, run.machine.boot().words, command, what.seed, why)
+            told = failure(error, rest, run.threads, run.buffername, run.machine.boot().words, command, what.seed, why)
             thread = run.machine.failure.thread if run.machine.failure else "the watchdog"
             print(f"\nin thread {thread}:\n{told}", file=sys.stderr)
         outputs.reports(summary, verdict(summary, error) if told else "", told, why)

@@ -59,6 +59,13 @@ def test_who_held_leaves_shorter_holds_out(log: str, tmp_path: Path) -> None:
     assert "?" not in {cell for row in answer(log, "who-held", "1us", tmp_path=tmp_path) for cell in row}
 
 
+def test_an_answer_without_rows_says_so(log: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Headings alone look like something broken."""
+    for question in (["who-held", "1000s"], ["--sql", "SELECT t FROM events WHERE m = 'nobody'"]):
+        assert main(["inspect", log, *question]) == 0
+        assert capsys.readouterr().out.splitlines()[1:] == ["(none)"]
+
+
 def test_contention_counts_gets_after_another_m(log: str, tmp_path: Path) -> None:
     """One get from full, of a buffer that the other M had last."""
     rows = answer(log, "contention", tmp_path=tmp_path)
