@@ -118,5 +118,5 @@ def checkdrained(where: Places, words: Words) -> None:
     """Throw a Violation unless, mark termination being over, only the empty list holds buffers (I7)."""
     for name, buffers in (("full", where.full), ("partial", where.partial), ("an M's cache", where.cached)):
         if buffers:
-            text = f"mark termination is over and {name} still holds {len(buffers)} buffers"
+            text = f"mark termination is over and {name} still holds a buffer ({len(buffers)} in all)"
             raise Violation("lists", text, *history(words, buffers[0]), buffer=buffers[0])

@@ -13,7 +13,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from collector.commands.files import Input, Output
-from collector.commands.status import VIOLATION, WEAKER
+from collector.commands.status import OK, VIOLATION, WEAKER
 from collector.commands.usage import UsageError, atleast, positive
 from collector.report.tables import flowed
 from workbuf.counted import counted
@@ -25,10 +25,15 @@ if TYPE_CHECKING:
     from collector.hunt.search import Hunt
 
 EXAMPLES = {
-    "stress --plant harvest-nothing --heap synthetic:random,n=300 --cycles 9 --log run.log": "a run that fails",
-    "hunt run.log": "its schedule, on the stepped machine",
+    "stress --plant harvest-nothing --heap synthetic:random,n=300 --cycles 9 --log run.log": "a run that fails: status 1",
+    "hunt run.log": "prints its schedule, on the stepped machine: status 1",
+    "hunt run.log --seconds 300 --token run.token": "looks for longer; `replay run.token` steps through it",
 }
-ENDS = {VIOLATION: "a schedule that fails in the same way was found", WEAKER: "none was found in the time there was"}
+ENDS = {
+    OK: "of --help alone: a hunt finds a schedule, or does not",
+    VIOLATION: "a schedule that fails in the same way was found",
+    WEAKER: "none was found in the time there was",
+}
 SECONDS = 60.0
 DONE = "the run did not fail: there is nothing to hunt"
 UNENDED = (
@@ -43,7 +48,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `hunt`."""
     add = parser.add_argument
     add("log", type=Input, metavar="LOG", help="the log of a run that failed, of `stress --log`")
-    add("--seconds", type=positive, default=SECONDS, metavar="S", help=f"search for S seconds at most ({SECONDS:g})")
+    add(
+        "--seconds",
+        type=positive,
+        default=SECONDS,
+        metavar="S",
+        help=f"search for S seconds at most ({SECONDS:g}); then what was found is shrunk",
+    )
     add("--seed", type=atleast(0), default=1, metavar="N", help="seed of the strategies (1)")
     add("--token", type=Output, metavar="FILE", help="write the token of the schedule found")
     add("--json", type=Output, metavar="FILE", help="write what was tried and found; - is standard output")

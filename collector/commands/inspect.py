@@ -25,7 +25,7 @@ from collector.commands.files import Input, Output, apart
 from collector.commands.inspectcheck import check
 from collector.commands.inspectresults import inspect, results
 from collector.commands.parser import oneof
-from collector.commands.status import VIOLATION
+from collector.commands.status import OK, VIOLATION
 from collector.commands.usage import UsageError, atleast, given
 from collector.report.log import database as logfile
 from collector.report.log import queries
@@ -51,7 +51,10 @@ EXAMPLES = {
     "inspect run.log who-held 100us --m gc": "what the collector held for longer",
     'inspect run.log --sql "SELECT event, COUNT(*) FROM events GROUP BY event"': "",
 }
-ENDS = {VIOLATION: "with check: the events cannot be those of a correct run"}
+ENDS = {
+    OK: "the question is answered, also of a run that failed",
+    VIOLATION: "with check: the events cannot be those of a correct run",
+}
 UNITS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
 QUESTIONS = ("summary", "wbuf", "m", "cycle", "contention", "who-held", "violations", "check", "tables")
 ARGUMENT = {
@@ -62,6 +65,7 @@ ARGUMENT = {
 }
 MOST_NS = (1 << 63) - 1
 """SQLite's largest number; as a time, three hundred years."""
+MOST_ROWS = MOST_NS - 1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -83,7 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--m", type=given, metavar="M", help="only this thread, by number or name")
     add("--buffer", type=given, metavar="N", help="only this buffer")
     add("--entry", type=atleast(0, MOST_NS), metavar="N", help="only this entry number")
-    add("--most", type=atleast(1, MOST_NS), default=queries.MOST, metavar="N", help=f"rows at most ({queries.MOST})")
+    add("--most", type=atleast(1, MOST_ROWS), default=queries.MOST, metavar="N", help=f"rows at most ({queries.MOST})")
     add(
         "--against",
         dest="other_log",
@@ -117,20 +121,24 @@ def main(args: argparse.Namespace) -> int:
     """Load, ask, print; returns the exit status."""
     if results(args.log):
         inspect(args)
-        return 0
+        return OK
     what = asked(args)
     if args.question == "tables" and not args.sql:
         print((logfile.__doc__ or "").partition("Theory of operation")[0].partition("\n\n")[2].rstrip())
-        return 0
+        return OK
     if args.question == "check":
         return check(args)
     if args.other_log is not None:
         sidebyside(args)
-        return 0
+        return OK
     with opened(args.log, args.json) as log:
         head, rows = ask(log, args, what)
+    # A failure is told whole.
+    rows, left = (rows, []) if args.question == "violations" else (rows[: args.most], rows[args.most :])
     print(table([tuple("" if cell is None else str(cell) for cell in row) for row in rows], head if any(head) else ()))
-    if len(rows) == args.most:
+    if not rows:
+        print("(none)")
+    if left:
         print(f"(the first {args.most} rows; --most N for more)")
     if log.about.torn:
         print(f"(line {log.about.torn}, the last, is torn: the run was killed, or writes it just now; it is left out)")
@@ -147,7 +155,7 @@ def main(args: argparse.Namespace) -> int:
                 "missing": log.about.missing,
             }
         )
-    return 0
+    return OK
 
 
 @contextmanager
@@ -204,10 +212,10 @@ def asked(args: argparse.Namespace) -> Any:  # noqa: ANN401  a duration, a numbe
 
 
 def ask(log: Logfile, args: argparse.Namespace, what: Any) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:  # noqa: ANN401
-    """The answer to what the options ask."""
+    """The answer to what the options ask; if that has more rows than are to be shown, one more."""
     if args.sql:
         try:
-            return select(log.db, args.sql, args.most)
+            return select(log.db, args.sql, args.most + 1)
         except SqlError as error:
             raise UsageError(f"--sql: {error} (see: inspect LOG tables)") from None
     filters = Filters(

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import gc
 from contextlib import contextmanager
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from collector.audit.recorded.judge import judge
 from collector.commands.files import apart
+from collector.commands.parser import RUN
 from collector.commands.status import OK, VIOLATION
 from collector.commands.usage import UsageError
 from collector.report.log.lines import LogfileError
-from collector.report.log.queries import duration
+from collector.report.log.queries import duration, last
 from collector.report.log.recorded import Recorded
 from collector.report.progress import Progress
+from collector.report.streams import oneline
 from collector.report.tables import table
 from workbuf.counted import counted
 
@@ -43,7 +46,7 @@ def check(args: argparse.Namespace) -> int:
             raise UsageError(str(error)) from None
         if args.json:
             apart({"--json": args.json}, "a file of the log", log.files)
-        verdict = judge(log.events, closed=log.closed, mutators=log.mutators)
+        verdict = judge(log.events, closed=log.closed, mutators=log.mutators, threads=log.threads)
     start = min((event.time for event in log.events), default=0)
     rows = [
         (duration(found.time - start), log.threads[found.thread], found.rule, found.text) for found in verdict.findings
@@ -53,13 +56,16 @@ def check(args: argparse.Namespace) -> int:
         if len(rows) > args.most:
             print(f"(the first {args.most} of {len(rows)}; --most N for more)")
     print(said(verdict))
+    failed = last(log.told) or log.failure
+    if failed:
+        print(f"(the run itself failed: {oneline(failed)}; see {RUN} inspect {quote(str(args.log))} violations)")
     if log.torn:
         print(f"(line {log.torn}, the last, is torn: the run was killed, or writes it just now; it is left out)")
     if args.json:
         found = [
             {"t": f.time - start, "m": log.threads[f.thread], "rule": f.rule, "what": f.text} for f in verdict.findings
         ]
-        args.json.writejson({**vars(verdict), "findings": found})
+        args.json.writejson({**vars(verdict), "findings": found, "failure": failed})
     return VIOLATION if rows else OK
 
 

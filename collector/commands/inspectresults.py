@@ -46,14 +46,17 @@ def inspect(args: argparse.Namespace) -> None:
     try:
         uri = f"{Path(args.log).resolve().as_uri()}?mode=ro"
         with closing(sqlite3.connect(uri, uri=True)) as db:
-            head, rows = select(db, text, args.most)
+            head, rows = select(db, text, args.most + 1)
     except SqlError as error:
         where = "--sql" if args.sql else args.log
         raise UsageError(f"{where}: {error} (see: inspect {args.log} tables)") from None
     except sqlite3.Error as error:
         raise UsageError(f"{args.log}: {error}") from None
+    rows, left = rows[: args.most], rows[args.most :]
     print(table([tuple("" if cell is None else str(cell) for cell in row) for row in rows], head))
-    if len(rows) == args.most:
+    if not rows:
+        print("(none)")
+    if left:
         print(f"(the first {args.most} rows; --most N for more)")
     if args.json:
         args.json.writejson({"columns": list(head), "rows": [list(row) for row in rows]})

@@ -59,6 +59,7 @@ back [N]       N steps back (1)
 to N           to where step N is next
 let S [N [SEED]]  strategy S ({strategies}) goes on from here, N times (1) or until one fails
 lists          lists, caches, and what is in whose hands
+threads        what each thread does next
 memory PART    cells in whose names PART occurs
 source [THREAD]  the lines around the next step, and its callers
 trace          the steps so far
@@ -228,6 +229,10 @@ class Interactive(Cmd):
         for site in act.sites[1:]:
             print(f"  from {site.function}, {shortened(site.file)}:{site.line}")
 
+    def do_threads(self, _line: str) -> None:
+        """What each thread does next."""
+        self._threads()
+
     def do_trace(self, _line: str) -> None:
         """The steps so far."""
         print(trace(self.now.schedule, linewidth()))
@@ -237,6 +242,9 @@ class Interactive(Cmd):
         token = Token.decode(tokentext(line) if line else line)
         self.simulation = Simulation(token, self.program)
         self._goto(self.simulation.choices(token))
+        left = [*(self._names()[t] for t in token.muted), *(f"optional item {n}" for n in token.left_out)]
+        if left:
+            print(f"left out from here on, as in the token, steps back too: {', '.join(left)}")
 
     def do_token(self, line: str) -> None:
         """Print or write the token."""
@@ -325,10 +333,15 @@ class Interactive(Cmd):
         for note in last.told:
             print(f"  {threads[note.thread]}: {text(note, threads)}")
         self._lists()
+        self._threads()
+
+    def _threads(self) -> None:
+        """What each thread does next, or how it ended."""
+        now = self.now
         if now.over:
             print(*ending(now.schedule) or ["all threads have ended, and nothing failed"], sep="\n")
         elif now.values:
-            print(f"{threads[last.thread]} chooses: =0 to ={now.values - 1} (=0)")
+            print(f"{self._names()[now.schedule.steps[-1].thread]} chooses: =0 to ={now.values - 1} (=0)")
         else:
             print(table([self._row(one) for one in now.ahead]))
 

@@ -30,6 +30,21 @@ def planted(name: str) -> tuple[Scenario, Variant]:
     return Scenario(name, FAULTS[fault].what, FAULTS[fault].bugs, {"": chosen}), chosen
 
 
+def unshown(fault: str) -> str:
+    """What to print of a run with a planted fault in which nothing failed."""
+    from collector.faults import FAULTS  # noqa: PLC0415  as above
+
+    known = FAULTS[fault]
+    why = (
+        f"no run can tell it from the protocol: {known.equivalent}"
+        if known.equivalent
+        else f"a stress run does not see it: {known.unseen}"
+        if known.unseen
+        else "it needs other meetings of threads, or another heap, than this run had"
+    )
+    return f"the planted fault {fault} did not show in this run; {why}"
+
+
 def schedule(fault: str) -> str:
     """What to print of the explorer's schedule for a fault that has a program; empty for one that has none.
 
@@ -52,7 +67,7 @@ def schedule(fault: str) -> str:
     if again is None or (again.kind, again.message) != (found.kind, found.message):
         return f"the explorer's schedule for this fault does not fail again as it did: {found}, and then {again}"
     return (
-        f"the explorer finds the same fault in a schedule of {found.steps} steps; replayed, it fails again:\n"
+        f"the explorer finds this fault in a schedule of {found.steps} steps; replayed, it fails again:\n"
         f"  {found}\n"
         f"in sentences: python -m collector.run explain {found.schedule}\n"
         f"step by step: python -m collector.run replay {found.schedule} --html FILE"

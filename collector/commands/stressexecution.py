@@ -16,7 +16,7 @@ from collector.audit.violation import Violation
 from collector.commands import stressnamed
 from collector.commands.limits import limits
 from collector.commands.outputs import Outputs
-from collector.commands.plantedfault import schedule
+from collector.commands.plantedfault import schedule, unshown
 from collector.commands.status import VIOLATION
 from collector.commands.usage import fitting
 from collector.report.progress import Progress
@@ -78,7 +78,7 @@ def execute(args: argparse.Namespace, what: Plan, facts: dict[str, Any], driving
         told, why = "", None
         if error and not isinstance(error, KeyboardInterrupt):
             why = explained(error, run, rest)
-            told = failure(error, rest, run.threads, run.machine.boot().words, command, what.seed, why)
+            told = failure(error, rest, run.threads, run.buffername, run.machine.boot().words, command, what.seed, why)
             thread = run.machine.failure.thread if run.machine.failure else "the watchdog"
             print(f"\nin thread {thread}:\n{told}", file=sys.stderr)
         outputs.reports(summary, verdict(summary, error) if told else "", told, why)
@@ -86,6 +86,8 @@ def execute(args: argparse.Namespace, what: Plan, facts: dict[str, Any], driving
             raise error
     if error is not None and args.log and not args.log.failed:
         print(f"find a schedule that fails in the same way: python -m collector.run hunt {quote(str(args.log))}")
+    if args.plant and error is None:
+        print(f"\n{unshown(args.plant)}")
     if args.plant and args.repeat == 1 and not args.all:
         explored = schedule(args.plant)
         print(f"\n{explored}\n" if explored else "", end="")

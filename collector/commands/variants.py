@@ -37,7 +37,7 @@ def variant(name: str, of: str) -> tuple[Scenario, Variant]:
         return smallworld(name)
     scenario = SCENARIOS.get(name)
     if scenario is None:
-        near = meant(name, SCENARIOS)
+        near = f" (say which function of it: {name}:FUNCTION)" if name.endswith(".py") else meant(name, SCENARIOS)
         raise UsageError(f"no scenario {name!r}{near}; there are {', '.join(SCENARIOS)}; or FILE.py:function")
     if of not in scenario.variants:
         near = meant(of, scenario.variants)

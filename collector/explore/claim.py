@@ -110,6 +110,8 @@ def sampled(number: int, by: str) -> Claim:
 
 def _proved(claim: Claim) -> str:
     if claim.seen in {Seen.TRACES, Seen.REPRESENTATIVES}:
+        if claim.number == 1:
+            return "Every interleaving is equivalent to the one that was run, and that passed."
         return f"Every interleaving is equivalent to one of the {claim.number} that were run, and those passed."
     if claim.seen is Seen.STATES and not claim.number:
         return "No thread takes a step, so there is one interleaving, and it passed."
@@ -120,8 +122,9 @@ def _proved(claim: Claim) -> str:
 
 def _bounded(claim: Claim) -> str:
     if claim.seen is Seen.REPRESENTATIVES:
-        within = f"with {claim.within} ends as one of the {claim.number} that were run"
-        return f"Every schedule {within}, and those passed; those with more were not all run."
+        one = claim.number == 1
+        ends = "the one that was run, and that" if one else f"one of the {claim.number} that were run, and those"
+        return f"Every schedule with {claim.within} ends as {ends} passed; those with more were not all run."
     return f"All schedules with {claim.within} passed; those with more were not all run."
 
 

@@ -33,6 +33,18 @@ if TYPE_CHECKING:
     Races = bool | Literal["report", "knowing"]
 
 
+def refuse_unknown(
+    strategy: str | Strategy = "portfolio", vehicle: str = "greenlets", preemptions: int | None = None
+) -> None:
+    """Raise ValueError for what `explore` has not, or cannot do together."""
+    if isinstance(strategy, str) and strategy not in NAMED:
+        raise ValueError(f"no strategy {strategy!r}; there are {', '.join(NAMED)}")
+    if vehicle not in CARRIERS:
+        raise ValueError(f"no vehicle {vehicle!r}; there are {', '.join(CARRIERS)}")
+    if preemptions is not None and isinstance(strategy, str) and strategy not in BOUNDED:
+        raise ValueError(f"preemptions={preemptions} bounds {', '.join(BOUNDED)}; {strategy} knows no bound")
+
+
 def explore(
     program: Program,
     strategy: str | Strategy = "portfolio",
@@ -75,12 +87,7 @@ def explore(
     machines are closed by a search that fails, and by whoever has made it.  It tells when pauses are to end early after all.
     Raises ValueError for an unknown strategy or vehicle.
     """
-    if isinstance(strategy, str) and strategy not in NAMED:
-        raise ValueError(f"no strategy {strategy!r}; there are {', '.join(NAMED)}")
-    if vehicle not in CARRIERS:
-        raise ValueError(f"no vehicle {vehicle!r}; there are {', '.join(CARRIERS)}")
-    if preemptions is not None and isinstance(strategy, str) and strategy not in BOUNDED:
-        raise ValueError(f"preemptions={preemptions} bounds {', '.join(BOUNDED)}; {strategy} knows no bound")
+    refuse_unknown(strategy, vehicle, preemptions)
     options = Options(seed, schedules, preemptions, depth, races=bool(races))
 
     def members() -> Portfolio:

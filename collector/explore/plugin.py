@@ -41,7 +41,7 @@ import pytest
 
 from collector.explore import raceagain, raceoptions
 from collector.explore.claim import Kind
-from collector.explore.engine import explore
+from collector.explore.engine import explore, refuse_unknown
 from collector.explore.raceagain import Again
 from collector.explore.racereport import Row, table
 from collector.explore.replay import Replay
@@ -180,6 +180,11 @@ class Race:
             got = f"no option {unknown[0]!r}" if unknown else "options by name only"
             pytest.fail(f"mark {MARK}: {got}; there are {', '.join((*PASSED_ON, *OWN))}", pytrace=False)
         self.exhaust = bool(self.options.get("exhaust"))
+        try:
+            asked = {**({"strategy": "dpor"} if self.exhaust else {}), **self.options}
+            refuse_unknown(**{name: asked[name] for name in ("strategy", "vehicle", "preemptions") if name in asked})
+        except ValueError as error:
+            raise pytest.fail.Exception(f"mark {MARK}: {error}", pytrace=False) from None
         self.fails = str(self.options.get("fails", ""))
         self.invariants: Sequence[Invariant] = self.options.get("invariants", ())
         self.memory = Again(item)
@@ -297,7 +302,7 @@ class Race:
         try:
             again = Replay(token, self.program, self.invariants)
         except ValueError as error:
-            pytest.fail(f"--race-replay: {error}", pytrace=False)
+            raise pytest.fail.Exception(f"--race-replay: {error}", pytrace=False) from None
         if again.refused:
             pytest.fail(f"refused: {again.refused}", pytrace=False)
         fault = again.fault

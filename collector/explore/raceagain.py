@@ -48,7 +48,7 @@ class Again:
                 token = Token.decode(text)
                 again = Replay(token, program, invariants)
             except ValueError as error:
-                pytest.fail(f"examples: {error}", pytrace=False)
+                raise pytest.fail.Exception(f"examples: {error}", pytrace=False) from None
             if again.fault and not again.refused:
                 # Its test may have had another name when it was committed.
                 mine = replace(token, about={**token.about, "test": self.test}).encode()

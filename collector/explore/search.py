@@ -215,11 +215,11 @@ class Search:
     def before_proof(self) -> None:
         """Everything was seen: is the program the same on every run?"""
         machine, kept = self.here.machine, self.workplace.kept
-        self.changed = kept.changed() if kept else ""
+        self.changed = self._changed()
         if not self.workplace.due(self.before[0] + self.result.schedules):
             return
         self.determinism.before_proof(machine)
-        self.changed = kept.changed() if kept else ""
+        self.changed = self._changed()
         self.hidden = kept.hidden() if kept else ""
         # As the last schedule has left it.
         run = [self.program, *machine.execution.bodies, *self.invariants]
@@ -230,6 +230,12 @@ class Search:
             with Hashes() as hashes:
                 self.determinism.rerun(self.determinism.first, machine)
             self.impure = hashes.found and f"the program uses {hashes.found}"
+
+    def _changed(self) -> str:
+        """What a run has left for the next one."""
+        kept = self.workplace.kept
+        hung = (port.left for place in self.places.values() for port in place.machine.ports)
+        return (kept.changed() if kept else "") or next((f"port.{name}" for name in hung if name), "")
 
     def refuse(self, refused: Refused) -> None:
         """The program breaks a rule."""

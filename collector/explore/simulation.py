@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 PAUSES = "pauses until another thread has written something that it has read"
 ENDED = "has ended"
+LEFT_OUT = "is left out, as in the token"
 
 
 class Ahead(NamedTuple):
@@ -126,7 +127,7 @@ class Simulation:
         def stop(i: int, n: int) -> None:
             # Before the threads are brought out of their bodies, which may write.
             schedule = recorder.schedule(None)
-            ahead = tuple(_ahead(machine, recorder, t) for t in range(len(machine.names)))
+            ahead = tuple(self._ahead(machine, recorder, t) for t in range(len(machine.names)))
             usual = ~1 if n else default(machine, i)
             words = tuple(machine.memory.words)
             stopped.append(Situation(tuple(machine.trail), schedule, recorder, words, ahead, usual, n))
@@ -199,6 +200,15 @@ class Simulation:
             again = Replay(token, self.program)
         return replace(token, steps=again.steps, digest=again.digest)
 
+    def _ahead(self, machine: SteppedMachine, recorder: Recorder, t: int) -> Ahead:
+        """What a thread does next."""
+        if machine.has_ended(t):
+            return Ahead(t, machine.names[t], None, LEFT_OUT if t in self.rules.muted else ENDED)
+        waits = ""
+        if t not in machine.runnable:
+            waits = PAUSES if machine.flags[t] & PAUSED and not machine.stale[t] else machine.reason(t)
+        return Ahead(t, machine.names[t], recorder.ahead(t), waits)
+
 
 def _then(machine: SteppedMachine, choices: Sequence[int], by: Strategy | None) -> tuple[Pick, Draw]:
     """Follow the choices, then the strategy."""
@@ -215,12 +225,3 @@ def _then(machine: SteppedMachine, choices: Sequence[int], by: Strategy | None) 
         return following.draw(i, n) if following.left else values(i, n)
 
     return pick, draw
-
-
-def _ahead(machine: SteppedMachine, recorder: Recorder, t: int) -> Ahead:
-    if machine.has_ended(t):
-        return Ahead(t, machine.names[t], None, ENDED)
-    waits = ""
-    if t not in machine.runnable:
-        waits = PAUSES if machine.flags[t] & PAUSED and not machine.stale[t] else machine.reason(t)
-    return Ahead(t, machine.names[t], recorder.ahead(t), waits)

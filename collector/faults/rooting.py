@@ -12,6 +12,7 @@ from mutator.phase import GCscan
 from mutator.stack import FRAME
 from mutator.world import GRUNNING, MRECORD, RUNTIME, G
 from workbuf.buffer import NOBJ
+from workbuf.events import Event
 from workbuf.lists import Lists
 from workbuf.machine import WORD, Pause
 
@@ -132,23 +133,27 @@ class HarvestNothing(Harvest):
 
 
 class Harvesting(StopTheWorld, Harvest):
-    """harvestwbufs over the Ms that a fault below chooses; itself over all."""
+    """harvestwbufs over the Ms that a fault below does not forget; itself over all."""
 
     def harvestwbufs(self) -> int:
         """As in harvest.py."""
+        port, words = self.port, self.port.words
         harvested = 0
-        for m in self.harvestable():
-            wbuf = self.takefrom(m + MRECORD.currentwbuf)
-            if wbuf and self.port.words[wbuf + NOBJ]:
-                harvested += 1
-                self.putfull(wbuf, 947)
-            elif wbuf:
-                self.putempty(wbuf, 945)
+        for number, m in enumerate(self.allms()):
+            wbuf = 0 if self.forgets(number, m) else self.takefrom(m + MRECORD.currentwbuf)
+            if wbuf:
+                nobj = words[wbuf + NOBJ]
+                port.event(Event.HARVESTED, wbuf, number, nobj)
+                if nobj == 0:
+                    self.putempty(wbuf, 945)
+                else:
+                    harvested += 1
+                    self.putfull(wbuf, 947)
         return harvested
 
-    def harvestable(self) -> list[int]:
-        """Every M."""
-        return self.allms()
+    def forgets(self, number: int, m: int) -> bool:  # noqa: ARG002  what the faults below ask for
+        """Is this M's cache left as it is?  None is."""
+        return False
 
     def takefrom(self, cache: int) -> int:
         """What is in the cache at that cell."""
@@ -158,25 +163,25 @@ class Harvesting(StopTheWorld, Harvest):
 class HarvestSkipsLast(Harvesting):
     """The harvest forgets the last M."""
 
-    def harvestable(self) -> list[int]:
-        """All but one."""
-        return self.allms()[:-1]
+    def forgets(self, number: int, m: int) -> bool:  # noqa: ARG002
+        """The last alone."""
+        return number == len(self.allms()) - 1
 
 
 class HarvestSkipsIdle(Harvesting):
     """The harvest forgets the Ms without a P: helpers, which cache what they find in the scan phase."""
 
-    def harvestable(self) -> list[int]:
-        """Those with a P."""
-        return [m for m in self.allms() if self.port.words[m + MRECORD.p]]
+    def forgets(self, number: int, m: int) -> bool:  # noqa: ARG002
+        """Those without."""
+        return not self.port.words[m + MRECORD.p]
 
 
 class HarvestSkipsSecond(Harvesting):
     """The harvest forgets every second M."""
 
-    def harvestable(self) -> list[int]:
+    def forgets(self, number: int, m: int) -> bool:  # noqa: ARG002
         """Half of them."""
-        return self.allms()[::2]
+        return number % 2 == 1
 
 
 class HarvestByStore(Harvesting):

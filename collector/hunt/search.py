@@ -56,6 +56,7 @@ class Try:
     strategy: str
     schedules: int
     seconds: float
+    """Of the search; shrinking what it found comes on top."""
     came: str
     """What came of it: a failure's message, empty if there was none."""
 
@@ -130,7 +131,7 @@ class Place(NamedTuple):
 
 def look(found: Hunt, known: Facts, place: Place, by: Strategy, schedules: int, until: float) -> None:
     """So many schedules of one world, until one fails as the run did; notes what came of it."""
-    began, done, came = monotonic(), 0, ""
+    began, seconds, done, came = monotonic(), 0.0, 0, ""
     made = parsed(place.world)
     limit = (BRIEF if LIVES.keys() >= set(made.lives) else LONGEST) * len(made.plan)
     simulation = Simulation(Token(limit=limit), program(made))
@@ -139,7 +140,7 @@ def look(found: Hunt, known: Facts, place: Place, by: Strategy, schedules: int, 
         # Nothing is claimed of the schedules that pass, so nothing else is looked at than whether they do.  To prove a hang
         # takes as long as hundreds of schedules: only where one is wanted.
         trail, fault, n = simulation.complete((), by, schedules - done, until, hangs=known.hang)
-        done += n
+        done, seconds = done + n, monotonic() - began
         if fault and fault.kind == ENDLESS:
             continue
         wanted = fault is not None and known.same(fault)
@@ -153,4 +154,4 @@ def look(found: Hunt, known: Facts, place: Place, by: Strategy, schedules: int, 
             found.world, found.result, came = place.world, result, str(result.failure)
             break
         found.other = found.other or (place.world, result)
-    found.tried.append(Try(place.world, place.strategy, done, monotonic() - began, came))
+    found.tried.append(Try(place.world, place.strategy, done, seconds, came))

@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from collector.audit.recorded.happened import Happened, Judge
-from collector.audit.recorded.ownership import CACHE, HAND, said
+from collector.audit.recorded.ownership import CACHE, HAND
 from mutator.phase import GCmarktermination
 from workbuf.events import EMPTY, Event
 
@@ -111,7 +111,7 @@ class Barrier(Judge):
         if self.phase == GCmarktermination:
             for b, place in self.ownership.place.items():
                 if place[0] in (HAND, CACHE) or place[1] != EMPTY:
-                    self.find(event, f"the mark is over, and {b} is {said(place)}")
+                    self.find(event, f"the mark is over, and {b} is {self.ownership.said(place)}")
                     break
 
     def _count(self, event: Happened, before: Happened | None, delta: int, value: int) -> None:

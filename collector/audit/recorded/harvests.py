@@ -58,6 +58,6 @@ class Harvests(Judge):
         """The collector goes on."""
         if event.thread == self.collector:
             for m, b in self.due.items():
-                self.find(event, f"the harvest is over, and {b} was left in M {m}'s cache")
+                self.find(event, f"the harvest is over, and {b} was left in {self.ownership.name(m)}'s cache")
             self.due = {}
             self.harvesting = False

@@ -16,13 +16,13 @@ from collector.audit.recorded.cycles import Cycles
 from collector.audit.recorded.harvests import Harvests
 from collector.audit.recorded.liststacks import ListStacks
 from collector.audit.recorded.ownership import Ownership
-from collector.audit.recorded.rootjobs import RootJobs
+from collector.audit.recorded.rootjobs import Living, RootJobs
 from collector.audit.recorded.stops import Stops
 from workbuf.events import Event
 
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
     from collector.audit.recorded.happened import Finding, Happened
 
@@ -46,21 +46,23 @@ class Verdict:
     harvests: int = 0
 
 
-def judge(events: Iterable[Happened], *, closed: bool, mutators: int = 0) -> Verdict:
+def judge(events: Iterable[Happened], *, closed: bool, mutators: int, threads: Sequence[str] = ()) -> Verdict:
     """Judge them.
 
     `closed`: the run ended by itself, so that nothing happened after the last event of a thread.  `mutators`: threads 1 to
-    so many have a goroutine each; one without any event may have ended before it did anything.
+    so many have a goroutine each; one without any event may have ended before it did anything.  `threads`: names to be said,
+    by number.
     """
     ordered = sorted(events, key=itemgetter(0))
     helpers = {e.thread for e in ordered if (e.kind == Event.PARK and not e.a) or e.kind == Event.HELP}
+    living = Living(mutators, {event.thread: event for event in ordered}, closed=closed)
     verdict = Verdict(events=sum(e.kind != Event.LOST for e in ordered))
     begin, ends = -1, holes(ordered)
     for since, until in [*ends, (None, None)]:
         piece = [e for e in ordered if e.time > begin and (since is None or e.time < since)] if ends else ordered
         if piece:
             whole, last = begin < 0, since is None
-            _piece(piece, helpers, verdict, whole=whole, closed=closed and last, mutators=mutators)
+            _piece(piece, helpers, verdict, living, whole=whole, closed=closed and last, threads=threads)
         begin = until if until is not None else begin
     verdict.findings.sort()
     return verdict
@@ -87,13 +89,14 @@ def _piece(
     events: list[Happened],
     helpers: Collection[int],
     verdict: Verdict,
+    living: Living,
     *,
     whole: bool,
     closed: bool,
-    mutators: int,
+    threads: Sequence[str],
 ) -> None:
     """Judge a piece without holes; `whole`: it begins with the run."""
-    ownership = Ownership(whole=whole)
+    ownership = Ownership(threads, whole=whole)
     stacks = ListStacks(whole=whole, closed=closed)
     barrier = Barrier(ownership, whole=whole, closed=closed)
     before: dict[int, Happened] = {}
@@ -101,7 +104,7 @@ def _piece(
     harvests = Harvests(ownership, whole=whole)
     # The ownership's last: the others see where the buffers were before the event.
     courses, cycles = Courses(whole=whole, closed=closed), Cycles(whole=whole, closed=closed)
-    jobs = RootJobs(stops, mutators, whole=whole)
+    jobs = RootJobs(stops, living, whole=whole)
     judges = (stops, harvests, barrier, stacks, courses, cycles, jobs, ownership)
     handlers = {kind: [by[kind] for by in (j.handlers() for j in judges) if kind in by] for kind in Event}
     pushing, topark = stacks.pushing, stops.topark

@@ -17,6 +17,8 @@ from workbuf.events import LIST_NAMES, Event
 
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from collector.audit.recorded.happened import Handlers
 
 HAND, CACHE, LIST = 0, 1, 2
@@ -27,12 +29,13 @@ Place = tuple[int, int]
 
 
 class Ownership(Judge):
-    """Follows every buffer from place to place."""
+    """Follows every buffer from place to place.  `threads` are their names, by number; one that has none is said by that."""
 
     rule = "ownership"
 
-    def __init__(self, *, whole: bool) -> None:
+    def __init__(self, threads: Sequence[str], *, whole: bool) -> None:
         super().__init__(whole=whole)
+        self.threads = threads
         self.place: dict[int | str, Place] = {}
         self.held: defaultdict[int, set[int | str]] = defaultdict(set)
         """What is in each thread's hand; most often nothing or one buffer."""
@@ -59,7 +62,7 @@ class Ownership(Judge):
     def new(self, event: Happened, _: Happened | None) -> None:
         """A buffer that was none so far."""
         if event.a in self.place:
-            self.find(event, f"{event.a} is made, and was {said(self.place[event.a])}")
+            self.find(event, f"{event.a} is made, and was {self.said(self.place[event.a])}")
         self._move(event.a, (HAND, event.thread))
 
     def get(self, event: Happened, before: Happened | None) -> None:
@@ -103,7 +106,7 @@ class Ownership(Judge):
         """Out of the cache of the M that the event names."""
         was = self.place.get(event.a)
         if was != (CACHE, event.b):
-            self._wrong(event, f"is harvested from M {event.b}'s cache", was)
+            self._wrong(event, f"is harvested from {self.name(event.b)}'s cache", was)
         self._move(event.a, (HAND, event.thread))
 
     def handoff(self, event: Happened, _: Happened | None) -> None:
@@ -126,7 +129,7 @@ class Ownership(Judge):
 
     def _wrong(self, event: Happened, does: str, was: Place | None) -> None:
         if was is not None or self.whole:
-            self.find(event, f"{event.a} {does}, and was {said(was)}")
+            self.find(event, f"{event.a} {does}, and was {self.said(was)}")
 
     def _move(self, b: int | str, to: Place) -> None:
         was = self.place.get(b)
@@ -141,10 +144,13 @@ class Ownership(Judge):
         elif to[0] == CACHE:
             self.cached[to[1]] = b
 
+    def said(self, place: Place | None) -> str:
+        """A place in words."""
+        if place is None:
+            return "never made"
+        kind, who = place
+        return f"on {LIST_NAMES.get(who, who)}" if kind == LIST else f"in {self.name(who)}'s {('hand', 'cache')[kind]}"
 
-def said(place: Place | None) -> str:
-    """A place in words."""
-    if place is None:
-        return "never made"
-    kind, who = place
-    return (f"in thread {who}'s hand", f"in M {who}'s cache", f"on {LIST_NAMES.get(who, who)}")[kind]
+    def name(self, thread: int) -> str:
+        """A thread's name; that of its M is the same."""
+        return self.threads[thread] if 0 <= thread < len(self.threads) else f"thread {thread}"

@@ -13,6 +13,8 @@ from workbuf.events import Event
 
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from collector.audit.recorded.happened import Handlers
     from collector.audit.recorded.stops import Stops
 
@@ -20,18 +22,38 @@ GOROUTINES = 5
 """Root jobs that are none of a goroutine's; job GOROUTINES + n is goroutine n's stack."""
 
 
-class RootJobs(Judge):
-    """Judges each round of root jobs, from their preparation to the next change of the phase.
+class Living:
+    """Which goroutines had not ended, as far as the whole recording tells, before and behind any hole.
 
-    Threads 1 to `mutators` are Ms with a goroutine.
+    Threads 1 to `mutators` are Ms with a goroutine, that of the same number; `last` is each thread's last event; `closed`:
+    nothing came after it.
     """
+
+    def __init__(self, mutators: int, last: Mapping[int, Happened], *, closed: bool) -> None:
+        self.mutators = mutators
+        self.last = last
+        self.closed = closed
+
+    def after(self, g: int, event: Happened, *, helps: bool) -> bool:
+        """Must goroutine `g` have been there at `event`?  `helps`: thread `g` has none.
+
+        Those beyond the threads are parked for ever.
+        """
+        last = None if helps else self.last.get(g)
+        if last is None:
+            return not 0 < g <= self.mutators
+        return last.time > event.time or (self.closed and last.kind in (Event.BLOCK, Event.SYSCALL))
+
+
+class RootJobs(Judge):
+    """Judges each round of root jobs, from their preparation to the next change of the phase."""
 
     rule = "roots"
 
-    def __init__(self, stops: Stops, mutators: int, *, whole: bool) -> None:
+    def __init__(self, stops: Stops, living: Living, *, whole: bool) -> None:
         super().__init__(whole=whole)
         self.stops = stops
-        self.mutators = mutators
+        self.living = living
         self.opened: Happened | None = None
         self.times: list[int] = []
         self.at: dict[int, int] = {}
@@ -108,7 +130,5 @@ class RootJobs(Judge):
 
     def finish(self) -> None:
         for event, g in self.missed:
-            # A goroutine is its M's, the thread of the same number; those beyond are parked for ever and have none.
-            last = None if g in self.stops.helpers else self.stops.latest.get(g)
-            if last.time > event.time if last else not 0 < g <= self.mutators:
+            if self.living.after(g, event, helps=g in self.stops.helpers):
                 self.find(event, f"the phase is over, and the stack of goroutine {g} was not scanned")

@@ -93,7 +93,9 @@ class Stops(Judge):
                 continue
             held = self.ownership.held.get(thread)
             if held:
-                self.find(event, f"the world is stopped, and thread {thread} has {next(iter(held))} in its hand")
+                self.find(
+                    event, f"the world is stopped, and {self.ownership.name(thread)} has {next(iter(held))} in its hand"
+                )
             if last.kind not in RESTING:
                 self.topark.add(thread)
                 self.ran.add(thread)

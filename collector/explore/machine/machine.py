@@ -94,6 +94,10 @@ class SteppedMachine:
         """What stand-ins of the standard library keep, clocks once a thread has asked one: a part of the state."""
         self.asked = 0
         """Stand-ins of clocks that have been asked, in any schedule."""
+        self.askers: set[int] = set()
+        """Threads that have asked a stand-in which thread they are, in any schedule: each finds an object by that."""
+        self.met: list[object] = []
+        """Those objects, as they were asked for in the turn under way."""
         self.uncounted: set[str] = set()
         """Attributes and variables that decide nothing: a state that repeats but for them is the same state."""
         self.views: dict[str, Callable[[], object]] = {}
@@ -133,6 +137,7 @@ class SteppedMachine:
         self.more_state.clear()
         self.clocks.clear()
         self.uncounted.clear()
+        self.met.clear()
         self.views.clear()
         self.formatter = None
         self.operations.clear()

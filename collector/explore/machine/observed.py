@@ -29,7 +29,7 @@ class Log:
         """What was found in each cell that was read before it was written, in this order."""
         self.writes: set[int] = set()
         self.looks: set[int] = set()
-        """Cells that were read or written as `machine.mem`, for which no race detector looks."""
+        """Cells that were read or written where no race detector looks: as `machine.mem`, or several at once."""
         self.pokes: set[int] = set()
         """Those of them that were written."""
         self.whole = False
@@ -70,11 +70,14 @@ class Observed(MutableSequence[int]):
             return None
         return self.logs.setdefault(execution.current, Log())
 
-    def _whole(self) -> list[int]:
-        """The cells, for what concerns all of them."""
+    def _whole(self, *, writes: bool = False) -> list[int]:
+        """The cells, for what concerns several of them, or how many there are."""
         log = self._log()
         if log:
             log.whole = True
+            log.looks.add(EVERY)
+            if writes:
+                log.pokes.add(EVERY)
         return self.words
 
     def __getitem__(self, a: Any) -> Any:  # noqa: ANN401  an index or a slice
@@ -82,7 +85,11 @@ class Observed(MutableSequence[int]):
             return self.words[a]
         if type(a) is not int or a < 0:
             return self._whole()[a]
-        v, log = self.words[a], self._log()
+        try:
+            v, log = self.words[a], self._log()
+        except IndexError:
+            self._whole()
+            raise
         if log and a not in log.writes:
             log.reads.setdefault(a, v)
         return v
@@ -92,15 +99,19 @@ class Observed(MutableSequence[int]):
             self.words[a] = v
             return
         if type(a) is not int or a < 0:
-            self._whole()[a] = v
+            self._whole(writes=True)[a] = v
             return
-        self.words[a] = v
+        try:
+            self.words[a] = v
+        except IndexError:
+            self._whole()
+            raise
         log = self._log()
         if log:
             log.writes.add(a)
 
     def __delitem__(self, a: Any) -> None:  # noqa: ANN401
-        del self._whole()[a]
+        del self._whole(writes=True)[a]
 
     def __len__(self) -> int:
         return len(self._whole())
@@ -114,12 +125,12 @@ class Observed(MutableSequence[int]):
         return repr(self._whole())
 
     def insert(self, at: int, v: int) -> None:
-        self._whole().insert(at, v)
+        self._whole(writes=True).insert(at, v)
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  whatever else a list can do
         if name.startswith("__"):
             raise AttributeError(name)
-        return getattr(self._whole(), name)
+        return getattr(self._whole(writes=True), name)
 
 
 class Shown(Observed):
@@ -131,16 +142,14 @@ class Shown(Observed):
 
     def _look(self, a: object, *, writes: bool = False) -> None:
         log = self.plain._log()  # noqa: SLF001  a part of it
-        if log:
-            # That there is none by that number depends on all: there may come to be one.
-            cell = a if type(a) is int and 0 <= a < len(self.words) else EVERY
-            log.looks.add(cell)
+        # What concerns several, or one that is not there (there may come to be one), is put down by `plain`.
+        if log and type(a) is int and 0 <= a < len(self.words):
+            log.looks.add(a)
             if writes:
-                log.pokes.add(cell)
+                log.pokes.add(a)
 
-    def _whole(self) -> list[int]:
-        self._look(EVERY)
-        return self.plain._whole()  # noqa: SLF001
+    def _whole(self, *, writes: bool = False) -> list[int]:
+        return self.plain._whole(writes=writes)  # noqa: SLF001
 
     def __getitem__(self, a: Any) -> Any:  # noqa: ANN401  an index or a slice
         self._look(a)

@@ -207,7 +207,9 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
 
     def pause(kind: Pause, n: int) -> None:
         if type(kind) is not Pause:
-            execution.refuse(f"pause({kind!r}): there are {', '.join(f'Pause.{each.name}' for each in Pause)}")
+            execution.refuse(
+                f"pause({kind!r}): {Pause.__module__} has {', '.join(f'Pause.{each.name}' for each in Pause)}"
+            )
         if not isinstance(n, int) or n < 0:
             execution.refuse(f"pause(Pause.{kind.name}, {n!r}): it takes how long, an integer")
         if execution.current != i:

@@ -95,6 +95,13 @@ class SteppedPort(Bound):
         own["name"] = name
         put(self, "name", name)
 
+    @property
+    def left(self) -> str:
+        """The name of what a program has left there for its next run: past `__setattr__`, or in `own`."""
+        its, own = attributes(self), self.own
+        names = (its.keys() | own.keys()) - {"own", "changes"} if not self.changes else ()
+        return next((name for name in sorted(names) if its.get(name, self) is not own.get(name, self)), "")
+
     def check(self) -> None:
         """Raise Aborted if the run was aborted.  Not a step."""
         if self.execution.aborted:

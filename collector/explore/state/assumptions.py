@@ -119,7 +119,7 @@ def of_function(f: types.FunctionType) -> Parts:
     """The parts of a function."""
     cells = f.__closure__ or ()
     return lambda: [
-        f.__code__, f.__defaults__, f.__kwdefaults__, *f.__dict__.values(), *map(contents, cells),
+        f.__code__, f.__defaults__, *(f.__kwdefaults__ or {}).values(), *f.__dict__.values(), *map(contents, cells),
     ]  # fmt: skip
 
 

@@ -146,7 +146,7 @@ class GlobalData:
         if kind is types.CellType:
             return lambda cell: [contents(cell)]
         if kind is types.FunctionType:
-            return lambda f: [f.__code__, f.__defaults__, f.__kwdefaults__, *pairs(f.__dict__)]
+            return lambda f: [f.__code__, f.__defaults__, *pairs(f.__kwdefaults__ or {}), *pairs(f.__dict__)]
         if isinstance(v, type):
             return self._attributes
         shape = self.shapes.get(kind)

@@ -13,6 +13,7 @@ Where a program may see that an object dies, none is watched, and nothing is pro
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from collector.explore.machine import ops
@@ -50,6 +51,8 @@ class Shared:
         """Since the turn under way began."""
         self.current: Turn | None = None
         """The turn under way, where there is something hot that it may use."""
+        self.askers = 0
+        """Threads that have asked which they are, before the turn under way."""
         self.late = False
         """Some objects have come to be shared only in the course of this schedule."""
         self.threads = 0
@@ -166,6 +169,8 @@ class Shared:
             # By a turn that nobody watched, since it is known: a thread it spawned may share what nobody did before.
             self.look_for_more()
             self.compare_with_now()
+        self.askers = len(self.machine.askers)
+        self.machine.met.clear()
         self.current = Turn(self.capture, self.known, t) if self.hot else None
         if self.hindrance:
             # Nothing is watched, so that what dies is gone.
@@ -182,7 +187,7 @@ class Shared:
         ]
         changed = [access for access in all_changed if access.number != WORDS]
         numbers = {access.number for access in changed}
-        self.grown = self.grown or not numbers <= self.hot
+        self.grown = self.grown or not numbers <= self.hot or len(self.machine.askers) > self.askers
         self.hot |= numbers
         found: dict[Access, None] = {}
         if self.current:
@@ -204,7 +209,8 @@ class Shared:
         uses = turn.uses(self.names)
         if turn.before is None:
             uses = ((number, None, named(type(v))) for number, v in self.objects.values())
-        for number, slot, name in uses:
+        met = ((number, None, "current_thread()") for v in self.machine.met for number in self.known(v))
+        for number, slot, name in chain(uses, met):
             if number in self.hot:
                 opaque = number in self.opaque
                 yield Access(number, slot, changes=opaque, name=name, brings=opaque)

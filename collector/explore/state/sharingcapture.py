@@ -5,8 +5,7 @@ program may see that one dies, there is a hindrance.
 
 Relied on.  What `contextlib.contextmanager` makes is entered by a `with` statement, which ends it.
 
-Not looked into.  Recorders and oracles of this project, and stand-ins for the library's (`stdlib`): what a thread hangs on
-the object that `current_thread` gives it.
+Not looked into.  Recorders and oracles of this project, and stand-ins for the library's (`stdlib`) but for its threads.
 """
 
 from __future__ import annotations
@@ -115,7 +114,12 @@ class SharingCapture(Capture):
         super().write_generator(walk, v)
 
     def kept_beside(self) -> Iterator[object]:
-        return (v for v in super().kept_beside() if not isinstance(v, Thread))  # each thread finds its own
+        return (v for v in super().kept_beside() if not isinstance(v, Thread) or self._finds(v))
+
+    def _finds(self, thread: Thread) -> bool:
+        """Does a thread that is walked for find that object, its own, by asking which thread it is?"""
+        me = -1 if thread.ident is None else thread.ident - 1
+        return me in self.machine.askers and self.whose in {None, me}
 
     def walk(self, after: Walk | None = None) -> Walk:
         return Reach(self, after) if self.behind else super().walk(after)

@@ -80,6 +80,9 @@ def current_thread(cls: type[Thread]) -> object:
         found = objects[index] = cls.__new__(cls)
         found.name = "MainThread" if port is None else port.name
         found.daemon, found.ident = False, index + 1
+    if port is not None:
+        cls.place.machine.askers.add(index)
+        cls.place.machine.met.append(objects[index])
     return objects[index]
 
 

@@ -37,6 +37,7 @@ class Filters:
     wbuf: str | None = None
     entry: int | None = None
     most: int = MOST
+    """Rows to be shown; an answer has one more if there are more."""
 
     def where(self) -> tuple[str, list[Any]]:
         """A SQL condition on `events` and its parameters."""
@@ -133,7 +134,7 @@ def listing(log: Logfile, filters: Filters, extra: str = "1", *values: Any) -> A
     rows = log.db.execute(
         "SELECT t, m, cycle, event, wbuf, site, list, more FROM events LEFT JOIN entries USING (entry)"
         f" WHERE {where} AND {extra} ORDER BY t, id LIMIT ?",
-        [*given, *values, filters.most],
+        [*given, *values, filters.most + 1],
     )
     return ("time", "m", "cycle", "event", "buffer", "what"), [
         (
@@ -153,33 +154,44 @@ def fields(more: str | None) -> str:
     return (more or "").strip("{}").replace('"', "")
 
 
-def came(got: int | None) -> str:
+def came(got: int | None, began: int | None) -> str:
     """How a buffer came into a hand."""
-    return "before the log, or a harvest" if got is None else str(decode(got))
+    if got is None:
+        return "not in the log" if began is None else "the harvest"
+    return str(decode(got))
 
 
-def went(put: int | None) -> str:
-    """How it left that hand."""
-    return "still held, or harvested" if put is None else str(decode(put))
+LAST = """(SELECT event FROM events AS e WHERE e.wbuf = holds.wbuf AND e.t = COALESCE(
+    holds.ended, (SELECT MAX(t) FROM events AS e WHERE e.wbuf = holds.wbuf)) ORDER BY e.id DESC LIMIT 1)"""
+"""SQL: the event that ended a hold, or of one that has no end the buffer's last."""
+
+
+def went(put: int | None, ended: int | None, last: str) -> str:
+    """How it left that hand; `last` is LAST."""
+    if put is not None:
+        return str(decode(put))
+    if ended is None:
+        return "still in its cache when the log ends" if last == "cached" else "still held when the log ends"
+    return "the harvest" if last == "harvested" else "unknown: another get follows, and no put"
 
 
 def wbuf(log: Logfile, filters: Filters, name: str) -> Answer:
     """A buffer's life: who had it, from when to when, how it came and went."""
     where, values = filters.holds()
     rows = log.db.execute(
-        f"SELECT began, ended, m, got, put FROM holds WHERE wbuf = ? AND {where}"
+        f"SELECT began, ended, m, got, put, {LAST} FROM holds WHERE wbuf = ? AND {where}"
         " ORDER BY COALESCE(began, ended) LIMIT ?",
-        [name, *values, filters.most],
+        [name, *values, filters.most + 1],
     )
     return ("from", "for", "m", "came by", "went by"), [
         (
             duration(began),
             duration(ended - began) if began is not None and ended is not None else "?",
             m,
-            came(got),
-            went(put),
+            came(got, began),
+            went(put, ended, last),
         )
-        for began, ended, m, got, put in rows
+        for began, ended, m, got, put, last in rows
     ]
 
 
@@ -267,20 +279,20 @@ def whoheld(log: Logfile, filters: Filters, least: int) -> Answer:
     """Buffers that stayed in a hand or a cache for at least `least` ns, longest first."""
     where, values = filters.holds()
     rows = log.db.execute(
-        f"SELECT ended - began, began, wbuf, m, got, put FROM holds WHERE ended - began >= ? AND {where}"
+        f"SELECT began, ended, wbuf, m, got, put, {LAST} FROM holds WHERE ended - began >= ? AND {where}"
         " ORDER BY ended - began DESC LIMIT ?",
-        [least, *values, filters.most],
+        [least, *values, filters.most + 1],
     )
     return ("held for", "from", "buffer", "m", "came by", "went by"), [
         (
-            duration(held),
+            duration(ended - began),
             duration(began),
             name,
             m,
-            came(got),
-            went(put),
+            came(got, began),
+            went(put, ended, last),
         )
-        for held, began, name, m, got, put in rows
+        for began, ended, name, m, got, put, last in rows
     ]
 
 
@@ -291,5 +303,5 @@ def violations(log: Logfile, filters: Filters) -> Answer:
         return ("",), [("no violation in this log",)]
     rows: list[tuple[Any, ...]] = [("", "", "", failure["error"], "", line) for line in failure["text"].splitlines()]
     (latest,) = log.db.execute("SELECT MAX(id) FROM events").fetchone()
-    head, events = listing(log, filters, "id > ?", (latest or 0) - BEFORE)
+    head, events = listing(log, filters, "id > ?", (latest or 0) - min(BEFORE, filters.most))
     return head, rows + events

@@ -20,7 +20,7 @@ from workbuf.throw import Throw
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from collector.report.run.lost import Why
     from workbuf.machine import Words
@@ -39,29 +39,29 @@ def sentence(record: Record, reader: Reader, end: int) -> str:
     return f"  {(record.time - end) / 1000:12.1f} us  {reader.threads[record.thread]:12} {event.name:10} {said}"
 
 
-def lasteventsof(records: Sequence[Record], threads: Sequence[str], buffer: int) -> Iterator[str]:
+def lasteventsof(records: Sequence[Record], reader: Reader, buffer: int) -> Iterator[str]:
     """The last of `records` that named `buffer`, or the last of all if it is 0, oldest first."""
     end = records[-1].time if records else 0
     if buffer:
         records = [record for record in records if record.kind in OF_BUFFERS and record.a == buffer]
-    if records:
-        reader = Reader(lambda b: f"{b * WORD:#x}", threads)
-        for record in records[-LAST:]:
-            yield sentence(record, reader, end)
+    for record in records[-LAST:]:
+        yield sentence(record, reader, end)
 
 
 def failure(
     error: BaseException,
     records: Sequence[Record],
     threads: Sequence[str],
+    bufname: Callable[[int], str],
     words: Words,
     command: str,
     seed: int,
     why: Why | None = None,
 ) -> str:
-    """The whole report; `records` are the last events, by time, `threads` the names of the threads by number.
+    """The whole report.
 
-    `why` explains the nearest lost object, if one was lost.
+    `records` are the last events, by time; `threads` the names of the threads by number; `bufname` gives a buffer's cell the
+    name that the log has.  `why` explains the nearest lost object, if one was lost.
     """
     lines = [str(error) if isinstance(error, Throw) else f"{type(error).__name__}: {error}"]
     if not isinstance(error, Violation):
@@ -70,12 +70,12 @@ def failure(
         lines += ["", "why the lost object nearest to a root was lost:", *why.lines]
     buffer = error.buffer if isinstance(error, Throw) else 0
     if buffer:
-        lines += ["", "the buffer's own history, newest first:", *history(words, buffer)]
+        lines += ["", f"{bufname(buffer)}'s own history, newest first:", *history(words, buffer)]
         outside = withoutp(buffer, records, threads)
         lines += ["why it is not where it should be:", *outside] if outside else []
-    events = list(lasteventsof(records, threads, buffer))
+    events = list(lasteventsof(records, Reader(bufname, threads), buffer))
     if events:
-        what = f"what happened to buffer {buffer * 8:#x}" if buffer else "what happened last"
+        what = f"what happened to {bufname(buffer)} ({buffer * WORD:#x})" if buffer else "what happened last"
         lines += ["", f"{what}, by the flight recorder (us before the end):", *events]
     lines += ["", f"seed {seed}; run it again with: {command}"]
     return "\n".join(lines)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 SHOWN = 5
 """Objects of a long path that are shown, the last ones."""
 COURSE = 8
-"""Events of a buffer that are told, the last ones."""
+"""Events of a buffer that are told: the last ones, and before them the first of its cycle and the first harvest in it."""
 RAN = (Event.ASSIST, Event.SYSCALL)
 """What a goroutine does itself, beside its stores.  It may be parked, or told to, without having run in between."""
 
@@ -176,7 +176,7 @@ class Explained:
         """The object before it is still in a buffer."""
         holder = self.path.objects[-2]
         name, at = self.bufname(where.buffer), hex(where.buffer * WORD)
-        place = f"in M {where.cache}'s cache" if where.cache >= 0 else "on no list and in no cache"
+        place = f"in {self.threads[where.cache]}'s cache" if where.cache >= 0 else "on no list and in no cache"
         lines = [f"the scan of {holder:#x} should have found it, which is still queued in {name} ({at}), {place}:"]
         outside = withoutp(where.buffer, self.records, self.threads)
         if outside:
@@ -184,7 +184,7 @@ class Explained:
         elif where.cache >= 0:
             who = self.threads[where.cache]
             harvests = [r for r in self.records if r.kind == Event.HARVESTED and r.time >= self._cycle()]
-            took = ", ".join(f"{self.bufname(r.a)} of M {r.b}" for r in harvests) or "nothing taken"
+            took = ", ".join(f"{self.bufname(r.a)} of {self.threads[r.b]}" for r in harvests) or "nothing taken"
             lines.append(
                 f"  the harvest should have taken it out of {who}'s cache; recorded of it in this cycle: {took}"
             )
@@ -221,9 +221,16 @@ class Explained:
     def _course(self, b: int, since: int) -> list[str]:
         """Where a buffer went from then on."""
         own = [r for r in self.records if r.kind in OF_BUFFERS and r.a == b and r.time > since]
-        said = [f"    {self.threads[r.thread]} {does(r)}, {self.ago(r.time)}" for r in own]
-        left = [f"    ({len(said) - COURSE} before)"] if len(said) > COURSE else []
-        return [f"  {self.bufname(b)} went:", *left, *said[-COURSE:]] if said else []
+        shown = {*range(len(own))[-COURSE:]}
+        recent = [i for i, r in enumerate(own) if r.time > max(since, self._cycle())]
+        shown.update(recent[:1], [i for i in recent if own[i].kind == Event.HARVESTED][:1])
+        said, before = [], -1
+        for i in sorted(shown):
+            if i > before + 1:
+                said.append(f"    ({i - before - 1} left out)")
+            said.append(f"    {self.threads[own[i].thread]} {self._does(own[i])}, {self.ago(own[i].time)}")
+            before = i
+        return [f"  {self.bufname(b)} went:", *said] if said else []
 
     def _storeof(self, cell: int, obj: int) -> Store | None:
         """The store that made an edge, if it is among those kept."""
@@ -242,21 +249,20 @@ class Explained:
         """A time before the end."""
         return f"{(self.end - time) / 1000:.1f} us before the end"
 
-
-def does(record: Record) -> str:
-    """What an event does to a buffer."""
-    match record.kind:
-        case Event.GET:
-            return f"got it off {LIST_NAMES.get(record.c, record.c)} ({decode(record.b)})"
-        case Event.PUT:
-            return f"put it on {LIST_NAMES.get(record.c, record.c)} ({decode(record.b)})"
-        case Event.HARVESTED:
-            return f"harvested it from M {record.b}'s cache, with {counted(record.c, 'entry')}"
-        case Event.CACHED:
-            return "left it in its cache"
-        case Event.UNCACHED:
-            return "took it out of its cache"
-        case Event.HANDOFF:
-            return f"handed {record.c} of its entries on"
-        case _:
-            return "made it"
+    def _does(self, record: Record) -> str:
+        """What an event does to a buffer."""
+        match record.kind:
+            case Event.GET:
+                return f"got it off {LIST_NAMES.get(record.c, record.c)} ({decode(record.b)})"
+            case Event.PUT:
+                return f"put it on {LIST_NAMES.get(record.c, record.c)} ({decode(record.b)})"
+            case Event.HARVESTED:
+                return f"harvested it from {self.threads[record.b]}'s cache, with {counted(record.c, 'entry')}"
+            case Event.CACHED:
+                return "left it in its cache"
+            case Event.UNCACHED:
+                return "took it out of its cache"
+            case Event.HANDOFF:
+                return f"handed {record.c} of its entries on"
+            case _:
+                return "made it"

@@ -162,8 +162,9 @@ class Summary:
         counts = Counter(mark["nproc"] for mark in self.marks)
         by = sum(sum(mark["scanned"][1:]) for mark in self.marks)
         of = sum(sum(mark["scanned"]) for mark in self.marks)
-        cycles = ", ".join(f"{nproc} in {n}" for nproc, n in sorted(counts.items()))
-        return f"{cycles} mark terminations; helpers scanned {by} of the {of} objects there"
+        *others, (most, n) = sorted(counts.items())
+        cycles = "".join(f"{nproc} in {n}, " for nproc, n in others) + f"{most} in {counted(n, 'mark termination')}"
+        return f"{cycles}; helpers scanned {by} of the {of} objects there"
 
     def table(self) -> str:
         """The table, as text."""

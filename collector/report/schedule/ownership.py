@@ -1,8 +1,8 @@
 """Tracks the owner of each buffer through a schedule: the thread that holds it between a get and a put.
 
 It follows the protocol's events: the owner changes with a get, a put, a harvest, and with every move into a cache or out of
-it.  A put is announced before the push, so the buffer stays with its owner until it appears on the list; where that list is
-not shown, it leaves the owner at once.
+it.  A put is announced before the push, and a move into a cache before the exchange, so the buffer stays with its owner
+until it appears there; where that list is not drawn, or no cache is, it leaves the owner at once.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from workbuf.events import Happening
 
 TAKEN = (Event.NEW, Event.GET, Event.UNCACHED, Event.HARVESTED)
+CACHE = "cache"
+"""The kind of a cache's view."""
 
 
 class Change(NamedTuple):
@@ -37,7 +39,7 @@ class Hands:
         self.threads = threads
         self.owner: dict[str, int] = {}
         self.given: dict[str, str] = {}
-        """Buffers that are being put, and on which list."""
+        """Buffers that are being put, and on which list; CACHE: into a cache."""
 
     def event(self, thread: int, event: Happening) -> None:
         """Something happened in `thread`."""
@@ -50,12 +52,13 @@ class Hands:
         elif event.kind == Event.PUT:
             self.given[buffer] = str(event.fields["list"])
         elif event.kind == Event.CACHED:
-            self.owner.pop(buffer, None)
+            self.given[buffer] = CACHE
 
     def views(self, shown: Mapping[str, View]) -> dict[str, View]:
         """What each thread holds now; `shown` are the lists as they stand."""
         for buffer, place in list(self.given.items()):
-            if place not in shown or buffer in shown[place].nodes:
+            drawn = [view for name, view in shown.items() if place in (name, view.kind)]
+            if not drawn or any(buffer in view.nodes for view in drawn):
                 del self.given[buffer]
                 self.owner.pop(buffer, None)
         return {

@@ -54,7 +54,7 @@ EVENTS = {
     Event.PUT: "gives {buffer} up, for the {list} list ({entry})",
     Event.CACHED: "keeps {buffer} in its cache",
     Event.UNCACHED: "takes {buffer} out of its cache",
-    Event.HARVESTED: "has harvested {buffer}, with {nobj:object} in it, from the cache of M {owner}",
+    Event.HARVESTED: "has harvested {buffer}, with {nobj:object} in it, from m{owner}'s cache",
     Event.HANDOFF: "hands half of {buffer} on: keeps {kept:object}, moves {moved}",
     Event.WAIT: "waits in getfull: nwait {nwait}",
     Event.RESUME: "waits no longer: nwait {nwait}",

@@ -330,7 +330,7 @@ def test_without_the_first_harvest_nothing_is_lost() -> None:
 @pytest.mark.parametrize(
     ("fault", "kind", "text"),
     [
-        (NoHarvest, "lists", "mark termination is over and an M's cache still holds 1 buffers"),
+        (NoHarvest, "lists", "mark termination is over and an M's cache still holds a buffer (1 in all)"),
         (DropsOnPutfull, "leak", "1 of 4 buffers are in nobody's hands and on no list"),
         (ForgetsMark, "lost", "1 reachable objects are not marked"),
         (ForgetsToQueue, "lost", "49 reachable objects are not marked"),
@@ -340,7 +340,7 @@ def test_without_the_first_harvest_nothing_is_lost() -> None:
         (PushesAtTheEnd, "leak", "a buffer is in two places: empty and empty"),
         (SkipsRoot, "roots", "root job 1 of 8 was executed 0 times"),
         (ForgetsData, "lost", "100 reachable objects are not marked"),
-        (KeepsInCache, "lists", "mark termination is over and an M's cache still holds 1 buffers"),
+        (KeepsInCache, "lists", "mark termination is over and an M's cache still holds a buffer (1 in all)"),
         (KeepsInHand, "leak", "buffers are in nobody's hands and on no list"),
         (CountsInTwice, "barrier", "mark termination ended with nwait=2, nproc=1"),
         (DoneTooOften, "barrier", "mark termination ended with ndone=1, nproc=1"),

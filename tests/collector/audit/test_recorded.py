@@ -13,6 +13,7 @@ from collector.audit.recorded.judge import judge
 from collector.report.log.lines import LogfileError
 from collector.report.log.recorded import Recorded
 from collector.run import main
+from mutator.phase import GCmark, GCoff, GCscan
 from scripts.mutate_log import MUTATIONS, STRESS, noticed, sample
 from workbuf.events import EMPTY, FULL, PARTIAL, Event
 
@@ -38,7 +39,7 @@ def _events(path: str) -> Events:
 
 def found(events: Events) -> list[str]:
     """The rules broken, in the order of time."""
-    return [finding.rule for finding in judge(events, closed=True).findings]
+    return [finding.rule for finding in judge(events, closed=True, mutators=0).findings]
 
 
 def where(events: Events, kind: Event, nth: int = 0, **fields: int) -> int:
@@ -81,7 +82,7 @@ def test_nor_is_one_whose_programs_end_before_they_begin(tmp_path: Path, capsys:
     assert log.mutators == 4
     # Without the threads' names nobody knows that those goroutines are not parked for ever, and left out.
     texts = {f"the phase is over, and the stack of goroutine {g} was not scanned" for g in silent}
-    assert texts & {found.text for found in judge(log.events, closed=True).findings}
+    assert texts & {found.text for found in judge(log.events, closed=True, mutators=0).findings}
 
 
 def test_a_stack_that_nobody_scans(events: Events, path: str) -> None:
@@ -177,7 +178,7 @@ def test_an_order_that_no_stack_has() -> None:
         return [*made, Happened(20, 0, Event.GET, "z", 0, PARTIAL), Happened(25, 1, Event.GET, "w", 0, PARTIAL), *then]
 
     def lists(events: Events) -> list[str]:
-        return [f.text for f in judge(events, closed=True).findings if f.rule == "lists"]
+        return [f.text for f in judge(events, closed=True, mutators=0).findings if f.rule == "lists"]
 
     assert lists(course("x", "y")) == ["x is got off full from under y, put after it and got later"]
     assert lists(course("y", "x")) == []
@@ -196,7 +197,7 @@ def test_a_list_found_empty_that_was_not() -> None:
             Happened(20, 1, Event.NEW, "y", 2, 0),
             Happened(30, 0, Event.GET, "x", 359, EMPTY),
         ]
-        return [f.text for f in judge(events, closed=True).findings if f.rule == "lists"]
+        return [f.text for f in judge(events, closed=True, mutators=0).findings if f.rule == "lists"]
 
     assert lists(5, 25) == ["empty was found empty, and all the while was not"]
     assert lists(5) == []  # x may have been got soon after 5
@@ -259,6 +260,49 @@ def test_planted_faults(tmp_path: Path, capsys: pytest.CaptureFixture[str], faul
     assert status == 1
 
 
+def test_that_the_run_failed_is_said(path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its events may be those of a correct run all the same."""
+    lines = Path(path).read_text().splitlines(keepends=True)
+    failed, out = tmp_path / "failed.log", tmp_path / "check.json"
+    failure = json.dumps({"event": "failure", "error": "Violation", "text": "where\nviolation (lost): one"})
+    failed.write_text("".join([*lines[:-1], f"{failure}\n", lines[-1]]))
+
+    assert main(["inspect", str(failed), "check", "--json", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "(the run itself failed: violation (lost): one; see python -m collector.run inspect " in said
+    assert json.loads(out.read_text())["failure"] == "violation (lost): one"
+    assert main(["inspect", path, "check"]) == 0
+    assert "failed" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("fault", "rules"), [("harvest-skips-second", {"harvest", "barrier"}), ("harvest-by-store", set())]
+)
+def test_a_faulty_harvest_is_accused_of_what_it_forgets_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], fault: str, rules: set[str], seed: int
+) -> None:
+    """What it does harvest, it harvests as it should; and where nobody else can take, nothing is wrong in the events."""
+    log, out = str(tmp_path / "run.log"), tmp_path / "check.json"
+    main(
+        [
+            "stress",
+            "--plant",
+            fault,
+            "--heap",
+            "synthetic:random,n=300",
+            "--cycles",
+            "3",
+            "--seed",
+            str(seed),
+            "--log",
+            log,
+        ]
+    )
+    main(["inspect", log, "check", "--json", str(out)])
+    capsys.readouterr()
+    assert {one["rule"] for one in json.loads(out.read_text())["findings"]} <= rules, f"seed {seed}"
+
+
 def test_what_reaches_into_a_hole_is_not_judged(events: Events) -> None:
     """Of one thread's ring the oldest have fallen out, twice; the rest is judged, and accused of nothing."""
     stops = [i for i, e in enumerate(events) if e.kind == Event.STOPPED]
@@ -269,10 +313,36 @@ def test_what_reaches_into_a_hole_is_not_judged(events: Events) -> None:
         after = next(e for e in lost[gone[-1] + 1 :] if e.thread == thread)
         lost = [e for i, e in enumerate(lost) if i not in gone]
         lost.insert(lost.index(after), Happened(after.time, thread, Event.LOST, 10, 0, 0))
-    verdict = judge(lost, closed=True)
+    verdict = judge(lost, closed=True, mutators=0)
     assert verdict.findings == []
     assert verdict.pieces >= 2
     assert 0 < verdict.judged < verdict.events
+
+
+@pytest.mark.parametrize(
+    ("rests", "returns", "scanned", "told"),
+    [
+        (Event.BLOCK, True, False, True),
+        (Event.SYSCALL, True, False, True),
+        (Event.BLOCK, False, False, True),
+        (Event.SYSCALL, False, False, True),
+        (Event.BLOCK, True, True, False),
+        (Event.BLOCK_END, False, False, False),
+    ],
+)
+def test_who_rests_since_before_a_hole_has_not_ended(rests: Event, *, returns: bool, scanned: bool, told: bool) -> None:
+    """Behind the hole its M sends nothing, whether it comes back behind a second hole, or never; its stack is scanned."""
+    jobs = 6 + 1  # of no goroutine, and of goroutines 0 and 1
+    events = [Happened(1, 1, rests, 1, 0, 0), Happened(2, 2, Event.PUT, 9, 0, 0), Happened(3, 2, Event.LOST, 1, 0, 0)]
+    events += [Happened(4, 3, Event.PHASE, GCscan, GCoff, 0), Happened(5, 3, Event.ROOTS, jobs, 1, 0)]
+    events += [Happened(10 + job, 3, Event.ROOT, job, 0, 0) for job in range(jobs)]
+    events += [Happened(20 + g, 3, Event.SCANSTACK, g, 1, 0) for g in range(2) if scanned or g != 1]
+    events += [Happened(30, 3, Event.PHASE, GCmark, GCscan, 0)]
+    events += [Happened(31, 2, Event.PUT, 9, 0, 0), Happened(32, 2, Event.LOST, 1, 0, 0)]
+    events += [Happened(40, 1, Event.SYSCALL_END, 0, 0, 0)] * returns
+    findings = [found for found in judge(events, closed=True, mutators=3).findings if found.rule == "roots"]
+    expected = [(30, "the phase is over, and the stack of goroutine 1 was not scanned")]
+    assert [(found.time, found.text) for found in findings] == expected * told
 
 
 def test_a_ring_that_overflows(tmp_path: Path) -> None:
@@ -290,7 +360,7 @@ def test_a_ring_that_overflows(tmp_path: Path) -> None:
     log.close()
     recorded = Recorded(str(path))
     assert run.recorder.dropped == sum(int(e.a) for e in recorded.events if e.kind == Event.LOST) > 0
-    assert judge(recorded.events, closed=recorded.closed).findings == []
+    assert judge(recorded.events, closed=recorded.closed, mutators=0).findings == []
 
 
 def test_logs_of_an_earlier_version_are_refused(path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

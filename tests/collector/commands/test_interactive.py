@@ -200,6 +200,33 @@ def test_a_token_is_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ca
     assert f"replay '{blank}'\n" in said
 
 
+def test_what_a_followed_token_leaves_out_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """Threads and items without which it fails as well: they never go, which is another thing than to have ended."""
+    file, token = tmp_path / "three.py", tmp_path / "token"
+    file.write_text(
+        "def program(machine):\n"
+        "    x, y = machine.word(0, 'x'), machine.word(0, 'y')\n"
+        "    items = machine.optional(['a'])\n"
+        "    def looks(port):\n"
+        "        for item in items:\n"
+        "            port.load(y)\n"
+        "        assert port.load(x) == 0\n"
+        "    machine.spawn(lambda port: port.store(x, 1), 'writer')\n"
+        "    machine.spawn(looks, 'reader')\n"
+        "    machine.spawn(lambda port: port.store(y, 1), 'third')\n"
+    )
+    assert main(["explore", f"{file}:program", "--token", str(token)]) == 1
+    capsys.readouterr()
+
+    _, said = talk(monkeypatch, capsys, [f"follow {token}", "back", "threads", "third"], f"{file}:program")
+
+    assert "left out from here on, as in the token, steps back too: third, optional item 0\n" in said
+    assert len(re.findall(r"^ +third +is left out, as in the token$", said, re.MULTILINE)) == 2
+    assert "third cannot go: it is left out, as in the token" in said
+
+
 def test_a_program_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     """By FILE.py:function; it chooses a value, and waits for a lock; one that breaks a rule is told."""
     file = tmp_path / "own.py"

@@ -66,6 +66,7 @@ def test_explore_replay_explain(file: str, capsys: pytest.CaptureFixture[str]) -
         ("own.py:program --variant fixed", "has none"),
         ("own.py:program --json own.py", "that is the program"),
         ("own:program", "or FILE.py:function"),
+        ("own.py", "(say which function of it: own.py:FUNCTION)"),
     ],
 )
 def test_bad_usage(file: str, words: str, says: str, capsys: pytest.CaptureFixture[str]) -> None:

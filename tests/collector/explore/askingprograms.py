@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 ASKING: dict[str, Callable[[SteppedMachine], Any]] = {}
 """They ask the machine."""
-CELLS: dict[str, Callable[[SteppedMachine], Any]] = {}
-"""They look at the machine's cells without a step."""
 HUNG: dict[str, Callable[[SteppedMachine], Any]] = {}
 """They hang something on a port or on the machine."""
+LEFT: dict[str, Callable[[SteppedMachine], Any]] = {}
+"""They leave something on a port for the next run, past what notes that, and then no longer fail."""
 COUNTING: dict[str, Callable[[SteppedMachine], Any]] = {}
 """They end, since they count there."""
 
@@ -44,93 +44,6 @@ def whether_another_has_ended(machine):
 @of(ASKING)
 def who_can_go(machine):
     return after(machine, lambda: None, lambda: int(machine.runnable in ([1], [])))
-
-
-def looking(machine, write, look):
-    """One writes; the other looks, after a step that has nothing to do with it."""
-    x, y, got = machine.word(0, "x"), machine.word(0, "y"), []
-
-    def asks(port):
-        port.load(y)
-        got.append(look(x))
-
-    machine.spawn(lambda port: write(port, x) and None)
-    machine.spawn(asks)
-
-    def check():
-        assert got == [1]
-
-    return check
-
-
-@of(CELLS)
-def what_is_in_a_cell(machine):
-    return looking(machine, lambda port, x: port.store(x, 1), lambda x: machine.mem[x])
-
-
-@of(CELLS)
-def what_is_in_a_cell_by_another_name(machine):
-    mem = machine.mem
-    return looking(machine, lambda port, x: port.cas(x, 0, 1), lambda x: mem[x])
-
-
-@of(CELLS)
-def what_is_in_all_cells(machine):
-    return looking(machine, lambda port, x: port.xadd(x, 1), lambda x: next(iter(machine.mem[x:])))
-
-
-@of(CELLS)
-def what_is_written_without_a_step(machine):
-    return looking(machine, lambda port, x: port.words.__setitem__(x, port.load(x) + 1), lambda x: machine.mem[x])
-
-
-@of(CELLS)
-def what_is_written_where_it_is_looked_at(machine):
-    x, y, got = machine.word(0, "x"), machine.word(0, "y"), []
-
-    def writes(port):
-        port.load(y)
-        machine.mem[x] = 1
-
-    machine.spawn(writes)
-    machine.spawn(lambda port: got.append(port.load(x)))
-
-    def check():
-        assert got == [1]
-
-    return check
-
-
-@of(CELLS)
-def how_many_cells_there_are(machine):
-    return looking(machine, lambda port, x: port.sysalloc(x), lambda _x: len(machine.mem) - 3)
-
-
-@of(CELLS)
-def which_cells_there_are(machine):
-    return looking(machine, lambda port, x: port.sysalloc(x), lambda _x: sum(1 for _ in machine.mem) - 3)
-
-
-@of(CELLS)
-def how_many_cells_there_are_by_then(machine):
-    return looking(machine, lambda port, x: port.load(x) or machine.word(0), lambda _x: len(machine.mem) - 3)
-
-
-@of(CELLS)
-def what_a_child_looks_at_before_its_first_step(machine):
-    x, y, got = machine.word(0, "x"), machine.word(0, "y"), []
-
-    def child(port):
-        got.append(machine.mem[x])
-        port.load(y)
-
-    machine.spawn(lambda port: port.store(x, 1))
-    machine.spawn(lambda port: port.spawn(child))
-
-    def check():
-        assert got == [1]
-
-    return check
 
 
 @of(ASKING)
@@ -216,6 +129,45 @@ def a_list_on_the_machine(machine):
     return after(machine, lambda: machine.log.append(1), lambda: len(machine.log))
 
 
+def only_in_its_first_run(machine, first):
+    """One fails if it comes late, unless there was a run before."""
+    x = machine.word(0, "x")
+
+    def late(port):
+        fails = first(port)
+        assert not (port.load(x) and fails)
+
+    machine.spawn(late)
+    machine.spawn(lambda port: port.store(x, 1))
+
+
+@of(LEFT)
+def an_attribute_past_what_notes_it(machine):
+    def first(port):
+        found = hasattr(port, "late")
+        object.__setattr__(port, "late", 1)
+        return not found
+
+    return only_in_its_first_run(machine, first)
+
+
+@of(LEFT)
+def an_operation_past_what_notes_it(machine):
+    def first(port):
+        found = port.hint is len
+        object.__setattr__(port, "hint", len)
+        return not found
+
+    return only_in_its_first_run(machine, first)
+
+
+@of(LEFT)
+def among_what_it_is_to_have(machine):
+    return only_in_its_first_run(
+        machine, lambda port: port.own.setdefault("late", port) is port and not port.own.update(late=1)
+    )
+
+
 @of(COUNTING)
 def in_an_attribute_of_its_port(machine):
     x = machine.word(0, "x")
@@ -269,31 +221,6 @@ def in_an_operation_that_it_replaces(machine):
 def kept_in_a_list_on_the_machine(machine):
     machine.kept = []
     return keeping(lambda v: machine.kept.append(v), lambda: machine.kept[0])(machine)
-
-
-def a_look_that_steps_order(machine):
-    """An oracle in the body: what it looks at nobody writes any more."""
-    x, done = machine.word(0, "x"), machine.word(0, "done")
-
-    def body(port):
-        port.xadd(x, 1)
-        if port.xadd(done, 1) == 2:
-            assert machine.mem[x] == 2
-
-    machine.spawn(body)
-    machine.spawn(body)
-
-
-def a_look_at_all_cells_while_others_spawn(machine):
-    """A thread that is spawned is in no cell."""
-    x, found = machine.word(1, "x"), []
-    machine.spawn(lambda port: port.spawn(lambda its: its.load(x)))
-    machine.spawn(lambda port: found.append(port.load(x) + sum(machine.mem)))
-
-    def check():
-        assert found == [2]
-
-    return check
 
 
 def names_of_its_own(machine):

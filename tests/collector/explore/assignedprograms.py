@@ -1,6 +1,6 @@
 """Small programs as in `orderprograms`: who came first decides what a variable, attribute, class or function is."""
 
-# mypy: disable-error-code="no-untyped-def, no-untyped-call, var-annotated"
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, var-annotated, index"
 # ruff: noqa: ANN001, ANN201, ANN202, D103, PLW0603  the programs' names say what they are, and they are small
 
 from __future__ import annotations
@@ -91,6 +91,58 @@ def by_a_functions_defaults_that_are_assigned(machine):
 
     two(machine, note)
     return in_order(lambda: [1 - last(), last()])
+
+
+@of(ASSIGNED)
+def by_one_of_a_functions_defaults_by_name(machine):
+    def last(*, i=-1):
+        return i
+
+    def note(_port, i):
+        last.__kwdefaults__["i"] = i
+
+    two(machine, note)
+    return in_order(lambda: [1 - last(), last()])
+
+
+def default_by_name(machine, last, change):
+    """One changes the defaults that the other's call goes by."""
+    seen = []
+
+    def note(_port, i):
+        if i == 0:
+            change(last.__kwdefaults__)
+        else:
+            seen.append(last())
+
+    two(machine, note)
+    return in_order(lambda: [0, 1] if seen == [1] else [1, 0])
+
+
+@of(ASSIGNED)
+def by_a_functions_default_by_name_that_one_assigns(machine):
+    def last(*, i=0):
+        return i
+
+    return default_by_name(machine, last, lambda defaults: defaults.__setitem__("i", 1))
+
+
+@of(ASSIGNED)
+def by_a_functions_defaults_by_name_that_one_adds_to(machine):
+    def last(*, i=0):
+        return i
+
+    return default_by_name(machine, last, lambda defaults: defaults.update(j=0, i=1))
+
+
+def numbered(*, i=0):
+    return i
+
+
+@of(ASSIGNED)
+def by_a_global_functions_default_by_name(machine):
+    numbered.__kwdefaults__["i"] = 0
+    return default_by_name(machine, numbered, lambda defaults: defaults.__setitem__("i", 1))
 
 
 @of(ASSIGNED)

@@ -9,14 +9,13 @@ from collector.explore.strategies.base import Options
 from collector.explore.strategies.dpor.search import DPOR
 from tests.collector.explore.askingprograms import (
     ASKING,
-    CELLS,
     COUNTING,
     HUNG,
-    a_look_at_all_cells_while_others_spawn,
-    a_look_that_steps_order,
+    LEFT,
     kept_in_a_list_on_the_machine,
     names_of_its_own,
 )
+from tests.collector.explore.cellprograms import CELLS, a_look_at_all_cells_while_others_spawn, a_look_that_steps_order
 from tests.collector.explore.test_verdicts import told
 
 
@@ -90,6 +89,16 @@ def test_who_counts_there_is_not_accused(name: str, strategy: str) -> None:
     result = explore(COUNTING[name], strategy, schedules=200)
 
     assert result.claim.kind == ("sampled" if strategy == "random" else "proved"), told(result)
+
+
+@pytest.mark.parametrize("name", LEFT)
+@pytest.mark.parametrize("strategy", STRATEGIES[:-1])
+def test_what_is_left_on_a_port_for_the_next_run_forbids_a_proof(name: str, strategy: str) -> None:
+    """As a variable of the program does."""
+    result = explore(LEFT[name], strategy, shrink=False)
+
+    assert result.claim.kind == "undecided", told(result)
+    assert "state is kept between runs: port." in result.statement, told(result)
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES[:-1])

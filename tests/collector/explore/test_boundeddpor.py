@@ -104,6 +104,18 @@ def test_claims() -> None:
     assert watched.claim.kind is Kind.UNDECIDED
 
 
+def test_a_claim_of_one_run_says_so() -> None:
+    """There is nothing that it could be one of."""
+
+    def program(machine: SteppedMachine) -> None:
+        x = machine.word(0, "x")
+        for _ in range(2):
+            machine.spawn(lambda port: port.load(x))
+
+    said = explore(program, "dpor").statement
+    assert "is equivalent to the one that was run, and that passed." in said
+
+
 def test_it_is_not_split() -> None:
     """Over processes DPOR knows no bound: refused, not ignored."""
     with pytest.raises(ValueError, match="dpor with --preemptions cannot be split"):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from collector.explore.result import Failure
+from collector.explore import explore
+from collector.explore.result import Failure, Result
 from collector.explore.simulation import Simulation
 from collector.explore.strategies.base import Options
 from collector.explore.strategies.walk import RandomWalk
@@ -103,6 +105,24 @@ def test_what_was_tried_is_said(failed: Failed, capsys: pytest.CaptureFixture[st
     assert "cycle:move+hide:7:" in told or "cycle:call+move:7:" in told
     assert "of another kind, in cycle:" in told
     assert "not found: no schedule of these worlds" in told
+
+
+def test_shrinking_is_no_part_of_a_searchs_seconds(failed: Failed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor of the time that there is: what was found is shrunk, however long that takes."""
+    known = facts(Recorded(failed("harvest-nothing")))
+    waited = [0.0]
+
+    def shrinks(*args: Any, **options: Any) -> Result:  # noqa: ANN401
+        waited[0] += 1000 * options["shrink"]
+        return explore(*args, **options)
+
+    monkeypatch.setattr("collector.hunt.search.monotonic", lambda: monotonic() + waited[0])
+    monkeypatch.setattr("collector.hunt.search.explore", shrinks)
+    found = hunt(known, 200, 1, {}, lambda _: None)
+
+    assert found.result
+    assert waited == [1000]
+    assert 0 < found.tried[-1].seconds < 1000
 
 
 def test_a_run_that_did_not_fail(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

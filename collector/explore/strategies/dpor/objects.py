@@ -62,6 +62,8 @@ class Sharing:
         """Cells that a turn has looked at, or written, without a step, as an oracle in a body does."""
         self.poked: set[int] = set()
         """Those of them that were written: whoever reads one has to do with it."""
+        self.size = 0
+        """Of the machine's memory before the turn under way."""
         self.unordered = ""
         """An object that is used in no fixed order, and by whom."""
         self.begun = 0
@@ -91,6 +93,7 @@ class Sharing:
         elif self.behind:
             self.shared.compare_with_now()
         self.resumed, self.behind = True, False
+        self.size = len(self.machine.memory.words)
         self.shared.turn(t)
         if self.observed is not None:
             self.observed.begin(self.machine.execution)
@@ -110,11 +113,14 @@ class Sharing:
         poked |= log.pokes
         found = dict.fromkeys(log.looks, False)
         if looked:
-            its = {step.cell} if step.cell > 0 else {EVERY} if step.cell == ADDRESSES else set()
+            its = {step.cell} if step.cell > 0 else set()
+            if step.cell == ADDRESSES:
+                its = {EVERY, *(a for a in looked if a >= self.size)}  # which are there from now on
             written = log.writes | its if step.write else log.writes
             if poked:
-                found |= dict.fromkeys((a for a in (*its, *log.reads) if a in poked or EVERY in poked), False)
+                found |= dict.fromkeys((a for a in (*log.reads, *its) if a in poked or EVERY in poked), False)
             found |= dict.fromkeys((a for a in written if a in looked or EVERY in looked), True)
+            found |= dict.fromkeys(log.pokes & {EVERY}, True)
         for a, changes in found.items():
             name = "the memory" if a == EVERY else self.machine.name(a)
             yield Access(CELLS, None if a == EVERY else a, changes=changes, name=f"{name} without a step")

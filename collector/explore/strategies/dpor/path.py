@@ -185,7 +185,7 @@ class Path:
             if clock[other.step.thread] >= other.number:
                 continue  # what it knows is known, too
             first = i
-            if waits and other.step.write and not can(kind, other.before):
+            if waits and other.step.write and other.step.cell == cell and not can(kind, other.before):
                 first = self.blocking(kind, cell, i)
             if first >= 0 and self._turns(first, clock, node, let_go):
                 races.append(first)

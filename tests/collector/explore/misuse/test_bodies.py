@@ -212,7 +212,7 @@ def test_a_body_that_catches_everything() -> None:
 
 
 OPERATIONS: dict[str, tuple[Callable[[Port, int], object], str]] = {
-    "pause, a number": (lambda port, _x: port.pause(1, 1), "pause(1): there are Pause.PROCYIELD"),  # type: ignore[arg-type]
+    "pause, a number": (lambda port, _x: port.pause(1, 1), "pause(1): workbuf.machine has Pause.PROCYIELD"),  # type: ignore[arg-type]
     "pause, how long": (lambda port, _x: port.pause(Pause.OSYIELD, -1), "it takes how long"),
     "pause, a text": (lambda port, _x: port.pause(Pause.OSYIELD, "1"), "it takes how long"),  # type: ignore[arg-type]
     "sysalloc, a text": (lambda port, _x: port.sysalloc("2"), "sysalloc: "),  # type: ignore[arg-type]

@@ -134,7 +134,9 @@ class TestMark:
         [
             pytest.param("stragety='pos'", "mark race: no option 'stragety'; there are strategy, *", id="name"),
             pytest.param("'pos'", "mark race: options by name only; there are *", id="position"),
-            pytest.param("strategy='best'", "*no strategy 'best'; there are *", id="strategy"),
+            pytest.param("strategy='best'", "mark race: no strategy 'best'; there are *", id="strategy"),
+            pytest.param("strategy='pos', preemptions=2", "mark race: preemptions=2 bounds *", id="bound"),
+            pytest.param("examples=['s2.xx']", "examples: token 's2.xx': the checksum *", id="example"),
         ],
     )
     def test_refused(self, run: Run, mark: str, text: str) -> None:
@@ -143,6 +145,8 @@ class TestMark:
 
         result.assert_outcomes(failed=1)
         result.stdout.fnmatch_lines([text])
+        result.stdout.no_fnmatch_line("*During handling of*")
+        result.stdout.no_fnmatch_line("*plugin.py:*")
 
     def test_unmarked(self, run: Run) -> None:
         """A test that takes the machine without the mark is told so."""

@@ -194,6 +194,49 @@ class Hall:
         assert len(self.own.items) == 2
 
 
+class Known:
+    """A thread that finds itself, and is in a variable of who has started it: they leave each other word there."""
+
+    def __init__(self) -> None:
+        self.a, self.b = threading.Lock(), threading.Lock()
+        self.seen: list[int] = []
+
+    def says(self) -> None:
+        with self.a:
+            pass
+        threading.current_thread().told = 1  # type: ignore[attr-defined]
+
+    def asks(self) -> None:
+        thread = threading.Thread(target=self.says)
+        thread.start()
+        with self.b:
+            pass
+        self.seen.append(getattr(thread, "told", 0))
+
+    def hears(self) -> None:
+        with self.a:
+            pass
+        self.seen.append(getattr(threading.current_thread(), "told", 0))
+
+    def tells(self) -> None:
+        thread = threading.Thread(target=self.hears)
+        thread.start()
+        with self.b:
+            pass
+        thread.told = 1  # type: ignore[attr-defined]
+
+    def started(self) -> threading.Thread:
+        thread = threading.Thread(target=self.says)
+        thread.start()
+        return thread
+
+
+def joins(thread: threading.Thread) -> None:
+    """What it has left."""
+    thread.join()
+    assert thread.told == 1  # type: ignore[attr-defined]
+
+
 def note_on_itself(v: int) -> None:
     """What is hung on the thread that runs."""
     threading.current_thread().note = v  # type: ignore[attr-defined]

@@ -27,7 +27,29 @@ def test_a_buffers_life_names_every_owner(log: str, tmp_path: Path) -> None:
         ("899 us", "1 us", "gc"),
     ]
     assert life[0][3].startswith("359: greyobject")
-    assert life[1][4] == "still held, or harvested"
+    assert life[1][4] == "the harvest"
+    assert life[2][3] == "the harvest"
+
+
+@pytest.mark.parametrize(
+    ("lines", "ends"),
+    [
+        (LIFE[:4], "still held when the log ends"),
+        (LIFE[:5], "still in its cache when the log ends"),
+        ([*LIFE[:4], {**LIFE[3], "t": 20_000, "m": "a"}], "unknown: another get follows, and no put"),
+        (LIFE[:6], "the harvest"),
+    ],
+)
+def test_how_a_hold_without_a_put_ended(
+    write: Callable[..., str], tmp_path: Path, lines: list[dict[str, object]], ends: str
+) -> None:
+    """The log knows: whether another event follows, and which."""
+    assert answer(write([HEADER, *lines]), "wbuf", "1", tmp_path=tmp_path)[1][4] == ends
+
+
+def test_a_put_whose_get_is_not_in_the_log(write: Callable[..., str], tmp_path: Path) -> None:
+    """It says so; that there was a harvest would be said by an event."""
+    assert answer(write([HEADER, *LIFE[2:]]), "wbuf", "1", tmp_path=tmp_path)[0][3] == "not in the log"
 
 
 def test_who_held_leaves_shorter_holds_out(log: str, tmp_path: Path) -> None:
@@ -35,6 +57,13 @@ def test_who_held_leaves_shorter_holds_out(log: str, tmp_path: Path) -> None:
     assert [row[3] for row in answer(log, "who-held", "100us", tmp_path=tmp_path)] == ["b"]
     assert len(answer(log, "who-held", "1us", tmp_path=tmp_path)) == 3
     assert "?" not in {cell for row in answer(log, "who-held", "1us", tmp_path=tmp_path) for cell in row}
+
+
+def test_an_answer_without_rows_says_so(log: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Headings alone look like something broken."""
+    for question in (["who-held", "1000s"], ["--sql", "SELECT t FROM events WHERE m = 'nobody'"]):
+        assert main(["inspect", log, *question]) == 0
+        assert capsys.readouterr().out.splitlines()[1:] == ["(none)"]
 
 
 def test_contention_counts_gets_after_another_m(log: str, tmp_path: Path) -> None:
@@ -113,6 +142,29 @@ def test_violations_show_what_failed_and_what_came_before(write: Callable[..., s
 
     assert [row[5] for row in rows[:2]] == ["one", "two"]
     assert [row[3] for row in rows[2:]] == [line["event"] for line in LIFE[:7]]
+
+
+def test_of_a_violation_the_last_events_are_shown(write: Callable[..., str], tmp_path: Path) -> None:
+    """As many as are asked for, and the failure whole."""
+    path = write([HEADER, *LIFE, {"event": "failure", "error": "Throw", "text": "one\ntwo"}])
+    rows = answer(path, "violations", "--most", "2", tmp_path=tmp_path)
+
+    assert [row[5] for row in rows[:2]] == ["one", "two"]
+    assert [row[3] for row in rows[2:]] == ["harvested", "put"]
+
+
+@pytest.mark.parametrize("question", [["m", "gc"], ["--sql", "SELECT t FROM events WHERE m = 'gc'"]])
+def test_rows_are_left_out_only_if_there_are_more(
+    log: str, capsys: pytest.CaptureFixture[str], question: list[str]
+) -> None:
+    """The collector has three events."""
+    said = []
+    for most in ("2", "3", str((1 << 63) - 2)):
+        assert main(["inspect", log, *question, "--most", most]) == 0
+        said.append(capsys.readouterr().out.splitlines()[-1])
+
+    assert said[0] == "(the first 2 rows; --most N for more)"
+    assert not any(line.startswith("(") for line in said[1:])
 
 
 def test_the_answer_in_json_is_json(log: str, tmp_path: Path) -> None:

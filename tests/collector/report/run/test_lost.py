@@ -73,8 +73,30 @@ def test_a_barrier_that_took_a_buffer_and_marked_nothing() -> None:
     told = why(HELD, Store(20_000, 1, HOLDER // 8 + 1, LOST, sent=False), records=records)
 
     assert "a1 took wbuf5 for it, 78.9 us before the end; yet the object is not marked" in told
-    assert "gc harvested it from M 1's cache, with 3 entries, 48.0 us before the end" in told
+    assert "gc harvested it from a1's cache, with 3 entries, 48.0 us before the end" in told
     assert "helper0 put it on empty" in told
+
+
+def test_of_a_long_course_what_decided_is_told() -> None:
+    """The first that happened to the buffer, its next harvest, and the last events; how many are left out in between."""
+    records = (
+        Record(20_100, 1, Event.GET, 5, 504, FULL),
+        Record(20_200, 1, Event.CACHED, 5, 0, 0),
+        Record(30_000, 1, Event.UNCACHED, 5, 0, 0),
+        Record(30_100, 1, Event.CACHED, 5, 0, 0),
+        Record(51_000, 0, Event.HARVESTED, 5, 1, 3),
+        *(Record(51_100 + 100 * i, 3, Event.GET if i % 2 else Event.PUT, 5, 504, FULL) for i in range(10)),
+    )
+    told = why(HELD, Store(20_000, 1, HOLDER // 8 + 1, LOST, sent=False), records=records).partition("went:\n")[2]
+
+    lines = told.splitlines()
+    assert [line.strip().partition(",")[0] for line in lines[:4]] == [
+        "a1 took it out of its cache",
+        "(1 left out)",
+        "gc harvested it from a1's cache",
+        "(2 left out)",
+    ]
+    assert len(lines) == 4 + 8
 
 
 def test_an_edge_that_was_there_before_the_barrier() -> None:
@@ -96,8 +118,8 @@ def test_a_harvest_that_left_a_cache() -> None:
     path = HELD._replace(queued=Queued(5, 2))
     told = why(path, records=(Record(51_000, 0, Event.HARVESTED, 4, 1, 3),))
 
-    assert "still queued in wbuf5 (0x28), in M 2's cache" in told
-    assert "taken it out of b2's cache; recorded of it in this cycle: wbuf4 of M 1" in told
+    assert "still queued in wbuf5 (0x28), in b2's cache" in told
+    assert "taken it out of b2's cache; recorded of it in this cycle: wbuf4 of a1" in told
 
 
 def test_a_barrier_without_a_p() -> None:
@@ -173,7 +195,7 @@ def test_a_long_path_says_what_is_left_out() -> None:
 @pytest.mark.parametrize(
     ("fault", "programs", "said"),
     [
-        ("harvest-nothing", "rewire,hider", r"in M \d's cache:\n  the harvest should have taken it out of"),
+        ("harvest-nothing", "rewire,hider", r"in \w+\d's cache:\n  the harvest should have taken it out of"),
         (
             "stacks-unscanned-at-the-end",
             "rewire,hider",

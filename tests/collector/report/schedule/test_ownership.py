@@ -30,6 +30,21 @@ def test_a_put_on_a_list_that_is_not_drawn_leaves_them_at_once() -> None:
     assert hands.views({"full": View("list")}) == {"held by a": View("hands")}
 
 
+def test_what_is_cached_leaves_the_hands_when_a_cache_shows_it() -> None:
+    """The event comes before the exchange; where no cache is drawn, nothing would ever show it."""
+    read = Reader(str, ()).read
+    hands = Hands(["a"])
+    hands.event(0, read(Event.GET, 7, 504, FULL))
+    hands.event(0, read(Event.CACHED, 7))
+    nothing, seven = View("hands"), View("hands", ("7",))
+
+    assert hands.views({"full": View("list"), "m0's cache": View("cache")}) == {"held by a": seven}
+    assert hands.views({"full": View("list"), "m0's cache": View("cache", ("7",))}) == {"held by a": nothing}
+    hands.event(0, read(Event.UNCACHED, 7))
+    hands.event(0, read(Event.CACHED, 7))
+    assert hands.views({"full": View("list")}) == {"held by a": nothing}
+
+
 def test_a_buffers_history_is_every_change_of_its_owner() -> None:
     """Who, after which step, and by which entry."""
     changes = histories(replayed("latedecrement").schedule)

@@ -50,6 +50,15 @@ def test_a_buffer_is_always_in_one_place() -> None:
         assert [nodes.count(b) for b in ("wbuf0", "wbuf1")] == [1, 1], step["text"]
 
 
+def test_nor_is_it_lost_on_its_way_into_a_cache() -> None:
+    """Where lists and caches are drawn, a buffer that has been somewhere is always somewhere."""
+    seen: set[str] = set()
+    for step in told("pless", "failing-cache")["steps"]:
+        nodes = [node for place in step["places"].values() for node in place["nodes"]]
+        assert seen <= set(nodes), step["text"]
+        seen |= set(nodes)
+
+
 def test_a_cache_is_drawn() -> None:
     """In a whole world every M's cache is a view, and shows the buffer that is in it."""
     views = [step["views"]["m1's cache"] for step in told("pless", "failing-cache")["steps"]]
