@@ -73,11 +73,12 @@ class Memory:
     def extend(self, n: int, align: int = 1) -> int:
         """`n` zeroed cells at the end, the first at a multiple of `align`; nodes by name, until they get another one."""
         words = self.words
+        self.taken.append((len(words), len(words)))  # a mistake takes nothing
         measured(n, align)
         a = -(-len(words) // align) * align
         words.extend([0] * (a + n - len(words)))
         self.nodes += 1
-        self.taken.append((a, a + n))
+        self.taken[-1] = a, a + n
         self.given((a, n, f"node{self.nodes}", ()))
         return a
 
