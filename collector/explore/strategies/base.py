@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from random import Random
-from time import process_time
+from time import perf_counter, process_time
 from typing import TYPE_CHECKING, Protocol
 
 from collector.explore.claim import sampled
@@ -33,6 +34,10 @@ class Options:
     """Data races are looked for."""
 
 
+GRAIN = 0.01
+"""Seconds between two looks at the processor's clock, at least."""
+
+
 @dataclass(frozen=True)
 class Budget:
     """How much of a search one process does before it hands back the rest; without limits all of it."""
@@ -41,18 +46,25 @@ class Budget:
     """Interleavings."""
     seconds: float | None = None
     """Of the processor: on a busy machine a part is to be as large as on an idle one."""
-    least: float = float("inf")
+    least: float = inf
     """Seconds before which it does not end because somebody else has nothing to do."""
 
     def begun(self, hungry: Callable[[], bool] = lambda: False) -> Callable[[int], bool]:
         """From now on: after so many runs, is it spent?  `hungry` says whether somebody has nothing to do."""
-        begun = process_time()
-        until = float("inf") if self.seconds is None else begun + self.seconds
-        runs = float("inf") if self.runs is None else self.runs
+        begun, runs = process_time(), inf if self.runs is None else self.runs
+        seconds = inf if self.seconds is None else self.seconds
+        due = perf_counter() + min(seconds, self.least)
 
         def spent(done: int) -> bool:
-            now = process_time()
-            return done >= runs or now >= until or (hungry() and now >= begun + self.least)
+            nonlocal due
+            if done >= runs:
+                return True
+            # The processor's time goes no faster, and where processes wait for it, to ask for it costs a turn.
+            if perf_counter() < due:
+                return False
+            due = perf_counter() + GRAIN
+            used = process_time() - begun
+            return used >= seconds or (used >= self.least and hungry())
 
         return spent
 

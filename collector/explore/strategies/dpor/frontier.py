@@ -19,7 +19,7 @@ from heapq import heappop, heappush
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any
 
-from collector.explore.strategies.dpor.dependence import Step, independent_of_all, initial
+from collector.explore.strategies.dpor.dependence import Step, dependent
 from collector.explore.strategies.dpor.subtree import Start, Way
 from collector.explore.strategies.dpor.twigs import (
     ROOT,
@@ -34,6 +34,7 @@ from collector.explore.strategies.dpor.twigs import (
     turn,
     waiting,
 )
+from collector.explore.strategies.dpor.wakeup import covers, needed
 
 
 if TYPE_CHECKING:
@@ -174,23 +175,22 @@ def insert(way: Sequence[Twig], asked: Asked) -> list[Twig]:
 
     Returns the leaf that waits for that, unless another one covers it.
     """
-    left, path = list(asked.steps), list(way[: asked.depth + 1])
+    left, sleeping, path = list(asked.steps), list(asked.sleeping), list(way[: asked.depth + 1])
     children = path[-1].children
     right = children[children.index(way[asked.depth + 1]) + 1 :]
     while left:
         for twig in right:
-            at = initial(left, twig.step)
-            if at >= 0:
-                del left[at]
-            elif at == -2 or not independent_of_all(twig.step, left):
+            if not covers(twig.step, left):
+                sleeping.append(twig.step)
                 continue
             if twig.whole or not twig.children:
                 return []
+            sleeping = [step for step in sleeping if not dependent(step, twig.step)]
             path.append(twig)
             right = twig.children
             break
         else:
-            first, last = chain(left)
+            first, last = chain(needed(left, sleeping))
             hang(path[-1], first)
             count(path, waiting=1)
             return [last]

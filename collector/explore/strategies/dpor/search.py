@@ -258,10 +258,7 @@ class DPOR:
             step = step._replace(aim=first.step.aim)
         turned = self.path.between(first, node)
         turned.append(step)
-        sleeping = first.sleep.values()
-        if any(initial(turned, sleeper) >= 0 for sleeper in sleeping):
-            return True
-        if decided(self._tree(first), [*sleeping, first.step], turned):
+        if any(initial(turned, sleeper) >= 0 for sleeper in first.sleep.values()) or decided(self._tree(first), turned):
             return True
         rest = self.path.without(first, first)
         self._insert(first, [*turned, *[other.step for other in rest if not happens_before(other, node)]])

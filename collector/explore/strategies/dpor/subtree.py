@@ -23,7 +23,7 @@ from collector.explore.claim import Claim, Kind, Seen
 from collector.explore.prefix import check
 from collector.explore.strategies.dpor.dependence import Step, pending
 from collector.explore.strategies.dpor.search import DPOR
-from collector.explore.strategies.dpor.wakeup import Branch, asleep, awake, place
+from collector.explore.strategies.dpor.wakeup import Branch, asleep, awake, covered
 
 
 if TYPE_CHECKING:
@@ -74,6 +74,8 @@ class Asked(NamedTuple):
     start: int
     depth: int
     steps: tuple[Step, ...]
+    sleeping: tuple[Step, ...]
+    """Those that are explored from there already."""
 
 
 @dataclass
@@ -173,12 +175,11 @@ class Subtrees(DPOR):
         """As ever, below the root of the subtree; above it others are asked, once."""
         if state.index >= len(self.ways):
             return super()._insert(state, w)
-        steps, known = tuple(w), self.asked[state.index]
-        sleeping = state.sleep.values()
-        if steps in known or asleep(sleeping, w) or not place(self._tree(state), [*sleeping, state.step], w)[1]:
+        steps, known, sleeping = tuple(w), self.asked[state.index], tuple(state.sleep.values())
+        if steps in known or asleep(sleeping, w) or covered(self._tree(state), w):
             return False
         known.add(steps)
-        self.explored.asked.append(Asked(self.explored.finished, state.index, steps))
+        self.explored.asked.append(Asked(self.explored.finished, state.index, steps, (*sleeping, state.step)))
         return True
 
     def end(self, machine: SteppedMachine, /) -> None:

@@ -3,9 +3,8 @@
 The tree holds sequences of steps, in order from left to right.  Exploration takes the leftmost branch and hands its
 subtree on to the state behind it.  A race found later asks for a sequence `w` to be covered: if a branch of the tree
 can be taken first on some interleaving equivalent to `w`, what is left of `w` goes below that branch, and nothing is
-added if that is a leaf, which stands for everything that begins so.  Else `w` becomes a new branch at the right.  Nothing is
-added either below a branch where nobody sleeps any more: what is asked for above is there for those who sleep, as whoever
-sleeps is not tried, and so cannot find it; everything else is found from there.
+added if that is a leaf, which stands for everything that begins so.  Else `w` becomes a new branch at the right, as far as
+somebody sleeps who would not be tried otherwise: what comes behind that is found from there.
 (Abdulla, Aronis, Jonsson and Sagonas, Optimal dynamic partial order reduction, 2014 and 2017.)
 """
 
@@ -34,36 +33,43 @@ class Branch:
 
 def insert(children: list[Branch], sleeping: Iterable[Step], w: Sequence[Step]) -> bool:
     """Make the tree of a state where some are `sleeping` cover `w`; False if it did already."""
-    children, left = place(children, sleeping, w)
-    if left:
-        children.append(chain(left))
-    return bool(left)
-
-
-def place(children: list[Branch], sleeping: Iterable[Step], w: Sequence[Step]) -> tuple[list[Branch], list[Step]]:
-    """Where in the tree `w` branches off, and what is left of it there; nothing if the tree covers it."""
     left, sleeping = list(w), list(sleeping)
     while left:
         for branch in children:
-            at = initial(left, branch.step)
-            if at >= 0:
-                del left[at]
-            elif at == -2 or not independent_of_all(branch.step, left):
+            if not covers(branch.step, left):
                 sleeping.append(branch.step)
                 continue
+            if not branch.children:
+                return False
             sleeping = [step for step in sleeping if not dependent(step, branch.step)]
-            if not branch.children or not sleeping:
-                return children, []
             children = branch.children
             break
         else:
-            break
-    return children, left
+            children.append(chain(needed(left, sleeping)))
+            return True
+    return False
 
 
-def decided(children: list[Branch], sleeping: Iterable[Step], u: Sequence[Step]) -> bool:
+def covers(step: Step, left: list[Step]) -> bool:
+    """Can it be taken first on an interleaving equivalent to what is left?  Then it is taken out of there."""
+    at = initial(left, step)
+    if at >= 0:
+        del left[at]
+    return at >= 0 or (at == -1 and independent_of_all(step, left))
+
+
+def needed(w: Sequence[Step], sleeping: Iterable[Step]) -> Sequence[Step]:
+    """The beginning of `w` behind which nobody sleeps any more."""
+    for number, step in enumerate(w, start=1):
+        sleeping = [sleeper for sleeper in sleeping if not dependent(sleeper, step)]
+        if not sleeping:
+            return w[:number]
+    return w
+
+
+def decided(children: list[Branch], u: Sequence[Step]) -> bool:
     """Does the tree cover whatever begins with `u`, and will it as long as branches are added at the right alone?"""
-    left, sleeping = list(u), list(sleeping)
+    left = list(u)
     while left:
         for branch in children:
             at = initial(left, branch.step)
@@ -72,14 +78,25 @@ def decided(children: list[Branch], sleeping: Iterable[Step], u: Sequence[Step])
                 break
             if at == -1 and independent_of_all(branch.step, left):
                 return False  # that depends on what comes after `u`
-            sleeping.append(branch.step)
         else:
             return False
-        sleeping = [step for step in sleeping if not dependent(step, branch.step)]
-        if not branch.children or not sleeping:
+        if not branch.children:
             return True
         children = branch.children
     return False
+
+
+def covered(children: list[Branch], w: Sequence[Step]) -> bool:
+    """Does the tree cover `w`?"""
+    left = list(w)
+    while left:
+        branch = next((branch for branch in children if covers(branch.step, left)), None)
+        if branch is None:
+            return False
+        if not branch.children:
+            return True
+        children = branch.children
+    return True
 
 
 def chain(w: Sequence[Step]) -> Branch:
