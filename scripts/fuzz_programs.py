@@ -1,10 +1,13 @@
 """Fuzzes the explorer's verdicts with arbitrary programs, of which it is known what may be said.
 
     python -m scripts.fuzz_programs [--programs 2000] [--most 2000] [--seed 1] [--vocabulary pauses]
+    python -m scripts.fuzz_programs --vocabulary objects --programs 1 --seed N      # the one program of that seed again
 
 So many programs in all: of the vocabularies of `arbitrary` depth-first search, DPOR with and without idle turns, DPOR under
 a bound and state search must agree (`tests.collector.explore.compare`); of "mistakes" each strategy must tell which one was
-made, at its line; of "differences" none may say proved, or failed.  These two are the quicker ones, and so the most.
+made, at its line; of "differences" none may say proved, or failed.  These two are the quicker ones, and so the most.  The
+threads of "objects" share Python objects of all kinds: nobody may claim that an outcome does not occur which plain
+depth-first search has seen.
 
 Prints, of each vocabulary, how many programs were run and how many explorations or schedules that was; passes over programs
 with more than `--most` schedules, and counts those; prints every program that is misjudged.  Exit status 1 if there is one.
@@ -18,7 +21,7 @@ import time
 from typing import TYPE_CHECKING
 
 from collector.explore import explore
-from tests.collector.explore import differing, mistakes
+from tests.collector.explore import differing, mistakes, sharers
 from tests.collector.explore.arbitrary import MINDS, VOCABULARIES, program_of, shape
 from tests.collector.explore.compare import (
     compare_bounded,
@@ -87,10 +90,18 @@ def differs(_vocabulary: str, seed: int, most: int) -> int:
     return len(strategies)
 
 
+def shared(_vocabulary: str, seed: int, most: int) -> int:
+    """Nobody claims too much of programs whose threads share objects."""
+    wrong, runs = sharers.judged(seed, most)
+    assert not wrong, wrong
+    return runs
+
+
 ALL: dict[str, Run] = {
     **dict.fromkeys((*VOCABULARIES, *MINDS), compared),
     "mistakes": mistaken,
     "differences": differs,
+    "objects": shared,
 }
 
 
@@ -108,7 +119,8 @@ def main() -> int:
     arguments = parser.parse_args()
     print(f"seed {arguments.seed}, Python {sys.version}")
     wrong = total = 0
-    shares = {name: SHARE if ALL[name] is not compared else (1 - 2 * SHARE) / (len(ALL) - 2) for name in ALL}
+    each = (1 - 2 * SHARE) / (len(ALL) - 2)
+    shares = {name: SHARE if ALL[name] in {mistaken, differs} else each for name in ALL}
     chosen = arguments.vocabulary or [*ALL]
     for name in chosen:
         programs = round(arguments.programs * shares[name] / sum(shares[each] for each in chosen))

@@ -137,14 +137,16 @@ def each(names: list[str], run: Callable[[str], str], over: float | None) -> Non
 def told(args: argparse.Namespace, store: Store, mutants: dict[str, Mutant], seconds: float) -> int:
     """Print and write the tables; returns the exit status."""
     from collector.commands.parser import RUN  # noqa: PLC0415  as above
+    from collector.faults import FAULTS  # noqa: PLC0415
     from collector.mutation.judgement import aside  # noqa: PLC0415
     from collector.mutation.matrix import SURVIVED, WRONG  # noqa: PLC0415
     from collector.report.faults import BRIEF, FILES, by_options, fault_line, files, old, page, record, totals  # noqa: PLC0415
     from collector.report.streams import oneline  # noqa: PLC0415
     from collector.report.tables import table  # noqa: PLC0415
 
-    faults = list(store.faults.values())
-    rows = {name: row for name, row in store.mutants.items() if name in mutants and not aside(name)}
+    # In the order of the catalogue and of the source: what is run again keeps its place.
+    faults = [store.faults[name] for name in FAULTS if name in store.faults]
+    rows = {name: store.mutants[name] for name in mutants if name in store.mutants and not aside(name)}
     if args.mutants or args.file:
         print(table(files(mutants.values(), rows), FILES))
         verdicts = {name: row.verdict for name, row in rows.items()}

@@ -162,7 +162,11 @@ FAULTS = (
     Fault("span-swept-early", SweptEarly),
     Fault("finalized-freed", FinalizedFreed),
     Fault("finalizer-lost", FinalizerLost),
-    Fault("finq-count-first", CountFirst),
+    Fault(
+        "finq-count-first",
+        CountFirst,
+        unseen="an entry that is not there yet is zero, and is scanned again at the end",
+    ),
     Fault("slot-taken-twice", SlotTakenTwice),
     Fault("mask-kept", MaskForgotten),
     Fault("born-dead", BornDead),

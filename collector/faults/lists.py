@@ -104,10 +104,8 @@ class FullOnPartial(Lists):
 
 
 FAULTS = (
-    Fault("getempty-unchecked", UncheckedEmpty, equivalent="the check sees what another fault has done, never its own"),
-    Fault(
-        "trygetfull-unchecked", UncheckedFull, equivalent="the check sees what another fault has done, never its own"
-    ),
+    Fault("getempty-unchecked", UncheckedEmpty, unseen="the check sees what another fault has done, never its own"),
+    Fault("trygetfull-unchecked", UncheckedFull, unseen="the check sees what another fault has done, never its own"),
     Fault("take-by-store", TakeByStore, bugs=("O-15",)),
     Fault(
         "cache-by-store", CacheByStore, equivalent="only the M itself fills its cache, and it is empty whenever it does"
@@ -118,7 +116,7 @@ FAULTS = (
     Fault(
         "trygetfull-without-cache",
         OwnCacheUntried,
-        equivalent="an assist takes its cache before it asks, and keeps it 0",
+        unseen="an assist takes its cache before it asks, and keeps it 0",
     ),
-    Fault("full-on-partial", FullOnPartial),
+    Fault("full-on-partial", FullOnPartial, unseen="consumers take from partial too, producers replace a full buffer"),
 )

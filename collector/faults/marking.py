@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from collector.drain import Drain
 from collector.faults.fault import Fault
 from collector.grey import Grey
@@ -11,6 +13,10 @@ from mutator.heap.spans import Spans
 from mutator.writebarrier import Writebarrier
 from workbuf.buffer import NOBJ
 from workbuf.machine import WORD
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class MarkByStore(Grey):
@@ -117,13 +123,22 @@ class BarrierOff(Writebarrier):
         return False
 
 
+def storewithout(store: Callable[[int, int], None], m: Writebarrier, dst: int, src: int) -> None:
+    """The store with its check; its barrier is dropped, as one inside another is."""
+    m.inwb = True
+    try:
+        store(dst, src)
+    finally:
+        m.inwb = False
+
+
 class BarrierOfDeletion(Writebarrier):
     """The barrier shades what is overwritten instead of what is stored; stacks are not scanned for that."""
 
     def writebarrierptr(self, dst: int, src: int) -> None:
         """Shade the old value."""
         old = self.port.hint(dst // WORD)
-        self.port.post(dst // WORD, src)
+        storewithout(super().writebarrierptr, self, dst, src)
         if self.needwb():
             self.writebarrierptr_nostore1(old)
 
@@ -135,7 +150,7 @@ class BarrierFirst(Writebarrier):
         """The two halves the other way round."""
         if self.needwb():
             self.writebarrierptr_nostore1(src)
-        self.port.post(dst // WORD, src)
+        storewithout(super().writebarrierptr, self, dst, src)
 
 
 class SecondStoreUnshaded(Writebarrier):
@@ -167,11 +182,13 @@ FAULTS = (
     Fault(
         "assist-caches-rest",
         AssistCaches,
-        equivalent="the harvest of mark termination finds it; only the collector waits",
+        unseen="the harvest of mark termination finds it; only the collector waits",
     ),
     Fault("barrier-off", BarrierOff),
     Fault("barrier-of-deletion", BarrierOfDeletion),
-    Fault("barrier-first", BarrierFirst),
+    Fault(
+        "barrier-first", BarrierFirst, equivalent="the two halves lie between two safepoints, and shading asks no slot"
+    ),
     Fault("barrier-skipped", SecondStoreUnshaded),
-    Fault("dead-queued", DeadQueued, equivalent="an object without pointers has no mask: scanning it finds nothing"),
+    Fault("dead-queued", DeadQueued, unseen="an object without pointers has no mask: scanning it finds nothing"),
 )

@@ -65,7 +65,7 @@ FAULTS = (
     Fault(
         "parfor-steals-last",
         StealsLast,
-        equivalent="the swap fails if the owner has claimed the index, and the owner finds it gone if the swap was first",
+        unseen="the swap fails if the owner has claimed the index, and the owner finds it gone if the swap was first",
     ),
     Fault("parfor-claim-by-store", ClaimByStore),
 )

@@ -149,8 +149,12 @@ FAULTS = (
     Fault("alldone-uncleared", AlldoneUncleared),
     Fault("ndone-early", NdoneEarly),
     Fault("helper-does-not-drain", RootsOnlyHelper),
-    Fault("sweep-unfinished", UnsweptMark),
-    Fault("no-concurrent-drain", NoDrain, equivalent="mark termination marks what is left; it only takes longer"),
+    Fault(
+        "sweep-unfinished",
+        UnsweptMark,
+        unseen="bgsweep has swept everything before the stop, and nobody is stopped while sweeping a span",
+    ),
+    Fault("no-concurrent-drain", NoDrain, unseen="mark termination marks what is left; it only takes longer"),
     Fault(
         "barrier-off-between",
         BarrierOffBetween,
@@ -158,7 +162,7 @@ FAULTS = (
         equivalent="the world is stopped, and this model has no pools that are cleared then",
     ),
     Fault("syscall-return-unchecked", UncheckedReturn),
-    Fault("syscall-entry-unchecked", UncheckedEntry),
+    Fault("syscall-entry-unchecked", UncheckedEntry, unseen="the stop waits until the system call ends, and it ends"),
     Fault("release-untold", StopForgotten),
     Fault("stop-overlooked", StopOverlooked),
     Fault("send-unshaded", SendUnshaded, bugs=("K-16",)),

@@ -104,7 +104,7 @@ def lyingdown(m: type[CollectorM]) -> Program:
         def gchelper(self) -> None:
             """Not what this is about."""
 
-    def program(machine: SteppedMachine) -> None:
+    def program(machine: SteppedMachine) -> Callable[[], object]:
         small = SmallWorld(machine, replace(CONFIG, helpers=2, gomaxprocs=3), Brief)
         world, model = small.world, small.model
 
@@ -122,6 +122,12 @@ def lyingdown(m: type[CollectorM]) -> Program:
         machine.spawn(master, "master")
         for i, record in enumerate(model.helpers):
             machine.spawn(lambda port, record=record: Brief(port, world, record).idlem(), f"helper{i + 1}")  # type: ignore[misc]
+
+        def check() -> None:
+            left = [machine.peek(world.sched + field) for field in (SCHED.midle, SCHED.nmidle)]
+            assert left == [0, 0], "helpers that were sent home still lie idle"
+
+        return check
 
     return program
 

@@ -6,12 +6,14 @@ All is done while the program is set up, and fails in its check: there are no sc
 from __future__ import annotations
 
 from functools import partial
+from itertools import count
 from random import Random
 from typing import TYPE_CHECKING
 
+from collector.mutation.heapshared import entries
 from collector.mutation.heapworld import PAGE, Life, heap, throws
 from collector.mutation.race import Race, atonce
-from mutator.heap import FINALIZER, MHEAP, SPAN, SPAN_FREE, HeapLocal
+from mutator.heap import FIN, FINALIZER, MHEAP, SPAN, SPAN_FREE, HeapLocal
 from mutator.heap.sizeclass import PAGE_SIZE, SizeClasses
 from workbuf.boot import BootPort
 from workbuf.machine import WORD
@@ -27,6 +29,8 @@ FEW = 5
 """Pieces of memory that the metadata of `rounds` comes out of, at most."""
 GO_SIZES = 67, 372744
 """Go's _NumSizeClasses, and the sum of its table."""
+STEP = 256
+"""Bytes by which the sizes grow that Go walks, at most."""
 OTHER = 2
 """A kind of special that is no finalizer."""
 
@@ -115,7 +119,7 @@ def fitting(_: SteppedMachine) -> Callable[[], object]:
 def classes() -> None:
     """The check of it."""
     assert (SizeClasses().count, sum(SizeClasses().sizes)) == GO_SIZES, "they are not Go's size classes"
-    for page in (PAGE, 8 * PAGE, PAGE_SIZE):
+    for page in (PAGE, 8 * PAGE, PAGE_SIZE, 4 * PAGE_SIZE):
         of = SizeClasses(page)
         slots, grain = [*zip(of.sizes, of.npages, strict=True)][1:], max(WORD, page // 64)
         assert len({(pages, page * pages // size) for size, pages in slots}) == len(slots), "two classes for one size"
@@ -123,6 +127,14 @@ def classes() -> None:
             left = page * pages % size
             assert left <= page * pages // 8, "a span leaves more than an eighth over"
             assert left < page * pages // size * grain, "a class could be larger in as many pages"
+            more = size + STEP
+            alike = more <= of.max_small and least(page, more) == pages and page * pages // more == page * pages // size
+            assert not alike, "a larger size needs as many pages, fits as often, and has not replaced the class"
+
+
+def least(page: int, size: int) -> int:
+    """The pages of which objects of that size leave at most an eighth over."""
+    return next(pages for pages in count(1) if page * pages % size <= page * pages // 8)
 
 
 def finalizing(life: Life) -> None:
@@ -148,8 +160,15 @@ def finalizing(life: Life) -> None:
         life.sweep()
         there = sum(1 for span in life.inuse() for _ in m.specials(span))
         assert there == 2, "a special is left of an object that was freed, or none of one that was not"
+        wake = life.world.heap.mheap + MHEAP.fingwake
+        assert life.port.hint(wake), "finalizers are queued, and nobody is to be woken"
         calls = sorted(iter(m.takefinalizer, None))
         assert calls == sorted((fn, p) for p in (*queued, tiny + WORD)), "other finalizers are queued than there were"
+        assert not life.port.hint(wake), "somebody is to be woken for finalizers that are gone"
+        queue = (at for block in m.finblocks() for at in entries(block, life.world.heap.finentries))
+        assert not any(life.port.hint(at + field) for at in queue for field in (FIN.fn, FIN.arg)), (
+            "what was taken off the queue is still there"
+        )
         life.mark()
         life.sweep()
         made = life.world.heap.mheap

@@ -83,6 +83,10 @@ class Life:
         assert not any(words[at] for at in cells), "an object is not born empty"
         assert all(p + size <= other or other + n <= p for other, (n, _) in self.objects.items()), "two objects overlap"
         assert self.m.bitsat(self.m.heapBitsForObject(p)[1]) == ALLOCATED | (0 if mask else DEAD), "its bits are wrong"
+        span = self.m.spanOf(p)
+        behind = p + words[span + SPAN.elemsize]
+        searched = words[span + SPAN.start] + words[span + SPAN.freeindex] * words[span + SPAN.elemsize]
+        assert searched == behind, "the next search does not begin behind the slot that was found"
         assert self.m.pointerslots(p)[1] == [i for i in range(len(cells)) if mask >> i & 1], "its mask is another"
         for at in cells:
             words[at] = size
@@ -110,6 +114,7 @@ class Life:
         least = GOAL - (self.heap - self.stat("heap_alloc")) * (100 + GOGC) // 100
         nearer = self.made > self.before or least <= self.stat("next_gc") <= least + unswept
         assert nearer, "the next goal has not gone down with what was freed"
+        assert self.port.hint(self.world.heap.mheap + MHEAP.sweepdone), "all is swept, and is not said to be"
         self.told()
 
     def told(self) -> None:

@@ -140,7 +140,9 @@ def fused(m: type[FusedM]) -> Program:
                 b = me.getempty(460)
                 machine.poke(b + OBJ, first)
                 machine.poke(b + NOBJ, 1)
+                scanned = me.scanned
                 me.drainworkbuf(b, all=False)
+                assert me.scanned == scanned + 2, "the loop has scanned an object twice, or one without pointers"
                 lost = [p for p in (parent, last, dead) if not boot.heapBitsForObject(p)[2] & bit]
                 assert not lost, "the loop has not marked an object"
                 assert not boot.heapBitsForObject(large)[2] & bit, (

@@ -10,7 +10,21 @@ from collector.fixtures.draining import draining
 from collector.fixtures.pool import SMALL, buffer, pool
 from collector.fixtures.producers import producers
 from collector.fixtures.worlds import CONFIG, SmallWorld
-from collector.mutation import allocating, asking, finalizerrace, heaplife, heaprace, marking, safepoints, talking
+from collector.mutation import (
+    allocating,
+    asking,
+    cycling,
+    finalizerrace,
+    greying,
+    heaplife,
+    heaprace,
+    marking,
+    safepoints,
+    sharing,
+    stacks,
+    stealing,
+    talking,
+)
 from collector.mutation.race import Race
 from collector.parfor import Parfor
 from collector.runtime import CollectorM
@@ -74,6 +88,7 @@ def fresh(m: type[Lists]) -> Program:
         def check() -> None:
             known = places(world, BootWords(machine), records).made
             assert sorted(known) == sorted(made[0] + made[1]), "two Ms have made the same buffer, or one is not known"
+            assert machine.peek(world.work + WORK.nbuffers) == len(known), "buffers were made that are not counted"
 
         return check
 
@@ -137,6 +152,11 @@ def caches(m: type[CollectorM]) -> Program:
 
 RACES = {
     **asking.RACES,
+    **sharing.RACES,
+    **greying.RACES,
+    **stacks.RACES,
+    **cycling.RACES,
+    **stealing.RACES,
     "stack": Race(Lfstack, lambda m: stack(CNT_BITS, m)),
     "cached": Race(Getfull, cached),
     "pool": Race(Getfull, lambda m: pool(m, 2, 1)),
@@ -178,6 +198,17 @@ FOUND_BY = {
     "black-allocation-off": "born",
     "published-before-zeroed": "stale",
     "barrier-without-p": "barriers",
+    "getempty-unchecked": "unfit",
+    "trygetfull-unchecked": "unfit",
+    "trygetfull-without-cache": "lookedinto",
+    "full-on-partial": "partial-full",
+    "assist-caches-rest": "assisting",
+    "dead-queued": "shading",
+    "parfor-steals-last": "looking",
+    "no-concurrent-drain": "ahead",
+    "sweep-unfinished": "asleep-stopped",
+    "syscall-entry-unchecked": "returning-late",
+    "finq-count-first": "queueing",
 }
 """By the fault's name, the race program that was written for it, because a stress run may miss it."""
 PROGRAMS = {fault: RACES[race] for fault, race in FOUND_BY.items()}

@@ -12,8 +12,9 @@ from operator import attrgetter, is_
 from random import Random, SystemRandom
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from collector.explore.state.interpreter import NULL, WORD
+from collector.explore.state.interpreter import NULL
 from collector.explore.state.objects import LISTED, named, pairs
+from collector.explore.state.sets import items_changed, layout
 from collector.explore.state.walk import SCALARS
 
 
@@ -34,10 +35,6 @@ WORDS = -5
 GROWS = "memory that grows without a step"
 FLOATING = (float, complex)
 """Types that have equal objects which are not the same: zeros with their signs."""
-FEW = 8
-"""Places in a set that has never had more than a few items."""
-PLACE = 2 * WORD
-"""Bytes of a place in one that has."""
 WHOLE = ("its class", "its code", "its defaults", "its defaults by name")
 """What of an object, or of a function, may be assigned and is used whenever the object is."""
 BY_NAME = "its default of "
@@ -83,6 +80,8 @@ class Changes:
         """Of these, what holds it in attributes: its class and the dictionary of attributes may be assigned."""
         self.functions: list[object] = []
         """Those of these that are functions: so may their code and defaults."""
+        self.sets: list[set[object]] = []
+        """Those of these that are sets: how their items lie may change, and the items be the same."""
         self.others: list[Watched] = []
         """The others."""
         for number, v in objects:
@@ -95,6 +94,8 @@ class Changes:
         """Of the machine's memory then."""
         self.held = self._now()
         """What all held then, and how much each."""
+        self.laid = [*map(layout, self.sets)]
+        """How the items of the sets lay then."""
 
     def _watch(self, number: int, v: object) -> None:
         parts = self._parts(v)
@@ -104,6 +105,8 @@ class Changes:
             self.others.append(self.watched[-1])
         elif type(v) not in LISTED:
             self.owners.append(v)
+        if type(v) is set:
+            self.sets.append(v)
         if type(v) is types.FunctionType:
             self.functions.append(v)
             if v.__kwdefaults__:
@@ -115,7 +118,8 @@ class Changes:
         if len(self.machine.memory.words) != self.size:
             yield Access(MEMORY, None, changes=True, name=GROWS)
         lengths, all_now = self._now()
-        if lengths == self.held[0] and all(map(is_, all_now, self.held[1])):
+        held = lengths == self.held[0] and all(map(is_, all_now, self.held[1]))
+        if held and (not self.sets or self.laid == [*map(layout, self.sets)]):
             return
         for number, v, parts, before in self.watched:
             now = parts(v)
@@ -160,6 +164,8 @@ class Changes:
     def _parts(self, v: object) -> Parts:
         """How to ask what `v` holds."""
         kind, machine = type(v), self.machine
+        if kind is set:
+            return lambda v: [*v, layout(v)]
         if kind in LISTED:
             return LISTED[kind]
         if v is machine:
@@ -201,18 +207,12 @@ def more_than_scalars(held: list[object], now: list[object]) -> bool:
     return any(type(v) not in SCALARS and id(v) not in before for v in now)
 
 
-def lie_apart(items: Sequence[Any], v: object) -> bool:
-    """Does each of `items` lie in a place of its own in the set `v`?  Else it lies behind those that came before it."""
-    places = (v.__sizeof__() - set[int]().__sizeof__()) // PLACE or FEW
-    return len({item % places for item in items}) == len({*items})
-
-
 def slots_changed(v: object, held: list[object], now: list[object], *, by_name: bool) -> Iterator[object]:
     """Which items or attributes of `v` are others, whose names or keys come first; None if it is not that simple."""
     kind, half = type(v), len(now) // 2
-    if kind is set and all(type(item) is int for item in (*held, *now)) and lie_apart((*held, *now), v):
-        yield from {*held} ^ {*now}
-    elif len(held) != len(now) or kind is set:
+    if kind is set:
+        yield from items_changed(held, now)
+    elif len(held) != len(now):
         yield None
     elif kind in (list, deque):
         yield from (k for k in range(len(now)) if held[k] is not now[k])

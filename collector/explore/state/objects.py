@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from collector.explore.machine.site import module_of
 from collector.explore.state.assumptions import contents
 from collector.explore.state.interpreter import NULL
+from collector.explore.state.sets import layout
 from collector.explore.state.walk import SCALARS
 
 
@@ -67,9 +68,9 @@ def ordered(v: collections.OrderedDict[Any, Any]) -> list[object]:
 
 
 def write_set(walk: Walk, v: Object) -> None:
-    """The items in the order in which they are met, which decides what a loop over them does; and the room for more."""
+    """The items in the order in which they are met, which decides what a loop over them does; and how they lie."""
     items = list(v)
-    walk.out += (type(v).__name__, len(items), v.__sizeof__())
+    walk.out += (type(v).__name__, len(items), layout(v))
     walk.put(items)
     if len(items) > 1 and not all(_ordered(item) for item in items):
         walk.hidden("a set whose order depends on where its objects lie", ())

@@ -11,6 +11,7 @@ from tests.collector.explore.assignedprograms import ASSIGNED
 from tests.collector.explore.childprograms import SPAWNED
 from tests.collector.explore.compare import compare_sharing
 from tests.collector.explore.foundprograms import FOUND, RIGHT
+from tests.collector.explore.setprograms import APART, SETS
 from tests.collector.explore.storedprograms import STORED
 from tests.collector.explore.takenprograms import TAKEN
 from tests.collector.explore.test_verdicts import told
@@ -19,8 +20,8 @@ from tests.collector.explore.unorderedprograms import UNORDERED
 from tests.collector.explore.unwatchedprograms import UNWATCHED
 
 
-ORDERED = orderprograms.ORDERED | ASSIGNED | SPAWNED | TAKEN | FOUND | STORED
-ALL_RIGHT = UNORDERED | RIGHT
+ORDERED = orderprograms.ORDERED | ASSIGNED | SPAWNED | TAKEN | FOUND | STORED | SETS
+ALL_RIGHT = UNORDERED | RIGHT | APART
 
 EVERYTHING = ("portfolio", "stateful", "exhaustive", "dfs")
 
