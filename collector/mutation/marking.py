@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from collector.fixtures.worlds import CONFIG, NIL, SmallWorld
 from collector.fusedmark import FusedMark
+from collector.gc import GCSTATS
 from collector.hunt.worlds import TimelessM
 from collector.mutation.race import Race, atonce
+from collector.parfor import STATISTICS
 from collector.runtime import CollectorM
 from mutator.heap import CHECKMARKED, MARKED, MSTATS
 from mutator.phase import GCmark, GCoff
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 GOAL = 1 << 20
 OUTSIDE = 1 << 50
 """A pointer that is none into the heap."""
+PARENTS = 2
+"""Objects with pointers, in the heap that is verified."""
 LARGE = 66
 """Words of an object that leaves some of its last page over."""
 
@@ -104,6 +108,7 @@ def verifying(m: type[TimelessM]) -> Program:
             me.reachable = objects  # type: ignore[attr-defined]
             me.checkmark_enabled = True
             me.gcwork(1)
+            told(me)
             me.dismissidle()
 
         machine.spawn(lambda port: Looks(port, small.world, small.model.gcm).mstart(collects), "gc")
@@ -111,6 +116,16 @@ def verifying(m: type[TimelessM]) -> Program:
             machine.spawn(lambda port, record=record: Looks(port, small.world, record).idlem(), f"helper{i + 1}")  # type: ignore[misc]
 
     return program
+
+
+def told(me: TimelessM) -> None:
+    """What the M that has verified a mark knows afterwards, and says of the mark: by whom how much was scanned."""
+    cycle = me.cycle
+    assert not me.checkmarking, "an M takes its next mark for a verifying one"
+    assert len(me.helping) <= 1, "a helper is listed twice"
+    assert len(cycle.scanned) == cycle.nproc, "a marker is forgotten, or one is listed that has not marked"
+    assert sum(cycle.scanned) == cycle.scanned_after - cycle.scanned_markterm == PARENTS, "other objects were scanned"
+    assert {*cycle.gcstats} == {*GCSTATS, *STATISTICS}, "a counter is not told"
 
 
 def fused(m: type[FusedM]) -> Program:

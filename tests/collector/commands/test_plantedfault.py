@@ -40,7 +40,7 @@ def test_a_schedule_is_told_that_fails_when_it_is_replayed(capsys: Capture) -> N
     ("fault", "why"),
     [
         ("harvest-by-store", "a stress run does not see it: in the stopped world nobody else takes"),
-        ("getempty-unchecked", "no run can tell it from the protocol: the check sees what another fault has done"),
+        ("cache-by-store", "no run can tell it from the protocol: only the M itself fills its cache"),
         ("handoff-drops", "it needs other meetings of threads"),
     ],
 )

@@ -6,11 +6,13 @@ import json
 import os
 import re
 import signal
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
 
-from collector import guide
+from collector import guide, mutation
 from collector.commands.status import INTERRUPTED
 from collector.commands.stressexecution import interpreter
 from collector.faults import FAULTS
@@ -20,7 +22,7 @@ from collector.mutation.cell import isolated
 from collector.mutation.kill import RACE, STRESS, Kill
 from collector.mutation.matrix import KILLED, SURVIVED, FaultRow, Limits, MutantRow, fault_row, mutant_row
 from collector.mutation.mutants import digest, every
-from collector.mutation.programs import RACES
+from collector.mutation.programs import FOUND_BY, RACES
 from collector.mutation.store import Store
 from collector.report.faults import by_options, fault_line, files, old, page, record, totals
 from collector.run import main
@@ -275,3 +277,19 @@ def test_no_program_kills_the_protocol_as_it_is() -> None:
 def test_every_fault_has_a_race_program_that_takes_it() -> None:
     """A whole collection, at the least."""
     assert [name for name, fault in FAULTS.items() if not next(of_fault(fault, 1), None)] == []
+
+
+def test_a_fault_that_stress_does_not_see_has_a_race_program_of_its_own() -> None:
+    """So `explore fault:NAME` shows it."""
+    assert [name for name, fault in FAULTS.items() if fault.unseen and name not in FOUND_BY] == []
+    assert [race for race in FOUND_BY.values() if race not in RACES] == []
+
+
+def test_no_two_race_programs_have_one_name() -> None:
+    """The later would be run in place of the earlier, and nobody would see that."""
+    modules = (import_module(f"collector.mutation.{each.name}") for each in iter_modules(mutation.__path__))
+    parts = [getattr(module, "RACES", RACES) for module in modules]
+    names = [name for part in parts if part is not RACES for name in part]
+
+    assert len(names) == len({*names})
+    assert {*names} <= {*RACES}
