@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collector.campaign.split import Split
 
 APPLICATION = 1463961443
-FORMAT = 1
+FORMAT = 2
 EVERY = 1.0
 """Seconds between two checkpoints, at least;"""
 SHARE = 20

@@ -37,7 +37,7 @@ class Size:
 
     def of(self, waiting: int, jobs: int) -> int:
         """That many, of those that wait, for one of so many processes."""
-        return max(1, min(self.most, waiting // (2 * jobs)))
+        return max(1, min(self.most, waiting // jobs))
 
     def learn(self, given: int, finished: int) -> None:
         """A part has got through so many of those that it was given."""

@@ -139,9 +139,11 @@ def caches(m: type[CollectorM]) -> Program:
             b = me.getempty(1181)
             machine.poke(b + NOBJ, 1)
             me.cache(b)
-        machine.spawn(lambda port: m(port, world, model.gcm).harvestwbufs(), "m0")
+        told: list[int] = []
+        machine.spawn(lambda port: told.append(m(port, world, model.gcm).harvestwbufs()), "m0")
 
         def check() -> None:
+            assert told == [len(ms)], "it is told that more caches held work, or fewer"
             left = [record for record in ms if machine.peek(record + MRECORD.currentwbuf)]
             assert not left, f"{len(left)} caches are not empty after the harvest"
 

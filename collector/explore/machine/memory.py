@@ -45,6 +45,8 @@ class Memory:
         self.given = self.names.given.append
         self.nodes = 0
         """Pieces of memory that were taken without a name."""
+        self.taken: list[tuple[int, int]] = []
+        """Those pieces, in order: the first cell of each, and the first behind it."""
         self.statistics: set[int] = set()
         """Cells that decide nothing."""
 
@@ -53,6 +55,7 @@ class Memory:
         del self.words[1:]
         self.names.clear()
         self.nodes = 0
+        self.taken.clear()
         self.statistics.clear()
 
     def alloc(self, n: int, name: str, fields: Sequence[str] = (), *, align: int = 1, statistics: bool = False) -> int:
@@ -70,10 +73,12 @@ class Memory:
     def extend(self, n: int, align: int = 1) -> int:
         """`n` zeroed cells at the end, the first at a multiple of `align`; nodes by name, until they get another one."""
         words = self.words
+        self.taken.append((len(words), len(words)))  # a mistake takes nothing
         measured(n, align)
         a = -(-len(words) // align) * align
         words.extend([0] * (a + n - len(words)))
         self.nodes += 1
+        self.taken[-1] = a, a + n
         self.given((a, n, f"node{self.nodes}", ()))
         return a
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from ctypes import c_ssize_t
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 
 if TYPE_CHECKING:
@@ -48,10 +48,20 @@ layout = places if READABLE else lambda v: str(v.__sizeof__())
 """All that is to be known of a set beside its items in order."""
 
 
-def items_changed(held: Sequence[Any], now: Sequence[Any]) -> Iterator[int | None]:
-    """Items that a set has got or lost, if where they lie has nothing to do with others; None if it is not that simple.
+class Place(NamedTuple):
+    """A place in a set's table, as something that turns have to do with: items that belong there are in each other's way."""
 
-    The `layout` comes last.
+    number: int
+
+
+LAID = "how its items lie"
+"""Stands for all slots of a set, for who sees in which order its items are met."""
+
+
+def items_changed(held: Sequence[Any], now: Sequence[Any]) -> Iterator[object]:
+    """Items that a set of integers has got or lost, and their places if where each lies has nothing to do with others.
+
+    If it has, LAID comes instead of those.  None of a set of anything else.  The `layout` comes last.
     """
     *were, was = held
     *are, lies = now
@@ -59,20 +69,17 @@ def items_changed(held: Sequence[Any], now: Sequence[Any]) -> Iterator[int | Non
         yield None
         return
     gone, come = {*were} - {*are}, {*are} - {*were}
-    if lies == _expected(was, gone, come):
-        yield from gone | come
-    else:
-        yield None
-
-
-def _expected(was: str, gone: set[int], come: set[int]) -> str:
-    """The layout, if each item lies, or has lain, in the place of its own; empty if one cannot."""
-    table, _, finger = was.partition(":")
-    letters = [*table]
-    for items, before, after in ((gone, TAKEN, USED), (come, EMPTY, TAKEN)):
+    letters, _, finger = was.partition(":")
+    home = {item: hash(item) % len(letters) for item in gone | come}
+    expected = [*letters]
+    for items, letter in ((gone, USED), (come, TAKEN)):
         for item in items:
-            at = hash(item) % len(letters)
-            if letters[at] != before:
-                return ""
-            letters[at] = after
-    return f"{''.join(letters)}:{finger}"
+            expected[home[item]] = letter
+    apart = len({*home.values()}) == len(home) and all(
+        (letters[home[item]] == TAKEN) == (item in gone) for item in home
+    )
+    yield from home
+    if apart and lies == f"{''.join(expected)}:{finger}":
+        yield from map(Place, home.values())
+    else:
+        yield LAID

@@ -20,6 +20,7 @@ from collector.explore.machine import ops
 from collector.explore.machine.asked import AskedMachine, telling
 from collector.explore.state.changes import GLOBALS, GROWS, LATE, MEMORY, WORDS, Access, Changes
 from collector.explore.state.objects import named
+from collector.explore.state.sets import LAID
 from collector.explore.state.sharingcapture import SharingCapture
 from collector.explore.state.turn import Turn
 
@@ -51,6 +52,8 @@ class Shared:
         """Since the turn under way began."""
         self.current: Turn | None = None
         """The turn under way, where there is something hot that it may use."""
+        self.arranged: set[int] = set()
+        """The numbers of sets whose order somebody may have seen: for others it does not matter how their items lie."""
         self.askers = 0
         """Threads that have asked which they are, before the turn under way."""
         self.late = False
@@ -83,6 +86,9 @@ class Shared:
         self.objects = {id(met[k]): (self._number(met[k], k), met[k]) for k in self.numbers}
         self.owners.clear()
         self._own(self.objects.values())
+        if any(type(v) is set for _, v in self.objects.values()):
+            met = capture.reached([machine.check, *machine.invariants], threads=())
+            self._arrange({number for v in met if type(v) is set for number in self.known(v)})
 
     @property
     def exact(self) -> bool:
@@ -185,8 +191,8 @@ class Shared:
         all_changed = [
             access for access in self.changes.found(self.names) if access.number != MEMORY or kind != ops.SYSALLOC
         ]
-        changed = [access for access in all_changed if access.number != WORDS]
-        numbers = {access.number for access in changed}
+        changed = [each for access in all_changed if access.number != WORDS for each in self._visible(access)]
+        numbers = {access.number for access in all_changed} - {WORDS}
         self.grown = self.grown or not numbers <= self.hot or len(self.machine.askers) > self.askers
         self.hot |= numbers
         found: dict[Access, None] = {}
@@ -214,3 +220,15 @@ class Shared:
             if number in self.hot:
                 opaque = number in self.opaque
                 yield Access(number, slot, changes=opaque, name=name, brings=opaque)
+        self._arrange(turn.arranged if turn.before is not None else {number for number, _ in self.objects.values()})
+
+    def _visible(self, access: Access) -> Sequence[Access]:
+        """That change, as far as somebody may see it: how the items of a set lie has to do with all of them."""
+        if access.slot is not LAID:
+            return [access]
+        return [access._replace(slot=None)] if access.number in self.arranged else []
+
+    def _arrange(self, numbers: set[int]) -> None:
+        """Somebody may have seen the order of those that are sets."""
+        self.grown = self.grown or not numbers <= self.arranged
+        self.arranged |= numbers

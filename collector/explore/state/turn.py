@@ -16,7 +16,7 @@ from collector.explore.state.frames import thread_frames
 from collector.explore.state.interpreter import NULL
 from collector.explore.state.objects import LISTED
 from collector.explore.state.reach import Stock
-from collector.explore.state.uses import ONLY_WRITTEN, standing, used
+from collector.explore.state.uses import ASKED, ONLY_WRITTEN, standing, used
 from collector.explore.state.walk import SCALARS
 
 
@@ -39,6 +39,8 @@ class Turn:
         self.thread = capture.whose = t
         self.stock = Stock(capture)
         """Of what the thread reached before it."""
+        self.arranged: set[int] = set()
+        """The numbers of sets whose order it may have seen."""
         self.replaced: dict[tuple[int, str], object] = {}
         """Globals that the turn has assigned, and what they stood for."""
         switched = self.machine.execution.carrier.switches and self.machine.frame(t) is not None
@@ -70,7 +72,7 @@ class Turn:
             if isinstance(slot, str) and type(value) is dict and "__name__" in value:
                 found = [(GLOBALS, slot), *self._reached(self._before(value, slot), seen)]
             elif slot is not None:
-                found = [(number, None if slot is ONLY_WRITTEN else slot) for number in known]
+                found = [(number, None if slot in {ONLY_WRITTEN, ASKED} else slot) for number in known]
             elif type(value) not in SCALARS:
                 found = self._reached(value, seen)
             yield from ((number, which, names.get(number) or f"what {name} holds") for number, which in found)
@@ -83,6 +85,8 @@ class Turn:
             if type(v) in SCALARS or id(v) in seen:
                 continue
             seen.add(id(v))
+            if type(v) is set:
+                self.arranged.update(self.known(v))
             yield from ((number, None) for number in self.known(v))
             if isinstance(v, types.ModuleType):
                 yield GLOBALS, None

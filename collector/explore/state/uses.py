@@ -74,6 +74,8 @@ NOT_CALLED = (
 """Flags of code that does not run when it is called, or does not take each argument by name."""
 ONLY_WRITTEN = object()
 """Stands for the slot of an object that something is stored in, in any item, and of which nothing is read."""
+ASKED = object()
+"""Stands for what is in a set, in whatever order."""
 CALLED = "()"
 """Stands for the slot of a function of which only the code and the defaults are used."""
 
@@ -287,7 +289,8 @@ class Code(NamedTuple):
                 break
             yield Used(v, name, slot)
             v, name = inner, name + shown
-        yield Used(v, name, self._stored(v, then, use.key) if then and _only_writes(v, then) else None)
+        asked = ASKED if then == "?" and type(v) is set else None
+        yield Used(v, name, self._stored(v, then, use.key) if then and _only_writes(v, then) else asked)
 
     def _inner(self, v: object, how: str, key: Op | str) -> tuple[object, object, str]:
         """The item or attribute of `v`, which of them it is, and how it is written; NULL if that is not certain."""
@@ -350,6 +353,8 @@ def of_class(kind: type, name: str) -> object:
 def _only_writes(v: object, then: str) -> bool:
     """Does what is done with `v` read nothing of it?"""
     kind = type(v)
+    if then == "?":
+        return False
     if then == "[":
         return kind in ITEMS
     if then.endswith("()"):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from types import CodeType
 
 SILENT = frozenset({"CACHE", "PRECALL", "NOP", "RESUME", "PUSH_NULL", "EXTENDED_ARG", "NOT_TAKEN"})
+ASKING = frozenset({"UNARY_NOT", "TO_BOOL", "CONTAINS_OP"})
 SUBSCRIPTS = frozenset({"BINARY_SUBSCR", "BINARY_OP []"})
 LOCAL, GLOBAL, CONSTANT = "local", "global", "constant"
 INDEX = "index"
@@ -43,7 +44,8 @@ class Use(NamedTuple):
     path: tuple[tuple[str, Op | str], ...]
     """What is taken of it: `[` and the key, `.` and the name."""
     then: str
-    """What is done with that: "" anything, `[` an item and `.x` an attribute is stored, `x()` a method called."""
+    """What is done with that: "" anything, `[` an item and `.x` an attribute is stored, `x()` a method called, `?` it is
+    asked whether there is anything in it, or whether something is."""
     key: Op | None = None
     """Of the item, or all that the method is given, if it is one variable or constant, or a thread's number."""
     entered: bool = False
@@ -126,6 +128,8 @@ def use_of(ops: tuple[Op, ...], j: int, stored: set[str]) -> Use:
         given = argument if at(end).verb == "CALL" else None
     elif op.verb == "STORE_ATTR":
         then = f".{op.name}"
+    elif op.verb in ASKING or ("JUMP" in op.verb and "_IF_" in op.verb):
+        then = "?"
     elif op.verb in (CONSTANT, LOCAL) and at(end).verb == "STORE_SUBSCR":
         then, given = "[", item
     return Use(ops[j].at, where, name, (*path,), then, given)

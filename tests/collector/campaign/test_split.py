@@ -114,6 +114,7 @@ def test_the_first_failure_is_that_of_the_first_branch_also_when_others_are_done
     hang(root, *branches)
     count([root], waiting=3)
     source.frontier = Frontier(root, branches)
+    source.size.most = 1
     first, second, third, fourth = (source.next(2, 1_000) for _ in range(4))
     search.begun = 0.0
     for part, what in ((third, "third"), (first, ""), (second, ""), (fourth, "fourth")):

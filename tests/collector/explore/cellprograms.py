@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 CELLS: dict[str, Callable[[SteppedMachine], Any]] = {}
 """Programs whose check fails in some schedules."""
+GUESSED: dict[str, Callable[[SteppedMachine], Any]] = {}
+"""Programs that fail in some schedules: a thread uses a cell that another brings, and that nobody has told it of."""
 
 
 def looking(machine, write, look):
@@ -187,20 +189,103 @@ def past_the_end(machine, ask, *, late=True):
     return check
 
 
-@of(CELLS)
+@of(GUESSED)
 def a_cell_that_is_not_there_yet(machine):
     return past_the_end(machine, lambda a: machine.mem[a])
 
 
-@of(CELLS)
+@of(GUESSED)
 def a_cell_that_is_not_there_yet_to_write(machine):
     return past_the_end(machine, lambda a: machine.mem.__setitem__(a, 0))
 
 
-@of(CELLS)
+@of(GUESSED)
 def a_cell_that_is_not_there_yet_where_no_race_is_looked_for(machine):
     plain = machine.memory.plain
     return past_the_end(machine, lambda a: plain[a], late=False)
+
+
+def guessing(machine, use, bring=lambda port: port.sysalloc(1)):
+    """By default the cell is there."""
+    y, a = machine.word(0, "y"), len(machine.mem)
+
+    def uses(port):
+        port.load(y)
+        use(port, a + 1)
+
+    z = machine.word(0, "z")
+
+    def brings(port):
+        port.load(z)
+        bring(port)
+
+    machine.spawn(brings)
+    machine.spawn(uses)
+
+
+@of(GUESSED)
+def a_step_on_a_cell_that_may_not_be_there(machine):
+    return guessing(machine, lambda port, a: port.load(a))
+
+
+@of(GUESSED)
+def a_step_on_a_cell_that_who_brings_it_writes(machine):
+    return guessing(machine, lambda port, a: port.cas(a, 0, 2), lambda port: port.store(port.sysalloc(2), 1))
+
+
+@of(GUESSED)
+def a_lock_that_may_not_be_there(machine):
+    return guessing(machine, lambda port, a: port.lock(a))
+
+
+@of(GUESSED)
+def a_note_that_may_not_be_there(machine):
+    return guessing(machine, lambda port, a: port.sleep(a, 5))
+
+
+@of(GUESSED)
+def a_plain_access_to_a_cell_that_may_not_be_there(machine):
+    return guessing(machine, lambda port, a: port.words[a])
+
+
+@of(GUESSED)
+def a_child_whose_first_step_is_on_a_cell_that_may_not_be_there(machine):
+    return guessing(machine, lambda port, a: port.spawn(lambda its: its.xadd(a, 1)))
+
+
+@of(GUESSED)
+def a_step_on_a_cell_that_is_brought_without_one(machine):
+    return guessing(machine, lambda port, a: port.load(a), lambda _port: machine.word(0))
+
+
+def a_cell_that_another_has_told_of(machine):
+    """Its address goes from hand to hand: in a cell, under a lock, by a spawn."""
+    lock, head, kept = machine.word(0, "lock"), machine.word(0, "head"), machine.word(0, "kept")
+
+    def brings(port):
+        a = port.sysalloc(2)
+        port.words[a] = 1
+        port.store(head, a)
+        port.spawn(lambda its: its.xadd(a + 1, 1))
+
+    def takes(port):
+        a = port.load(head)
+        if a:
+            assert port.words[a] == 1
+            port.xadd(a + 1, 1)
+            port.lock(lock)
+            port.words[kept] = a
+            port.unlock(lock)
+
+    def looks(port):
+        port.lock(lock)
+        a = port.words[kept]
+        port.unlock(lock)
+        if a:
+            port.cas(a + 1, 0, 1)
+
+    for body in (brings, takes, looks):
+        machine.spawn(body)
 
 
 def a_look_that_steps_order(machine):

@@ -286,3 +286,38 @@ def indexer(threads: int | Sequence[int], size: int = 128, messages: int = 4) ->
             machine.spawn(partial(body, tid=tid))
 
     return program
+
+
+def children(accesses: str, *, wrong: bool = False) -> Program:
+    """Threads that spawn one each, which adds to a common word, and then load ("r") or add to ("w") another, or do not.
+
+    They, their children and the accesses come in many orders, independently of each other; `wrong`: one of them is a fault.
+    """
+
+    def program(machine: SteppedMachine) -> Callable[[], None]:
+        x, y = machine.word(0, "x"), machine.word(0, "y")
+        seen = machine.alloc(9, "seen")
+        plain = machine.memory.plain
+
+        def parent(n: int, access: str) -> Callable[[Port], None]:
+            def child(port: Port) -> None:
+                plain[seen + n] = port.index
+                plain[seen + 3 + n] = port.xadd(y, 1)
+
+            def body(port: Port) -> None:
+                port.spawn(child)
+                if access != "-":
+                    plain[seen + 6 + n] = port.load(x) if access == "r" else port.xadd(x, 1)
+
+            return body
+
+        for n, access in enumerate(accesses):
+            machine.spawn(parent(n, access))
+
+        def check() -> None:
+            found = [machine.peek(seen + i) for i in range(8)]
+            assert not wrong or found != [3, 5, 4, 3, 2, 1, 1, 0]
+
+        return check
+
+    return program

@@ -91,6 +91,71 @@ def what_is_left_of_one_that_was_popped(machine):
     return doing(machine, first, second, lambda: [*held], by_default=[8, 11, 3])
 
 
+def adding(machine, ask):
+    """One adds an item, and the other asks for it in a condition."""
+    held, got = set(), []
+
+    def first(step):
+        step()
+        held.add(0)
+
+    def second(step):
+        step()
+        ask(held, got)
+
+    return doing(machine, first, second, lambda: got, by_default=[1])
+
+
+@of(SETS)
+def whether_there_is_anything(machine):
+    def ask(held, got):
+        if held:
+            got.append(1)
+
+    return adding(machine, ask)
+
+
+@of(SETS)
+def whether_there_is_nothing(machine):
+    def ask(held, got):
+        if not held:
+            got.append(0)
+        else:
+            got.append(1)
+
+    return adding(machine, ask)
+
+
+@of(SETS)
+def whether_it_is_there(machine):
+    def ask(held, got):
+        got.append(int(0 in held))
+
+    return adding(machine, ask)
+
+
+@of(APART)
+def who_is_there_and_nobody_asks_in_which_order(machine):
+    """Where one has been removed, the next one lies elsewhere."""
+    held = {0, 1}
+
+    def first(step):
+        for _ in range(2):
+            step()
+            held.discard(0)
+            step()
+            held.add(0)
+
+    def second(step):
+        for _ in range(2):
+            step()
+            held.discard(1)
+            step()
+            held.add(1)
+
+    doing(machine, first, second, lambda: 0, by_default=0)
+
+
 @of(APART)
 def each_adds_its_own_and_removes_it(machine):
     held = set()

@@ -15,7 +15,13 @@ from tests.collector.explore.askingprograms import (
     kept_in_a_list_on_the_machine,
     names_of_its_own,
 )
-from tests.collector.explore.cellprograms import CELLS, a_look_at_all_cells_while_others_spawn, a_look_that_steps_order
+from tests.collector.explore.cellprograms import (
+    CELLS,
+    GUESSED,
+    a_cell_that_another_has_told_of,
+    a_look_at_all_cells_while_others_spawn,
+    a_look_that_steps_order,
+)
 from tests.collector.explore.test_verdicts import told
 
 
@@ -53,6 +59,28 @@ def test_dpor_proves_nothing_of_a_thread_that_looks_without_a_step_at_what_no_st
 
     assert result.claim.kind in {"undecided", "failed"}, told(result)
     assert result.failure or "without a step" in result.statement, told(result)
+
+
+@pytest.mark.parametrize("name", GUESSED)
+@pytest.mark.parametrize("preemptions", [None, 9])
+def test_dpor_proves_nothing_of_a_thread_that_uses_memory_nobody_has_told_it_of(
+    name: str, preemptions: int | None
+) -> None:
+    """Where it is there by default: it may come to be there later."""
+    result = explore(GUESSED[name], "dpor", preemptions=preemptions, shrink=False)
+
+    assert result.claim.kind in {"undecided", "failed"}, told(result)
+    assert result.failure or "no step orders" in result.statement, told(result)
+    for strategy in ("portfolio", "stateful", "exhaustive", "dfs"):
+        assert explore(GUESSED[name], strategy, shrink=False).failure, strategy
+
+
+@pytest.mark.parametrize("preemptions", [None, 9])
+def test_memory_that_a_thread_was_told_of_costs_no_proof(preemptions: int | None) -> None:
+    """However it was told."""
+    result = explore(a_cell_that_another_has_told_of, "dpor", preemptions=preemptions)
+
+    assert result.claim.kind == "proved", told(result)
 
 
 @pytest.mark.parametrize("preemptions", [None, 9])

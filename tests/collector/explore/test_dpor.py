@@ -202,6 +202,21 @@ def test_arbitrary_programs(vocabulary: str, seed: int) -> None:
     compare_arbitrary(vocabulary, seed, compare_dpor)
 
 
+@pytest.mark.parametrize("accesses", ["rrw", "rwr", "wrr", "r-w", "www"])
+def test_what_comes_after_a_race_is_another_part_of_the_trace(accesses: str) -> None:
+    """As many as there are orders of the threads, of their children, and of the accesses: each change with each."""
+    orders = {"rrw": 4, "rwr": 4, "wrr": 4, "r-w": 2, "www": 6}
+    result = explore(programs.children(accesses), "dpor", schedules=1 << 30)
+
+    assert (result.schedules, result.exhausted) == (6 * 6 * orders[accesses], True)
+
+
+@pytest.mark.parametrize("strategy", ["dpor", "stateful"])
+def test_the_one_trace_that_fails(strategy: str) -> None:
+    """Of 144: one order of each."""
+    assert explore(programs.children("rrw", wrong=True), strategy, schedules=1 << 30).failure
+
+
 @pytest.mark.parametrize(("threads", "traces"), [(2, 4), (3, 48), (4, 1536)])
 @pytest.mark.parametrize("by_exchange", [True, False])
 def test_who_finds_a_lock_taken_wakes_nobody(threads: int, traces: int, *, by_exchange: bool) -> None:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from collector.explore.program import Program
-    from collector.explore.strategies.dpor.dependence import Step
     from collector.explore.strategies.dpor.frontier import Leaf
+    from collector.explore.strategies.dpor.subtree import Asked
     from collector.explore.strategies.dpor.twigs import Twig
     from tests.collector.explore.traces import Execution
 
@@ -69,6 +69,12 @@ def test_as_many_executions_as_genmc(name: str, seed: int) -> None:
     program, count = COUNTS[name]
 
     assert schedules(program, Random(seed), most=max(9, count // 10)) == (count, 0)
+
+
+@pytest.mark.parametrize("accesses", ["rrw", "rwr", "wrr"])
+def test_what_comes_after_a_race_in_another_part(accesses: str, seed: int) -> None:
+    """A race asks for all that can come after it, in whichever part that is found."""
+    assert schedules(programs.children(accesses), Random(seed)) == (144, 0)
 
 
 def test_idle_turns_are_cut_as_by_one_process(seed: int) -> None:
@@ -136,12 +142,12 @@ def traces(runs: Sequence[Execution]) -> list[int]:
 
 def test_the_counts_show_an_insertion_that_is_dropped(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """What must not be done: to take a branch that was handed out for all that begins with its first step."""
-    program, count = COUNTS["lastzero(5)"]
+    program, count = COUNTS["readers(8)"]
 
-    def dropping(way: Sequence[Twig], depth: int, w: Sequence[Step]) -> list[Twig]:
-        children = way[depth].children
-        threads = {twig.step.thread for twig in children[children.index(way[depth + 1]) + 1 :]}
-        return [] if w[0].thread in threads else insert(way, depth, w)
+    def dropping(way: Sequence[Twig], asked: Asked) -> list[Twig]:
+        children = way[asked.depth].children
+        threads = {twig.step.thread for twig in children[children.index(way[asked.depth + 1]) + 1 :]}
+        return [] if asked.steps[0].thread in threads else insert(way, asked)
 
     insert = trees.insert
     monkeypatch.setattr(trees, "insert", dropping)

@@ -24,7 +24,7 @@ from collector.explore.machine.carrier import MAIN
 from collector.explore.machine.threads import PAUSED
 from collector.explore.prefix import CURE, refuse_end
 from collector.explore.strategies.base import left
-from collector.explore.strategies.dpor.dependence import Step, dependent, pending
+from collector.explore.strategies.dpor.dependence import ADDRESSES, Step, dependent, pending
 from collector.explore.strategies.dpor.objects import Sharing
 from collector.explore.strategies.dpor.search import INVARIANTS, TIME
 from workbuf.counted import counted
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 class Choice:
     """A place on the path where there are alternatives: threads, or values."""
 
-    __slots__ = ("accesses", "among", "asked", "free", "past", "step", "todo", "used", "victim")
+    __slots__ = ("accesses", "among", "asked", "far", "free", "past", "step", "todo", "used", "victim")
 
     def __init__(self, among: list[int], first: int, used: int, free: int) -> None:
         self.among = among
@@ -61,6 +61,8 @@ class Choice:
         """The steps on the path that come before its step in every equivalent interleaving, as bits."""
         self.accesses: tuple[Access, ...] = ()
         """What the turn of its step has had to do with objects that threads share."""
+        self.far: tuple[int, ...] = ()
+        """Cells that were not there when the threads began, and that it has found there."""
 
     def costs(self, t: int) -> int:
         """Preemptions up to and with letting `t` go."""
@@ -184,7 +186,9 @@ class BoundedDPOR:
                 chosen, kind, step, watched = turn
                 turn = None
                 if watched:
-                    chosen.accesses = (*sharing.shared.turned(kind), *sharing.cells(sharing.log(), step))
+                    accesses, log = sharing.shared.turned(kind), sharing.log()
+                    chosen.far = sharing.far(log, step)
+                    chosen.accesses = (*accesses, *sharing.cells(log, step, chosen.far))
                 else:
                     sharing.pass_by(kind, chosen.accesses)
 
@@ -239,6 +243,8 @@ class BoundedDPOR:
             taken.add(j, step)
             if self.sharing and j >= self.new - 1 and choice.accesses and not self.hindrance:
                 self._compare(self.sharing, choice, j)
+            if self.sharing and j >= self.new - 1 and choice.far and not self.hindrance:
+                self._trace(self.sharing, choice, taken.writes[ADDRESSES])
             last[step.thread] = choice.past | 1 << j
             if step.aim >= 0 and not choice.victim:
                 last[step.aim] = choice.past | 1 << j  # it spawns
@@ -270,6 +276,13 @@ class BoundedDPOR:
                 continue
             if sharing.compare(first.thread, other.accesses, second.thread, choice.accesses):
                 return
+
+    def _trace(self, sharing: Sharing, choice: Choice, allocations: list[int]) -> None:
+        """Were the cells that its turn has found there, there in any case?"""
+        for k in sharing.taken(choice.far):
+            first, second = self.path[allocations[k]].step if k >= 0 else None, choice.step
+            if first and second and first.thread != second.thread and not choice.past >> allocations[k] & 1:
+                sharing.use(first.thread, second.thread)
 
     def _block(self, i: int) -> Choice:
         """The last choice up to `i` at which its thread did not just go on: another one costs no preemption more there."""

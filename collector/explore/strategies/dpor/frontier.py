@@ -16,18 +16,30 @@ Guards.  A leaf is WAITING, OUT or DONE; what comes back of one that is not OUT 
 from __future__ import annotations
 
 from heapq import heappop, heappush
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any
 
 from collector.explore.strategies.dpor.dependence import Step, independent_of_all, initial
 from collector.explore.strategies.dpor.subtree import Start, Way
-from collector.explore.strategies.dpor.twigs import ROOT, Status, Twig, chain, count, hang, nested, path_to, turn
+from collector.explore.strategies.dpor.twigs import (
+    ROOT,
+    Status,
+    Twig,
+    chain,
+    count,
+    hang,
+    nested,
+    path_to,
+    told,
+    turn,
+    waiting,
+)
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from collector.explore.strategies.dpor.subtree import Explored, Row
+    from collector.explore.strategies.dpor.subtree import Asked, Explored, Row
 
 
 class Leaf:
@@ -49,7 +61,7 @@ class Leaf:
 
 
 def start_of(path: Sequence[Twig], known: dict[Twig, Way]) -> Start:
-    """How to come to the last branch of a path; from now on all of them are taken.
+    """How to come to the last branch of a path.
 
     `known` is of paths that are handed out at the same time, and is added to: most begin alike, and a way that several
     have in common is sent once.
@@ -58,18 +70,12 @@ def start_of(path: Sequence[Twig], known: dict[Twig, Way]) -> Start:
     for above, twig in pairwise(path):
         way = known.get(twig)
         if way is None:
-            left = above.children[: above.children.index(twig)]
-            asleep = (*above.asleep, *[sibling.step.thread for sibling in left])
-            way = known[twig] = Way(twig.step.thread, twig.step.value, asleep, twig.announced)
+            at = above.children.index(twig)
+            asleep = (*above.asleep, *[left.step.thread for left in above.children[:at]])
+            beside = told(above.children[at + 1 :])
+            way = known[twig] = Way(twig.step.thread, twig.step.value, asleep, beside, twig.announced)
         ways.append(way)
-    first = next((i for i, twig in enumerate(path[1:]) if not twig.taken), len(ways))
-    if first < len(ways) and path[first + 1].step.value > 0:
-        first = 0  # what comes after another value races with all that was before
-    leaf = path[-1]
-    leaf.new = min(leaf.new, first)
-    for twig in path[1:]:
-        twig.taken = True
-    return Start(tuple(ways), leaf.new)
+    return tuple(ways)
 
 
 class Frontier:
@@ -79,7 +85,7 @@ class Frontier:
         """Nothing is explored, or what is below `root`, with those `leaves`, is left."""
         self.root = root or Twig(ROOT)
         self.queue: list[tuple[int, int, Twig]] = []
-        """A heap of leaves that wait, and of what were some: by their number of steps, then as they came."""
+        """A heap of leaves that wait, and of what did: by their number of steps, then as they came."""
         self.number = 0
         """Of those that came."""
         self._come(leaves or [self.root])
@@ -95,18 +101,21 @@ class Frontier:
         return self.root.waiting
 
     def leaves(self, most: int) -> list[Leaf]:
-        """Hand out leaves that wait, `most` at most: those of the fewest steps, which more begins with than with others."""
-        found: list[Leaf] = []
+        """Hand out leaves that wait, `most` at most: one of the fewest steps, which more begins with than with others.
+
+        And its next ones: what two begin with alike is taken once.
+        """
+        while self.queue[0][2].status is not Status.WAITING:
+            heappop(self.queue)
+        path = path_to(self.queue[0][2])
+        above = next((twig for twig in reversed(path) if twig.waiting >= most), self.root)
         ways: dict[Twig, Way] = {}
-        while self.queue and len(found) < most:
-            _, _, twig = heappop(self.queue)
-            if twig.status is Status.WAITING and not twig.children:
-                path = path_to(twig)
-                turn(path, Status.OUT)
-                twig.whole = True
-                found.append(Leaf(path, ways))
-        # From left to right, as each begins more like the one before than like others: what is alike is not taken again.
-        found.sort(key=Leaf.place)
+        found = []
+        for twig in islice(waiting(above), most):
+            path = path_to(twig)
+            turn(path, Status.OUT)
+            twig.whole = True
+            found.append(Leaf(path, ways))
         return found
 
     def _come(self, leaves: Iterable[Twig]) -> None:
@@ -120,7 +129,7 @@ class Frontier:
         if any(leaf.twig.status is not Status.OUT for leaf in leaves):
             raise RuntimeError("a leaf has come back that was not handed out")
         for asked in explored.asked:
-            self._come(insert(leaves[asked.start].path, asked.depth, asked.steps))
+            self._come(insert(leaves[asked.start].path, asked))
         for number, leaf in enumerate(leaves):
             turn(leaf.path, Status.DONE if number < explored.finished else Status.WAITING)
             if number < explored.finished:
@@ -160,14 +169,14 @@ def forget(path: Sequence[Twig]) -> None:
             return
 
 
-def insert(way: Sequence[Twig], depth: int, w: Sequence[Step]) -> list[Twig]:
-    """Have the steps `w` explored from the state before step `depth` of a path, which its leaf has asked for.
+def insert(way: Sequence[Twig], asked: Asked) -> list[Twig]:
+    """Have what was asked for explored, by the leaf at the end of a path.
 
     Returns the leaf that waits for that, unless another one covers it.
     """
-    left, path = list(w), list(way[: depth + 1])
+    left, path = list(asked.steps), list(way[: asked.depth + 1])
     children = path[-1].children
-    right = children[children.index(way[depth + 1]) + 1 :]
+    right = children[children.index(way[asked.depth + 1]) + 1 :]
     while left:
         for twig in right:
             at = initial(left, twig.step)
@@ -191,6 +200,7 @@ def insert(way: Sequence[Twig], depth: int, w: Sequence[Step]) -> list[Twig]:
 def graft(path: Sequence[Twig], rows: Sequence[Row]) -> list[Twig]:
     """Hang what is left of a leaf, which waits, below it: the leaf is at the end of the path.  Returns the leaves."""
     found: list[Twig] = []
+    path[-1].status = Status.DONE  # it is no leaf any more
     if len(path) > 1:
         # The first row is the state before the leaf's own step, which may have become several: the values of a choice.
         above, leaf = path[-2:]
@@ -203,7 +213,7 @@ def graft(path: Sequence[Twig], rows: Sequence[Row]) -> list[Twig]:
         path = [*path[:-1], grown[0]]
         if rows[0].under_way is None:
             return found
-        path[-1].taken, path[-1].announced = True, rows[0].under_way
+        path[-1].announced = rows[0].under_way
         rows = rows[1:]
     path = list(path)
     for row in rows:
@@ -214,8 +224,8 @@ def graft(path: Sequence[Twig], rows: Sequence[Row]) -> list[Twig]:
         if row.under_way is None:
             break
         path.append(state.children[0])
-        path[-1].taken, path[-1].announced = True, row.under_way
-    return found
+        path[-1].announced = row.under_way
+    return [twig for twig in found if not twig.children]
 
 
 def grow(tree: Sequence[tuple[int, Step]], leaves: list[Twig]) -> list[Twig]:
@@ -231,7 +241,7 @@ def record(frontier: Frontier) -> list[list[Any]]:
         depth, twig = todo.pop()
         step = [*twig.step[:4], sorted(twig.step.guard), twig.step.aim]
         status = Status.WAITING if twig.status is Status.OUT else twig.status
-        rows.append([depth, step, status, twig.whole, twig.taken, twig.new, twig.asleep, twig.announced])
+        rows.append([depth, step, status, twig.whole, twig.asleep, twig.announced])
         todo += [(depth + 1, child) for child in reversed(twig.children)]
     return rows
 
@@ -244,9 +254,8 @@ def restored(rows: Iterable[Sequence[Any]]) -> Frontier:
 
 
 def _twig(row: Sequence[Any]) -> Twig:
-    _, (t, cell, write, value, guard, aim), status, whole, taken, new, asleep, announced = row
+    _, (t, cell, write, value, guard, aim), status, whole, asleep, announced = row
     twig = Twig(Step(t, cell, write, value, frozenset(guard), aim))
-    twig.status, twig.whole, twig.taken, twig.new = Status(status), whole, taken, new
-    twig.asleep = tuple(asleep)
+    twig.status, twig.whole, twig.asleep = Status(status), whole, tuple(asleep)
     twig.announced = tuple(announced) if announced else None
     return twig

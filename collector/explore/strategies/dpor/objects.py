@@ -13,6 +13,8 @@ without, and in the shared objects that change.  What is in one of these follows
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from collector.explore.machine import ops
@@ -24,7 +26,7 @@ from collector.explore.strategies.dpor.path import Path, happens_before
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from collector.explore.machine.machine import SteppedMachine
     from collector.explore.prefix import Taken
@@ -48,6 +50,8 @@ class Turned(NamedTuple):
     versions: tuple[tuple[int, int], ...]
     """Of the shared objects that it used, before it."""
     accesses: Accesses
+    far: tuple[int, ...]
+    """Cells that were not there when the threads began, and that it has found there."""
 
 
 class Sharing:
@@ -62,6 +66,8 @@ class Sharing:
         """Cells that a turn has looked at, or written, without a step, as an oracle in a body does."""
         self.poked: set[int] = set()
         """Those of them that were written: whoever reads one has to do with it."""
+        self.base = 0
+        """Of the machine's memory when all threads had come to their first steps."""
         self.size = 0
         """Of the machine's memory before the turn under way."""
         self.unordered = ""
@@ -76,6 +82,7 @@ class Sharing:
     def begin(self) -> None:
         """All threads of a schedule have come to their first steps."""
         self.resumed = self.behind = False
+        self.base = len(self.machine.memory.words)
         self.shared.begin()  # each schedule makes objects of its own, also where none has changed so far
 
     def pass_by(self, kind: int, its: Accesses) -> None:
@@ -105,8 +112,11 @@ class Sharing:
             turn.add(log)
         return turn
 
-    def cells(self, log: Log, step: Step) -> Iterator[Access]:
-        """What the turn of `step` has to do with cells that any turn has looked at, or written, without a step."""
+    def cells(self, log: Log, step: Step, far: Collection[int]) -> Iterator[Access]:
+        """What the turn of `step` has to do with cells that any turn has looked at, or written, without a step.
+
+        `far` is as `far` says.
+        """
         looked, poked = self.looked, self.poked
         self.shared.grown = self.shared.grown or not (log.looks <= looked and log.pokes <= poked)
         looked |= log.looks
@@ -124,8 +134,33 @@ class Sharing:
         for a, changes in found.items():
             name = "the memory" if a == EVERY else self.machine.name(a)
             yield Access(CELLS, None if a == EVERY else a, changes=changes, name=f"{name} without a step")
-        if EVERY in log.looks:
+        if EVERY in log.looks or (far and -1 in self.taken(far)):
             yield Access(MEMORY, None, changes=False, name=GROWS)
+
+    def far(self, log: Log, step: Step) -> tuple[int, ...]:
+        """Cells that were not there when the threads began, and are found to be there in the turn of `step`.
+
+        That its thread's next step is on one, too: it is looked for when the step is announced.
+        """
+        kinds, addrs, base = self.machine.kinds, self.machine.addrs, self.base
+        threads = (step.thread, step.aim) if step.aim >= 0 else (step.thread,)
+        announced = (addrs[t] for t in threads if kinds[t] in ops.TOUCHING)
+        return tuple({a for a in (*announced, *log.reads, *log.writes) if a >= base})
+
+    def taken(self, cells: Iterable[int]) -> Iterator[int]:
+        """Which `sysalloc` of this schedule has brought each of those cells, counted from 0; -1: none, it was no step."""
+        pieces = self.machine.memory.taken
+        for a in cells:
+            k = bisect_right(pieces, a, key=itemgetter(0)) - 1
+            yield k if k >= 0 and a < pieces[k][1] else -1
+
+    def use(self, first: int, second: int) -> None:
+        """The second thread has used memory that the first has got, and no step orders that."""
+        names = self.machine.names
+        self.unordered = self.unordered or (
+            f"{names[second]} uses memory that {names[first]} takes from the system, and no step orders that: equivalent "
+            'interleavings may end otherwise (strategy="stateful" or "exhaustive" tells them apart)'
+        )
 
     def compare(self, first: int, its: Accesses, second: int, others: Accesses) -> bool:
         """Does it matter in which order two turns of those threads came, which no step orders?  Then `unordered` says it."""
@@ -203,11 +238,12 @@ class Objects(Sharing):
             self.watching = False
             node = self.path.nodes[-1]
             log = self.log()
-            node.accesses = (*self.shared.turned(node.kind), *self.cells(log, node.step))
+            far = self.far(log, node.step)
+            node.accesses = (*self.shared.turned(node.kind), *self.cells(log, node.step, far))
             self.quiet = self.quiet and not node.accesses
             cells = (*log.reads.items(),)
             versions = (*((n, self.versions.get(n, 0)) for n in sorted({access.number for access in node.accesses})),)
-            turned = Turned(cells, versions, node.accesses)
+            turned = Turned(cells, versions, node.accesses, far)
             told = self.observed is not None and not log.whole and node.kind != ops.CHOOSE and self._foreseeable
             if told and not any(access.brings for access in node.accesses):
                 self.known.setdefault(node.history, []).append(turned)
@@ -245,6 +281,8 @@ class Objects(Sharing):
         """The turn from `node` is over, or it is known how it will be; `whole`: it has read cells in a way not known."""
         if node.accesses and not self.shared.grown:
             self._compare(node)
+        if turned.far and not self.shared.grown:
+            self._trace(node, turned.far)
         cells = (apart(cell) for cell in turned.cells)
         node.history = hash((node.history, *cells, turned.versions, whole and node.index, node.step.value))
         self._change(node)
@@ -254,6 +292,13 @@ class Objects(Sharing):
         for access in node.accesses:
             if access.changes:
                 self.versions[access.number] = hash((self.versions.get(access.number, 0), node.history))
+
+    def _trace(self, node: Node, cells: tuple[int, ...]) -> None:
+        """Were those cells, which its turn has found there, there in any case?"""
+        nodes, allocations = self.path.nodes, self.path.writes[ADDRESSES]
+        for k in self.taken(cells):
+            if k >= 0 and not happens_before(nodes[allocations[k]], node):
+                self.use(nodes[allocations[k]].step.thread, node.step.thread)
 
     def _birth(self, t: int) -> int:
         """The history of a thread before its first step."""

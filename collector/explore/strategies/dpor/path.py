@@ -320,6 +320,15 @@ class Path:
             nodes = [node for node in nodes if q >= len(node.clock) or node.clock[q] < number]
         return nodes
 
+    def between(self, x: Node, y: Node) -> list[Step]:
+        """Steps after the one from `x`, independent of it, that come before the one from `y` in every interleaving."""
+        q, number, clock = x.step.thread, x.number, y.clock
+        return [
+            node.step
+            for node in self.nodes[x.index + 1 : y.index]
+            if node.number <= clock[node.step.thread] and (q >= len(node.clock) or node.clock[q] < number)
+        ]
+
 
 def join(clock: list[int], other: list[int]) -> None:
     """Make `clock`, which has as many threads or more, know what `other` knows."""

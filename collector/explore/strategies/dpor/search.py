@@ -2,10 +2,13 @@
 
 Theory of operation.  One interleaving is run; happens-before clocks over its steps show the pairs that race: dependent,
 of different threads, with nothing between that forces their order.  For each race (e, f) that can be turned round, the
-sequence that does so without changing more than it must, `what comes after e and does not depend on it, then f`, goes into
+sequence that does so without changing more than it must, f and everything after e that does not depend on it, goes into
 the wake-up tree of the state before e.  Then the deepest state whose tree has a branch left takes it.  What has been
 explored from a state sleeps there until something that depends on it happens; a branch that begins with a sleeper is
 never added.  (Abdulla, Aronis, Jonsson and Sagonas, Optimal dynamic partial order reduction, 2014 and 2017.)
+
+What comes after f changes that sequence, and a branch or a sleeper that covered one need not cover the next.  So a race is
+covered anew after each interleaving that has it, until its steps up to f alone decide that it is covered.
 
 Which races can be turned round where steps wait, `strategies.dpor.path` knows.  What a killed thread was about to do races
 with the kill, too, and comes after it: it is covered with everything else that does not depend on the kill before it, as far
@@ -30,11 +33,11 @@ from collector.explore.machine.carrier import MAIN
 from collector.explore.machine.threads import PAUSED, can
 from collector.explore.prefix import check, check_scene, following, refuse_end, refuse_turn, scene
 from collector.explore.strategies.base import left, share_done
-from collector.explore.strategies.dpor.dependence import ANY, Step, pending
+from collector.explore.strategies.dpor.dependence import ANY, Step, initial, pending
 from collector.explore.strategies.dpor.idle import Idle
 from collector.explore.strategies.dpor.objects import Objects
 from collector.explore.strategies.dpor.path import Node, Path, Victim, happens_before
-from collector.explore.strategies.dpor.wakeup import Branch, asleep, insert
+from collector.explore.strategies.dpor.wakeup import Branch, asleep, decided, insert
 
 
 if TYPE_CHECKING:
@@ -66,8 +69,6 @@ class DPOR:
         """What threads share in Python led elsewhere than cells alone would have."""
         self.branching: Node | None = None
         """The state behind the path that goes on with the next branch of its tree."""
-        self.new = 0
-        """Index of the first step whose races are to be covered after this schedule."""
         self.done = False
         """Every trace was seen."""
         self.hindrance = ""
@@ -97,9 +98,6 @@ class DPOR:
         self.compared += len(nodes)
         if machine.invariants:
             self.hindrance = INVARIANTS
-        # The races of the steps before were covered when they were first run, with whatever came after them; another value
-        # makes other things come after them.
-        self.new = 0 if self.branching and self.branching.tree[0].step.value > 0 else len(nodes)
         values = (node.step.value for node in nodes[:] if node.kind == ops.CHOOSE)
         objects = self._objects(machine)
 
@@ -217,9 +215,9 @@ class DPOR:
         if self.lost:
             self.done = True
             return
-        for node in self.path.nodes[self.new :]:
-            for i in node.races:
-                self._cover(self.path.nodes[i], node)
+        for node in self.path.nodes:
+            if node.races:
+                node.races = [i for i in node.races if not self._cover(self.path.nodes[i], node)]
         # A kill can come after all that does not depend on it, and that is another thing in every interleaving.
         for i, victim in self.path.victims.items():
             self._cover_victim(self.path.nodes[i], victim, machine.memory.words)
@@ -242,24 +240,41 @@ class DPOR:
         self.set_aside = self.complete
         self.path, self.branching = Path(), None
 
-    def _cover(self, first: Node, node: Node) -> None:
-        """Turn the race of the steps from `first` and `node` round."""
+    def _cover(self, first: Node, node: Node) -> bool:
+        """Turn the race of the steps from `first` and `node` round.
+
+        Returns whether that is done for good, whatever comes after `node` in another interleaving.
+        """
         step = node.step
         if node.kind in ops.DEPENDING:
             # Without the first one's step it may turn out otherwise.
             write = first.step.cell != step.cell or ops.writes(node.kind, node.expects, first.before)
             if write != step.write:
-                step = step._replace(write=write)
+                # Then it is not known what else it has to come after.
+                rest = self.path.without(first, first)
+                self._insert(first, [*[other.step for other in rest], step._replace(write=write)])
+                return False
         elif node.kind == ops.SPAWN and first.kind == ops.SPAWN:
             step = step._replace(aim=first.step.aim)
-        self._insert(first, self.path.without(first, first), step)
+        turned = self.path.between(first, node)
+        turned.append(step)
+        sleeping = first.sleep.values()
+        if any(initial(turned, sleeper) >= 0 for sleeper in sleeping):
+            return True
+        if decided(self._tree(first), [*sleeping, first.step], turned):
+            return True
+        rest = self.path.without(first, first)
+        self._insert(first, [*turned, *[other.step for other in rest if not happens_before(other, node)]])
+        return False
 
-    def _insert(self, state: Node, nodes: list[Node], step: Step) -> None:
-        """Have the steps taken from `nodes`, then `step`, explored from `state`, unless something equivalent was."""
-        w = [node.step for node in nodes]
-        w.append(step)
-        if not asleep(state.sleep.values(), w):
-            insert(state.tree, w)
+    def _tree(self, state: Node) -> list[Branch]:
+        """What is left to explore from `state`, as far as is known."""
+        return state.tree
+
+    def _insert(self, state: Node, w: list[Step]) -> bool:
+        """Have the steps `w` explored from `state`; False if something equivalent was, or will be."""
+        sleeping = state.sleep.values()
+        return not asleep(sleeping, w) and insert(self._tree(state), [*sleeping, state.step], w)
 
     def _cover_victim(self, kill: Node, victim: Victim, mem: list[int]) -> None:
         """What a killed thread was about to do, had the kill come as late as it can."""
@@ -288,7 +303,7 @@ class DPOR:
         elif victim.kind in ops.DEPENDING:
             found = self._left_behind(rest, step.cell, kill, mem)
             step = step._replace(write=ops.writes(victim.kind, victim.expects, found))
-        self._insert(state, rest, step)
+        self._insert(state, [*[node.step for node in rest], step])
 
     def _left_behind(self, rest: list[Node], cell: int, kill: Node, mem: list[int]) -> int:
         """What stands in `cell` after `rest`, the steps after `kill` that do not depend on it."""

@@ -23,7 +23,7 @@ from collector.explore.claim import Claim, Kind, Seen
 from collector.explore.prefix import check
 from collector.explore.strategies.dpor.dependence import Step, pending
 from collector.explore.strategies.dpor.search import DPOR
-from collector.explore.strategies.dpor.wakeup import Branch, asleep, awake, insert
+from collector.explore.strategies.dpor.wakeup import Branch, asleep, awake, place
 
 
 if TYPE_CHECKING:
@@ -47,16 +47,14 @@ class Way(NamedTuple):
     """That `choose` returns, if the branch prescribes it."""
     asleep: tuple[int, ...]
     """Threads whose steps are explored from the state before it by others."""
+    beside: Flat
+    """What is explored from there by others, later."""
     announced: Announced | None = None
     """What the step was, if it was taken before."""
 
 
-class Start(NamedTuple):
-    """A subtree: everything that begins with the last step of `ways`, after those before it."""
-
-    ways: tuple[Way, ...]
-    new: int
-    """Index of the first step whose races nobody has covered yet."""
+Start = tuple[Way, ...]
+"""A subtree: everything that begins with the last step, after those before it."""
 
 
 class Row(NamedTuple):
@@ -75,7 +73,7 @@ class Asked(NamedTuple):
 
     start: int
     depth: int
-    steps: list[Step]
+    steps: tuple[Step, ...]
 
 
 @dataclass
@@ -117,19 +115,21 @@ class Subtrees(DPOR):
         if cutting is not None:
             self.cutting = True
             self.idle.heads = set(cutting)
-        self.ways: tuple[Way, ...] = ()
-        """To the start under way."""
+        self.ways: Start = ()
+        """The start under way."""
         self.heading = True
         """Its first schedule is still to be run."""
-        self.known: list[list[Branch]] = []
-        """What was asked for from each state on the way."""
+        self.trees: list[list[Branch]] = []
+        """Of the first states on the way, what others explore from there."""
+        self.asked: list[set[tuple[Step, ...]]] = []
+        """What they were asked for, from each state on the way."""
         self.before = 0
         """Interleavings of other starts that were run to their ends."""
         self._head_for_start()
 
     def _head_for_start(self) -> None:
         """On to the next start, from the last state from which both ways go on alike."""
-        before, self.ways = self.ways, self.starts[0].ways if self.starts else ()
+        before, self.ways = self.ways, self.starts[0] if self.starts else ()
         common = alike(before[: self.floor], self.ways)
         while len(self.path.nodes) > common:
             self.path.pop().tree.clear()  # which the state before still has
@@ -137,7 +137,8 @@ class Subtrees(DPOR):
         self.branching = self.path.pop() if common else None
         self.heading, self.before = True, self.complete
         self.floor = max(len(self.ways) - 1, 0)
-        self.known = [*self.known[:common], *([] for _ in self.ways[common:])]
+        del self.trees[common:]
+        self.asked = [*self.asked[:common], *(set() for _ in self.ways[common:])]
 
     def _afresh(self) -> None:
         """With the same start; what was asked for is not asked for again."""
@@ -145,10 +146,8 @@ class Subtrees(DPOR):
         self.heading, self.complete = True, self.before
 
     def begin(self, machine: SteppedMachine) -> tuple[Pick, Draw]:
-        picked = super().begin(machine)
-        if self.heading:
-            self.heading, self.new = False, self.starts[0].new
-        return picked
+        self.heading = False
+        return super().begin(machine)
 
     def _state(self, machine: SteppedMachine) -> Node:
         """On the way to the root of a subtree, with who sleeps there and the step that is to be taken."""
@@ -162,15 +161,25 @@ class Subtrees(DPOR):
             node.tree.append(Branch(Step(way.thread, 0, write=False, value=way.value)))
         return node
 
-    def _insert(self, state: Node, nodes: list[Node], step: Step) -> None:
+    def _tree(self, state: Node) -> list[Branch]:
+        """As ever, below the root of the subtree; above it what others explore, with what they were asked for."""
+        if state.index >= len(self.ways):
+            return super()._tree(state)
+        while len(self.trees) <= state.index:
+            self.trees.append(grown(self.ways[len(self.trees)].beside))
+        return self.trees[state.index]
+
+    def _insert(self, state: Node, w: list[Step]) -> bool:
         """As ever, below the root of the subtree; above it others are asked, once."""
-        if state.index >= len(self.known):
-            super()._insert(state, nodes, step)
-            return
-        w = [node.step for node in nodes]
-        w.append(step)
-        if not asleep(state.sleep.values(), w) and insert(self.known[state.index], w):
-            self.explored.asked.append(Asked(self.explored.finished, state.index, w))
+        if state.index >= len(self.ways):
+            return super()._insert(state, w)
+        steps, known = tuple(w), self.asked[state.index]
+        sleeping = state.sleep.values()
+        if steps in known or asleep(sleeping, w) or not place(self._tree(state), [*sleeping, state.step], w)[1]:
+            return False
+        known.add(steps)
+        self.explored.asked.append(Asked(self.explored.finished, state.index, steps))
+        return True
 
     def end(self, machine: SteppedMachine, /) -> None:
         super().end(machine)
@@ -218,6 +227,17 @@ def alike(some: Sequence[Way], others: Sequence[Way]) -> int:
         if one[:3] != other[:3] or one.announced != other.announced:
             return i
     return min(len(some), len(others))
+
+
+def grown(rows: Flat) -> list[Branch]:
+    """The wake-up tree that `flat` has told."""
+    path: list[list[Branch]] = [[]]
+    for depth, step in rows:
+        branch = Branch(step)
+        del path[depth + 1 :]
+        path[depth].append(branch)
+        path.append(branch.children)
+    return path[0]
 
 
 def flat(tree: Sequence[Branch], *, deep: bool = True) -> Flat:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from collector.explore.strategies.dpor.dependence import Step
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from collector.explore.prefix import Announced
-
-
-NEW = 1 << 30
-"""As the index of the first step whose races nobody has covered: to be found out when it is handed out."""
 
 
 class Status(IntEnum):
@@ -34,11 +31,9 @@ class Twig:
         "announced",
         "asleep",
         "children",
-        "new",
         "out",
         "status",
         "step",
-        "taken",
         "waiting",
         "whole",
     )
@@ -53,9 +48,6 @@ class Twig:
         """Leaves at or below it that wait, or are handed out."""
         self.whole = False
         """It was handed out as a leaf."""
-        self.taken = False
-        """Somebody has taken it, or was sent to."""
-        self.new = NEW
         self.asleep: tuple[int, ...] = ()
         """Threads whose steps were explored from the state behind it, beside those of done children."""
         self.announced: Announced | None = None
@@ -76,6 +68,17 @@ def path_to(twig: Twig | None) -> list[Twig]:
         path.append(twig)
         twig = twig.above
     return path[::-1]
+
+
+def waiting(above: Twig) -> Iterator[Twig]:
+    """The leaves at or below it that wait, from left to right."""
+    todo = [above]
+    while todo:
+        twig = todo.pop()
+        if twig.children:
+            todo += [child for child in reversed(twig.children) if child.waiting]
+        elif twig.status is Status.WAITING:
+            yield twig
 
 
 def turn(path: Sequence[Twig], status: Status) -> None:
@@ -101,17 +104,28 @@ def hang(above: Twig, *twigs: Twig) -> None:
 
 def chain(w: Sequence[Step]) -> tuple[Twig, Twig]:
     """Branches of one sequence: the first and the last one."""
-    first = last = Twig(w[0])
-    for step in w[1:]:
-        hang(last, Twig(step))
-        last = last.children[0]
-    return first, last
+    twigs = [Twig(step) for step in w]
+    for above, twig in pairwise(twigs):
+        hang(above, twig)
+    return twigs[0], twigs[-1]
+
+
+def told(tree: Sequence[Twig]) -> list[tuple[int, Step]]:
+    """The branches in order, each with how deep it is; without what is below one that was handed out as a leaf."""
+    rows = []
+    todo = [(0, twig) for twig in reversed(tree)]
+    while todo:
+        depth, twig = todo.pop()
+        rows.append((depth, twig.step))
+        if not twig.whole:
+            todo += [(depth + 1, child) for child in reversed(twig.children)]
+    return rows
 
 
 def nested(twigs: Iterable[tuple[int, Twig]], leaves: list[Twig]) -> list[Twig]:
     """Hang each twig, told with how deep it is, below the last one that is less deep; the uppermost.
 
-    Those that nothing hangs below are added to `leaves`.
+    Those that wait are added to `leaves`.
     """
     top: list[Twig] = []
     path: list[Twig] = []
@@ -126,5 +140,5 @@ def nested(twigs: Iterable[tuple[int, Twig]], leaves: list[Twig]) -> list[Twig]:
         order.append(twig)
     for twig in reversed(order):
         twig.waiting = sum(child.waiting for child in twig.children) if twig.children else twig.status is Status.WAITING
-    leaves += (twig for twig in order if not twig.children)
+    leaves += (twig for twig in order if not twig.children and twig.status is Status.WAITING)
     return top
