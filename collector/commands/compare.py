@@ -204,7 +204,9 @@ def told(args: argparse.Namespace, made: Sequence[Comparison], seconds: float, *
         seeds = counted(of.seeds, "seed")
         print(f"{of.machine}: {', '.join(design.name for design in of.designs)}, {seeds}; {interpreter()}")
         print(table(rows(of), head(of)))
-        print()
+        print(
+            f"medians over seeds, ranges; behind x the ratio to {of.base.name}'s, seed by seed; see {RUN} guide designs\n"
+        )
     for line in lacks(made):
         print(line)
     failed = sum(len(of.failed) for of in made)

@@ -174,12 +174,17 @@ def interactive(args: argparse.Namespace) -> int:
 
 
 def concluded(result: Result, require: str = "") -> int:
-    """Print the verdict, which is the last line; returns the exit status."""
+    """Print where it fails and the verdict, which is the last line; returns the exit status."""
     claim = result.claim
     for note in result.notes:
         print(flowed(f"note: {note}"))
     if claim.kind == "refused":
         raise UsageError(str(claim))
+    if result.failure and result.failure.where and result.failure.kind != "race":  # whose report has both lines
+        from collector.report.schedule.steps import shortened  # noqa: PLC0415  not for the help
+
+        file, _, line = result.failure.where.rpartition(":")
+        print(f"it fails at {shortened(file)}:{line}")
     print(flowed(f"failed: {result.failure}" if result.failure else f"ok: {claim}"))
     ended = status(claim, require)
     if ended == WEAKER:

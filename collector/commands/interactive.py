@@ -239,7 +239,9 @@ class Interactive(Cmd):
 
     def do_follow(self, line: str) -> None:
         """To the end of a token's schedule."""
-        token = Token.decode(tokentext(line) if line else line)
+        if not line:
+            raise ValueError("follow: a token, or the file that holds it")
+        token = Token.decode(tokentext(line))
         self.simulation = Simulation(token, self.program)
         self._goto(self.simulation.choices(token))
         left = [*(self._names()[t] for t in token.muted), *(f"optional item {n}" for n in token.left_out)]

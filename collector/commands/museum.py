@@ -18,6 +18,7 @@ from collector.report.progress import Progress
 from collector.report.tables import table
 from collector.scenarios.museum import Museum
 from collector.scenarios.registry import SCENARIOS
+from collector.scenarios.scenario import SOUND
 from collector.stress.interrupts import Interrupts
 from workbuf.counted import counted
 
@@ -78,12 +79,19 @@ def main(args: argparse.Namespace) -> int:
         args.markdown.writetext(page(exhibits, command, monotonic() - begun))
     wrong = [f"{of.scenario.name}: {what}" for of in exhibits for what in of.wrong]
     kinds = [of.scenario.kind for of in exhibits]
-    told = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))
+    told = ", ".join(many(kinds.count(kind), kind) for kind in dict.fromkeys(kinds))
     count = counted(len(exhibits), "exhibit")
     print(f"\n{count}{told and f' ({told})'} in {monotonic() - begun:.0f} s")
+    if told:
+        print(f"under a strategy: schedules to the first failure, a median over seeds; see {RUN} guide museum")
     if interrupts.count:
         print(f"{PROGRAM} museum: interrupted after {len(exhibits)} of {len(names)} exhibits")
         raise KeyboardInterrupt
     for what in wrong:
         print(f"failed: {what}")
     return VIOLATION if wrong else OK
+
+
+def many(n: int, kind: str) -> str:
+    """So many scenarios of a kind."""
+    return f"{n} {kind}" if kind == SOUND else counted(n, kind)

@@ -261,7 +261,9 @@ class Race:
                 f"found by {result.found_by} in schedule {result.schedules}; preemptions: {failure.preemptions}",
                 f"shrunk from {counted(before, 'deviation')} to {after}",
                 *(f"warning: {warning}" for warning in result.warnings),
-                f"\n{failure.trace}\n\nReplay it with",
+                f"\n{failure.trace}\n",
+                *raceoptions.failsat(self.item, failure),
+                "Replay it with",
                 raceoptions.again(self.item, "--race-replay", failure.schedule),
                 *raceagain.elsewhere(self.item, failure.schedule),
             ])  # fmt: skip

@@ -71,11 +71,14 @@ class Again:
 
     def _found(self, again: Replay, text: str, whence: str) -> Found:
         result = again.result
+        failure = result.failure
         story = "\n".join([
-            str(result.failure),
+            str(failure),
             whence,
             *(f"warning: {warning}" for warning in result.warnings),
-            f"\n{again.trace}\n\nReplay it with",
+            f"\n{again.trace}\n",
+            *(raceoptions.failsat(self.item, failure) if failure else []),
+            "Replay it with",
             raceoptions.again(self.item, "--race-replay", text),
             *elsewhere(self.item, text),
         ])  # fmt: skip

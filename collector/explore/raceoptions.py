@@ -15,6 +15,8 @@ from collector.explore.token import Token
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from collector.explore.result import Failure
+
 
 DROPPED = ("--race-seed", "--race-replay", "--race-keep")
 """Options that a command which runs a test again has a value of its own for, or none."""
@@ -98,6 +100,14 @@ def again(item: pytest.Item, *options: str) -> str:
     file, _, name = item.nodeid.partition("::")
     there = relpath(config.rootpath / file, config.invocation_params.dir)
     return join(["python", "-m", "pytest", *given, f"{there}::{name}", *options])
+
+
+def failsat(item: pytest.Item, failure: Failure) -> list[str]:
+    """The line that raised, seen from where pytest was called; nothing for what no line has raised, or a report names."""
+    file, _, line = failure.where.rpartition(":")
+    if not file or failure.kind == "race":
+        return []
+    return [f"It fails at {relpath(file, item.config.invocation_params.dir)}:{line}"]
 
 
 def kept(words: Sequence[object]) -> Iterator[str]:

@@ -17,14 +17,28 @@ from workbuf.machine import WORD
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from collector.explore import SteppedMachine
     from collector.explore.program import Program
 
 GOGC = 50
+CONCURRENT, STOPPED = (
+    ("sweepterm", "scan", "installmarkwb", "mark", "markterm", "sweep"),
+    ("sweepterm", "markterm", "sweep"),
+)
+"""The parts of a collection, in their order."""
 LEAST = 64
 """Bytes below which the heap is not collected for its size."""
+
+
+def parts(me: TimelessM, names: Sequence[str]) -> None:
+    """What is said of the first collection: which it is, and when each part of it has begun."""
+    assert me.cycle.number == 1, "it is told to be another collection"
+    assert me.cycle.concurrent == (names is CONCURRENT), (
+        "a collection in a stopped world is told to be concurrent, or not"
+    )
+    assert [*names] == [name for name in me.cycle.stamps if name in CONCURRENT], "a part of it has no beginning"
 
 
 def ahead(m: type[TimelessM]) -> Program:
@@ -32,9 +46,15 @@ def ahead(m: type[TimelessM]) -> Program:
 
     class Looks(m):  # type: ignore[misc, valid-type]
         reachable: list[int]
+        checked = False
+
+        def rootsscanned(self) -> None:
+            super().rootsscanned()
+            self.checked = True
 
         def gc(self, *, eager: bool = False) -> None:
             left = [p for p in self.reachable if not self.heapBitsForObject(p)[2] & MARKED]
+            assert self.checked, "the roots were scanned, and nobody was to check that"
             assert not left, "an object could have been marked while the world ran, and was left for the stop"
             super().gc(eager=eager)
 
@@ -54,6 +74,7 @@ def ahead(m: type[TimelessM]) -> Program:
         def collects(me: TimelessM) -> None:
             me.reachable = objects  # type: ignore[attr-defined]
             me.gcwork(0)
+            parts(me, CONCURRENT)
 
         machine.spawn(lambda port: Looks(port, world, model.gcm).mstart(collects), "gc")
 
@@ -64,16 +85,25 @@ def goals(m: type[TimelessM]) -> Program:
     """A collection sets the next goal by what the heap holds, and is counted."""
 
     class Looks(m):  # type: ignore[misc, valid-type]
+        newborn = False
+
         def marked(self) -> None:
             super().marked()
             heap, goal = (self.port.words[self.mstats + field] for field in (MSTATS.heap_alloc, MSTATS.next_gc))
             assert heap > LEAST, "nothing is counted that was allocated"
+            assert self.cycle.heapstart == heap, "the collection began with another heap"
             assert goal == heap + heap * GOGC // 100, "the goal is another"
 
     def program(machine: SteppedMachine) -> Callable[[], object]:
         small = SmallWorld(machine, replace(CONFIG, mutators=0, gcpercent=GOGC, heapminimum=LEAST), Looks)
         small.objects([[]] * (4 * LEAST // WORD))
-        machine.spawn(lambda port: Looks(port, small.world, small.model.gcm).mstart(lambda me: me.gcwork(1)), "gc")
+        small.boot.flushallmcaches()
+
+        def collects(me: TimelessM) -> None:
+            me.gcwork(1)
+            parts(me, STOPPED)
+
+        machine.spawn(lambda port: Looks(port, small.world, small.model.gcm).mstart(collects), "gc")
 
         def check() -> None:
             assert machine.peek(small.world.runtime + RUNTIME.numgc) == 1, "a collection is not counted"

@@ -11,6 +11,7 @@ from collector.mutation.race import Race, atonce
 from collector.runtime import CollectorM
 from mutator.heap import FINALIZER, MARKED, MHEAP
 from mutator.phase import GCmark, GCmarktermination
+from mutator.world import MRECORD
 from workbuf.boot import BootPort
 from workbuf.buffer import NOBJ, OBJ
 from workbuf.machine import WORD
@@ -94,14 +95,17 @@ def scanning(marking: Marking) -> None:
 def assisting(marking: Marking) -> None:
     """An assist scans as many objects as a buffer holds, from whatever buffers there are; what is left is others' work."""
     machine, me = marking.machine, marking.me
+    told = [me.record + field for field in (MRECORD.scanned, MRECORD.assisted)]
     objects = marking.small.objects([[2], [3], [NIL], [NIL]])
     for parent in objects[:2]:
         marking.boot.putfull(marking.holding(parent), 358)
     me.gchelpwork()
     assert all(map(marking.marked, objects[2:])), "an assist has left work that it had time for"
+    assert [machine.peek(at) for at in told] == [2, 2], "it is told that other objects were scanned"
     parents = marking.small.objects([[at + 1] for at in range(me.len_obj)] + [[0]])
     marking.boot.putfull(marking.holding(parents[0]), 358)
     me.gchelpwork()
+    assert [machine.peek(at) for at in told] == [2 + me.len_obj] * 2, "it is told that other objects were scanned"
     assert not machine.peek(me.currentwbuf), "what an assist has not scanned is left in a cache"
     assert machine.peek(me.popfull(504) + NOBJ) == 1, "what an assist has not scanned is in no list"
 

@@ -18,6 +18,7 @@ from mutator.world import RUNTIME
 from workbuf.boot import BootPort
 from workbuf.buffer import NOBJ, OBJ
 from workbuf.hardware.machine import HardwareMachine
+from workbuf.local import MLOCAL
 from workbuf.machine import WORD
 
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 GOAL = 1 << 20
 OUTSIDE = 1 << 50
 """A pointer that is none into the heap."""
+HANDED = 3
+"""Handoffs that an M has counted before."""
 PARENTS = 2
 """Objects with pointers, in the heap that is verified."""
 LARGE = 66
@@ -104,6 +107,8 @@ def verifying(m: type[TimelessM]) -> Program:
         for i in range(2):
             small.global_(i, objects[i])
 
+        machine.poke(small.model.gcm + MLOCAL.nhandoff, HANDED)
+
         def collects(me: TimelessM) -> None:
             me.reachable = objects  # type: ignore[attr-defined]
             me.checkmark_enabled = True
@@ -126,6 +131,8 @@ def told(me: TimelessM) -> None:
     assert len(cycle.scanned) == cycle.nproc, "a marker is forgotten, or one is listed that has not marked"
     assert sum(cycle.scanned) == cycle.scanned_after - cycle.scanned_markterm == PARENTS, "other objects were scanned"
     assert {*cycle.gcstats} == {*GCSTATS, *STATISTICS}, "a counter is not told"
+    assert cycle.gcstats["nhandoff"] == HANDED, "a counter tells of another number"
+    assert not me.port.words[me.record + MLOCAL.nhandoff], "what was told is counted again"
 
 
 def fused(m: type[FusedM]) -> Program:

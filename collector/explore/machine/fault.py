@@ -76,9 +76,9 @@ def fault_of(error: BaseException, thread: int = MAIN, kind: str = "") -> Fault:
         return Fault(kind or "throw", error.text, where, thread, text)
     if isinstance(error, AssertionError):
         return Fault(kind or "assertion", line or "assertion failed", where, thread, text)
-    return Fault(
-        kind or "exception", f"{type(error).__name__}: {line}" if line else type(error).__name__, where, thread, text
-    )
+    name = type(error).__name__
+    message, details = (f"{name}: {line}", f"{name}: {text}") if line else (name, text)
+    return Fault(kind or "exception", message, where, thread, details)
 
 
 def shortened(text: str, most: int) -> str:

@@ -17,7 +17,7 @@ from greenlet import GreenletExit
 
 from collector.explore.machine.fault import Refused
 from collector.explore.machine.site import LIBRARY, ROOTS, of_explorer, of_function
-from workbuf.machine import Bound, Port
+from workbuf.machine import Bound, Pause, Port
 from workbuf.throw import Throw
 
 
@@ -87,7 +87,8 @@ def miscalled(error: Exception) -> str:
     _, *operands = (
         str(operand.replace(annotation=Parameter.empty)) for operand in signature(method).parameters.values()
     )
-    return f"{found[1]} is called as port.{found[1]}({', '.join(operands)})"
+    kinds = f", with a kind of {Pause.__module__}.Pause" if found[1] == "pause" else ""
+    return f"{found[1]} is called as port.{found[1]}({', '.join(operands)}){kinds}"
 
 
 def of_library(frame: FrameType) -> bool:

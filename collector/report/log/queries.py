@@ -16,6 +16,8 @@ from workbuf.entry import decode
 
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from collector.report.log.database import Logfile
 
 Answer = tuple[tuple[str, ...], list[tuple[Any, ...]]]
@@ -143,15 +145,21 @@ def listing(log: Logfile, filters: Filters, extra: str = "1", *values: Any) -> A
             cycle,
             event,
             wbuf or "",
-            ", ".join(part for part in (site, f"list {place}" if place else "", fields(more)) if part),
+            ", ".join(part for part in (site, f"list {place}" if place else "", fields(more, log.threads)) if part),
         )
         for t, m, cycle, event, wbuf, site, place, more in rows
     ]
 
 
-def fields(more: str | None) -> str:
-    """The rest of an event's fields, as they were written, without JSON's marks."""
-    return (more or "").strip("{}").replace('"', "")
+def fields(more: str | None, threads: Sequence[str]) -> str:
+    """The rest of an event's fields, as they were written, without JSON's marks; a cache's owner by its name."""
+    said = (more or "").strip("{}").replace('"', "")
+    return re.sub(r"^owner: (\d{1,9})(?=,|$)", lambda found: f"owner: {named(int(found[1]), threads)}", said)
+
+
+def named(number: int, threads: Sequence[str]) -> str:
+    """A thread's name, or its number if it has none."""
+    return threads[number] if number < len(threads) else str(number)
 
 
 def came(got: int | None, began: int | None) -> str:

@@ -14,7 +14,7 @@ from collector.audit.buffers import history
 from collector.audit.violation import Violation
 from collector.report.run.withoutp import withoutp
 from workbuf.entry import Entry
-from workbuf.events import OF_BUFFERS, Reader
+from workbuf.events import OF_BUFFERS, Event, Reader
 from workbuf.machine import WORD
 from workbuf.throw import Throw
 
@@ -35,6 +35,8 @@ FRAMES = 6
 def sentence(record: Record, reader: Reader, end: int) -> str:
     """One event for people; `end` is the time from which it is counted back."""
     event = reader.read(*record[2:])
+    if event.kind == Event.HARVESTED:
+        event.fields["owner"] = reader.threads[event.fields["owner"]]
     said = ", ".join(str(v) if isinstance(v, Entry) else f"{name} {v}" for name, v in event.fields.items())
     return f"  {(record.time - end) / 1000:12.1f} us  {reader.threads[record.thread]:12} {event.name:10} {said}"
 

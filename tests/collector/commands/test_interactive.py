@@ -148,6 +148,7 @@ def test_from_a_pipe_the_conversation_is_printed(monkeypatch: pytest.MonkeyPatch
         ("to", "'' is not a whole number"),
         ("let dpor", "let: a strategy of random, pct, pos, surw, urw"),
         ("follow s2.x", "token 's2.x'"),
+        ("follow", "follow: a token, or the file that holds it"),
         ("token /no/such/folder/t", "/no/such/folder/t: cannot write"),
         ("token -", "token: without a name it is printed"),
         ("source 1 2", "no thread and no command '1 2'"),

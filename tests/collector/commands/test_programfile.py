@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from collector.run import main
 
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TEXT = '''
 from helper import START
@@ -56,6 +53,35 @@ def test_explore_replay_explain(file: str, capsys: pytest.CaptureFixture[str]) -
     assert "t0 is left before" in capsys.readouterr().out
 
     assert main(["explore", f"{file}:careful", "--require", "proved"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("assert port.load(x)", ["t0: assertion: assertion failed", "it fails at raises.py:4"]),
+        ("{}[port.load(x)]", ["t0: exception: KeyError: 0", "it fails at raises.py:4"]),
+        ("port.words[x + 99] = 1", ["fatal error: fault", "it fails at raises.py:4"]),
+        ("port.sleep(x)", ["deadlock: t0 sleeps on x"]),
+    ],
+)
+def test_the_line_that_failed_is_named(
+    file: str, body: str, says: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where one did; the verdict stays the last line."""
+    own = Path(file).with_name("raises.py")
+    own.write_text(
+        "def program(machine):\n"
+        "    x = machine.word(0, 'x')\n"
+        "    def body(port):\n"
+        f"        {body}\n"
+        "    machine.spawn(body)\n"
+    )
+    assert main(["explore", "raises.py:program"]) == 1
+    said = capsys.readouterr().out.splitlines()
+
+    assert [line for line in said if line in says] == says
+    assert [line for line in said if "it fails at" in line] == says[1:]
+    assert said[-1].startswith("failed: ")
 
 
 @pytest.mark.parametrize(

@@ -265,6 +265,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
 
     out = capsys.readouterr().out
     assert "stepped: parent, seed, 1 seed;" in out
+    assert "behind x the ratio to seed's, seed by seed" in out
     assert "2 runs in" in out
     (made,) = json.loads(files["json"].read_text())["comparisons"]
     assert made["base"] == "seed"

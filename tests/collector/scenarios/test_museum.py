@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from collector.commands.museum import many
 from collector.report.museum import claimed, costs, count, originals, page, record, rows, unshown
 from collector.scenarios.museum import STRATEGIES, Museum, counted, rate
 from collector.scenarios.registry import SCENARIOS
-from collector.scenarios.scenario import COST, Cost, Scenario, Variant
+from collector.scenarios.scenario import COST, FAULT, SOUND, Cost, Scenario, Variant
 
 
 if TYPE_CHECKING:
@@ -133,3 +134,8 @@ def test_what_nothing_shows_is_told_why() -> None:
 
     assert unshown()
     assert not shown & set(unshown())
+
+
+def test_the_kinds_are_counted_in_words() -> None:
+    """Two of them are nouns."""
+    assert [many(2, FAULT), many(1, COST), many(3, SOUND)] == ["2 faults", "1 cost", "3 sound"]

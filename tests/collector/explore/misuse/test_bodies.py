@@ -44,7 +44,11 @@ def bodies() -> Iterator[tuple[str, Callable[..., Any], str]]:
     yield "a fraction of a choice", lambda port: port.choose(2.0), "choose(2.0)"
     yield "an operand too few", lambda port: port.cas(1, 1), "cas is called as port.cas(a, old, new)"
     yield "an operand too many", lambda port: port.load(1, 1), "load is called as port.load(a)"
-    yield "a pause of nothing", lambda port: port.pause(), "pause is called as port.pause(kind, n)"
+    yield (
+        "a pause of nothing",
+        lambda port: port.pause(),
+        "pause is called as port.pause(kind, n), with a kind of workbuf.machine.Pause",
+    )
     yield "no operation", lambda port: port.laod(1), "a port has no laod"
 
 

@@ -62,6 +62,8 @@ class TestRemembered:
 
         again.assert_outcomes(failed=1)
         again.stdout.fnmatch_lines(["check: an update is lost*", "remembered: it has failed an earlier run", "*store*"])
+        for each in (first, again):
+            each.stdout.re_match_lines([r"It fails at test_it\.py:\d+$", "Replay it with$"])
         assert command(again) == command(first)
         assert len(files(pytester)) == 1
 

@@ -74,6 +74,14 @@ def test_contention_counts_gets_after_another_m(log: str, tmp_path: Path) -> Non
     assert ["gets from empty", 1, "0 of a buffer that another M had last"] in rows
 
 
+def test_a_caches_owner_is_named(log: str, tmp_path: Path) -> None:
+    """As every thread is."""
+    assert [row[5] for row in answer(log, "cycle", "1", tmp_path=tmp_path)] == [
+        "number: 1, forced: 0",
+        "owner: b, nobj: 3",
+    ]
+
+
 def test_filters_cut_by_time_thread_and_entry(log: str, tmp_path: Path) -> None:
     """A thread's events, from a time on."""
     assert len(answer(log, "m", "b", tmp_path=tmp_path)) == 2

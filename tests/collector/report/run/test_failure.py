@@ -34,6 +34,14 @@ def test_the_last_events(buffer: int, says: str) -> None:
     assert ("wbuf6" in told) == (not buffer)
 
 
+def test_a_caches_owner_is_named() -> None:
+    """As every thread is."""
+    records = (Record(1_000, 0, Event.HARVESTED, 5, 1, 3),)
+    told = failure(Throw("no", buffer=5), records, ("gc", "a1"), lambda b: f"wbuf{b}", [0] * 99, "run", 1)
+
+    assert "gc           harvested  buffer wbuf5, owner a1, nobj 3" in told
+
+
 def test_the_names_are_those_of_the_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """So that `inspect LOG wbuf N` can be asked of the buffer."""
     log = tmp_path / "run.log"
