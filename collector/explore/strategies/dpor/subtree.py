@@ -6,7 +6,8 @@ their threads: the step that each has announced there is looked up again, since 
 common with that of the start before is not taken again.  The subtree is then explored as ever, but for two things:
 
 * a race that asks for something to be explored from a state above the root goes to whoever holds the tree there
-  (`dpor.frontier`), unless this search has asked for it before;
+  (`dpor.frontier`), unless the branches beside the way cover it, as they were when the start was handed out.  What was asked
+  for before says nothing of a sequence that is longer: others may have asked meanwhile, and cover the one and not the other;
 * when its budget is spent, what is left goes back: the states on the path, each with the branches that were not taken.
 
 Guards.  What is handed back and what was explored are together the subtree, each part once: it is handed back between two
