@@ -135,6 +135,11 @@ def writes(kind: int, operand: int, found: int) -> bool:
     return (found == operand) != (kind == XCHG)
 
 
+def values(operand: int) -> int:
+    """Between how many a choose chooses: 0 and so on."""
+    return 2 if operand == ENDS_EARLY else operand
+
+
 def changes(kind: int, operand: int, found: int) -> bool:
     """Does a step that writes leave something else in its cell than the `found` that was there?"""
     if kind in STORING:

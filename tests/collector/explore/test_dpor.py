@@ -202,29 +202,6 @@ def test_arbitrary_programs(vocabulary: str, seed: int) -> None:
     compare_arbitrary(vocabulary, seed, compare_dpor)
 
 
-def chosen(machine: SteppedMachine) -> None:
-    """What is chosen between reads is written to the words that are read."""
-    x = machine.alloc(2, "x")
-
-    def reading(port: Port) -> None:
-        port.load(x + 1)
-        port.load(x)
-
-    def choosing(port: Port) -> None:
-        value = port.choose(2)
-        port.xadd(x, 1 + value)
-        port.store(x + 1, 1 + value)
-
-    machine.spawn(reading)
-    machine.spawn(lambda port: port.xadd(x, 1))
-    machine.spawn(choosing)
-
-
-def test_each_value_comes_in_every_order() -> None:
-    """A branch that prescribes a value does not stand for the other one."""
-    assert len(compare_dpor(chosen, list(executions(chosen, "dfs")))) == 18
-
-
 @pytest.mark.parametrize("accesses", ["rrw", "rwr", "wrr", "r-w", "www"])
 def test_what_comes_after_a_race_is_another_part_of_the_trace(accesses: str) -> None:
     """As many as there are orders of the threads, of their children, and of the accesses: each change with each."""

@@ -17,7 +17,7 @@ from collector.explore.strategies.dpor.search import DPOR
 from collector.explore.strategies.dpor.subtree import Subtrees
 from collector.explore.strategies.pieces import Piece, Pieces
 from collector.scenarios.registry import SCENARIOS
-from tests.collector.explore import authors, genmc, programs
+from tests.collector.explore import authors, genmc, programs, sleepsets
 from tests.collector.explore.arbitrary import VOCABULARIES, program_of, shape
 from tests.collector.explore.compare import AnyStep
 from tests.collector.explore.traces import TooMany, runs_of
@@ -75,6 +75,18 @@ def test_as_many_executions_as_genmc(name: str, seed: int) -> None:
 def test_what_comes_after_a_race_in_another_part(accesses: str, seed: int) -> None:
     """A race asks for all that can come after it, in whichever part that is found."""
     assert schedules(programs.children(accesses), Random(seed)) == (144, 0)
+
+
+def test_as_many_as_by_sleep_sets_alone_in_parts(seed: int) -> None:
+    """Of programs with more threads than plain search can be asked about, some of which choose."""
+    draw = Random(seed)
+    compared = 0
+    while compared < 4:
+        threads = sleepsets.drawn(draw)
+        count = sleepsets.traces(threads, 200)
+        if 20 <= count <= 200:
+            assert schedules(sleepsets.program_of(threads), draw) == (count, 0), threads
+            compared += 1
 
 
 def test_idle_turns_are_cut_as_by_one_process(seed: int) -> None:

@@ -72,7 +72,7 @@ def start_of(path: Sequence[Twig], known: dict[Twig, Way]) -> Start:
         way = known.get(twig)
         if way is None:
             at = above.children.index(twig)
-            asleep = (*above.asleep, *[left.step.thread for left in above.children[:at]])
+            asleep = (*above.asleep, *[(left.step.thread, left.step.value) for left in above.children[:at]])
             beside = told(above.children[at + 1 :])
             way = known[twig] = Way(twig.step.thread, twig.step.value, asleep, beside, twig.announced)
         ways.append(way)
@@ -102,9 +102,9 @@ class Frontier:
         return self.root.waiting
 
     def leaves(self, most: int) -> list[Leaf]:
-        """Hand out leaves that wait, `most` at most: one of the fewest steps, which more begins with than with others.
+        """Hand out leaves that wait, `most` at most: where there is one of the fewest steps, which more begins with.
 
-        And its next ones: what two begin with alike is taken once.
+        They are next to each other, so most begin alike, and what is alike is taken once.
         """
         while self.queue[0][2].status is not Status.WAITING:
             heappop(self.queue)
@@ -157,7 +157,7 @@ class Frontier:
             if gone == len(state.children):
                 state.children, state.status = [], Status.DONE
             else:
-                state.asleep += tuple(twig.step.thread for twig in state.children[:gone])
+                state.asleep += tuple((twig.step.thread, twig.step.value) for twig in state.children[:gone])
                 del state.children[:gone]
                 state = state.children[0]
 
@@ -256,6 +256,6 @@ def restored(rows: Iterable[Sequence[Any]]) -> Frontier:
 def _twig(row: Sequence[Any]) -> Twig:
     _, (t, cell, write, value, guard, aim), status, whole, asleep, announced = row
     twig = Twig(Step(t, cell, write, value, frozenset(guard), aim))
-    twig.status, twig.whole, twig.asleep = Status(status), whole, tuple(asleep)
+    twig.status, twig.whole, twig.asleep = Status(status), whole, tuple(map(tuple, asleep))
     twig.announced = tuple(announced) if announced else None
     return twig

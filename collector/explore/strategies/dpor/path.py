@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collector.explore.machine.machine import SteppedMachine
     from collector.explore.prefix import Announced, Scene, Taken
     from collector.explore.state.changes import Access
-    from collector.explore.strategies.dpor.wakeup import Branch
+    from collector.explore.strategies.dpor.wakeup import Branch, Sleep
 
     Turns = dict[int, tuple[bytes, ...]]
     """Per thread, the local states that it has been in since it last did more than read; see `dpor.idle`."""
@@ -68,8 +68,8 @@ class Node:
     )  # fmt: skip
 
     index: int
-    sleep: dict[int, Step]
-    """Per thread, the step that has been explored from here or from an equivalent state."""
+    sleep: Sleep
+    """What has been explored from here or from an equivalent state."""
     tree: list[Branch]
     """What is left to explore; the first branch is the one under way."""
     era: Era
@@ -97,7 +97,7 @@ class Node:
     history: int
     """What its thread has found in cells, up to its next step."""
 
-    def __init__(self, index: int, sleep: dict[int, Step], tree: list[Branch], era: Era) -> None:
+    def __init__(self, index: int, sleep: Sleep, tree: list[Branch], era: Era) -> None:
         self.index, self.sleep, self.tree, self.era, self.done = index, sleep, tree, era, 0
         self.accesses, self.history = (), 0
 
@@ -105,6 +105,11 @@ class Node:
     def expects(self) -> int:
         """The step's operand."""
         return self.announced[2]
+
+    @property
+    def values(self) -> int:
+        """Between which it chooses: 0 and so on."""
+        return ops.values(self.expects)
 
     @property
     def before(self) -> int:

@@ -37,7 +37,7 @@ from collector.explore.strategies.dpor.dependence import ANY, Step, initial, pen
 from collector.explore.strategies.dpor.idle import Idle
 from collector.explore.strategies.dpor.objects import Objects
 from collector.explore.strategies.dpor.path import Node, Path, Victim, happens_before
-from collector.explore.strategies.dpor.wakeup import Branch, asleep, decided, insert
+from collector.explore.strategies.dpor.wakeup import Branch, asleep, decided, insert, lull
 
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class DPOR:
             else:
                 t = i
                 # Nothing is prescribed: the running thread goes on if it may.
-                if t not in runnable or t in node.sleep or flags[t] & PAUSED:
+                if t not in runnable or (t, ANY) in node.sleep or flags[t] & PAUSED:
                     t = self._another(runnable, node)
                     if t == MAIN:
                         return MAIN
@@ -185,18 +185,18 @@ class DPOR:
 
     @staticmethod
     def _all_values(node: Node, n: int) -> None:
-        """Put every value that `choose` can return here into the tree, the first one under way.
+        """Put every value that `choose` can return here, and that does not sleep, into the tree, the first one under way.
 
-        Where a branch prescribes the value, the others are not wanted: they were put into the tree where the thread first
-        came to choose, with the same past, and what races then with what they lead to is found from there.
+        Where a branch prescribes the value, races ask for the others, as for everything else that is wanted there.
         """
-        node.tree[:1] = [Branch(node.step._replace(value=v)) for v in range(n)]
+        t = node.step.thread
+        node.tree[:1] = [Branch(node.step._replace(value=v)) for v in range(n) if (t, v) not in node.sleep]
         node.step = node.tree[0].step
 
     def _another(self, runnable: list[int], node: Node) -> int:
         """Whom to let go where nothing is prescribed and the running thread may not."""
         sleep, cut = node.sleep, node.cut if self.cutting else ()
-        return next((t for t in runnable if t not in sleep and t not in cut), MAIN)
+        return next((t for t in runnable if (t, ANY) not in sleep and t not in cut), MAIN)
 
     def end(self, machine: SteppedMachine, /) -> None:
         """Cover the races of the interleaving that was run, then go back to the deepest state with something left."""
@@ -225,7 +225,7 @@ class DPOR:
             node = self.path.pop()
             step = node.tree.pop(0).step
             node.done += 1
-            node.sleep[step.thread] = step if step.value == ANY else step._replace(value=ANY)
+            lull(node.sleep, step, node.values)
             if node.tree:
                 self.branching = node
                 if self.runs >= self.plain and self.idle.heads and not self.cutting:

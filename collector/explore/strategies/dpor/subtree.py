@@ -2,8 +2,9 @@
 
 Theory of operation.  A `Start` says how to come to the root of a subtree: who takes each step, and who sleeps in the state
 before it.  That is taken again like branches of a wake-up tree, so clocks and races are as they were.  Sleepers are told by
-their threads: the step that each has announced there is looked up again, since a tree only predicts it.  What the way has in
-common with that of the start before is not taken again.  The subtree is then explored as ever, but for two things:
+their threads, and the values that they choose: the step that each has announced there is looked up again, since a tree only
+predicts it.  What the way has in common with that of the start before is not taken again.  The subtree is then explored as
+ever, but for two things:
 
 * a race that asks for something to be explored from a state above the root goes to whoever holds the tree there
   (`dpor.frontier`), unless the branches beside the way cover it, as they were when the start was handed out.  What was asked
@@ -21,10 +22,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from collector.explore.claim import Claim, Kind, Seen
+from collector.explore.machine import ops
 from collector.explore.prefix import check
 from collector.explore.strategies.dpor.dependence import Step, pending
 from collector.explore.strategies.dpor.search import DPOR
-from collector.explore.strategies.dpor.wakeup import Branch, asleep, awake, covered
+from collector.explore.strategies.dpor.wakeup import Branch, asleep, awake, covered, lull
 
 
 if TYPE_CHECKING:
@@ -40,14 +42,18 @@ Flat = list[tuple[int, Step]]
 """A wake-up tree: its branches in order, each with how deep it is; it may be nested too deep to be sent as it is."""
 
 
+Asleep = tuple[tuple[int, int], ...]
+"""Threads, each with the value that it chooses, or ANY."""
+
+
 class Way(NamedTuple):
     """One step of the way to a subtree."""
 
     thread: int
     value: int
     """That `choose` returns, if the branch prescribes it."""
-    asleep: tuple[int, ...]
-    """Threads whose steps are explored from the state before it by others."""
+    asleep: Asleep
+    """What is explored from the state before it by others."""
     beside: Flat
     """What is explored from there by others, later."""
     announced: Announced | None = None
@@ -61,8 +67,8 @@ Start = tuple[Way, ...]
 class Row(NamedTuple):
     """A state of which something is left."""
 
-    asleep: tuple[int, ...]
-    """Threads whose steps were explored from there."""
+    asleep: Asleep
+    """What was explored from there."""
     under_way: Announced | None
     """What the first branch's step was; None where the search would go on with the first branch."""
     tree: Flat
@@ -157,15 +163,15 @@ class Subtrees(DPOR):
         node = super()._state(machine)
         if node.index < len(self.ways):
             way = self.ways[node.index]
-            for t in way.asleep:
-                node.sleep[t] = pending(machine, t)
+            for t, value in way.asleep:
+                lull(node.sleep, pending(machine, t)._replace(value=value), ops.values(machine.expects[t]))
             if way.announced:
                 check(machine, way.thread, way.announced)
             node.tree.append(Branch(Step(way.thread, 0, write=False, value=way.value)))
         return node
 
     def _tree(self, state: Node) -> list[Branch]:
-        """As ever, below the root of the subtree; above it what others explore, with what they were asked for."""
+        """As ever, below the root of the subtree; above it what others were to explore when this was handed out."""
         if state.index >= len(self.ways):
             return super()._tree(state)
         while len(self.trees) <= state.index:
@@ -207,7 +213,7 @@ class Subtrees(DPOR):
             if i:
                 # Who slept before does so of itself, and by the step that it had announced then.
                 before = awake(nodes[i - 1].sleep, nodes[i - 1].step)
-                done = tuple(t for t in done if t not in before)
+                done = tuple(key for key in done if key not in before)
             if node is self.branching:
                 rows.append(Row(done, None, flat(node.tree)))
             else:

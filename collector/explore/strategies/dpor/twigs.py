@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from collector.explore.prefix import Announced
+    from collector.explore.strategies.dpor.subtree import Asleep
 
 
 class Status(IntEnum):
@@ -48,8 +49,8 @@ class Twig:
         """Leaves at or below it that wait, or are handed out."""
         self.whole = False
         """It was handed out as a leaf."""
-        self.asleep: tuple[int, ...] = ()
-        """Threads whose steps were explored from the state behind it, beside those of done children."""
+        self.asleep: Asleep = ()
+        """What was explored from the state behind it, beside done children."""
         self.announced: Announced | None = None
 
     @property

@@ -12,13 +12,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from collector.explore.strategies.dpor.dependence import dependent, independent_of_all, initial
+from collector.explore.strategies.dpor.dependence import ANY, dependent, independent_of_all, initial
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from collector.explore.strategies.dpor.dependence import Step
+
+
+Sleep = dict[tuple[int, int], "Step"]
+"""Steps that sleep in a state, by their threads and the values that are chosen there, or ANY."""
 
 
 class Branch:
@@ -116,6 +120,16 @@ def asleep(sleeping: Iterable[Step], w: Sequence[Step]) -> bool:
     return False
 
 
-def awake(sleeping: dict[int, Step], taken: Step) -> dict[int, Step]:
+def awake(sleeping: Sleep, taken: Step) -> Sleep:
     """Who still sleeps when `taken` is taken: those whose step does not depend on it."""
-    return {t: step for t, step in sleeping.items() if not dependent(step, taken)}
+    return {key: step for key, step in sleeping.items() if not dependent(step, taken)}
+
+
+def lull(sleeping: Sleep, step: Step, values: int) -> None:
+    """The step sleeps from now on; one that chooses does so when all its `values` do, and other values wait till then."""
+    t, value = step.thread, step.value
+    sleeping[t, value] = step
+    if value != ANY and all((t, each) in sleeping for each in range(values)):
+        for each in range(values):
+            del sleeping[t, each]
+        sleeping[t, ANY] = step._replace(value=ANY)
