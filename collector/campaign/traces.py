@@ -49,7 +49,7 @@ class Leaves:
 
 
 class Traces:
-    """Hands out leaves, the first ones first."""
+    """Hands out leaves that are next to each other."""
 
     name = "dpor"
 
@@ -75,7 +75,7 @@ class Traces:
         return self.frontier.done
 
     def next(self, jobs: int, schedules: int) -> Leaves | None:
-        """The first leaves that wait."""
+        """Some leaves that wait."""
         waiting = self.frontier.waiting
         if not waiting or schedules <= 0:
             return None

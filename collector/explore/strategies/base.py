@@ -59,7 +59,7 @@ class Budget:
             nonlocal due
             if done >= runs:
                 return True
-            # The processor's time goes no faster, and where processes wait for it, to ask for it costs a turn.
+            # A thread's time on the processor goes no faster, and where processes wait for it, to ask for it costs a turn.
             if perf_counter() < due:
                 return False
             due = perf_counter() + GRAIN

@@ -15,7 +15,7 @@ Guards.  A leaf is WAITING, OUT or DONE; what comes back of one that is not OUT 
 
 from __future__ import annotations
 
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +41,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from collector.explore.strategies.dpor.subtree import Asked, Explored, Row
+
+
+FEW = 100
+"""So many entries of leaves that wait no more, and as many as of those that do, may be in the heap."""
 
 
 class Leaf:
@@ -106,6 +110,9 @@ class Frontier:
 
         They are next to each other, so most begin alike, and what is alike is taken once.
         """
+        if len(self.queue) > 2 * self.waiting + FEW:
+            self.queue = [entry for entry in self.queue if entry[2].status is Status.WAITING]
+            heapify(self.queue)
         while self.queue[0][2].status is not Status.WAITING:
             heappop(self.queue)
         path = path_to(self.queue[0][2])
