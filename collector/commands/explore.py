@@ -180,10 +180,10 @@ def concluded(result: Result, require: str = "") -> int:
         print(flowed(f"note: {note}"))
     if claim.kind == "refused":
         raise UsageError(str(claim))
-    if result.failure and result.failure.where and result.failure.kind != "race":  # whose report has both lines
+    if result.failure and result.failure.raised_at:
         from collector.report.schedule.steps import shortened  # noqa: PLC0415  not for the help
 
-        file, _, line = result.failure.where.rpartition(":")
+        file, line = result.failure.raised_at
         print(f"it fails at {shortened(file)}:{line}")
     print(flowed(f"failed: {result.failure}" if result.failure else f"ok: {claim}"))
     ended = status(claim, require)

@@ -103,10 +103,10 @@ def again(item: pytest.Item, *options: str) -> str:
 
 
 def failsat(item: pytest.Item, failure: Failure) -> list[str]:
-    """The line that raised, seen from where pytest was called; nothing for what no line has raised, or a report names."""
-    file, _, line = failure.where.rpartition(":")
-    if not file or failure.kind == "race":
+    """The line that raised, seen from where pytest was called; nothing if there is none."""
+    if failure.raised_at is None:
         return []
+    file, line = failure.raised_at
     return [f"It fails at {relpath(file, item.config.invocation_params.dir)}:{line}"]
 
 

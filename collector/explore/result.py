@@ -33,6 +33,12 @@ class Failure:
     preemptions: int = 0
     """Times that another thread went on although the running one could have."""
 
+    @property
+    def raised_at(self) -> tuple[str, str] | None:
+        """File and number of the line that raised; None if no line did, and of a race, whose report has both lines."""
+        file, _, line = self.where.rpartition(":")
+        return (file, line) if file and self.kind != "race" else None
+
     @cached_property
     def trace(self) -> str:
         """The schedule step by step: a column per thread, names and values."""

@@ -83,10 +83,8 @@ class Place:
         if port is None:
             return self.machine.alloc(1, self.unique(name))
         a = port.sysalloc(1)
-        self.machine.memory.taken[-1] = (
-            a,
-            a,
-        )  # whoever comes to ask for it first: no thread waits for another to take it
+        # Nobody has it of somebody else: whoever comes first to ask for it takes it.
+        self.machine.memory.taken[-1] = a, a
         port.label(a, 1, f"{name} of {port.name}")
         return a
 

@@ -104,7 +104,7 @@ def begun(specification: str, results: Path, *options: str) -> subprocess.Popen[
 def finished(results: Path) -> Iterator[tuple[int, str]]:
     """How many are finished, and by whom the last one was, again and again."""
     while True:
-        time.sleep(0.05)
+        time.sleep(0.05)  # between two looks: no event tells what another process has stored
         with suppress(sqlite3.Error), closing(sqlite3.connect(f"{results.as_uri()}?mode=ro", uri=True)) as db:
             number, worker = db.execute("SELECT count(*), max(worker) FROM tasks WHERE verdict IS NOT NULL").fetchone()
             yield number, worker or ""

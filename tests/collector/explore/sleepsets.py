@@ -21,6 +21,7 @@ Ops = tuple["Op", ...]
 Rest = tuple[Ops, ...]
 """What is left to do, by thread."""
 Words = tuple[int, ...]
+LEAST, MOST = 20, 200
 
 
 class Op(NamedTuple):
@@ -82,6 +83,16 @@ def drawn(draw: Random) -> Rest:
         return Op(kind, draw.randrange(2), draw.randrange(3), draw.randrange(3))
 
     return tuple(tuple(op(choosing=True) for _ in range(draw.choice((1, 1, 2)))) for _ in range(draw.choice((4, 5))))
+
+
+def some(draw: Random, number: int) -> Iterator[tuple[Rest, int]]:
+    """So many programs of neither few nor many traces, each with how many it has."""
+    while number:
+        threads = drawn(draw)
+        count = traces(threads, MOST)
+        if LEAST <= count <= MOST:
+            number -= 1
+            yield threads, count
 
 
 def traces(threads: Rest, most: int) -> int:

@@ -73,15 +73,9 @@ def test_what_was_explored_with_one_value_was_not_with_another() -> None:
 
 def test_as_many_as_by_sleep_sets_alone(seed: int) -> None:
     """Of programs with more threads than plain search can be asked about."""
-    draw = Random(seed)
-    compared = 0
-    while compared < 8:
-        threads = sleepsets.drawn(draw)
-        count = sleepsets.traces(threads, 200)
-        if 20 <= count <= 200:
-            result = explore(sleepsets.program_of(threads), "dpor", schedules=1 << 30)
-            assert (result.schedules, result.pruned, result.exhausted) == (count, 0, True), threads
-            compared += 1
+    for threads, count in sleepsets.some(Random(seed), 8):
+        result = explore(sleepsets.program_of(threads), "dpor", schedules=1 << 30)
+        assert (result.schedules, result.pruned, result.exhausted) == (count, 0, True), threads
 
 
 def test_each_value_comes_in_every_order() -> None:

@@ -80,13 +80,8 @@ def test_what_comes_after_a_race_in_another_part(accesses: str, seed: int) -> No
 def test_as_many_as_by_sleep_sets_alone_in_parts(seed: int) -> None:
     """Of programs with more threads than plain search can be asked about, some of which choose."""
     draw = Random(seed)
-    compared = 0
-    while compared < 4:
-        threads = sleepsets.drawn(draw)
-        count = sleepsets.traces(threads, 200)
-        if 20 <= count <= 200:
-            assert schedules(sleepsets.program_of(threads), draw) == (count, 0), threads
-            compared += 1
+    for threads, count in sleepsets.some(draw, 4):
+        assert schedules(sleepsets.program_of(threads), draw) == (count, 0), threads
 
 
 def test_idle_turns_are_cut_as_by_one_process(seed: int) -> None:

@@ -81,11 +81,11 @@ def independent_of_all(x: Step, steps: Iterable[Step]) -> bool:
 
 
 def initial(w: Sequence[Step], x: Step) -> int:
-    """Where in `w` the step `x` of its thread stands, if it can be moved to the front; -1 if the thread takes none there.
+    """Where in `w` the step `x` of its thread stands, if it can be taken first on an interleaving equivalent to `w`.
 
-    -2 if it does, but something before that step, or the value it chose, stands in the way.
+    -1 if it stands nowhere there, and can be taken before all of that; -2 if it cannot.
     """
     for k, step in enumerate(w):
         if step.thread == x.thread:
-            return k if x.value in {step.value, -1} and independent_of_all(step, w[:k]) else -2
-    return -1
+            return k if x.value in {step.value, ANY} and independent_of_all(step, w[:k]) else -2
+    return -1 if independent_of_all(x, w) else -2

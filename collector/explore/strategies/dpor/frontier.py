@@ -19,7 +19,7 @@ from heapq import heapify, heappop, heappush
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any
 
-from collector.explore.strategies.dpor.dependence import Step, dependent
+from collector.explore.strategies.dpor.dependence import Step
 from collector.explore.strategies.dpor.subtree import Start, Way
 from collector.explore.strategies.dpor.twigs import (
     ROOT,
@@ -30,11 +30,10 @@ from collector.explore.strategies.dpor.twigs import (
     hang,
     nested,
     path_to,
-    told,
     turn,
     waiting,
 )
-from collector.explore.strategies.dpor.wakeup import covers, needed
+from collector.explore.strategies.dpor.wakeup import flat, place
 
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ def start_of(path: Sequence[Twig], known: dict[Twig, Way]) -> Start:
         if way is None:
             at = above.children.index(twig)
             asleep = (*above.asleep, *[(left.step.thread, left.step.value) for left in above.children[:at]])
-            beside = told(above.children[at + 1 :])
+            beside = flat(above.children[at + 1 :], lambda twig: not twig.whole)
             way = known[twig] = Way(twig.step.thread, twig.step.value, asleep, beside, twig.announced)
         ways.append(way)
     return tuple(ways)
@@ -182,26 +181,17 @@ def insert(way: Sequence[Twig], asked: Asked) -> list[Twig]:
 
     Returns the leaf that waits for that, unless another one covers it.
     """
-    left, sleeping, path = list(asked.steps), list(asked.sleeping), list(way[: asked.depth + 1])
+    path = list(way[: asked.depth + 1])
     children = path[-1].children
     right = children[children.index(way[asked.depth + 1]) + 1 :]
-    while left:
-        for twig in right:
-            if not covers(twig.step, left):
-                sleeping.append(twig.step)
-                continue
-            if twig.whole or not twig.children:
-                return []
-            sleeping = [step for step in sleeping if not dependent(step, twig.step)]
-            path.append(twig)
-            right = twig.children
-            break
-        else:
-            first, last = chain(needed(left, sleeping))
-            hang(path[-1], first)
-            count(path, waiting=1)
-            return [last]
-    return []
+    below, more = place(right, asked.sleeping, asked.steps, lambda twig: twig.whole or not twig.children)
+    if not more:
+        return []
+    path += below
+    first, last = chain(more)
+    hang(path[-1], first)
+    count(path, waiting=1)
+    return [last]
 
 
 def graft(path: Sequence[Twig], rows: Sequence[Row]) -> list[Twig]:

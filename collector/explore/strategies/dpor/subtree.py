@@ -26,7 +26,7 @@ from collector.explore.machine import ops
 from collector.explore.prefix import check
 from collector.explore.strategies.dpor.dependence import Step, pending
 from collector.explore.strategies.dpor.search import DPOR
-from collector.explore.strategies.dpor.wakeup import Branch, asleep, awake, covered, lull
+from collector.explore.strategies.dpor.wakeup import Branch, Flat, asleep, awake, flat, grown, lull, place
 
 
 if TYPE_CHECKING:
@@ -37,9 +37,6 @@ if TYPE_CHECKING:
     from collector.explore.prefix import Announced
     from collector.explore.strategies.base import Options
     from collector.explore.strategies.dpor.path import Node
-
-Flat = list[tuple[int, Step]]
-"""A wake-up tree: its branches in order, each with how deep it is; it may be nested too deep to be sent as it is."""
 
 
 Asleep = tuple[tuple[int, int], ...]
@@ -183,7 +180,7 @@ class Subtrees(DPOR):
         if state.index >= len(self.ways):
             return super()._insert(state, w)
         steps, known, sleeping = tuple(w), self.asked[state.index], tuple(state.sleep.values())
-        if steps in known or asleep(sleeping, w) or covered(self._tree(state), w):
+        if steps in known or asleep(sleeping, w) or not place(self._tree(state), sleeping, w)[1]:
             return False
         known.add(steps)
         self.explored.asked.append(Asked(self.explored.finished, state.index, steps, (*sleeping, state.step)))
@@ -217,7 +214,7 @@ class Subtrees(DPOR):
             if node is self.branching:
                 rows.append(Row(done, None, flat(node.tree)))
             else:
-                rows.append(Row(done, node.announced, flat(node.tree[:1], deep=False) + flat(node.tree[1:])))
+                rows.append(Row(done, node.announced, flat(node.tree[:1], lambda _: False) + flat(node.tree[1:])))
         return rows
 
     def claim(self, schedules: int, /) -> Claim:
@@ -235,26 +232,3 @@ def alike(some: Sequence[Way], others: Sequence[Way]) -> int:
         if one[:3] != other[:3] or one.announced != other.announced:
             return i
     return min(len(some), len(others))
-
-
-def grown(rows: Flat) -> list[Branch]:
-    """The wake-up tree that `flat` has told."""
-    path: list[list[Branch]] = [[]]
-    for depth, step in rows:
-        branch = Branch(step)
-        del path[depth + 1 :]
-        path[depth].append(branch)
-        path.append(branch.children)
-    return path[0]
-
-
-def flat(tree: Sequence[Branch], *, deep: bool = True) -> Flat:
-    """The branches of a wake-up tree in order; only the uppermost ones unless `deep`."""
-    rows: Flat = []
-    todo = [(0, branch) for branch in reversed(tree)]
-    while todo:
-        depth, branch = todo.pop()
-        rows.append((depth, branch.step))
-        if deep:
-            todo += [(depth + 1, child) for child in reversed(branch.children)]
-    return rows

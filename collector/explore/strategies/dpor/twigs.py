@@ -111,18 +111,6 @@ def chain(w: Sequence[Step]) -> tuple[Twig, Twig]:
     return twigs[0], twigs[-1]
 
 
-def told(tree: Sequence[Twig]) -> list[tuple[int, Step]]:
-    """The branches in order, each with how deep it is; without what is below one that was handed out as a leaf."""
-    rows = []
-    todo = [(0, twig) for twig in reversed(tree)]
-    while todo:
-        depth, twig = todo.pop()
-        rows.append((depth, twig.step))
-        if not twig.whole:
-            todo += [(depth + 1, child) for child in reversed(twig.children)]
-    return rows
-
-
 def nested(twigs: Iterable[tuple[int, Twig]], leaves: list[Twig]) -> list[Twig]:
     """Hang each twig, told with how deep it is, below the last one that is less deep; the uppermost.
 

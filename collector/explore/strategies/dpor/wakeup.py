@@ -10,19 +10,22 @@ somebody sleeps who would not be tried otherwise: what comes behind that is foun
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from collector.explore.strategies.dpor.dependence import ANY, dependent, independent_of_all, initial
+from collector.explore.strategies.dpor.dependence import ANY, dependent, initial
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Self
 
     from collector.explore.strategies.dpor.dependence import Step
 
 
 Sleep = dict[tuple[int, int], "Step"]
 """Steps that sleep in a state, by their threads and the values that are chosen there, or ANY."""
+Flat = list[tuple[int, "Step"]]
+"""A wake-up tree: its branches in order, each with how deep it is; it may be nested too deep to be sent as it is."""
 
 
 class Branch:
@@ -35,31 +38,50 @@ class Branch:
         self.children = [] if children is None else children
 
 
-def insert(children: list[Branch], sleeping: Iterable[Step], w: Sequence[Step]) -> bool:
-    """Make the tree of a state where some are `sleeping` cover `w`; False if it did already."""
-    left, sleeping = list(w), list(sleeping)
+class Tree(Protocol):
+    """A branch of any kind."""
+
+    @property
+    def step(self) -> Step:
+        """That it begins with."""
+
+    @property
+    def children(self) -> Sequence[Self]:
+        """What comes behind it."""
+
+
+T = TypeVar("T", bound=Tree)
+
+
+def leaf(branch: Tree) -> bool:
+    """Does it stand for everything that begins so?"""
+    return not branch.children
+
+
+def place(
+    tree: Sequence[T], sleeping: Iterable[Step], w: Sequence[Step], whole: Callable[[T], bool] = leaf
+) -> tuple[list[T], Sequence[Step]]:
+    """Along which branches `w` goes, and what of it has to be added behind the last of them: nothing if they cover it.
+
+    `sleeping` are the steps that are explored from the state; a branch may stand as a `whole` for all that begins with it.
+    """
+    left, sleeping, path = list(w), list(sleeping), list[T]()
     while left:
-        for branch in children:
-            if not covers(branch.step, left):
-                sleeping.append(branch.step)
-                continue
-            if not branch.children:
-                return False
-            sleeping = [step for step in sleeping if not dependent(step, branch.step)]
-            children = branch.children
-            break
+        for branch in tree:
+            at = initial(left, branch.step)
+            if at >= -1:
+                break
+            sleeping.append(branch.step)
         else:
-            children.append(chain(needed(left, sleeping)))
-            return True
-    return False
-
-
-def covers(step: Step, left: list[Step]) -> bool:
-    """Can it be taken first on an interleaving equivalent to what is left?  Then it is taken out of there."""
-    at = initial(left, step)
-    if at >= 0:
-        del left[at]
-    return at >= 0 or (at == -1 and independent_of_all(step, left))
+            return path, needed(left, sleeping)
+        path.append(branch)
+        if whole(branch):
+            break
+        if at >= 0:
+            del left[at]
+        sleeping = [step for step in sleeping if not dependent(step, branch.step)]
+        tree = branch.children
+    return path, ()
 
 
 def needed(w: Sequence[Step], sleeping: Iterable[Step]) -> Sequence[Step]:
@@ -71,36 +93,26 @@ def needed(w: Sequence[Step], sleeping: Iterable[Step]) -> Sequence[Step]:
     return w
 
 
-def decided(children: list[Branch], u: Sequence[Step]) -> bool:
+def insert(tree: list[Branch], sleeping: Iterable[Step], w: Sequence[Step]) -> bool:
+    """Make the tree cover `w`; False if it did already."""
+    path, more = place(tree, sleeping, w)
+    if more:
+        (path[-1].children if path else tree).append(chain(more))
+    return bool(more)
+
+
+def decided(tree: list[Branch], u: Sequence[Step]) -> bool:
     """Does the tree cover whatever begins with `u`, and will it as long as branches are added at the right alone?"""
     left = list(u)
     while left:
-        for branch in children:
-            at = initial(left, branch.step)
-            if at >= 0:
-                del left[at]
-                break
-            if at == -1 and independent_of_all(branch.step, left):
-                return False  # that depends on what comes after `u`
-        else:
-            return False
-        if not branch.children:
+        branch, at = next(((branch, at) for branch in tree if (at := initial(left, branch.step)) >= -1), (None, -1))
+        if branch is None or at < 0:
+            return False  # where `u` has no such step, it depends on what comes after `u`
+        if leaf(branch):
             return True
-        children = branch.children
+        del left[at]
+        tree = branch.children
     return False
-
-
-def covered(children: list[Branch], w: Sequence[Step]) -> bool:
-    """Does the tree cover `w`?"""
-    left = list(w)
-    while left:
-        branch = next((branch for branch in children if covers(branch.step, left)), None)
-        if branch is None:
-            return False
-        if not branch.children:
-            return True
-        children = branch.children
-    return True
 
 
 def chain(w: Sequence[Step]) -> Branch:
@@ -111,13 +123,32 @@ def chain(w: Sequence[Step]) -> Branch:
     return branch
 
 
+def flat(tree: Sequence[T], below: Callable[[T], bool] = lambda _: True) -> Flat:
+    """The branches of a tree; only the upper ones, where those are that nothing is to be told from `below`."""
+    rows: Flat = []
+    todo = [(0, branch) for branch in reversed(tree)]
+    while todo:
+        depth, branch = todo.pop()
+        rows.append((depth, branch.step))
+        if below(branch):
+            todo += [(depth + 1, child) for child in reversed(branch.children)]
+    return rows
+
+
+def grown(rows: Flat) -> list[Branch]:
+    """The tree that `flat` has told."""
+    path: list[list[Branch]] = [[]]
+    for depth, step in rows:
+        branch = Branch(step)
+        del path[depth + 1 :]
+        path[depth].append(branch)
+        path.append(branch.children)
+    return path[0]
+
+
 def asleep(sleeping: Iterable[Step], w: Sequence[Step]) -> bool:
     """Can one of the `sleeping` steps be taken first on an interleaving equivalent to `w`?  Then `w` was explored."""
-    for step in sleeping:
-        at = initial(w, step)
-        if at >= 0 or (at == -1 and independent_of_all(step, w)):
-            return True
-    return False
+    return any(initial(w, step) >= -1 for step in sleeping)
 
 
 def awake(sleeping: Sleep, taken: Step) -> Sleep:
