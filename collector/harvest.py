@@ -29,7 +29,7 @@ class Harvest(Lists, Hooks):
         harvested = 0
         for number in range(words[self.runtime + RUNTIME.allmlen]):
             m = words[self.world.allm + number]
-            wbuf = port.xchg(m + MRECORD.currentwbuf, 0) // WORD
+            wbuf = self.takecachedof(m)
             if wbuf:
                 nobj = words[wbuf + NOBJ]
                 port.event(Event.HARVESTED, wbuf, number, nobj)
@@ -40,3 +40,7 @@ class Harvest(Lists, Hooks):
                     self.putfull(wbuf, 947)
         port.store(self.runtime + RUNTIME.harvestingwbufs, 0)
         return harvested
+
+    def takecachedof(self, m: int) -> int:
+        """Take the buffer out of that M's cache, 0 if there is none; the caller owns it."""
+        return self.port.xchg(m + MRECORD.currentwbuf, 0) // WORD

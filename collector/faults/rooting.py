@@ -11,8 +11,6 @@ from mutator.goroutine import Goroutines
 from mutator.phase import GCscan
 from mutator.stack import FRAME
 from mutator.world import GRUNNING, MRECORD, RUNTIME, G
-from workbuf.buffer import NOBJ
-from workbuf.events import Event
 from workbuf.lists import Lists
 from workbuf.machine import WORD, Pause
 
@@ -132,65 +130,39 @@ class HarvestNothing(Harvest):
         return 0
 
 
-class Harvesting(StopTheWorld, Harvest):
-    """harvestwbufs over the Ms that a fault below does not forget; itself over all."""
-
-    def harvestwbufs(self) -> int:
-        """As in harvest.py."""
-        port, words = self.port, self.port.words
-        harvested = 0
-        for number, m in enumerate(self.allms()):
-            wbuf = 0 if self.forgets(number, m) else self.takefrom(m + MRECORD.currentwbuf)
-            if wbuf:
-                nobj = words[wbuf + NOBJ]
-                port.event(Event.HARVESTED, wbuf, number, nobj)
-                if nobj == 0:
-                    self.putempty(wbuf, 945)
-                else:
-                    harvested += 1
-                    self.putfull(wbuf, 947)
-        return harvested
-
-    def forgets(self, number: int, m: int) -> bool:  # noqa: ARG002  what the faults below ask for
-        """Is this M's cache left as it is?  None is."""
-        return False
-
-    def takefrom(self, cache: int) -> int:
-        """What is in the cache at that cell."""
-        return self.port.xchg(cache, 0) // WORD
-
-
-class HarvestSkipsLast(Harvesting):
+class HarvestSkipsLast(Harvest):
     """The harvest forgets the last M."""
 
-    def forgets(self, number: int, m: int) -> bool:  # noqa: ARG002
-        """The last alone."""
-        return number == len(self.allms()) - 1
+    def takecachedof(self, m: int) -> int:
+        """Nothing of the last."""
+        words = self.port.words
+        last = words[self.world.allm + words[self.runtime + RUNTIME.allmlen] - 1]
+        return 0 if m == last else super().takecachedof(m)
 
 
-class HarvestSkipsIdle(Harvesting):
+class HarvestSkipsIdle(Harvest):
     """The harvest forgets the Ms without a P: helpers, which cache what they find in the scan phase."""
 
-    def forgets(self, number: int, m: int) -> bool:  # noqa: ARG002
-        """Those without."""
-        return not self.port.words[m + MRECORD.p]
+    def takecachedof(self, m: int) -> int:
+        """Nothing of those."""
+        return super().takecachedof(m) if self.port.words[m + MRECORD.p] else 0
 
 
-class HarvestSkipsSecond(Harvesting):
+class HarvestSkipsSecond(Harvest):
     """The harvest forgets every second M."""
 
-    def forgets(self, number: int, m: int) -> bool:  # noqa: ARG002
-        """Half of them."""
-        return number % 2 == 1
+    def takecachedof(self, m: int) -> int:
+        """Of half of them."""
+        return 0 if self.port.words[m + MRECORD.id] % 2 else super().takecachedof(m)
 
 
-class HarvestByStore(Harvesting):
+class HarvestByStore(Harvest):
     """The harvest takes a cache by a load and a store."""
 
-    def takefrom(self, cache: int) -> int:
+    def takecachedof(self, m: int) -> int:
         """Two steps where one is needed."""
-        wbuf = self.port.load(cache) // WORD
-        self.port.store(cache, 0)
+        wbuf = self.port.load(m + MRECORD.currentwbuf) // WORD
+        self.port.store(m + MRECORD.currentwbuf, 0)
         return wbuf
 
 

@@ -19,8 +19,7 @@ from collector.fixtures.worlds import SmallWorld
 from collector.runtime import CollectorM
 from collector.scenarios.scenario import SOUND, Scenario, Variant
 from mutator.phase import GCmark
-from mutator.world import MRECORD, RUNTIME, SCHED
-from workbuf.buffer import NOBJ
+from mutator.world import MRECORD, SCHED
 from workbuf.machine import WORD
 
 
@@ -33,21 +32,13 @@ if TYPE_CHECKING:
 
 
 class LoadStore(CollectorM):
-    """harvestwbufs as the seed's comment wishes it could be."""
+    """harvestwbufs takes caches as the seed's comment wishes it could."""
 
-    def harvestwbufs(self) -> int:
+    def takecachedof(self, m: int) -> int:
         """Load, then store 0."""
-        port, words = self.port, self.port.words
-        for number in range(words[self.runtime + RUNTIME.allmlen]):
-            m = words[self.world.allm + number]
-            wbuf = port.load(m + MRECORD.currentwbuf) // WORD
-            port.store(m + MRECORD.currentwbuf, 0)
-            if wbuf:
-                if words[wbuf + NOBJ] == 0:
-                    self.putempty(wbuf, 945)
-                else:
-                    self.putfull(wbuf, 947)
-        return 0
+        wbuf = self.port.load(m + MRECORD.currentwbuf) // WORD
+        self.port.store(m + MRECORD.currentwbuf, 0)
+        return wbuf
 
 
 def harvest(m: type[CollectorM]) -> Program:

@@ -16,6 +16,7 @@ import pytest
 from collector.catalogue.entries import entries
 from collector.commands.status import OK, USAGE, VIOLATION
 from collector.explore.token import Token
+from collector.report.tables import WIDTH
 from collector.run import main
 from collector.scenarios.registry import SCENARIOS
 from collector.scenarios.scenario import Scenario, Variant
@@ -148,7 +149,7 @@ def test_scenarios_are_listed(tmp_path: Path, capsys: Capture) -> None:
 
 def test_bugs_are_listed(tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every known bug, with the scenarios that show it."""
-    monkeypatch.delenv("COLUMNS", raising=False)
+    monkeypatch.setenv("COLUMNS", str(WIDTH))
     file = tmp_path / "bugs.json"
 
     assert main(["scenarios", "--bugs", "--json", str(file)]) == OK
