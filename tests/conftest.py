@@ -1,4 +1,4 @@
-"""What every test gets: a seed that can be given back, and a look round for threads left behind.
+"""What every test gets: a seed that can be given back, lines of a known width, and a look round for threads left behind.
 
 Theory of operation.  One number decides what a run leaves to chance: `--seed N`, drawn at start-up where it is not given
 and printed in the header.  A test takes its own number from the fixture `seed`, which depends on N and on the test's id
@@ -99,6 +99,12 @@ def seed(request: pytest.FixtureRequest) -> int:
     """This test's own 32-bit seed."""
     name = f"{request.config.option.seed} {request.node.nodeid}"
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=4).digest())
+
+
+@pytest.fixture(autouse=True)
+def _width(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is printed, and compared with pages, is as wide as where no terminal is, whatever the shell exports."""
+    monkeypatch.delenv("COLUMNS", raising=False)
 
 
 @pytest.fixture(autouse=True)

@@ -24,7 +24,6 @@ from collector.explore.plugin import OWN
 from collector.explore.strategies import NAMED
 from collector.guide import TOPICS, page
 from collector.report.schedule import racepages
-from collector.report.tables import WIDTH
 from collector.run import main
 from scripts import designs_tables
 from tests.documents import HEAPS, Walk, blocks
@@ -48,7 +47,6 @@ def test_a_page_can_be_followed(
         pytest.skip("needs the extra `campaign`")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["run"])
-    monkeypatch.setenv("COLUMNS", str(WIDTH))
 
     walk = Walk(capsys, HEAPS)
     walk.through(page(topic))

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from collector.report.tables import WIDTH
 from collector.run import main
 from tests.documents import HEAPS, Walk, blocks, plain
 
@@ -31,7 +30,6 @@ def _walk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     """In a folder of its own."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["run"])
-    monkeypatch.setenv("COLUMNS", str(WIDTH))
     return Walk(capsys, HEAPS, SHORT)
 
 
@@ -71,11 +69,8 @@ def test_the_picture_of_the_page_is_there_and_small() -> None:
     assert len(picture) < 200_000
 
 
-def test_the_schedule_is_what_explore_prints(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_schedule_is_what_explore_prints(capsys: pytest.CaptureFixture[str]) -> None:
     """The shrunk ABA schedule in the README, line by line."""
-    monkeypatch.setenv("COLUMNS", str(WIDTH))
     (shown,) = [text for kind, text in blocks(README) if not kind and text.startswith("step")]
     assert main(["explore", "aba"]) == 1
 

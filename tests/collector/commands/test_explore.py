@@ -16,7 +16,6 @@ import pytest
 from collector.catalogue.entries import entries
 from collector.commands.status import OK, USAGE, VIOLATION
 from collector.explore.token import Token
-from collector.report.tables import WIDTH
 from collector.run import main
 from collector.scenarios.registry import SCENARIOS
 from collector.scenarios.scenario import Scenario, Variant
@@ -147,9 +146,8 @@ def test_scenarios_are_listed(tmp_path: Path, capsys: Capture) -> None:
         assert listed[name]["variants"] == {which: variant.fails for which, variant in scenario.variants.items()}
 
 
-def test_bugs_are_listed(tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bugs_are_listed(tmp_path: Path, capsys: Capture) -> None:
     """Every known bug, with the scenarios that show it."""
-    monkeypatch.setenv("COLUMNS", str(WIDTH))
     file = tmp_path / "bugs.json"
 
     assert main(["scenarios", "--bugs", "--json", str(file)]) == OK
