@@ -11,8 +11,9 @@ from collector.explore import explore
 from collector.explore.claim import Kind
 from collector.explore.search import PLAIN_ACCESSES
 from tests.collector.explore import programs
-from tests.collector.explore.arbitrary import VOCABULARIES, Line, Shape, program_of
+from tests.collector.explore.arbitrary import VOCABULARIES, Shape, program_of
 from tests.collector.explore.compare import compare_arbitrary, compare_dpor
+from tests.collector.explore.lines import Line
 from tests.collector.explore.literature import MAKERS, PRINTED, by_brute_force
 from tests.collector.explore.traces import executions
 from workbuf.machine import MASK64, Pause
