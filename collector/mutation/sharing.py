@@ -18,7 +18,6 @@ from collector.runtime import CollectorM
 from mutator.phase import GCmark
 from workbuf.boot import BootPort
 from workbuf.buffer import NOBJ, OBJ, WORKBUF
-from workbuf.events import null
 from workbuf.getfull import ACTIVE_SPINS, PASSIVE_SPINS, Getfull
 from workbuf.hardware.machine import HardwareMachine
 from workbuf.lfstack import Lfstack
@@ -216,27 +215,18 @@ def unlogged(m: type[Lists]) -> Program:
 
 
 class Wide:
-    """A port to an address space of which every cell is there."""
-
-    event = staticmethod(null)
+    """An address space of which every cell is there."""
 
     def __init__(self) -> None:
-        self.words: defaultdict[int, int] = defaultdict(int)
-        self.load, self.post = self.words.__getitem__, self.words.__setitem__
-
-    def cas(self, a: int, old: int, new: int) -> bool:
-        """By one thread."""
-        found = self.words[a] == old
-        if found:
-            self.words[a] = new
-        return found
+        words: defaultdict[int, int] = defaultdict(int)
+        self.peek, self.poke = words.__getitem__, words.__setitem__
 
 
 def upperhalf(m: type[Lfstack]) -> Program:
     """Nodes at both ends of the address space are pushed and popped."""
 
     def program(machine: SteppedMachine) -> Callable[[], object]:
-        me = m(cast("Port", Wide()), Globals.allocate(machine), MLOCAL.allocate(machine, "m0"))
+        me = m(BootPort(cast("Machine", Wide())), Globals.allocate(machine), MLOCAL.allocate(machine, "m0"))
         nodes = [CACHE_LINE // WORD, (1 << 64) // WORD - CACHE_LINE]
 
         def both() -> None:

@@ -237,6 +237,16 @@ def test_the_guides_page_has_every_planted_fault() -> None:
     told = re.findall(r"^\| ([a-z][\w-]*) \|", text.partition("## Mutants")[0], re.MULTILINE)
 
     assert sorted({*told, *unrun} - {"fault"}) == sorted(FAULTS)
+    # Then the program is at fault: it offers less than the protocol may ask for.
+    assert re.findall(r"exception: \w+Error", text.partition("## Mutants")[0]) == []
+
+
+@pytest.mark.parametrize("fault", ["push-by-store", "pop-by-store"])
+def test_one_thread_cannot_tell_two_steps_from_one(fault: str) -> None:
+    """What a program for one thread says of a list that is right by one thread."""
+    (program,) = (each for each in of_fault(FAULTS[fault], 60) if each.name == "upperhalf")
+
+    assert killed([program], 1) == (None, None)
 
 
 def test_tables() -> None:
