@@ -18,7 +18,7 @@ Not modelled.  Fairness: a released lock goes to the thread that comes first.
 from __future__ import annotations
 
 from threading import Condition, Lock
-from time import monotonic_ns
+from time import monotonic, monotonic_ns
 from typing import TYPE_CHECKING
 
 from workbuf.throw import Throw
@@ -65,10 +65,12 @@ class Parking:
     def rouse(self) -> None:
         """Let every sleeper look again, after an abort.
 
-        A place whose mutex is not to be had within ROUSE_SECONDS is passed over: to be called again until all have ended.
+        Takes ROUSE_SECONDS at most, however many mutexes are held: a place whose mutex is not to be had by then is passed
+        over, so it is to be called again until all have ended.
         """
+        until = monotonic() + ROUSE_SECONDS
         for place in list(self._places.values()):
-            if place.mutex.acquire(timeout=ROUSE_SECONDS):
+            if place.mutex.acquire(timeout=max(0.0, until - monotonic())):
                 try:
                     place.changed.notify_all()
                 finally:

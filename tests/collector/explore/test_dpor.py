@@ -128,6 +128,13 @@ FOUND = {
         [Line("load", 0, 0, 0)],
         kill=False,
     ),
+    # Who sleeps for ever in one interleaving ends well if it goes on before the note is cleared again.
+    "a deadlock that could have been avoided": Shape(
+        1,
+        [[Line("sleep", 0, 0, 0)], [Line("wake", 0, 0, 0), Line("lower", 0, 0, 0)]],
+        [Line("load", 0, 0, 0)],
+        kill=False,
+    ),
 }
 """Programs that were drawn once and not seen whole."""
 

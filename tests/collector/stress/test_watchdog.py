@@ -45,12 +45,14 @@ from mutator.programs.registry import PROGRAMS
 
 
 class Deep(Program):
-    """Blocks in C for ever, with the mutex of the place where another sleeps."""
+    """Blocks in C for ever, with the mutexes of all places, those where others sleep among them."""
 
     name = "deep"
 
     def run(self, m):
         time.sleep(0.3)
+        for cell in range(200):
+            m.port.parking.at(-cell)
         for place in list(m.port.parking._places.values()):
             place.mutex.acquire()
         os.read(os.pipe()[0], 1)

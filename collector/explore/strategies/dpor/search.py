@@ -12,7 +12,7 @@ covered anew after each interleaving that has it, until its steps up to f alone 
 
 Which races can be turned round where steps wait, `strategies.dpor.path` knows.  What a killed thread was about to do races
 with the kill, too, and comes after it: it is covered with everything else that does not depend on the kill before it, as far
-as that lets it go.
+as that lets it go.  In a deadlock what each thread waits to do races with what made it wait.
 
 `choose` branches over its values at the place where it is called.
 
@@ -218,6 +218,8 @@ class DPOR:
         for node in self.path.nodes:
             if node.races:
                 node.races = [i for i in node.races if not self._cover(self.path.nodes[i], node)]
+        if machine.fault and machine.fault.kind == "deadlock":
+            self._cover_blocked(machine)
         # A kill can come after all that does not depend on it, and that is another thing in every interleaving.
         for i, victim in self.path.victims.items():
             self._cover_victim(self.path.nodes[i], victim, machine.memory.words)
@@ -272,6 +274,17 @@ class DPOR:
         """Have the steps `w` explored from `state`; False if something equivalent was, or will be."""
         sleeping = state.sleep.values()
         return not asleep(sleeping, w) and insert(self._tree(state), [*sleeping, state.step], w)
+
+    def _cover_blocked(self, machine: SteppedMachine) -> None:
+        """Turn the races round of steps that wait in vain: each may come before the mutex was taken or the note cleared."""
+        for t in range(len(machine.names)):
+            if not machine.has_ended(t):
+                node, step = self.path.state(machine), pending(machine, t)
+                node.tree.append(Branch(step))
+                self.path.take(machine, node, step)
+                for i in node.races:
+                    self._cover(self.path.nodes[i], node)
+                self.path.pop().tree.clear()
 
     def _cover_victim(self, kill: Node, victim: Victim, mem: list[int]) -> None:
         """What a killed thread was about to do, had the kill come as late as it can."""
