@@ -140,8 +140,10 @@ def _sampled(claim: Claim) -> str:
 def _undecided(claim: Claim) -> str:
     if not claim.number:
         return f"{claim.reason[0].upper()}{claim.reason[1:]}."
-    what = "interleavings, no two of them equivalent," if claim.seen is Seen.TRACES else str(claim.seen)
-    return f"{claim.number} {what} passed, which is no proof: {claim.reason}."
+    traces = claim.seen is Seen.TRACES
+    what = counted(claim.number, "interleaving" if traces else str(claim.seen).removesuffix("s"))
+    unlike = ", no two of them equivalent," if traces and claim.number > 1 else ""
+    return f"{what}{unlike} passed, which is no proof: {claim.reason}."
 
 
 def _failed(claim: Claim) -> str:
