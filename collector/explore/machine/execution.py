@@ -298,9 +298,11 @@ class Execution:
         self.aborted = self.unwinding = True
         self.pick = self._over
         if self.threads.live or self.killed:
-            for i in range(len(self.bodies)):
-                if i in self.killed or not self.threads.ended(i):
-                    self.carrier.goto[i](ABORT)
+            # Strategies still ask what each was about to do, and a `finally` that is run now announces other steps.
+            with self.threads.kept():
+                for i in range(len(self.bodies)):
+                    if i in self.killed or not self.threads.ended(i):
+                        self.carrier.goto[i](ABORT)
 
     def abort(self) -> None:
         """Give the schedule up at the next step; every thread raises Aborted."""

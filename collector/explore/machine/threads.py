@@ -17,13 +17,14 @@ re-evaluates those whom that concerns.  A plain write does not.
 from __future__ import annotations
 
 from bisect import insort
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from collector.explore.machine import ops
 
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 
 FRESH = 1
@@ -84,6 +85,17 @@ class Threads:
             self.kinds[t] = ops.ENDED
             self.flags[t] = self.expects[t] = self.ended_early[t] = 0
             self.stale[t] = False
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """What the threads have announced stays as it is, whatever they announce meanwhile."""
+        lists = self.kinds, self.addrs, self.expects, self.flags
+        were = [each[:] for each in lists]
+        try:
+            yield
+        finally:
+            for each, was in zip(lists, were, strict=True):
+                each[:] = was
 
     def add(self) -> int:
         """Room for one more thread; returns its number."""

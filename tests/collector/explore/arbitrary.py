@@ -25,6 +25,8 @@ VOCABULARIES = {
     "notes": "load store sleep wake xadd",
     "notes that others write": "nap raise lower nap load pause",
     "pauses": "load store pause pause lock xadd",
+    "pauses before waits": "yield yield lock linger doze wake sleep xadd",
+    "pauses before waits and kills": "yield yield lock doze raise lower nap kill",
     "exchanges": "load xchg xchg or8 store pause",
     "exchanges and nothing added": "xchg or8 nothing pause cas post",
     "swap locks": "load swap swap xchg pause or8",

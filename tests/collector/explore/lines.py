@@ -153,6 +153,9 @@ class Lines:
                 return cell - self.shared
             case "pause":
                 return self.wait(x, line.a)
+            case "yield":
+                port.load(x)
+                port.pause(Pause.OSYIELD, 1)
             case _:
                 return self.thought(line, x)
         return 0

@@ -16,6 +16,7 @@ from zlib import crc32
 
 from collector.explore import explore
 from collector.explore.claim import Kind
+from collector.explore.machine.fault import Refused
 from tests.collector.explore.sharedthings import THINGS
 from tests.collector.explore.traces import TooMany, executions
 
@@ -164,7 +165,10 @@ def made(source: str, name: str) -> Program:
 
 
 def judged(seed: int, most: int) -> Judged:
-    """The program of that seed, which has at most so many schedules.  Raises TooMany, also if it fails by itself."""
+    """The program of that seed, which has at most so many schedules.
+
+    Raises TooMany, also if the program fails by itself, or breaks a rule.
+    """
     drawn, name = Drawn(seed), f"shared{seed}"
     try:
         return _judged(drawn, made(drawn.source, name), most)
@@ -179,8 +183,11 @@ def _judged(drawn: Drawn, program: Program, most: int) -> Judged:
         check = program(machine)
         return lambda: outcomes.append(check())
 
-    if any(run.fault for run in executions(noted, "dfs", most)):
-        raise TooMany
+    try:
+        if any(run.fault for run in executions(noted, "dfs", most)):
+            raise TooMany
+    except Refused as error:
+        raise TooMany from error
     runs = 0
     for never in sorted({*outcomes}, key=outcomes.count)[:OUTCOMES]:
 

@@ -152,58 +152,6 @@ def test_found_programs(name: str) -> None:
     compare_dpor(program, list(executions(program, "dfs", limit=5000)))
 
 
-def killed_twice(machine: SteppedMachine) -> None:
-    """Only one of the two kills ends a thread."""
-    x = machine.word(0, "x")
-    machine.spawn(lambda port: (port.load(x), port.load(x)), "a")
-    machine.kill("a")
-    machine.kill("a")
-
-
-def killed_while_asleep(machine: SteppedMachine) -> None:
-    """A note is woken by whatever step writes it."""
-    note = machine.word(0, "note")
-    machine.spawn(lambda port: port.sleep(note, 5), "a")
-    machine.spawn(lambda port: port.cas(note, 0, 1))
-    machine.kill("a")
-
-
-@pytest.mark.parametrize(("program", "traces"), [(killed_twice, 6), (killed_while_asleep, 2)])
-def test_what_a_killed_thread_can_still_do(program: Callable[[SteppedMachine], None], traces: int) -> None:
-    """It is not asked for a step that it cannot take, which looks like a program that is not the same twice."""
-    result = explore(program, "dpor")
-
-    assert (result.schedules, result.exhausted) == (traces, True)
-    assert explore(program, "dfs").exhausted
-
-
-def locked_after_a_pause(machine: SteppedMachine) -> None:
-    """What lets the second thread go is written in a critical section and once more after it."""
-    lock, x = machine.word(0, "lock"), machine.word(0, "x")
-
-    def writes(port: Port) -> None:
-        port.lock(lock)
-        port.store(x, 1)
-        port.unlock(lock)
-        port.store(x, 2)
-
-    def waits(port: Port) -> None:
-        if not port.load(x):
-            port.pause(Pause.OSYIELD, 1)
-            port.lock(lock)
-            assert port.load(x) != 1
-            port.unlock(lock)
-
-    machine.spawn(writes)
-    machine.spawn(waits)
-
-
-@pytest.mark.parametrize("strategy", ["dpor", "stateful", "dfs"])
-def test_who_locks_after_a_pause_can_come_before_a_later_write(strategy: str) -> None:
-    """That write is of what it waits for in the pause, and has not taken the mutex."""
-    assert explore(locked_after_a_pause, strategy).claim.kind == "failed"
-
-
 @pytest.mark.parametrize("vocabulary", VOCABULARIES)
 def test_arbitrary_programs(vocabulary: str, seed: int) -> None:
     """So they do on arbitrary programs."""

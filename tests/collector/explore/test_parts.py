@@ -133,7 +133,7 @@ def test_the_same_traces_of_arbitrary_programs(vocabulary: str, seed: int, cutti
 
     kinds = faults(alone)
     assert kinds == faults(together)
-    if not kinds:
+    if not kinds - {"deadlock"}:
         assert traces(alone) == traces(together)
 
 

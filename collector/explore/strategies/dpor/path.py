@@ -291,7 +291,8 @@ class Path:
         nodes, own = self.nodes, self.steps[step.thread]
         before = own[-1] if own else self.born.get(step.thread, -1)
         clock = nodes[before].clock if before >= 0 else []
-        let_go = self.let_go(step, Era(0, 0, []))
+        # Who was let go with all others, for want of anybody who could run, needed no change for it.
+        let_go = self.let_go(step, nodes[blocked].era)
         return self._turns(blocked, clock + [0] * len(nodes[blocked].clock), node, let_go)
 
     def pop(self) -> Node:

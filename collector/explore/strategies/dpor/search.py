@@ -12,7 +12,8 @@ covered anew after each interleaving that has it, until its steps up to f alone 
 
 Which races can be turned round where steps wait, `strategies.dpor.path` knows.  What a killed thread was about to do races
 with the kill, too, and comes after it: it is covered with everything else that does not depend on the kill before it, as far
-as that lets it go.  In a deadlock what each thread waits to do races with what made it wait.
+as that lets it go.  In a deadlock what each thread waits to do races with what made it wait (after other failures nothing
+is asked of threads that still wait).
 
 `choose` branches over its values at the place where it is called.
 
@@ -279,6 +280,7 @@ class DPOR:
         """Turn the races round of steps that wait in vain: each may come before the mutex was taken or the note cleared."""
         for t in range(len(machine.names)):
             if not machine.has_ended(t):
+                # The state is one of a new era, so all that was done is known: it races with what it waits for alone.
                 node, step = self.path.state(machine), pending(machine, t)
                 node.tree.append(Branch(step))
                 self.path.take(machine, node, step)

@@ -124,7 +124,7 @@ def chain(w: Sequence[Step]) -> Branch:
 
 
 def flat(tree: Sequence[T], below: Callable[[T], bool] = lambda _: True) -> Flat:
-    """The branches of a tree; only the upper ones, where those are that nothing is to be told from `below`."""
+    """The branches of a tree, without those under one for which `below` is false."""
     rows: Flat = []
     todo = [(0, branch) for branch in reversed(tree)]
     while todo:
