@@ -36,7 +36,24 @@ def killed_while_asleep(machine: SteppedMachine) -> None:
     machine.kill("a")
 
 
-@pytest.mark.parametrize(("program", "traces"), [(killed_twice, 6), (killed_while_asleep, 2)])
+def killed_in_a_second_pause(machine: SteppedMachine) -> None:
+    """Nothing lets a thread go that has paused twice but that nobody can run; the kill can."""
+    x, y = machine.word(0, "x"), machine.word(0, "y")
+
+    def pauses(port: Port) -> None:
+        port.load(x)
+        port.pause(Pause.OSYIELD, 1)
+        port.pause(Pause.OSYIELD, 1)
+        port.load(y)
+
+    machine.spawn(pauses, "a")
+    machine.spawn(lambda port: port.store(x, 2))
+    machine.kill("a")
+
+
+@pytest.mark.parametrize(
+    ("program", "traces"), [(killed_twice, 6), (killed_while_asleep, 2), (killed_in_a_second_pause, 11)]
+)
 def test_what_a_killed_thread_can_still_do(program: Callable[[SteppedMachine], None], traces: int) -> None:
     """It is not asked for a step that it cannot take, which looks like a program that is not the same twice."""
     result = explore(program, "dpor")

@@ -22,7 +22,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from collector.explore.machine import ops
-from collector.explore.machine.threads import EXPIRED, can
+from collector.explore.machine.threads import EXPIRED, PAUSED, can
 from collector.explore.prefix import announced
 from collector.explore.strategies.dpor.dependence import Step, pending
 from collector.explore.strategies.dpor.wakeup import awake
@@ -57,6 +57,8 @@ class Victim(NamedTuple):
     expects: int
     expired: bool
     """Of a sleep: its limit was over."""
+    idle: bool
+    """It has paused twice in a row: no change lets it go, only that nobody can run, and then the kill can."""
 
 
 class Node:
@@ -124,7 +126,9 @@ class Node:
 
 def victim_of(machine: SteppedMachine, t: int) -> Victim:
     """What thread `t` is about to do."""
-    return Victim(pending(machine, t), machine.kinds[t], machine.expects[t], machine.flags[t] & EXPIRED != 0)
+    flags = machine.flags[t]
+    idle = flags & PAUSED != 0 and not machine.stale[t] and not machine.seen[t]
+    return Victim(pending(machine, t), machine.kinds[t], machine.expects[t], flags & EXPIRED != 0, idle)
 
 
 class Path:

@@ -290,6 +290,8 @@ class DPOR:
 
     def _cover_victim(self, kill: Node, victim: Victim, mem: list[int]) -> None:
         """What a killed thread was about to do, had the kill come as late as it can."""
+        if victim.idle:
+            return
         path, step = self.path, victim.step
         state, rest = kill, path.without(kill, kill)
         moves = [node for node in rest if node.step.cell == step.cell and node.step.write]
