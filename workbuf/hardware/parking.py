@@ -9,8 +9,8 @@ Guards.  A note is woken once per clearing (Go's double-wakeup throw); a lock is
 twice by it.  Go's futex lock cannot tell who unlocks, and hangs on a second lock: here both are throws.
 
 Relied on.  An abort sets its flag first and then notifies under every place's mutex, and a sleeper reads the flag under
-that mutex, so an abort is not lost either.  A thread that holds mutexes too long, stuck in C say, delays the abort by
-ROUSE_SECONDS at most: other places are notified first, and the sleepers of these when the abort is repeated.
+that mutex, so an abort is not lost either.  A thread that holds mutexes too long, stuck in C say, does not delay the abort:
+other places are notified, and the sleepers of these when the abort is repeated.
 
 Not modelled.  Fairness: a released lock goes to the thread that comes first.
 """
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from workbuf.machine import Words
-
-ROUSE_SECONDS = 0.1
 
 
 class Place:
@@ -51,15 +49,13 @@ class Place:
         finally:
             self.waiting -= 1
 
-    def rouse(self, seconds: float) -> bool:
-        """Notify whoever sleeps here, if the mutex is to be had within so many seconds: was it?"""
-        if not self.mutex.acquire(timeout=seconds):
-            return False
-        try:
-            self.changed.notify_all()
-        finally:
-            self.mutex.release()
-        return True
+    def rouse(self) -> None:
+        """Notify whoever sleeps here, if the mutex is free."""
+        if self.mutex.acquire(blocking=False):
+            try:
+                self.changed.notify_all()
+            finally:
+                self.mutex.release()
 
 
 class Parking:
@@ -75,12 +71,11 @@ class Parking:
     def rouse(self) -> None:
         """Let every sleeper look again, after an abort.
 
-        Takes ROUSE_SECONDS at most, however many mutexes are held: a place whose mutex is not to be had in its share of that
-        is passed over, so it is to be called again until all have ended.
+        Waits for no mutex, however many are held: a place whose mutex is held now is passed over, so it is to be called
+        again until all have ended.
         """
-        held = [place for place in list(self._places.values()) if not place.rouse(0.0)]
-        for place in held:
-            place.rouse(ROUSE_SECONDS / len(held))
+        for place in list(self._places.values()):
+            place.rouse()
 
 
 class Notes:
