@@ -256,8 +256,9 @@ def test_an_abort_does_not_wait_for_a_mutex() -> None:
     while not free.waiting:
         sleep(0.01)
     with held.mutex:
-        parking.rouse()
-        thread.join()
+        while thread.is_alive():
+            parking.rouse()
+            thread.join(0.05)
 
     assert woken
 
