@@ -8,9 +8,9 @@ The word is the only state: a note is usable again as soon as its owner has stor
 Guards.  A note is woken once per clearing (Go's double-wakeup throw); a lock is released by its holder, and not taken
 twice by it.  Go's futex lock cannot tell who unlocks, and hangs on a second lock: here both are throws.
 
-Relied on.  An abort sets its flag first and then notifies under every place's mutex, and a sleeper reads the flag under
-that mutex, so an abort is not lost either.  A thread that holds mutexes too long, stuck in C say, does not delay the abort:
-other places are notified, and the sleepers of these when the abort is repeated.
+Relied on.  An abort sets its flag first, then notifies under the mutex of every place where that is free, and is repeated
+until all threads have ended; a sleeper reads the flag under that mutex.  So an abort is not lost either, and a thread that
+holds mutexes too long, stuck in C say, does not delay it.
 
 Not modelled.  Fairness: a released lock goes to the thread that comes first.
 """

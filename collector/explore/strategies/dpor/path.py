@@ -57,8 +57,8 @@ class Victim(NamedTuple):
     expects: int
     expired: bool
     """Of a sleep: its limit was over."""
-    idle: bool
-    """It has paused twice in a row: no change lets it go, only that nobody can run, and then the kill can."""
+    paused_twice: bool
+    """In a row: no change lets it go, only that nobody can run, and the kill can."""
 
 
 class Node:
@@ -127,8 +127,8 @@ class Node:
 def victim_of(machine: SteppedMachine, t: int) -> Victim:
     """What thread `t` is about to do."""
     flags = machine.flags[t]
-    idle = flags & PAUSED != 0 and not machine.stale[t] and not machine.seen[t]
-    return Victim(pending(machine, t), machine.kinds[t], machine.expects[t], flags & EXPIRED != 0, idle)
+    twice = flags & PAUSED != 0 and not machine.stale[t] and not machine.seen[t]
+    return Victim(pending(machine, t), machine.kinds[t], machine.expects[t], flags & EXPIRED != 0, twice)
 
 
 class Path:

@@ -286,11 +286,11 @@ class DPOR:
                 self.path.take(machine, node, step)
                 for i in node.races:
                     self._cover(self.path.nodes[i], node)
-                self.path.pop().tree.clear()
+                self.path.pop().tree.clear()  # it belongs to the branch of the last step that was taken
 
     def _cover_victim(self, kill: Node, victim: Victim, mem: list[int]) -> None:
         """What a killed thread was about to do, had the kill come as late as it can."""
-        if victim.idle:
+        if victim.paused_twice:
             return
         path, step = self.path, victim.step
         state, rest = kill, path.without(kill, kill)
