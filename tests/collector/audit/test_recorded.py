@@ -88,8 +88,11 @@ def test_nor_is_one_whose_programs_end_before_they_begin(tmp_path: Path, capsys:
 def test_a_stack_that_nobody_scans(events: Events, path: str) -> None:
     """Of an M that goes on, or of a goroutine that is parked for ever."""
     ms = Recorded(path).mutators
-    at = where(events, Event.SCANSTACK, a=1)
-    assert [found.rule for found in judge(without(events, at), closed=True, mutators=ms).findings] == ["roots"]
+    second = where(events, Event.ROOTS, 1)
+    # Whoever holds it up scans it, and the collector may scan it once more.
+    unscanned = [e for i, e in enumerate(events) if i > second or e.kind != Event.SCANSTACK or e.a != 1]
+    assert len(unscanned) < len(events)
+    assert [found.rule for found in judge(unscanned, closed=True, mutators=ms).findings] == ["roots"]
     opened = where(events, Event.ROOTS)
     jobs = int(events[opened].a)
     more = events[opened]._replace(a=jobs + 1)
