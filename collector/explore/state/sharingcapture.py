@@ -27,7 +27,9 @@ from collector.explore.state.interpreter import NULL
 from collector.explore.state.library import oracle
 from collector.explore.state.objects import LISTED, WRITERS, named, pairs
 from collector.explore.state.reach import Reach
-from collector.explore.stdlib.thread import Local, Thread
+from collector.explore.stdlib.local import Local
+from collector.explore.stdlib.place import MAIN
+from collector.explore.stdlib.thread import Thread
 
 
 if TYPE_CHECKING:
@@ -118,7 +120,7 @@ class SharingCapture(Capture):
 
     def _finds(self, thread: Thread) -> bool:
         """Does a thread that is walked for find that object, its own, by asking which thread it is?"""
-        me = -1 if thread.ident is None else thread.ident - 1
+        me = -1 if thread.ident is None or thread.ident == MAIN else thread.ident - 1
         return me in self.machine.askers and self.whose in {None, me}
 
     def walk(self, after: Walk | None = None) -> Walk:

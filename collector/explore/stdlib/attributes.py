@@ -7,8 +7,11 @@ each is a step.  The word holds the value if that is an integer, else a number t
 A list, dict, set or deque is changed through its methods, which nobody sees: to fetch one from an attribute counts as a
 write.  So two threads that only read one without a lock are reported as well; name the attribute in `unwatched`.
 
-Not modelled.  Globals of modules and slots, which a warning names (`overlooked`); variables of closures, and what is within
-objects of other classes.
+An attribute that an object does not have yet is read as well, where code of the module may give it one: what the class has
+in its place depends on who comes first.  What a class computes (methods, properties) has no word: they use others that do.
+
+Not modelled.  Globals of modules, attributes of classes and slots, which a warning names (`overlooked`); variables of
+closures, and what is within objects of other classes.  What a `Thread` or a `local` keeps for itself is the stand-in's.
 """
 
 from __future__ import annotations
@@ -16,7 +19,9 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from collector.explore.stdlib.local import Local
 from collector.explore.stdlib.lock import Lock
+from collector.explore.stdlib.thread import Thread
 from workbuf.machine import MASK64
 
 
@@ -32,9 +37,11 @@ CHANGEABLE = (list, dict, set, deque, bytearray)
 class Attributes:
     """The words of all attributes of a schedule's objects."""
 
-    def __init__(self, place: Place, unwatched: Collection[str]) -> None:
+    def __init__(self, place: Place, unwatched: Collection[str], given: Collection[str]) -> None:
         self.place = place
         self.unwatched = unwatched
+        self.given = given
+        """Names of attributes that objects may be given by the program's code."""
         self.cells: dict[tuple[int, str], int] = {}
         self.names: dict[int, str] = {}
         self.alive: list[object] = []
@@ -47,8 +54,13 @@ class Attributes:
             if key[0] not in self.names:
                 self.alive.append(owner)
                 self.names[key[0]] = self.place.unique(type(owner).__name__)
-            self.cells[key] = self.place.cell(f"{self.names[key[0]]}.{name}")
+            a = self.place.cell(f"{self.names[key[0]]}.{name}")
+            return self.cells.setdefault(key, a)  # that was a step, in which another thread may have come to it, too
         return self.cells[key]
+
+    def counts(self, owner: object, name: str) -> bool:
+        """Does it matter to threads who comes first to an attribute that `owner` does not have?"""
+        return name in self.given and not computed(type(owner), name)
 
     def read(self, owner: object, name: str, value: object) -> None:
         """It is about to be read."""
@@ -77,13 +89,32 @@ class Attributes:
             port.words[a] = v
 
 
-def watch_classes(module: ModuleType, place: Place, unwatched: Collection[str]) -> None:
-    """Watch the attributes of objects of the classes that `module` defines."""
-    attributes = Attributes(place, unwatched)
-    own = [cls for cls in vars(module).values() if isinstance(cls, type) and cls.__module__ == module.__name__]
-    for cls in own:
-        if not any(base in own for base in cls.__mro__[1:]) and "__slots__" not in vars(cls):
+def watch_classes(module: ModuleType, place: Place, unwatched: Collection[str], given: Collection[str]) -> None:
+    """Watch the attributes of objects of the classes that `module` defines; code gives them those that are `given`."""
+    attributes = Attributes(place, unwatched, given)
+    watched: set[type] = set()
+    for cls in sorted(own_classes(module), key=lambda cls: len(cls.__mro__)):
+        if watched.isdisjoint(cls.__mro__) and not issubclass(cls, Local) and "__slots__" not in vars(cls):
             watch(cls, attributes)
+            watched.add(cls)
+
+
+def own_classes(module: ModuleType) -> list[type]:
+    """The classes that `module` defines, and those that they define within."""
+    found: list[type] = []
+    spaces: list[ModuleType | type] = [module]
+    for space in spaces:
+        for cls in vars(space).values():
+            if isinstance(cls, type) and cls.__module__ == module.__name__ and cls not in found:
+                found.append(cls)
+                spaces.append(cls)
+    return found
+
+
+def computed(cls: type, name: str) -> bool:
+    """Is it a method, a property or the like, which says itself what is got?"""
+    found = next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None)
+    return hasattr(type(found), "__get__")
 
 
 def watch(cls: type, attributes: Attributes) -> None:
@@ -91,19 +122,25 @@ def watch(cls: type, attributes: Attributes) -> None:
     get: Any = cls.__getattribute__
     assign: Any = cls.__setattr__
     delete: Any = cls.__delattr__
+    kept = Thread.KEPT if issubclass(cls, Thread) else frozenset()
 
     def __getattribute__(self: object, name: str) -> Any:  # noqa: ANN401, N807  what the class returns
         mine = object.__getattribute__(self, "__dict__")
         if name in mine:
-            attributes.read(self, name, mine[name])
+            if name not in kept:
+                attributes.read(self, name, mine[name])
+        elif attributes.counts(self, name):
+            attributes.read(self, name, None)
         return get(self, name)
 
     def __setattr__(self: object, name: str, value: object) -> None:  # noqa: N807
-        attributes.write(self, name, value)
+        if name not in kept and not computed(type(self), name):
+            attributes.write(self, name, value)
         assign(self, name, value)
 
     def __delattr__(self: object, name: str) -> None:  # noqa: N807
-        attributes.write(self, name, None)
+        if name not in kept and not computed(type(self), name):
+            attributes.write(self, name, None)
         delete(self, name)
 
     vars(__getattribute__)["__wrapped__"] = get

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary, proxy
 
 from collector.explore.stdlib.attributes import watch_classes
 from collector.explore.stdlib.modules import standins
-from collector.explore.stdlib.overlooked import overlooked
+from collector.explore.stdlib.overlooked import Kept, given, overlooked
 from collector.explore.stdlib.place import Place
 from collector.explore.stdlib.source import execute, source
 
@@ -19,8 +19,16 @@ if TYPE_CHECKING:
     from collector.explore.machine.machine import SteppedMachine
 
 
-STANDINS: WeakKeyDictionary[SteppedMachine, tuple[Place, dict[str, ModuleType]]] = WeakKeyDictionary()
-"""Of each machine: they serve all its schedules."""
+class Standins(NamedTuple):
+    """Those of a machine: they serve all its schedules."""
+
+    place: Place
+    modules: dict[str, ModuleType]
+    kept: list[Kept]
+    """What the schedule under way is not to change."""
+
+
+STANDINS: WeakKeyDictionary[SteppedMachine, Standins] = WeakKeyDictionary()
 
 
 def load(
@@ -40,14 +48,17 @@ def load(
     found = STANDINS.get(machine)
     if found is None:
         place = Place(proxy(machine))  # or the machine would be kept by what is kept for it
-        found = STANDINS[machine] = place, standins(place)
-    place, loaded = found[0], dict(found[1])
-    place.begin()
+        found = STANDINS[machine] = Standins(place, standins(place), [])
+    place, loaded, kept = found.place, dict(found.modules), found.kept
+    if place.begins():
+        machine.warnings.update(warning for each in kept for warning in each.changed())
+        kept.clear()
     for each in (*others, name):
         module = ModuleType(each)
         execute(source(each), module, loaded)
         if watch:
-            watch_classes(module, place, frozenset(unwatched))
+            watch_classes(module, place, frozenset(unwatched), given(source(each).code))
             machine.warnings.update(overlooked(module, source(each).code, unwatched))
+            kept.append(Kept(module, unwatched))
         loaded[each] = module
     return loaded[name]

@@ -1,20 +1,22 @@
 """Stand-in for `threading.Lock`: a mutex of the port's.
 
-Theory of operation.  To acquire is `lock` or `trylock`, to release is `unlock`.  Any thread may release: one that does not
-hold the lock takes the word over first, which lets nobody in.
+Theory of operation.  To acquire is `lock` or `trylock`, to release is `unlock`.  Any thread may release: where that throws,
+because somebody else holds the lock or nobody does, an exchange frees it or finds that it was free.
 
 With a timeout there are two things that may happen at every failed try: the time is over (`choose`), or the thread waits
 until the word has changed and tries again.  If nobody can run the time is over, too.
 
-Relied on.  Whether the running thread holds the lock is asked without a step: nobody else takes it away but a foreign
-release, and two releases of one acquire are a fault anyway.
+Relied on.  Whether the running thread holds the lock (`_is_owned`) is asked without a step: nobody else takes it away but a
+foreign release, and who has a condition of such a lock is at fault anyway.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+import threading
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from workbuf.machine import Pause
+from workbuf.throw import Throw
 
 
 if TYPE_CHECKING:
@@ -32,10 +34,7 @@ class Lock:
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:  # noqa: FBT001, FBT002  as in threading
         """Take it: wait for it, for so many seconds, or not at all."""
-        if not blocking and timeout != -1:
-            raise ValueError("can't specify a timeout for a non-blocking call")
-        if timeout < 0 and timeout != -1:
-            raise ValueError("timeout value must be a non-negative number")
+        patience(blocking, timeout)
         place, port = self.place, self.place.port()
         if port is None:
             free = place.machine.peek(self.cell) == 0
@@ -43,6 +42,8 @@ class Lock:
                 place.machine.poke(self.cell, place.me())
             elif blocking and timeout == -1:
                 place.wouldwait("acquire of a lock that is held")
+            elif blocking:
+                place.passes(timeout)
             return free
         if not blocking or timeout == 0:
             return port.trylock(self.cell)
@@ -56,7 +57,7 @@ class Lock:
         place, stuck = self.place, False
         while not port.trylock(self.cell):
             if stuck or port.choose(2):
-                place.clocks[port.index] += seconds
+                place.passes(seconds)
                 return False
             place.waiting[port.index] = place.machine.releases
             port.pause(Pause.USLEEP, 1)
@@ -66,20 +67,19 @@ class Lock:
 
     def release(self) -> None:
         """Give it back, whoever has taken it."""
-        place, port = self.place, self.place.port()
-        me, cell = place.me(), self.cell
+        port, cell = self.place.port(), self.cell
         if port is None:
-            if not place.machine.peek(cell):
-                raise RuntimeError("release unlocked lock")
-            place.machine.poke(cell, 0)
-            return
-        while place.machine.memory.plain[cell] != me:
-            holder = port.load(cell)
-            if not holder:
-                raise RuntimeError("release unlocked lock")
-            port.cas(cell, holder, me)
-            port.check()
-        port.unlock(cell)
+            held = self.place.machine.peek(cell)
+            self.place.machine.poke(cell, 0)
+        else:
+            try:
+                port.unlock(cell)
+            except Throw:
+                held = port.xchg(cell, 0)
+            else:
+                return
+        if not held:
+            raise RuntimeError("release unlocked lock")
 
     def locked(self) -> bool:
         """Does anybody hold it?"""
@@ -93,6 +93,22 @@ class Lock:
     def __enter__(self) -> bool:
         return self.acquire()
 
-    def __exit__(self, *_: object) -> Literal[False]:
+    def __exit__(self, *_: object) -> None:
         self.release()
-        return False
+
+    acquire_lock, release_lock, locked_lock = acquire, release, locked
+
+
+def patience(blocking: object, timeout: object) -> None:
+    """Raise what `acquire` raises for arguments that mean nothing: a lock that is free would be taken at once."""
+    real: Any = threading.Lock()
+    real.acquire(blocking, timeout)
+
+
+def limit(seconds: object) -> float:
+    """A time limit, which is a number, and not too large."""
+    if not isinstance(seconds, int | float):
+        raise TypeError(f"{type(seconds).__name__!r} object cannot be interpreted as an integer")
+    if seconds > threading.TIMEOUT_MAX:
+        raise OverflowError("timeout value is too large")
+    return seconds

@@ -2,21 +2,26 @@
 
 Of `threading` only Lock, Thread and local are ours.  RLock, Condition, Semaphore, Barrier and the rest are CPython's own
 classes, their functions given other globals, in which Lock means ours; `queue` is CPython's own file, loaded the same way.
-So what is explored is what a program runs on.
+So what is explored is what a program runs on.  What these classes read without their lock is a word, read atomically.
+
+A program that uses anything else of `threading` is refused.
 """
 
 from __future__ import annotations
 
 import queue
+import sys
 import threading
 import time
 from functools import partial
 from types import CellType, FunctionType, ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from collector.explore.stdlib.lock import Lock
+from collector.explore.stdlib.local import Local
+from collector.explore.stdlib.lock import Lock, limit, patience
+from collector.explore.stdlib.simplequeue import SimpleQueue
 from collector.explore.stdlib.source import execute, source
-from collector.explore.stdlib.thread import Local, Thread, current_thread
+from collector.explore.stdlib.thread import Thread, current_thread, main_thread
 from workbuf.machine import Pause
 
 
@@ -28,7 +33,11 @@ if TYPE_CHECKING:
 
 CPYTHONS = ("_RLock", "Condition", "Semaphore", "BoundedSemaphore", "Event", "Barrier", "Timer")
 """Classes of threading's that are made of locks, in an order in which bases come first."""
-UNAVAILABLE = ("start_new_thread", "excepthook", "settrace", "setprofile", "enumerate", "active_count")
+UNAVAILABLE = frozenset({
+    "excepthook", "settrace", "setprofile", "settrace_all_threads", "setprofile_all_threads", "enumerate", "active_count",
+    "activeCount", "stack_size",
+})  # fmt: skip
+CLOCKS = ("monotonic", "time", "perf_counter", "process_time", "thread_time")
 
 
 def standins(place: Place) -> dict[str, ModuleType]:
@@ -38,40 +47,61 @@ def standins(place: Place) -> dict[str, ModuleType]:
     queues = ModuleType("queue")
     execute(source("queue"), queues, modules)
     queues.__package__ = __package__
-    # The errors are the real ones, so that a test catches them by the usual name; SimpleQueue is the one in Python.
+    # The errors are the real ones, so that a test catches them by the usual name.
     for name in ("Empty", "Full", "ShutDown"):
         if hasattr(queue, name):
             setattr(queues, name, getattr(queue, name))
-    queues.__dict__["SimpleQueue"] = queues.__dict__["_PySimpleQueue"]
-    return {**modules, "queue": queues}
+    vars(queues)["SimpleQueue"] = type("SimpleQueue", (SimpleQueue,), {"queue": vars(queues)["Queue"]})
+    below = ModuleType("_thread")
+    vars(below)["__getattr__"] = partial(refused, place, below.__name__)
+    return {**modules, "queue": queues, "_thread": below}
+
+
+def refused(place: Place, module: str, name: str) -> NoReturn:
+    """The program uses that of a module, and there is no stand-in for it."""
+    if name.startswith("__") or not hasattr(sys.modules[module], name):
+        raise AttributeError(f"module {module!r} has no attribute {name!r}")
+    place.machine.execution.refuse(f"there is no stand-in for {module}.{name}")
 
 
 def threading_of(place: Place, clock: ModuleType) -> ModuleType:
     """`threading`."""
     lock = type("Lock", (Lock,), {"place": place})
-    thread = type("Thread", (Thread,), {"place": place})
     module = ModuleType("threading")
     names = vars(module)
+    thread = type("Thread", (Thread,), {"place": place, "run": with_globals(threading.Thread.run, names)})
     names |= {
         **{name: value for name, value in vars(threading).items() if name not in UNAVAILABLE and name != "__name__"},
+        "__all__": [name for name in threading.__all__ if name not in UNAVAILABLE],
+        "__getattr__": partial(refused, place, "threading"),
         "Lock": lock,
         "_allocate_lock": lock,
         "allocate_lock": lock,
         "get_ident": place.me,
+        "get_native_id": place.me,
         "_time": clock.monotonic,
         "Thread": thread,
         "current_thread": partial(current_thread, thread),
         "currentThread": partial(current_thread, thread),
-        "local": type("local", (Local,), {"place": place}),
+        "main_thread": partial(main_thread, thread),
+        "local": type("local", (Local,), {"place": place, "__slots__": ()}),
         # Frames of functions with these globals are passed over where a report looks for the program's line.
         "__package__": __package__,
     }
     for name in CPYTHONS:
         names[name] = rebound(getattr(threading, name), names)
         if name == "_RLock":
-            names["RLock"] = names["_RLock"]
-    names["Event"] = type("Event", (names["Event"],), {"_flag": flag(place)})
+            names["RLock"] = type("RLock", (names["_RLock"],), {"acquire": acquire, "__enter__": acquire})
+    names["Event"] = type("Event", (names["Event"],), {"_flag": word(place, "flag", bool)})
+    unlocked = {"_state": word(place, "state", signed), "_count": word(place, "count", int)}
+    names["Barrier"] = type("Barrier", (names["Barrier"],), unlocked)
     return module
+
+
+def acquire(lock: Any, blocking: bool = True, timeout: float = -1) -> bool:  # noqa: ANN401, FBT001, FBT002  an RLock
+    """Of RLock, as it is in C: it looks at its arguments in any case, and says True or False."""
+    patience(blocking, timeout)
+    return bool(super(type(lock), lock).acquire(blocking, timeout))
 
 
 def rebound(cls: type, names: dict[str, Any]) -> type:
@@ -93,30 +123,42 @@ def rebound(cls: type, names: dict[str, Any]) -> type:
     return again
 
 
-def with_globals(function: Callable[..., Any], names: dict[str, Any], own: CellType) -> Callable[..., Any]:
+def with_globals(
+    function: Callable[..., Any], names: dict[str, Any], own: CellType | None = None
+) -> Callable[..., Any]:
     """The same function, which finds its global names in `names`, and its class in `own`."""
     if not isinstance(function, FunctionType):
         return function
     free = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
-    closure = tuple(own if name == "__class__" else cell for name, cell in free)
+    closure = tuple(own if own and name == "__class__" else cell for name, cell in free)
     again = FunctionType(function.__code__, names, function.__name__, function.__defaults__, closure or None)
     again.__kwdefaults__ = function.__kwdefaults__
     return again
 
 
-def flag(place: Place) -> property:
-    """An event's flag, which `is_set` reads without its lock: a word, read and written atomically."""
+def word(place: Place, name: str, read: Callable[[int], object]) -> property:
+    """An attribute of an event or a barrier, a word that is read and written atomically: it is also read without the lock.
 
-    def read(event: threading.Event) -> bool:
-        port = place.port()
-        return bool((place.machine.peek if port is None else port.load)(vars(event)["cell"]))
+    Who holds the lock of its condition knows that nobody else writes it: to read it is no step.
+    """
 
-    def write(event: threading.Event, value: bool) -> None:  # noqa: FBT001  an attribute's value
-        a = vars(event).get("cell") or vars(event).setdefault("cell", place.cell("event"))
+    def get(owner: Any) -> object:  # noqa: ANN401
+        a, port = vars(owner)[name], place.port()
+        if port is None or owner._cond._is_owned():  # noqa: SLF001
+            return read(place.machine.memory.plain[a])
+        return read(port.load(a))
+
+    def assign(owner: object, value: int) -> None:
+        a = vars(owner).get(name) or vars(owner).setdefault(name, place.cell(name))
         port = place.port()
         (place.machine.poke if port is None else port.store)(a, int(value))
 
-    return property(read, write)
+    return property(get, assign)
+
+
+def signed(v: int) -> int:
+    """The number that a word stands for, which may be below 0."""
+    return v - (v >> 63 << 64)
 
 
 def clocks(place: Place) -> ModuleType:
@@ -129,16 +171,18 @@ def clocks(place: Place) -> ModuleType:
         return int(place.now() * 1e9)
 
     def sleep(duration: float) -> None:
+        if limit(duration) < 0:
+            raise ValueError("sleep length must be non-negative")
         port = place.port()
         if port is not None:
             port.pause(Pause.USLEEP, 1)
-        place.clocks[-1 if port is None else port.index] += duration
+        place.passes(duration)
 
     module = ModuleType("time")
     names: Mapping[str, object] = {
         **{name: value for name, value in vars(time).items() if name != "__name__"},
-        **dict.fromkeys(("monotonic", "time", "perf_counter", "process_time", "thread_time"), seconds),
-        **dict.fromkeys(("monotonic_ns", "time_ns", "perf_counter_ns"), nanoseconds),
+        **dict.fromkeys(CLOCKS, seconds),
+        **dict.fromkeys((f"{name}_ns" for name in CLOCKS), nanoseconds),
         "sleep": sleep,
     }
     vars(module).update(names)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter, defaultdict
 from itertools import chain
-from typing import TYPE_CHECKING
+from threading import get_ident
+from typing import TYPE_CHECKING, Any
 
+from collector.explore.machine.site import ROOTS, of_explorer
 from workbuf.machine import MASK64
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import FrameType
 
     from collector.explore.machine.machine import SteppedMachine
     from collector.explore.machine.ports import SteppedPort
@@ -34,21 +38,29 @@ class Place:
         self.asked = False
         """Somebody has looked at one, in this schedule or an earlier one."""
         self.names: Counter[str] = Counter()
-        self.objects: dict[int, object] = {}
+        self.objects: dict[int, Any] = {}
         """By the machine's thread, what says which thread is running."""
+        self.daemons: set[int] = set()
+        """Those of the machine's threads that nobody waits for."""
+        self.ends_daemons = False
+        """There is a thread that does."""
 
-    def begin(self) -> None:
-        """Forget the schedule before, if this is another one."""
+    def begins(self) -> bool:
+        """Is this another schedule than before, which is forgotten then?"""
         number = self.machine.execution.number
-        if self.schedule != number:
-            self.schedule = number
-            self.clocks.clear()
-            self.waiting.clear()
-            self.machine.clocks += (self.let_go, self.running)
-            self.names.clear()
-            self.objects.clear()
-            if self.asked:
-                self.machine.clocks.append(self.times)
+        if self.schedule == number:
+            return False
+        self.schedule = number
+        self.clocks.clear()
+        self.waiting.clear()
+        self.machine.clocks += (self.let_go, self.running)
+        self.names.clear()
+        self.objects.clear()
+        self.daemons.clear()
+        self.ends_daemons = False
+        if self.asked:
+            self.machine.clocks.append(self.times)
+        return True
 
     def now(self) -> float:
         """The time of the running thread; from now on all threads' times are a part of the state."""
@@ -73,19 +85,33 @@ class Place:
         return (v for t, v in sorted(self.objects.items()) if t < 0 or not self.machine.has_ended(t))
 
     def port(self) -> SteppedPort | None:
-        """Of the thread that is running; None while the program sets up or checks."""
-        execution = self.machine.execution
-        return self.machine.ports[execution.current] if execution.running else None
+        """Of the thread that is running; None while the program sets up or checks, or an invariant or a view looks."""
+        machine = self.machine
+        execution = machine.execution
+        if not execution.running or execution.capturing:
+            return None
+        if (machine.invariants or machine.views or machine.more_state) and looks(sys._getframe(1)):  # noqa: SLF001
+            return None
+        if get_ident() != execution.carrier.ident(execution.current):
+            execution.refuse(
+                "a thread that is none of the machine's uses a stand-in of threading: start a threading.Thread"
+            )
+        return machine.ports[execution.current]
 
-    def cell(self, name: str) -> int:
-        """A fresh word; in a running thread that is a step."""
+    def passes(self, seconds: float) -> None:
+        """The running thread has waited in vain, or slept, for so long."""
+        port = self.port()
+        self.clocks[-1 if port is None else port.index] += max(seconds, 0)
+
+    def cell(self, name: str, n: int = 1) -> int:
+        """`n` fresh words; in a running thread that is a step."""
         port = self.port()
         if port is None:
-            return self.machine.alloc(1, self.unique(name))
-        a = port.sysalloc(1)
+            return self.machine.alloc(n, self.unique(name))
+        a = port.sysalloc(n)
         # Nobody has it of somebody else: whoever comes first to ask for it takes it.
         self.machine.memory.taken[-1] = a, a
-        port.label(a, 1, f"{name} of {port.name}")
+        port.label(a, n, f"{name} of {port.name}")
         return a
 
     def unique(self, name: str) -> str:
@@ -98,6 +124,18 @@ class Place:
         port = self.port()
         return MAIN if port is None else port.index + 1
 
+    def in_daemon(self) -> bool:
+        """Is a daemon running?"""
+        port = self.port()
+        return port is not None and port.index in self.daemons
+
     def wouldwait(self, what: str) -> None:
         """Refuse to wait where no thread runs."""
         self.machine.execution.refuse(f"{what} where no thread runs would wait for ever: do it in a thread")
+
+
+def looks(frame: FrameType | None) -> bool:
+    """Is it an invariant, a view or a state that has called `frame`, and no thread?"""
+    while frame is not None and (frame.f_globals.get("__package__") == __package__ or not of_explorer(frame)):
+        frame = frame.f_back
+    return frame is None or frame.f_code not in ROOTS

@@ -275,7 +275,11 @@ class Objects(Sharing):
     def _finds(self, turned: Turned) -> bool:
         """Does the turn that is about to begin find what that one has found?"""
         words, versions = self.machine.memory.words, self.versions
-        return all(words[a] == v for a, v in turned.cells) and all(versions.get(n, 0) == v for n, v in turned.versions)
+        try:
+            cells = all(words[a] == v for a, v in turned.cells)
+        except IndexError:  # nobody has taken that cell from the system yet
+            return False
+        return cells and all(versions.get(n, 0) == v for n, v in turned.versions)
 
     def _over(self, node: Node, turned: Turned, *, whole: bool = False) -> None:
         """The turn from `node` is over, or it is known how it will be; `whole`: it has read cells in a way not known."""
