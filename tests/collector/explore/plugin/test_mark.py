@@ -345,6 +345,69 @@ class TestBody:
         result.assert_outcomes(failed=1)
         result.stdout.fnmatch_lines(["not exhausted", "*the program calls time.time at *test_it.py:6, *"])
 
+    def test_beside_others(self, run: Run) -> None:
+        """What other tests of its class do is no business of a test that does not use its object, and of one that does."""
+        result = run("""
+            import time
+            import pytest
+
+            class TestIt:
+                START = 0
+
+                def test_real(self):
+                    assert time.time()
+
+                @pytest.mark.race(exhaust=True)
+                def test_apart(self, machine):
+                    x = machine.word(0, "x")
+                    for _ in range(2):
+                        machine.spawn(lambda port: port.xadd(x, 1))
+
+                @pytest.mark.race(exhaust=True)
+                def test_looks(self, machine):
+                    x = machine.word(self.START, "x")
+                    for _ in range(2):
+                        machine.spawn(lambda port: port.xadd(x, 1))
+
+                @pytest.mark.race(exhaust=True)
+                def test_stores(self, machine):
+                    self.x = machine.word(0, "x")
+        """)
+
+        result.assert_outcomes(passed=2, failed=2)
+        result.stdout.fnmatch_lines(["*the program calls time.time at *test_it.py:8, *"] * 2)
+
+    def test_order_of_arguments(self, run: Run) -> None:
+        """Fixtures may come before the machine and behind it; behind `*` the machine is refused."""
+        result = run("""
+            import pytest
+
+            @pytest.fixture
+            def one():
+                return 1
+
+            @pytest.fixture
+            def two():
+                return 2
+
+            class TestIt:
+                @pytest.mark.race
+                def test_method(self, one, machine, *, two, three=3):
+                    assert (one, two, three, machine.word(7)) == (1, 2, 3, 1)
+
+            @pytest.mark.race
+            def test_named(one, *, machine):
+                pass
+
+            @pytest.mark.race
+            @pytest.mark.usefixtures("machine")
+            def test_used(one):
+                pass
+        """)
+
+        result.assert_outcomes(passed=1, failed=2)
+        result.stdout.fnmatch_lines(["mark race: the test has to take `machine` as an argument *"] * 2)
+
     def test_limit(self, run: Run) -> None:
         """Schedules that outgrew their limit are a warning: a pass is no pass of all."""
         source = """
