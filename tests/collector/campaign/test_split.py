@@ -60,7 +60,9 @@ def test_as_many_schedules_by_two_processes(question: Question) -> None:
     )
 
 
-@pytest.mark.parametrize(("strategy", "reason"), [("dpor", "more are left"), ("urw", "the search was cut off"), ("dfs", "more are left")])
+@pytest.mark.parametrize(
+    ("strategy", "reason"), [("dpor", "more are left"), ("urw", "the search was cut off"), ("dfs", "more are left")]
+)
 def test_what_was_run_before_a_part_has_come_back(strategy: str, reason: str) -> None:
     """It has passed, and is said to have been run."""
     asked = iter(range(1000))
