@@ -121,6 +121,8 @@ def main() -> int:
     print(f"{len(different)} rows differ from those of an undisturbed campaign")
     for pair in different[:3]:
         print(*pair, sep="\n")
+    if number < args.kills:
+        print(f"the campaign was over before {args.kills} were killed: more --seeds")
     good = not different and len(found) == len(expected) == 4 * args.seeds and number == args.kills
     if not good:
         print(said[-2_000:])

@@ -20,7 +20,7 @@ from collector.designs.registry import DESIGNS
 from collector.explore import SteppedMachine, explore, plugin
 from collector.explore.claim import Kind
 from collector.explore.machine import ops
-from collector.explore.plugin import OWN
+from collector.explore.racemark import OWN
 from collector.explore.strategies import NAMED
 from collector.guide import TOPICS, page
 from collector.report.schedule import racepages

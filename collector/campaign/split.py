@@ -28,7 +28,7 @@ from collector.campaign.traces import Traces
 from collector.campaign.trees import Trees
 from collector.campaign.whole import States
 from collector.explore import explore
-from collector.explore.claim import Claim, Kind, checked
+from collector.explore.claim import NOTHING, Claim, Kind, Seen, checked
 from collector.explore.result import Result
 from collector.explore.strategies.base import Budget
 from collector.explore.strategies.once import Once
@@ -299,6 +299,10 @@ class Split:
                 claim = replace(claim, kind=Kind.UNDECIDED, reason=reason, where=hindrance.where)
             elif claim.kind is Kind.PROVED:
                 claim = self._confirmed(claim)
+            elif claim.kind is Kind.UNDECIDED and not claim.number:
+                # No part has come back, or everything has just begun afresh: what was run has passed all the same.
+                reason = "the search was cut off" if number and claim.reason == NOTHING.reason else claim.reason
+                claim = replace(claim, number=number, seen=Seen.SCHEDULES, reason=reason)
             result.claim = claim
 
     def _confirmed(self, claim: Claim) -> Claim:

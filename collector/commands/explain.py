@@ -6,6 +6,7 @@ which gives the same schedule every time.  An id of the catalogue prints the ent
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from collector.catalogue.entries import entries, extent, identifier, nearest
@@ -102,6 +103,8 @@ def main(args: argparse.Namespace) -> int:
         try:
             token = tokentext(args.what)
         except UsageError as error:
+            if Path(args.what).exists():
+                raise
             near = meant(args.what, SCENARIOS)
             raise UsageError(f"{error}{near}; the scenarios are {', '.join(SCENARIOS)}") from None
     if not token:

@@ -106,7 +106,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     """Explore, print, write; returns the exit status."""
     from collector.commands.search import search  # noqa: PLC0415  not for the help
-    from collector.explore.strategies import BOUNDED  # noqa: PLC0415
+    from collector.explore.strategies import BOUNDED, DEEP  # noqa: PLC0415
     from collector.explore.trace.trace import trace  # noqa: PLC0415
 
     if own := named(args.scenario):
@@ -117,6 +117,8 @@ def main(args: argparse.Namespace) -> int:
         return interactive(args)
     if args.preemptions is not None and args.strategy not in BOUNDED:
         raise UsageError(f"--preemptions bounds {', '.join(BOUNDED)}; --strategy {args.strategy} knows no bound")
+    if args.depth is not None and args.strategy not in DEEP:
+        raise UsageError(f"--depth is for {' and '.join(DEEP)}; --strategy {args.strategy} knows no depth")
     preemptions = scenario.preemptions(args.strategy) if args.preemptions is None else args.preemptions
     what = args.scenario if own else f"{args.scenario} {args.variant}"
     with Progress(what, args.schedules, args.seconds) as progress, Interrupts() as interrupts, set_ups(own):

@@ -8,7 +8,7 @@ inspect LOG contention            where threads met
 inspect LOG who-held 500us        buffers held for longer than that
 inspect LOG violations            what failed, and what came before
 inspect LOG check                 whether the events can be those of a correct run: owners, lists, barrier, harvests, stops
-inspect LOG tables                the tables that --sql sees
+inspect LOG tables                the tables that --sql sees, and what each kind of event says
 inspect RESULTS                   likewise of what `campaign` has done: summary, violations, tables, --sql
 inspect LOG --against LOG2        two runs side by side: pauses, stopped share, contention, list operations
 """
@@ -31,6 +31,7 @@ from collector.report.log import database as logfile
 from collector.report.log import queries
 from collector.report.log.comparison import change, figures
 from collector.report.log.database import Logfile
+from collector.report.log.kinds import kinds
 from collector.report.log.lines import LogfileError
 from collector.report.log.queries import Filters
 from collector.report.log.sql import SECONDS, SqlError, select
@@ -125,6 +126,7 @@ def main(args: argparse.Namespace) -> int:
     what = asked(args)
     if args.question == "tables" and not args.sql:
         print((logfile.__doc__ or "").partition("Theory of operation")[0].partition("\n\n")[2].rstrip())
+        print(f"\n{kinds()}")
         return OK
     if args.question == "check":
         return check(args)

@@ -47,9 +47,22 @@ class Parser(argparse.ArgumentParser):
         """What the words say; options may stand before, between and behind the other arguments.  Exits on bad usage."""
         args, unknown = self.parse_known_intermixed_args(words)
         if unknown:
-            near = [meant(word.partition("=")[0], self._option_string_actions) for word in unknown]
+            near = [
+                meant(word.partition("=")[0], self._option_string_actions)
+                if word.startswith("-")
+                else self.valued(word, args)
+                for word in unknown
+            ]
             self.error(f"unrecognized arguments: {' '.join(unknown)}{''.join(near)}")
         return args
+
+    def valued(self, word: str, args: argparse.Namespace) -> str:
+        """` (did you mean --OPTION WORD?)` if an option takes that word, where the other arguments are `args`."""
+        for action in self._actions:
+            completer = getattr(action, "completer", None)
+            if action.option_strings and word in (completer(args) if completer else action.choices or ()):
+                return f" (did you mean {action.option_strings[-1]} {word}?)"
+        return ""
 
 
 def closing(examples: Mapping[str, str], ends: Mapping[int, str]) -> str:

@@ -49,6 +49,8 @@ def module(file: str) -> ModuleType:
         spec.loader.exec_module(made)
     except SyntaxError as error:
         raise UsageError(f"{file}:{error.lineno}: {error.msg}") from None
+    except SystemExit:
+        raise UsageError(f'{file} exits when it is loaded: keep that behind `if __name__ == "__main__":`') from None
     except Exception as error:  # noqa: BLE001  whatever the file raises is its own
         import traceback  # noqa: PLC0415  where something is wrong already
 

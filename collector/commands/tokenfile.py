@@ -10,6 +10,8 @@ from collector.commands.usage import UsageError
 from collector.explore.token import FORMAT
 
 
+BEGINS = re.compile(r"s\d\.")
+"""How a token begins, of whatever version."""
 LONGEST = 1 << 20
 """Bytes that are read of a token's file."""
 
@@ -25,7 +27,7 @@ def atonce(path: str, flags: int) -> int:
 def tokentext(word: str) -> str:
     """The token that `word` is, or that the file of that name holds; raises UsageError."""
     path = Path(word)
-    if re.match(r"s\d\.", word):
+    if BEGINS.match(word):
         return word
     try:
         if not path.exists():
@@ -42,4 +44,6 @@ def tokentext(word: str) -> str:
         raise UsageError(
             f"token file {word}: no token: {'nobody writes to this pipe' if path.is_fifo() else 'it is empty'}"
         )
+    if not BEGINS.match(text):
+        raise UsageError(f"token file {word}: no token: one of this version begins with 's{FORMAT}.'")
     return text

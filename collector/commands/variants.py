@@ -37,12 +37,20 @@ def variant(name: str, of: str) -> tuple[Scenario, Variant]:
         return smallworld(name)
     scenario = SCENARIOS.get(name)
     if scenario is None:
-        near = f" (say which function of it: {name}:FUNCTION)" if name.endswith(".py") else meant(name, SCENARIOS)
-        raise UsageError(f"no scenario {name!r}{near}; there are {', '.join(SCENARIOS)}; or FILE.py:function")
+        raise UsageError(f"no scenario {name!r}{near(name)}; there are {', '.join(SCENARIOS)}; or FILE.py:function")
     if of not in scenario.variants:
-        near = meant(of, scenario.variants)
-        raise UsageError(f"scenario {name} has no variant {of!r}{near}; there are {', '.join(scenario.variants)}")
+        known = scenario.variants
+        raise UsageError(f"scenario {name} has no variant {of!r}{meant(of, known)}; there are {', '.join(known)}")
     return scenario, scenario.variants[of]
+
+
+def near(name: str) -> str:
+    """What may have been meant by a name that is none."""
+    if name.endswith(".py"):
+        return f" (say which function of it: {name}:FUNCTION)"
+    if ":" in name:
+        return " (a program of your own is FILE.py:FUNCTION)"
+    return meant(name, SCENARIOS)
 
 
 def smallworld(name: str) -> tuple[Scenario, Variant]:

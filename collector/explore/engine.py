@@ -33,8 +33,15 @@ if TYPE_CHECKING:
     Races = bool | Literal["report", "knowing"]
 
 
+RACES = (True, False, "report", "knowing")
+
+
 def refuse_unknown(
-    strategy: str | Strategy = "portfolio", vehicle: str = "greenlets", preemptions: int | None = None
+    strategy: str | Strategy = "portfolio",
+    vehicle: str = "greenlets",
+    preemptions: int | None = None,
+    *,
+    races: object = True,
 ) -> None:
     """Raise ValueError for what `explore` has not, or cannot do together."""
     if isinstance(strategy, str) and strategy not in NAMED:
@@ -43,6 +50,8 @@ def refuse_unknown(
         raise ValueError(f"no vehicle {vehicle!r}; there are {', '.join(CARRIERS)}")
     if preemptions is not None and isinstance(strategy, str) and strategy not in BOUNDED:
         raise ValueError(f"preemptions={preemptions} bounds {', '.join(BOUNDED)}; {strategy} knows no bound")
+    if races not in RACES:
+        raise ValueError(f"races={races!r}: one of {', '.join(map(repr, RACES))}")
 
 
 def explore(
@@ -85,9 +94,9 @@ def explore(
     them a third of their speed.  When `stop()`, asked after every schedule, says so, the search ends, and the result is of
     what was run.  A strategy that is given may be explored in a `workplace` where others were, under the same rules; its
     machines are closed by a search that fails, and by whoever has made it.  It tells when pauses are to end early after all.
-    Raises ValueError for an unknown strategy or vehicle.
+    Raises ValueError for an unknown strategy or vehicle, or what `races` may not be.
     """
-    refuse_unknown(strategy, vehicle, preemptions)
+    refuse_unknown(strategy, vehicle, preemptions, races=races)
     options = Options(seed, schedules, preemptions, depth, races=bool(races))
 
     def members() -> Portfolio:

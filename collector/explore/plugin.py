@@ -33,7 +33,6 @@ Async test functions are not supported, nor fixtures made afresh for every sched
 from __future__ import annotations
 
 from hashlib import blake2b
-from inspect import signature
 from shlex import quote
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -41,8 +40,10 @@ import pytest
 
 from collector.explore import raceagain, raceoptions
 from collector.explore.claim import Kind
-from collector.explore.engine import explore, refuse_unknown
+from collector.explore.engine import explore
 from collector.explore.raceagain import Again
+from collector.explore.racebody import body
+from collector.explore.racemark import MARK, OWN, PASSED_ON, asked, marked
 from collector.explore.racereport import Row, table
 from collector.explore.replay import Replay
 from collector.explore.token import Token
@@ -53,19 +54,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from collector.explore.machine.machine import SteppedMachine
-    from collector.explore.program import Check, Invariant, Program
+    from collector.explore.program import Invariant, Program
     from collector.explore.result import Result
 
 
-MARK = "race"
-OWN = ("examples", "exhaust", "fails", "threads")
-"""Options of the mark that are not explore's."""
-PASSED_ON = tuple(
-    name
-    for name in list(signature(explore).parameters)[1:]
-    if name not in {"seed", "shrink", "about", "progress", "stop", "workplace"}
-)
-"""Options of the mark that are."""
 UNBOUNDED = 1 << 62
 """Schedules, where it is a test's business to see them all."""
 TOLD = 60
@@ -160,41 +152,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             write(line)
 
 
-def marked(node: pytest.Item) -> dict[str, Any]:
-    """What the marks of `node` say together; the closest wins."""
-    options: dict[str, Any] = {}
-    for mark in node.iter_markers(MARK):
-        options = {**mark.kwargs, **options}
-    return options
-
-
 class Race:
     """One test and what its marks ask for."""
 
     def __init__(self, item: pytest.Function) -> None:
         self.item = item
         self.config = item.config
-        self.options = marked(item)
-        unknown = [name for name in self.options if name not in PASSED_ON and name not in OWN]
-        if unknown or any(mark.args for mark in item.iter_markers(MARK)):
-            got = f"no option {unknown[0]!r}" if unknown else "options by name only"
-            pytest.fail(f"mark {MARK}: {got}; there are {', '.join((*PASSED_ON, *OWN))}", pytrace=False)
+        self.options = asked(item)
         self.exhaust = bool(self.options.get("exhaust"))
-        try:
-            asked = {**({"strategy": "dpor"} if self.exhaust else {}), **self.options}
-            refuse_unknown(**{name: asked[name] for name in ("strategy", "vehicle", "preemptions") if name in asked})
-        except ValueError as error:
-            raise pytest.fail.Exception(f"mark {MARK}: {error}", pytrace=False) from None
-        self.fails = str(self.options.get("fails", ""))
+        self.fails: str = self.options.get("fails", "")
         self.invariants: Sequence[Invariant] = self.options.get("invariants", ())
         self.memory = Again(item)
-        takes = signature(item.obj).parameters
-        self.fixtures = {name: value for name, value in item.funcargs.items() if name in takes and name != "machine"}
-
-    def program(self, machine: SteppedMachine) -> Check | None:
-        """The body."""
-        check: Check | None = self.item.obj(machine=machine, **self.fixtures)
-        return check
+        self.program = body(item)
 
     def arguments(self) -> dict[str, Any]:
         """What `explore` is called with, beside the program."""
@@ -232,12 +201,9 @@ class Race:
         """Run what has failed before; fails the test if it still does."""
         if self.config.option.race_keep is not None:
             self.memory.keep(self.config.option.race_keep)
-        examples = [str(token) for token in self.options.get("examples", ())]
-        if examples and self.fails:
-            pytest.fail(f"mark {MARK}: examples must hold, and fails={self.fails!r} must not", pytrace=False)
         if self.fails:
             return
-        found = self.memory.failing(examples, self.program, self.invariants)
+        found = self.memory.failing([*self.options.get("examples", ())], self.program, self.invariants)
         if found:
             self.note(found.result, found.story)
             self.failed(found.schedule)

@@ -28,9 +28,7 @@ if TYPE_CHECKING:
     from collector.explore.machine.execution import Draw, Pick
     from collector.explore.machine.fault import Fault
     from collector.explore.machine.memory import Memory
-    from collector.explore.machine.ports import SteppedPort
     from collector.explore.machine.taps import Tap
-    from workbuf.machine import Words
 
 T = TypeVar("T")
 Check = Callable[[], object]
@@ -95,7 +93,10 @@ def run_and_check(
     """One schedule and, if all its threads have ended well, the program's check."""
     fault = machine.run(pick, draw, observers)
     if fault is None and check is not None and machine.execution.complete:
-        theirs = without_words(machine)
+        ports = machine.ports[: len(machine.names)]
+        # No thread runs that could make a plain access.
+        for port in ports:
+            put(port, "words", port.ended)
         try:
             said = call(machine, "check", check)
             if said is not None and said is not True:
@@ -107,17 +108,9 @@ def run_and_check(
                 raise
             fault = fault_of(error, kind="check" if isinstance(error, AssertionError) else "")
         finally:
-            for port, words in theirs:
-                put(port, "words", words)
+            for port in ports:
+                put(port, "words", port.own["words"])
     return fault
-
-
-def without_words(machine: SteppedMachine) -> list[tuple[SteppedPort, Words]]:
-    """Refuse the ports' plain accesses, as no thread runs that could make one; the ports, and what they had."""
-    theirs = [(port, port.words) for port in machine.ports[: len(machine.names)]]
-    for port, _ in theirs:
-        put(port, "words", port.ended)
-    return theirs
 
 
 @contextmanager

@@ -41,8 +41,8 @@ class Carrier(Protocol):
     def add(self, life: Callable[[], None]) -> None:
         """The carrier of the next thread; it begins `life()` when control is first handed to it."""
 
-    def fresh(self) -> None:
-        """The running thread begins another body: it has set no context variable yet."""
+    def fresh(self, t: int) -> None:
+        """Thread `t`, which is running, begins another body: it has set no context variable yet."""
 
     def frame(self, t: int) -> FrameType | None:
         """The innermost Python frame of thread `t`, which is not running."""
@@ -74,8 +74,8 @@ class Greenlets:
         self.carriers.append(carrier)
         self.goto.insert(len(self.goto) - 1, carrier.switch)
 
-    def fresh(self) -> None:
-        greenlet.getcurrent().gr_context = None
+    def fresh(self, t: int) -> None:
+        self.carriers[t].gr_context = None
 
     def frame(self, t: int) -> FrameType | None:
         return self.carriers[t].gr_frame

@@ -196,7 +196,7 @@ class Execution:
         """All that thread `i` does, schedule after schedule: the outermost frame of its carrier."""
         bodies, goto = self.bodies, self.carrier.goto
         while True:
-            self.carrier.fresh()
+            self.carrier.fresh(i)
             try:
                 returned = bodies[i](port)
                 if returned is not None and never_run(returned):

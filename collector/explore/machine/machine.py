@@ -24,7 +24,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from collector.explore.machine import ops
-from collector.explore.machine.carrier import MAIN, Greenlets
+from collector.explore.machine.carrier import Greenlets
 from collector.explore.machine.execution import LIMIT, Execution
 from collector.explore.machine.memory import Memory, Pointer
 from collector.explore.machine.operations import make_port
@@ -84,8 +84,8 @@ class SteppedMachine:
         self.ports: list[SteppedPort] = []
         self.names = ThreadNames(self.execution)
         """Of the threads."""
-        self.generations: list[int] = []
-        """How many spawned one another, from one of the set-up's to each thread."""
+        self.generations: dict[int, int] = {}
+        """Of a thread that another one spawned: how many spawned one another, from one of the set-up's to it."""
         self.muted: frozenset[int] = frozenset()
         """Threads whose bodies are left out, to see whether it fails without them."""
         self.left = Left(self.execution.trail)
@@ -155,15 +155,15 @@ class SteppedMachine:
             self.execution.refuse(f"word: a word is an integer, not {init!r}")
         return self.memory.word(init, name)
 
-    def _while_setting_up(self, what: str, instead: str) -> None:
+    def _late(self, what: str, instead: str) -> NoReturn:
+        """Refuse what is for the set-up alone."""
         if self.execution.running:
             self.execution.refuse(f"machine.{what} while threads run: {instead}")
-        if not self.execution.setting_up:
-            self.execution.refuse(f"machine.{what} when all threads have ended: a check looks with machine.peek")
+        self.execution.refuse(f"machine.{what} when all threads have ended: a check looks with machine.peek")
 
     def peek(self, a: int) -> int:
         if self.execution.running:
-            self._not_by_a_thread("peek")
+            self._not_by_a_thread("peek", sys._getframe(1))  # noqa: SLF001
         try:
             if a > 0:
                 return self.memory.words[a]
@@ -172,11 +172,8 @@ class SteppedMachine:
         return self._no_cell(a)
 
     def poke(self, a: int, v: int) -> None:
-        if self.execution.running:
-            self._not_by_a_thread("poke")
-        # The stand-ins of the standard library's modules keep their objects in the memory, also for a check.
-        if not self.execution.setting_up and not of_explorer(sys._getframe(1)):  # noqa: SLF001  the caller
-            self.execution.refuse("machine.poke when threads have run: checks and invariants look with machine.peek")
+        if not self.execution.setting_up:
+            self._late_poke()
         try:
             if v >> 64:
                 v &= MASK64
@@ -189,43 +186,61 @@ class SteppedMachine:
             self.execution.refuse(f"poke: a word is an integer, not {v!r}")
         self._no_cell(a)
 
-    def _not_by_a_thread(self, what: str) -> None:
+    def _not_by_a_thread(self, what: str, caller: FrameType) -> None:
         """Refuse what a body does directly."""
-        if by_a_thread(sys._getframe(2)):  # noqa: SLF001  the caller of the caller
+        if by_a_thread(caller):
             self.execution.refuse(f"machine.{what} by a running thread: a thread reads and writes through its port")
+
+    def _late_poke(self) -> None:
+        """Refuse a program's poke when threads have begun to run."""
+        caller = sys._getframe(2)  # noqa: SLF001  of poke
+        if self.execution.running:
+            self._not_by_a_thread("poke", caller)
+        # The stand-ins of the standard library's modules keep their objects in the memory, also for a check.
+        if not of_explorer(caller):
+            self.execution.refuse("machine.poke when threads have run: checks and invariants look with machine.peek")
 
     def _no_cell(self, a: int) -> NoReturn:
         self.execution.refuse(f"there is no cell {a}: the memory has cells 1 to {len(self.memory.words) - 1}")
 
     def spawn(self, body: Callable[[Port], object], name: str = "") -> None:
         """A thread that will run `body(port)`; the first one is number 0."""
-        self._while_setting_up("spawn", "a thread spawns with port.spawn")
-        self._spawn(body, name)
+        if not self.execution.setting_up:
+            self._late("spawn", "a thread spawns with port.spawn")
+        self._add(body, name)
 
-    def _spawn(self, body: Callable[[Port], object], name: str, parent: int = MAIN) -> None:
-        generation = self.generations[parent] + 1 if parent != MAIN else 0
-        if generation > DEEPEST or (parent != MAIN and len(self.names) >= MOST):
+    def _spawn(self, body: Callable[[Port], object], name: str, parent: int) -> None:
+        """Thread `parent` spawns one."""
+        i, generation = len(self.names), self.generations.get(parent, 0) + 1
+        if generation > DEEPEST or i >= MOST:
             self.execution.refuse(
                 f"endless spawning: a thread spawns none if there are {MOST}, or {DEEPEST} each spawned by the one before"
             )
+        self._add(body, name)
+        self.generations[i] = generation
+        for tap in self.taps:
+            tap.spawned(parent, i)
+
+    def _add(self, body: Callable[[Port], object], name: str) -> None:
+        """One more thread."""
         if not callable(body):
             self.execution.refuse(f"a body is a function of a port, not {body!r}")
         i = len(self.names)
         if i == len(self.ports):
-            self.threads.add()
-            port = make_port(i, self.memory, self.execution, self._spawn)
-            self.ports.append(port)
-            self.execution.carry(port)
-            fit(self.taps, port)
-            port.made()
-        self.ports[i].begin(name or f"t{i}")
-        name = self.ports[i].name
+            self._make_room(i)
+        name = name or f"t{i}"
+        self.ports[i].begin(name)
         self.names.add(name)
-        self.generations.append(generation)
         self.execution.add(_nothing if i in self.muted else body)
-        if parent != MAIN:
-            for tap in self.taps:
-                tap.spawned(parent, i)
+
+    def _make_room(self, i: int) -> None:
+        """For thread `i`, in this schedule and all that follow."""
+        self.threads.add()
+        port = make_port(i, self.memory, self.execution, self._spawn)
+        self.ports.append(port)
+        self.execution.carry(port)
+        fit(self.taps, port)
+        port.made()
 
     def kill(self, target: str) -> None:
         """A thread of one step, which ends the thread named `target` wherever that is: what it holds stays held.
@@ -259,7 +274,8 @@ class SteppedMachine:
 
     def invariant(self, holds: Callable[[], object]) -> None:
         """`holds()` is called before every step and at the end; it asserts."""
-        self._while_setting_up("invariant", "the program says what holds before it returns")
+        if not self.execution.setting_up:
+            self._late("invariant", "the program says what holds before it returns")
         self._callable("invariant", holds)
         self.invariants.append(holds)
 

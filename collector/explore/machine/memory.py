@@ -41,7 +41,6 @@ class Memory:
         self.shown: MutableSequence[int] = self.words
         """The same, as the machine shows it: `machine.mem`."""
         self.names = Names()
-        self.label = self.names.label
         self.given = self.names.given.append
         self.nodes = 0
         """Pieces of memory that were taken without a name."""
@@ -60,11 +59,12 @@ class Memory:
 
     def alloc(self, n: int, name: str, fields: Sequence[str] = (), *, align: int = 1, statistics: bool = False) -> int:
         """`n` fresh zeroed cells; see `workbuf.machine.Machine.alloc`."""
-        a = at = len(self.words)
-        measured(n, align)
-        if align > 1:
+        words = self.words
+        a = at = len(words)
+        if n.__class__ is not int or not 0 <= n <= MOST or align != 1:
+            measured(n, align)
             a = -(-at // align) * align
-        self.words.extend([0] * (a + n - at))
+        words.extend([0] * (a + n - at))
         self.given((a, n, name, fields))
         if statistics:
             self.statistics.update(range(a, a + n))
@@ -86,7 +86,7 @@ class Memory:
         """One fresh cell holding `init`."""
         a = len(self.words)
         self.words.append(init)
-        self.label(a, 1, name or f"word{a}")
+        self.given((a, 1, name or f"word{a}", ()))
         return a
 
 

@@ -32,10 +32,6 @@ if TYPE_CHECKING:
     Spawn = Callable[[Callable[[Port], object], str, int], None]
 
 
-MANY = 8
-"""Threads that are gone through quicker by an iterator than one by one."""
-
-
 def outside(a: int) -> NoReturn:
     """A cell outside the memory, or 0, is Go's fault."""
     raise Throw("fault", f"unexpected fault address {a * WORD:#x}")
@@ -57,7 +53,7 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
         execution.carrier.goto, execution.trail, execution.arrive, threads.refresh, threads.moved,
     )  # fmt: skip
     awaited = threads.awaited
-    rivals, their_reads = threads.rivals[i], threads.their_reads[i]
+    few, rivals, their_reads = threads.few[i], threads.rivals[i], threads.their_reads[i]
     append = trail.append
     seen = threads.seen[i]
     add = seen.add
@@ -94,7 +90,7 @@ def make_port(i: int, memory: Memory, execution: Execution, spawn_thread: Spawn)
         if a in awaited:
             awaited[a] = len(trail)
             moved(i, a)
-        for t, reads in rivals if len(rivals) < MANY else compress(rivals, map(contains, their_reads, repeat(a))):
+        for t, reads in few or compress(rivals, map(contains, their_reads, repeat(a))):
             if a in reads:
                 stale[t] = True
                 if flags[t] & PAUSED:

@@ -88,7 +88,7 @@ class OSThreads:
         self.goto.insert(len(self.goto) - 1, self._to(gate))
         self.threads.append(thread)
 
-    def fresh(self) -> None:
+    def fresh(self, _t: int) -> None:
         """Nothing: an operating-system thread has one context for all its life."""
 
     def frame(self, t: int) -> FrameType | None:

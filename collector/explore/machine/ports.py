@@ -87,13 +87,13 @@ class SteppedPort(Bound):
 
     def begin(self, name: str) -> None:
         """A thread of that name begins: forget what the last one has hung on the port, or put in place of what was there."""
-        own = self.own
         if self.changes:
-            its = attributes(self)
+            own, its = self.own, attributes(self)
             its.clear()
             its.update(own, own=own, changes=0)
-        own["name"] = name
-        put(self, "name", name)
+        if self.name != name:
+            self.own["name"] = name
+            put(self, "name", name)
 
     @property
     def left(self) -> str:

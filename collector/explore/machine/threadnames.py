@@ -15,14 +15,10 @@ class ThreadNames(list[str]):
     def __init__(self, execution: Execution) -> None:
         super().__init__()
         self.execution = execution
-
-    def begin(self) -> None:
+        self.begin = super().clear
         """There are no threads."""
-        super().clear()
-
-    def add(self, name: str) -> None:
+        self.add = super().append
         """There is one more."""
-        super().append(name)
 
     def _fixed(self, *_: object, **__: object) -> NoReturn:
         self.execution.refuse("machine.names has a name for each thread: machine.spawn and port.spawn add one")

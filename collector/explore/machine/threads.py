@@ -35,6 +35,8 @@ TIMED = 4
 """Flag: its sleep has a time limit."""
 EXPIRED = 8
 """Flag: that limit is over."""
+MANY = 8
+"""Threads that are gone through quicker by an iterator than one by one."""
 
 
 def can(kind: int, word: int) -> bool:
@@ -62,6 +64,8 @@ class Threads:
         """Per thread, every other one with what it has seen."""
         self.their_reads: list[list[set[int]]] = []
         """The latter alone."""
+        self.few: list[list[tuple[int, set[int]]]] = []
+        """The rivals if they are fewer than `MANY`, else empty."""
         self.live = 0
         """Threads that have not ended."""
         self.early = 0
@@ -80,11 +84,12 @@ class Threads:
         self.runnable.clear()
         self.awaited.clear()
         self.live = 0
-        for t, seen in enumerate(self.seen):
+        for seen in self.seen:
             seen.clear()
-            self.kinds[t] = ops.ENDED
-            self.flags[t] = self.expects[t] = self.ended_early[t] = 0
-            self.stale[t] = False
+        n = len(self.kinds)
+        self.kinds[:] = [ops.ENDED] * n
+        self.flags[:] = self.expects[:] = self.ended_early[:] = [0] * n
+        self.stale[:] = [False] * n
 
     @contextmanager
     def kept(self) -> Iterator[None]:
@@ -100,11 +105,13 @@ class Threads:
     def add(self) -> int:
         """Room for one more thread; returns its number."""
         t, seen = len(self.kinds), set[int]()
-        for rivals, their_reads in zip(self.rivals, self.their_reads, strict=True):
+        for rivals, their_reads, few in zip(self.rivals, self.their_reads, self.few, strict=True):
             rivals.append((t, seen))
             their_reads.append(seen)
+            few[:] = rivals[: len(rivals) if len(rivals) < MANY else 0]
         self.rivals.append(list(enumerate(self.seen)))
         self.their_reads.append(self.seen[:])
+        self.few.append(self.rivals[t][: t if t < MANY else 0])
         self.kinds.append(ops.ENDED)
         self.addrs.append(0)
         self.expects.append(0)

@@ -47,14 +47,15 @@ class Attributes:
         self.alive: list[object] = []
         """Every object that has a word, so that no other one gets its id."""
 
-    def cell(self, owner: object, name: str) -> int:
-        """The word of an attribute."""
+    def cell(self, owner: object, name: str, value: object) -> int:
+        """The word of an attribute that holds, or is to hold, `value`: of one that can be changed, its name says so."""
         key = id(owner), name
         if key not in self.cells:
             if key[0] not in self.names:
                 self.alive.append(owner)
                 self.names[key[0]] = self.place.unique(type(owner).__name__)
-            a = self.place.cell(f"{self.names[key[0]]}.{name}")
+            kind = f" (a {type(value).__name__})" if isinstance(value, CHANGEABLE) else ""
+            a = self.place.cell(f"{self.names[key[0]]}.{name}{kind}")
             return self.cells.setdefault(key, a)  # that was a step, in which another thread may have come to it, too
         return self.cells[key]
 
@@ -67,7 +68,7 @@ class Attributes:
         port = self.place.port()
         if port is None or name in self.unwatched:
             return
-        a = self.cell(owner, name)
+        a = self.cell(owner, name, value)
         if isinstance(value, CHANGEABLE):
             port.words[a] = self.place.machine.memory.plain[a] + 1
         else:
@@ -78,7 +79,7 @@ class Attributes:
         if name in self.unwatched:
             return
         machine, port = self.place.machine, self.place.port()
-        a = self.cell(owner, name)
+        a = self.cell(owner, name, value)
         v = value & MASK64 if isinstance(value, int) else machine.memory.plain[a] + 1
         if port is None:
             machine.poke(a, v)

@@ -36,3 +36,7 @@ NAMED: dict[str, Callable[[Options], Strategy | Portfolio]] = {
 }
 BOUNDED = ("portfolio", "exhaustive", "dpor")
 """Those that a preemption bound means anything to."""
+DEEP = ("portfolio", "pct")
+"""Those that a depth means anything to."""
+EXHAUSTING = ("portfolio", "exhaustive", "dfs", "dpor", "stateful")
+"""Those that come to an end; the others draw for ever."""

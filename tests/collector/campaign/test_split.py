@@ -60,6 +60,20 @@ def test_as_many_schedules_by_two_processes(question: Question) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("strategy", "reason"), [("dpor", "more are left"), ("urw", "the search was cut off"), ("dfs", "more are left")]
+)
+def test_what_was_run_before_a_part_has_come_back(strategy: str, reason: str) -> None:
+    """It has passed, and is said to have been run."""
+    asked = iter(range(1000))
+    question = of("latedecrement", "fixed", strategy)
+    result = Split(question, 1, stop=lambda: next(asked) > 9).run(200)
+
+    assert (result.claim.kind, result.claim.number) == (Kind.UNDECIDED, result.schedules)
+    assert 0 < result.schedules < 20
+    assert f"{result.schedules} schedules passed, which is no proof: {reason}" in str(result.claim)
+
+
 def test_two_processes_work_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """A part leaves schedules for others."""
     under_way = []

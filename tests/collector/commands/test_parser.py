@@ -48,6 +48,13 @@ def test_three_names_of_one_program() -> None:
             "explore aba --shedules=3",
             "collector.run explore: unrecognized arguments: --shedules=3 (did you mean --schedules?)",
         ),
+        (
+            "explore aba fixed",
+            "collector.run explore: unrecognized arguments: fixed (did you mean --variant fixed?)",
+        ),
+        ("explore aba dpor --seed 2", "unrecognized arguments: dpor (did you mean --strategy dpor?)"),
+        ("explore aba nothing", "collector.run explore: unrecognized arguments: nothing (see "),
+        ("explore aba --strategy dpor --depth 3", "--depth is for portfolio and pct; --strategy dpor knows no depth"),
         ("--helprs 2", "collector.run stress: unrecognized arguments: --helprs (did you mean --helpers?)"),
         (
             "--plant greyobject-no-markbit",

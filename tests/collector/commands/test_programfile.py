@@ -91,7 +91,8 @@ def test_the_line_that_failed_is_named(
         ("other.py:program", "other.py: no such file"),
         ("own.py:program --variant fixed", "has none"),
         ("own.py:program --json own.py", "that is the program"),
-        ("own:program", "or FILE.py:function"),
+        ("own:program", "(a program of your own is FILE.py:FUNCTION)"),
+        ("own.py:", "(a program of your own is FILE.py:FUNCTION)"),
         ("own.py", "(say which function of it: own.py:FUNCTION)"),
     ],
 )
@@ -102,3 +103,24 @@ def test_bad_usage(file: str, words: str, says: str, capsys: pytest.CaptureFixtu
     err = capsys.readouterr().err
     assert says in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("status", [0, 3])
+def test_a_file_that_exits(file: str, status: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its status is not that of the search, which has not begun."""
+    Path(file).write_text(f"import sys\n\nsys.exit({status})\n")
+
+    assert main(["explore", f"{file}:program"]) == 2
+
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("collector.run explore: own.py exits when it is loaded")
+
+
+@pytest.mark.parametrize("command", ["replay", "explain"])
+def test_a_file_that_holds_no_token(file: str, command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is named, and not what it holds."""
+    assert main([command, file]) == 2
+
+    expected = f"collector.run {command}: token file own.py: no token: one of this version begins with 's2.'\n"
+    assert capsys.readouterr().err == expected

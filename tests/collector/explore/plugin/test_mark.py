@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from collector.explore.strategies import EXHAUSTING, NAMED
 from tests.collector.explore.plugin.suites import KEPT, LOST, PLUGIN
 
 
@@ -139,6 +140,17 @@ class TestMark:
             pytest.param("strategy='best'", "mark race: no strategy 'best'; there are *", id="strategy"),
             pytest.param("strategy='pos', preemptions=2", "mark race: preemptions=2 bounds *", id="bound"),
             pytest.param("examples=['s2.xx']", "examples: token 's2.xx': the checksum *", id="example"),
+            pytest.param("examples='s2.xx'", "mark race: examples='s2.xx': a list of tokens", id="examples"),
+            pytest.param("races='reprt'", "mark race: races='reprt': one of True, False, 'report', 'kno*", id="races"),
+            pytest.param("schedules=0", "mark race: schedules=0: a whole number, 1 or more", id="schedules"),
+            pytest.param("early=-1", "mark race: early=-1: a whole number, 0 or more", id="early"),
+            pytest.param("seconds='5'", "mark race: seconds='5': a number greater than 0", id="seconds"),
+            pytest.param("seconds=0", "mark race: seconds=0: a number greater than 0", id="no seconds"),
+            pytest.param(
+                "invariants=print", "mark race: invariants=*: a list of functions of the machine", id="invariant"
+            ),
+            pytest.param("fails=True", "mark race: fails=True: a text that the failure's message has", id="fails"),
+            pytest.param("fails='x', examples=['s2.x']", "mark race: examples must hold, and *", id="both"),
         ],
     )
     def test_refused(self, run: Run, mark: str, text: str) -> None:
@@ -149,6 +161,17 @@ class TestMark:
         result.stdout.fnmatch_lines([text])
         result.stdout.no_fnmatch_line("*During handling of*")
         result.stdout.no_fnmatch_line("*plugin.py:*")
+
+    @pytest.mark.parametrize("strategy", NAMED)
+    def test_exhausting_strategies(self, run: Run, strategy: str) -> None:
+        """What never comes to an end cannot exhaust anything, and is refused; all others do."""
+        result = run(KEPT.replace("mark.race", f"mark.race(exhaust=True, strategy={strategy!r})"))
+
+        if strategy in EXHAUSTING:
+            result.assert_outcomes(passed=1)
+        else:
+            result.assert_outcomes(failed=1)
+            result.stdout.fnmatch_lines([f"mark race: exhaust=True, and {strategy} never has seen everything; *"])
 
     def test_unmarked(self, run: Run) -> None:
         """A test that takes the machine without the mark is told so."""
@@ -233,6 +256,157 @@ class TestBody:
 
         result.assert_outcomes(failed=1)
         result.stdout.fnmatch_lines(["assertion: assert 3 == 4", "*load x = 3*", "reader: assertion: assert 3 == 4"])
+
+    @pytest.mark.parametrize(
+        ("function", "told"),
+        [
+            pytest.param("def test_it(machine): return 3", "the program returns 3: a program *", id="function"),
+            pytest.param(
+                "class TestIt:\n def test_it(self, machine): return 3", "the program returns 3: *", id="method"
+            ),
+        ],
+    )
+    def test_no_check(self, run: Run, function: str, told: str) -> None:
+        """What is returned and is no check is refused where the test is, and not where this plugin calls it."""
+        marked = f"import pytest\npytestmark = pytest.mark.race\n{function}"
+
+        result = run(marked)
+
+        result.assert_outcomes(failed=1)
+        place = 3 + function.count("\n")
+        result.stdout.fnmatch_lines([f"*Refused: *test_it.py:{place}: {told}"])
+
+    def test_async(self, run: Run) -> None:
+        """An async test would not be run at all: it is refused, and no coroutine is left behind."""
+        result = run(LOST.replace("def test_lost", "async def test_lost"), "-W", "error")
+
+        result.assert_outcomes(failed=1)
+        result.stdout.fnmatch_lines(["mark race: the test is async, so nothing of it would be run: *"])
+
+    @pytest.mark.parametrize(
+        ("state", "counted", "told"),
+        [
+            pytest.param("runs = [0]", "runs[0]", "runs", id="global"),
+            pytest.param("class runs: n = 0", "runs.n", "n", id="class"),
+        ],
+    )
+    def test_keeps(self, run: Run, state: str, counted: str, told: str) -> None:
+        """A test that counts its runs, and might do otherwise in a later one, has not been exhausted."""
+        result = run(f"""
+            import pytest
+
+            {state}
+
+            @pytest.mark.race(exhaust=True)
+            def test_it(machine):
+                {counted} += 1
+                added = 1 if {counted} < 900 else 2
+                x = machine.word(0, "x")
+                for _ in range(2):
+                    machine.spawn(lambda port: port.xadd(x, added))
+        """)
+
+        result.assert_outcomes(failed=1)
+        result.stdout.fnmatch_lines(["not exhausted", f"*state is kept between runs: *{told}* at *test_it.py:*"])
+
+    def test_keeps_in_a_fixture(self, run: Run) -> None:
+        """Fixtures are made once, so what the test changes in one is kept."""
+        result = run("""
+            import pytest
+
+            @pytest.fixture
+            def runs():
+                return [0]
+
+            @pytest.mark.race(exhaust=True)
+            def test_it(machine, runs):
+                runs[0] += 1
+                x = machine.word(runs[0] > 900, "x")
+                for _ in range(2):
+                    machine.spawn(lambda port: port.xadd(x, 1))
+        """)
+
+        result.assert_outcomes(failed=1)
+        result.stdout.fnmatch_lines(["not exhausted", "*state is kept between runs: a list at *test_it.py:*"])
+
+    def test_asks_the_clock(self, run: Run) -> None:
+        """Nor has one that asks the clock, which may say something else another time."""
+        result = run("""
+            import time
+            import pytest
+
+            @pytest.mark.race(exhaust=True)
+            def test_it(machine):
+                x = machine.word(int(time.time() < 9), "x")
+                for _ in range(2):
+                    machine.spawn(lambda port: port.xadd(x, 1))
+        """)
+
+        result.assert_outcomes(failed=1)
+        result.stdout.fnmatch_lines(["not exhausted", "*the program calls time.time at *test_it.py:6, *"])
+
+    def test_beside_others(self, run: Run) -> None:
+        """What other tests of its class do is no business of a test that does not use its object, and of one that does."""
+        result = run("""
+            import time
+            import pytest
+
+            class TestIt:
+                START = 0
+
+                def test_real(self):
+                    assert time.time()
+
+                @pytest.mark.race(exhaust=True)
+                def test_apart(self, machine):
+                    x = machine.word(0, "x")
+                    for _ in range(2):
+                        machine.spawn(lambda port: port.xadd(x, 1))
+
+                @pytest.mark.race(exhaust=True)
+                def test_looks(self, machine):
+                    x = machine.word(self.START, "x")
+                    for _ in range(2):
+                        machine.spawn(lambda port: port.xadd(x, 1))
+
+                @pytest.mark.race(exhaust=True)
+                def test_stores(self, machine):
+                    self.x = machine.word(0, "x")
+        """)
+
+        result.assert_outcomes(passed=2, failed=2)
+        result.stdout.fnmatch_lines(["*the program calls time.time at *test_it.py:8, *"] * 2)
+
+    def test_order_of_arguments(self, run: Run) -> None:
+        """Fixtures may come before the machine and behind it; behind `*` the machine is refused."""
+        result = run("""
+            import pytest
+
+            @pytest.fixture
+            def one():
+                return 1
+
+            @pytest.fixture
+            def two():
+                return 2
+
+            class TestIt:
+                @pytest.mark.race
+                def test_method(self, one, machine, *, two, three=3):
+                    assert (one, two, three, machine.word(7)) == (1, 2, 3, 1)
+
+            @pytest.mark.race
+            def test_named(one, *, machine):
+                pass
+
+            @pytest.mark.race
+            @pytest.mark.usefixtures("machine")
+            def test_used(one):
+                pass
+        """)
+
+        result.assert_outcomes(passed=1, failed=2)
+        result.stdout.fnmatch_lines(["mark race: the test has to take `machine` as an argument *"] * 2)
 
     def test_limit(self, run: Run) -> None:
         """Schedules that outgrew their limit are a warning: a pass is no pass of all."""

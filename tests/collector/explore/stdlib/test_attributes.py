@@ -48,7 +48,7 @@ class TestAttributes:
     def test_a_list_that_nobody_guards(self) -> None:
         """To fetch it counts as a write, unless it is named."""
         program = of(lambda log: log.say("a"), lambda log: log.say("b"), make=lambda module: module.Log())
-        assert "Log.lines" in str(explore(program).failure)
+        assert "write of Log.lines (a list) by" in str(explore(program).failure)
 
         def unwatched(machine: SteppedMachine) -> None:
             log = load(machine, NAME, unwatched=("lines",)).Log()

@@ -11,6 +11,7 @@ import pytest
 from collector.report.log.database import Logfile
 from collector.run import main
 from tests.collector.report.log.logs import HEADER, LIFE, answer
+from workbuf.events import Event
 
 
 if TYPE_CHECKING:
@@ -99,6 +100,16 @@ def test_filters_cut_a_buffers_life_and_the_holds(log: str, tmp_path: Path) -> N
         log, "contention", "--from", "9us", tmp_path=tmp_path
     )
     assert not [row for row in answer(log, "contention", "--to", "0.5us", tmp_path=tmp_path) if "gets" in str(row[0])]
+
+
+def test_every_kind_of_event_is_explained(log: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A log and its summary name kinds, which are words of the protocol."""
+    assert main(["inspect", log, "tables"]) == 0
+
+    _, _, told = capsys.readouterr().out.partition("Kinds of events")
+    names = {line.strip().partition("(")[0]: line.partition(")")[2].strip() for line in told.splitlines()[2:]}
+    assert list(names) == [kind.name.lower() for kind in Event]
+    assert all(names.values())
 
 
 def test_sql_reads_and_does_not_write(log: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
