@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 DECIDING_NOTHING = ("logging.", "pickle.", "traceback.", "warnings.")
 """Modules whose functions do not tell later what they were called with before."""
+LASTING = frozenset({"__subclasses__", "cache_info"})
+"""Attributes that tell what earlier runs have made; and so does one that is in no state, if the program stores it."""
 TESTING = ("_pytest", "pytest", "pluggy", "xdist")
 """Packages whose objects are not looked into: they run the tests that a program may be part of."""
 
@@ -47,10 +49,10 @@ class Kept:
         self.capture = capture = SharingCapture(machine)
         capture.unseen += TESTING
         capture.behind = False
-        met = capture.reached(roots, threads=())
+        self.met = met = capture.reached(roots, threads=())
         caches = {id(part) for v in met if type(v) is CACHE for part in cached(v)}
         aside = {id(machine), *caches}
-        changing = [v for v in met if capture.may_change(v) and id(v) not in aside and type(v) is not CACHE]
+        changing = [v for v in met if may_change(capture, v) and id(v) not in aside and type(v) is not CACHE]
         self.opaque = [v for v in changing if capture.is_opaque(v)]
         """Of which nobody can tell whether they change."""
         self.modules = any(v is sys.modules for v in met)
@@ -68,26 +70,41 @@ class Kept:
             if number == GLOBALS:
                 half = len(now) // 2
                 names = [str(now[k]) for k in range(half) if not same_value(before[half + k], now[half + k])]
-                told = [name for name in names if any(reads(f.__code__, name, NULL) for f in self.functions)]
+                # Of another module, or of this one by its object, it is read as an attribute.
+                attributes = self.capture.namespaces.mentioned
+                told = [
+                    name
+                    for name in names
+                    if name in attributes or any(reads(f.__code__, name, NULL) for f in self.functions)
+                ]
             elif number >= 0:
                 holders = [*self._names(v)]
                 held = contents(v) if isinstance(v, types.CellType) else v
-                if holders and not any(reads(f.__code__, name, held) for f, name in holders):
+                if holders and not any(reads(f.__code__, name, held) for f, name in holders) and not self._found(v):
                     continue
                 told = [name for _, name in holders] or [named(type(v))]
             else:
                 continue
             if told:
-                where = next(filter(None, map(of_function, self.roots)), "")
-                return f"{told[0]} at {where}" if where else told[0]
-        return ""
+                return self._placed(told[0])
+        self.capture.holds()
+        # A class, a function, or a global that stood for one: not looked into, as nothing was seen to change it.
+        return next((self._placed(name) for _, name in sorted(self.capture.namespaces.assumptions.loose, key=str)), "")
+
+    def _placed(self, what: str) -> str:
+        """With where the program is."""
+        where = next(filter(None, map(of_function, self.roots)), "")
+        return f"{what} at {where}" if where else what
 
     def hidden(self) -> str:
         """What may hold something from run to run that cannot be compared, in words; "" if there is nothing."""
         if self.modules:
             return "sys.modules"
-        if "cache_info" in self.capture.namespaces.unseen:
-            return "what cache_info tells"
+        for name in self.capture.namespaces.unseen:
+            if name.startswith("what is changed in"):
+                return name
+            if name in LASTING or name in self.capture.namespaces.named_late:
+                return f"what {name} tells"
         for name in self.capture.namespaces.keeping:
             if not name.startswith(DECIDING_NOTHING):
                 return f"what {name} keeps"
@@ -97,6 +114,21 @@ class Kept:
                 return f"{holders[0]}, {named(type(v))},"
         return ""
 
+    def _found(self, v: object) -> bool:
+        """Does code come to `v` otherwise than by a variable: is it a root, held by an object, the class of one?"""
+        if any(v is root for root in self.roots):
+            return True
+        if isinstance(v, type) and any(issubclass(type(each), v) for each in self.met):
+            return True
+        for each in self.met:
+            if isinstance(each, types.FunctionType):
+                held: Sequence[object] = [*vars(each).values()]
+            else:
+                held = () if isinstance(each, types.CellType) else self.capture.walk_over(each).queue
+            if any(v is one for one in held):
+                return True
+        return False
+
     def _names(self, v: object) -> Iterator[tuple[types.FunctionType, str]]:
         """The variables of functions that stand for `v`, or are it."""
         for f in self.functions:
@@ -105,11 +137,17 @@ class Kept:
             yield from ((f, name) for name, value in f.__globals__.items() if value is v)
             arguments = f.__code__.co_varnames[: f.__code__.co_argcount]
             defaults = f.__defaults__ or ()
+            # A program may assign more defaults than there are arguments.
             pairs = chain(
-                zip(arguments[len(arguments) - len(defaults) :], defaults, strict=True),
+                zip(reversed(arguments), reversed(defaults), strict=False),
                 (f.__kwdefaults__ or {}).items(),
             )
             yield from ((f, name) for name, value in pairs if value is v)
+
+
+def may_change(capture: SharingCapture, v: object) -> bool:
+    """May `v` come to hold something else?  A module may that a list has: no code need name it."""
+    return isinstance(v, types.ModuleType) or capture.may_change(v)
 
 
 def same_value(x: object, y: object) -> bool:

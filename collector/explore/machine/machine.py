@@ -127,7 +127,10 @@ class SteppedMachine:
         """Attributes that no program has hung on it."""
 
     def begin(self) -> None:
-        """Forget the last schedule: no memory, no threads."""
+        """Forget the last schedule: no memory, no threads, nothing that a program has hung on the machine."""
+        if len(vars(self)) > len(self.own):
+            for hung in vars(self).keys() - self.own:
+                delattr(self, hung)
         self.memory.begin()
         self.threads.begin()
         self.execution.begin()

@@ -187,7 +187,7 @@ class Namespaces:
                 for name, v in namespace.items()
                 if not (name.startswith("__") and not isinstance(v, types.FunctionType | MutableSequence | MutableSet))
                 and name not in {"_abc_impl", "_is_protocol", "_is_runtime_protocol"}
-                and (loose or not self.inert(v))
+                and (loose or not self.inert(v) or (isinstance(v, types.ModuleType) and not library(v.__name__)))
             )
             known = self.attributes[cls] = len(namespace), names
             self.assumptions.add(cls, names)
