@@ -85,6 +85,16 @@ def test_what_is_right(name: str, strategy: str) -> None:
     assert result.claim.kind == "proved", str(result)
 
 
+def test_real_threads_carry_the_same() -> None:
+    """Those that are ended where they wait leave their locks, too."""
+    for name in ("Served", "Waiters"):
+        result = found(name, "dpor", vehicle="threads")
+        assert result.claim.kind == "proved", str(result)
+    failure = found("Stood", "dpor", vehicle="threads").failure
+    assert failure is not None
+    assert failure.kind == "deadlock"
+
+
 @pytest.mark.parametrize("name", ["Stood", "Unserved"])
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_who_is_no_daemon_waits_for_ever(name: str, strategy: str) -> None:
