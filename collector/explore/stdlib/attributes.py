@@ -49,22 +49,42 @@ class Attributes:
         self.names: dict[int, str] = {}
         self.alive: list[object] = []
         """Every object that has a word, so that no other one gets its id."""
+        self.late: set[tuple[int, str]] = set()
+        """Those that threads have made, or are about to make."""
+        self.missed: set[tuple[int, int, str]] = set()
+        """Threads, and attributes that they have not found."""
 
     def cell(self, owner: object, name: str, value: object) -> int:
         """The word of an attribute that holds, or is to hold, `value`: of one that can be changed, its name says so."""
         key = id(owner), name
-        if key not in self.cells:
-            if key[0] not in self.names:
-                self.alive.append(owner)
-                self.names[key[0]] = self.place.unique(type(owner).__name__)
-            kind = f" (a {type(value).__name__})" if isinstance(value, CHANGEABLE) else ""
-            a = self.place.cell(f"{self.names[key[0]]}.{name}{kind}")
-            return self.cells.setdefault(key, a)  # that was a step, in which another thread may have come to it, too
-        return self.cells[key]
+        return self.cells[key] if key in self.cells else self._make(owner, name, value)
+
+    def _make(self, owner: object, name: str, value: object) -> int:
+        """The word, which is made unless another thread makes it meanwhile."""
+        key = id(owner), name
+        if key[0] not in self.names:
+            self.alive.append(owner)
+            self.names[key[0]] = self.place.unique(type(owner).__name__)
+        kind = f" (a {type(value).__name__})" if isinstance(value, CHANGEABLE) else ""
+        if self.place.port() is not None:
+            self.late.add(key)
+        a = self.place.cell(f"{self.names[key[0]]}.{name}{kind}")
+        return self.cells.setdefault(key, a)
 
     def counts(self, owner: object, name: str) -> bool:
         """Does it matter to threads who comes first to an attribute that `owner` does not have?"""
         return name in self.given and not computed(type(owner), name)
+
+    def missing(self, owner: object, name: str) -> None:
+        """It is about to be asked for, and is not there: a step of each thread once, whoever else has asked."""
+        port = self.place.port()
+        if port is None or name in self.unwatched:
+            return
+        key = id(owner), name
+        if (key not in self.cells or key in self.late) and (port.index, *key) not in self.missed:
+            self.missed.add((port.index, *key))
+            self._make(owner, name, None)
+        self.read(owner, name, None)
 
     def read(self, owner: object, name: str, value: object) -> None:
         """It is about to be read."""
@@ -153,7 +173,7 @@ def watch(cls: type, attributes: Attributes) -> None:
             if name not in kept:
                 attributes.read(self, name, mine[name])
         elif attributes.counts(self, name):
-            attributes.read(self, name, None)
+            attributes.missing(self, name)
         elif name == BYPASS:
             attributes.bypassed(type(self))
         return get(self, name)

@@ -10,6 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 
+GATE = threading.Lock()
+
+
 class Two:
     """Two threads, of which one does nothing unless a subclass says what."""
 
@@ -268,6 +271,18 @@ class Asking(Two):
 
     def a(self) -> None:
         self.seen = self.over
+
+
+class Nowhere(Two):
+    """Has an attribute that nobody gives it this time."""
+
+    def a(self) -> None:
+        with GATE:
+            pass
+        self.b()
+
+    def b(self) -> None:
+        getattr(self, "late", 0)
 
 
 class Late(Two):

@@ -9,14 +9,15 @@ import pytest
 
 from collector.explore import explore
 from collector.explore.stdlib import load
+from tests.collector.explore.compare import compare_bounded, compare_dpor
 from tests.collector.explore.stdlib import meetings
+from tests.collector.explore.traces import executions
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from collector.explore import Result, SteppedMachine
-    from collector.explore.program import Program
 
 
 STRATEGIES = ("dpor", "stateful", "dfs")
@@ -26,10 +27,10 @@ SAID = frozenset({"total", "every", "Hidden", "__dict__"})
 
 def program_of(
     name: str, see: Callable[[Any], object] = lambda _two: None, unwatched: frozenset[str] = SAID
-) -> Program:
+) -> Callable[[SteppedMachine], Callable[[], None]]:
     """The two threads of that class; `see` looks at it when they have ended."""
 
-    def program(machine: SteppedMachine) -> Callable[[], object]:
+    def program(machine: SteppedMachine) -> Callable[[], None]:
         two = attrgetter(name)(load(machine, meetings.__name__, unwatched=unwatched))()
         machine.spawn(lambda _port: two.a())
         machine.spawn(lambda _port: two.b())
@@ -112,6 +113,13 @@ def test_attributes_that_come_late_or_hide(name: str, strategy: str) -> None:
     failure = found(name, strategy).failure
     assert failure is not None, name
     assert failure.kind == "race"
+
+
+def test_who_else_has_missed_an_attribute_makes_no_difference() -> None:
+    """To the steps that a thread takes: the searches agree."""
+    program = program_of("Nowhere")
+    compare_dpor(program, list(executions(program, "dfs")))
+    assert not compare_bounded(program, 1000)
 
 
 def test_a_count_in_the_class_is_lost() -> None:
