@@ -16,9 +16,11 @@ closures, and what is within objects of other classes.  What a `Thread` or a `lo
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from collector.explore.machine.site import of_explorer
 from collector.explore.stdlib.local import Local
 from collector.explore.stdlib.lock import Lock
 from collector.explore.stdlib.thread import Thread
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from collector.explore.stdlib.place import Place
 
 CHANGEABLE = (list, dict, set, deque, bytearray)
+BYPASS = "__dict__"
 
 
 class Attributes:
@@ -87,7 +90,26 @@ class Attributes:
             if isinstance(lock, Lock):
                 machine.label(lock.cell, 1, f"{self.names[id(owner)]}.{name}")
         else:
+            if name not in self.given and name not in object.__getattribute__(owner, "__dict__"):
+                self.unforeseen(type(owner), name)
             port.words[a] = v
+
+    def unforeseen(self, cls: type, name: str) -> None:
+        """Code of another module gives an object an attribute of its own: who has read that of its class was not watched."""
+        if hasattr(cls, name):
+            self.place.machine.warnings.add(
+                f"the attribute {name} of the class {cls.__qualname__} is given to its objects by other modules, and not"
+                f" watched before: what threads do with it is not explored (if that is right: unwatched=({name!r},))"
+            )
+
+    def bypassed(self, cls: type) -> None:
+        """A thread has got all attributes at once, and goes past the words."""
+        explorers = of_explorer(sys._getframe(2))  # noqa: SLF001  who asks
+        if not explorers and BYPASS not in self.unwatched and self.place.port() is not None:
+            self.place.machine.warnings.add(
+                f"attributes of {cls.__qualname__} are got as {BYPASS}, and not watched: what threads do with them is not"
+                f" explored (if they only read them, or under a lock: unwatched=({BYPASS!r},))"
+            )
 
 
 def watch_classes(module: ModuleType, place: Place, unwatched: Collection[str], given: Collection[str]) -> None:
@@ -132,6 +154,8 @@ def watch(cls: type, attributes: Attributes) -> None:
                 attributes.read(self, name, mine[name])
         elif attributes.counts(self, name):
             attributes.read(self, name, None)
+        elif name == BYPASS:
+            attributes.bypassed(type(self))
         return get(self, name)
 
     def __setattr__(self: object, name: str, value: object) -> None:  # noqa: N807

@@ -47,8 +47,8 @@ class Alive(Two):
 
     def __init__(self) -> None:
         super().__init__()
-        self.turn, self.over = threading.Lock(), threading.Event()
-        self.thread = threading.Thread(target=self.over.wait)
+        self.turn, self.asked = threading.Lock(), threading.Event()
+        self.thread = threading.Thread(target=self.asked.wait)
         self.turn.acquire()
 
     def a(self) -> None:
@@ -59,7 +59,7 @@ class Alive(Two):
     def b(self) -> None:
         with self.turn:
             self.seen = self.thread.is_alive()
-        self.over.set()
+        self.asked.set()
 
 
 class Released(Two):
@@ -246,6 +246,28 @@ class Counted(Two):
         self.count += 1
 
     b = a
+
+
+class Bypassed(Two):
+    """Counts past what is watched."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def a(self) -> None:
+        vars(self)["count"] += 1
+
+    b = a
+
+
+class Asking(Two):
+    """Stops when somebody else says so."""
+
+    over = False
+
+    def a(self) -> None:
+        self.seen = self.over
 
 
 class Late(Two):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 STRATEGIES = ("dpor", "stateful", "dfs")
-SAID = frozenset({"total", "every", "Hidden"})
+SAID = frozenset({"total", "every", "Hidden", "__dict__"})
 """Names that are said not to be watched."""
 
 
@@ -128,6 +128,7 @@ def test_a_count_in_the_class_is_lost() -> None:
         ("Totals", "the attribute total of the class Totals may change", "total"),
         ("Listed", "the attribute every of the class Listed may change", "every"),
         ("made", "the class Hidden of ", "Hidden"),
+        ("Bypassed", "attributes of Bypassed are got as __dict__", "__dict__"),
     ],
 )
 def test_what_a_class_has_is_not_watched(name: str, warning: str, unwatched: str) -> None:
@@ -135,6 +136,23 @@ def test_what_a_class_has_is_not_watched(name: str, warning: str, unwatched: str
     result = explore(program_of(name, unwatched=SAID - {unwatched}), "stateful", shrink=False)
     assert result.claim.kind == "undecided"
     assert any(warning in each for each in result.warnings), result.warnings
+
+
+def test_what_a_test_gives_to_objects_is_said() -> None:
+    """Nobody knew that it would."""
+
+    def program(machine: SteppedMachine) -> None:
+        two = load(machine, meetings.__name__, unwatched=SAID).Asking()
+
+        def stops(_port: object) -> None:
+            two.over = True
+
+        machine.spawn(lambda _port: two.a())
+        machine.spawn(stops)
+
+    result = explore(program, "stateful", shrink=False)
+    assert result.claim.kind == "undecided"
+    assert any("the attribute over of the class Asking is given" in each for each in result.warnings), result.warnings
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
