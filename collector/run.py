@@ -82,9 +82,10 @@ def command(words: list[str]) -> int:
     """Find the command that the words mean, and run it."""
     for name in [name for name in os.environ if name.startswith("LOGURU_")]:
         del os.environ[name]  # loguru is told all that it needs; a wrong one would be an error when it is imported
-    if not words or (
+    bare = not words or (
         words[0] not in COMMANDS and words[0] not in ("-h", "--help", "--version") and words[0].startswith("-")
-    ):
+    )
+    if bare:
         words.insert(0, "stress")
     named = line() or words[:1]
     parsers: dict[str, Parser] = {}
@@ -99,6 +100,7 @@ def command(words: list[str]) -> int:
     complete(top)
     if words[0] not in COMMANDS:
         return general(top, words)
+    parsers[words[0]].beside = ("--version",) if bare else ()
     args = parsers[words[0]].parsed(words[1:])
     args.command = words[0]
     if not __debug__:

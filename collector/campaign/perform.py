@@ -27,6 +27,8 @@ from xml.etree import ElementTree as ET
 from collector.campaign.child import Child, Died, Late
 from collector.campaign.leash import Leash
 from collector.campaign.task import Outcome
+from collector.explore.machine.fault import Refused
+from collector.explore.program import raised_in_set_up
 from collector.explore.shrunk import shrunk
 
 
@@ -104,9 +106,17 @@ def aside(function: Callable[..., Outcome], arguments: tuple[object, ...], secon
 
 def explored(task: Task, ask: Ask) -> Outcome:
     """A program's schedules; one that fails is not shrunk."""
-    question = ask(task.inputs)
     progress = (lambda *_: None) if task.inputs.get("traces") else None
-    result = question.explore(question.load(), task.seconds, progress=progress, shrink=False)
+    try:
+        question = ask(task.inputs)
+        result = question.explore(question.load(), task.seconds, progress=progress, shrink=False)
+    except Refused as refused:
+        return Outcome("refused", str(refused), place=refused.where)
+    except Exception as error:
+        raised = raised_in_set_up(error) if ".py:" in task.inputs["program"] else ""
+        if not raised or isinstance(error, MemoryError):
+            raise
+        return Outcome("refused", raised)
     claim, failure = result.claim, result.failure
     outcome = Outcome(str(claim.kind), str(claim), result.schedules, result.steps, result.states, result.traces)
     if failure:

@@ -36,6 +36,7 @@ ENDS = {
 }
 SECONDS = 60.0
 DONE = "the run did not fail: there is nothing to hunt"
+CUT_SHORT = "the run was interrupted and had not failed before: there is nothing to hunt"
 UNENDED = (
     "the log has neither a failure nor an end: the run still goes on, or was killed (by hand, by a time limit, for want of"
     " memory), or took the interpreter down with it; nothing says how it failed, so nothing can be hunted for; if it hung,"
@@ -74,6 +75,8 @@ def main(args: argparse.Namespace) -> int:
         log = Recorded(args.log)
     except LogfileError as error:
         raise UsageError(str(error)) from None
+    if log.interrupted:
+        raise UsageError(f"{args.log}: {CUT_SHORT}")
     if not log.failure:
         raise UsageError(f"{args.log}: {DONE if log.ended else UNENDED}")
     known = facts(log)

@@ -56,9 +56,11 @@ def check(args: argparse.Namespace) -> int:
         if len(rows) > args.most:
             print(f"(the first {args.most} of {len(rows)}; --most N for more)")
     print(said(verdict))
-    failed = last(log.told) or log.failure
+    failed = "" if log.interrupted else last(log.told) or log.failure
     if failed:
         print(f"(the run itself failed: {oneline(failed)}; see {RUN} inspect {quote(str(args.log))} violations)")
+    if log.interrupted:
+        print("(the run was interrupted)")
     if log.torn:
         print(f"(line {log.torn}, the last, is torn: the run was killed, or writes it just now; it is left out)")
     if args.json:

@@ -255,7 +255,9 @@ class Interactive(Cmd):
         token = self.simulation.token(self.now.choices)
         made = token.encode()
         if not self.now.over:
-            print(f"behind step {len(self.now.schedule.steps) - 2} it goes on by default, to step {token.steps - 1}")
+            last = len(self.now.schedule.steps) - 2
+            where = f"behind step {last}" if last >= 0 else "from the beginning"
+            print(f"{where} it goes on by default, to step {token.steps - 1}")
         if line:
             try:
                 with replacing(line.strip()) as file:

@@ -34,6 +34,8 @@ class Parser(argparse.ArgumentParser):
 
     closing = ""
     """What its help ends with."""
+    beside: tuple[str, ...] = ()
+    """Options of the whole program that were perhaps meant, where the command was left out."""
 
     def error(self, message: str) -> NoReturn:
         """Print the line and exit with status 2."""
@@ -48,7 +50,7 @@ class Parser(argparse.ArgumentParser):
         args, unknown = self.parse_known_intermixed_args(words)
         if unknown:
             near = [
-                meant(word.partition("=")[0], self._option_string_actions)
+                meant(word.partition("=")[0], (*self._option_string_actions, *self.beside))
                 if word.startswith("-")
                 else self.valued(word, args)
                 for word in unknown

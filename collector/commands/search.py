@@ -6,7 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from collector.campaign.part import Question
+from collector.commands.usage import UsageError
 from collector.commands.variants import about, variant
+from collector.explore.machine.fault import Refused
 
 
 if TYPE_CHECKING:
@@ -45,9 +47,12 @@ def question(args: argparse.Namespace, preemptions: int | None) -> Question:
 
 
 def asked(inputs: Mapping[str, Any]) -> Question:
-    """What the inputs of a campaign's task ask."""
+    """What the inputs of a campaign's task ask; raises Refused."""
     program, of = inputs["program"], inputs["variant"]
-    scenario, chosen = variant(program, of)
+    try:
+        scenario, chosen = variant(program, of)
+    except UsageError as error:
+        raise Refused(str(error)) from None
     return Question(
         partial(loaded, program, of),
         inputs["strategy"],

@@ -60,6 +60,8 @@ if TYPE_CHECKING:
 
 UNBOUNDED = 1 << 62
 """Schedules, where it is a test's business to see them all."""
+OUTCOMES = ("passed", "failed", "xfailed", "xpassed")
+"""Those of tests that were run."""
 TOLD = 60
 """Characters of a failure that the report has room for."""
 
@@ -145,7 +147,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section("race replayed")
         write(story)
     if config.option.race_report:
-        reports = [report for found in ("passed", "failed") for report in terminalreporter.getreports(found)]
+        reports = [report for found in OUTCOMES for report in terminalreporter.getreports(found)]
         rows = [Row(*value) for report in reports for name, value in report.user_properties if name == MARK]
         terminalreporter.section("races")
         for line in table(sorted(rows)) if rows else ["no test was explored"]:

@@ -16,9 +16,11 @@ closures, and what is within objects of other classes.  What a `Thread` or a `lo
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from collector.explore.machine.site import of_explorer
 from collector.explore.stdlib.local import Local
 from collector.explore.stdlib.lock import Lock
 from collector.explore.stdlib.thread import Thread
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from collector.explore.stdlib.place import Place
 
 CHANGEABLE = (list, dict, set, deque, bytearray)
+BYPASS = "__dict__"
 
 
 class Attributes:
@@ -46,22 +49,42 @@ class Attributes:
         self.names: dict[int, str] = {}
         self.alive: list[object] = []
         """Every object that has a word, so that no other one gets its id."""
+        self.late: set[tuple[int, str]] = set()
+        """Those that threads have made, or are about to make."""
+        self.missed: set[tuple[int, int, str]] = set()
+        """Threads, and attributes that they have not found."""
 
     def cell(self, owner: object, name: str, value: object) -> int:
         """The word of an attribute that holds, or is to hold, `value`: of one that can be changed, its name says so."""
         key = id(owner), name
-        if key not in self.cells:
-            if key[0] not in self.names:
-                self.alive.append(owner)
-                self.names[key[0]] = self.place.unique(type(owner).__name__)
-            kind = f" (a {type(value).__name__})" if isinstance(value, CHANGEABLE) else ""
-            a = self.place.cell(f"{self.names[key[0]]}.{name}{kind}")
-            return self.cells.setdefault(key, a)  # that was a step, in which another thread may have come to it, too
-        return self.cells[key]
+        return self.cells[key] if key in self.cells else self._make(owner, name, value)
+
+    def _make(self, owner: object, name: str, value: object) -> int:
+        """The word, which is made unless another thread makes it meanwhile."""
+        key = id(owner), name
+        if key[0] not in self.names:
+            self.alive.append(owner)
+            self.names[key[0]] = self.place.unique(type(owner).__name__)
+        kind = f" (a {type(value).__name__})" if isinstance(value, CHANGEABLE) else ""
+        if self.place.port() is not None:
+            self.late.add(key)
+        a = self.place.cell(f"{self.names[key[0]]}.{name}{kind}")
+        return self.cells.setdefault(key, a)
 
     def counts(self, owner: object, name: str) -> bool:
         """Does it matter to threads who comes first to an attribute that `owner` does not have?"""
         return name in self.given and not computed(type(owner), name)
+
+    def missing(self, owner: object, name: str) -> None:
+        """It is about to be asked for, and is not there: a step of each thread once, whoever else has asked."""
+        port = self.place.port()
+        if port is None or name in self.unwatched:
+            return
+        key = id(owner), name
+        if (key not in self.cells or key in self.late) and (port.index, *key) not in self.missed:
+            self.missed.add((port.index, *key))
+            self._make(owner, name, None)
+        self.read(owner, name, None)
 
     def read(self, owner: object, name: str, value: object) -> None:
         """It is about to be read."""
@@ -87,7 +110,26 @@ class Attributes:
             if isinstance(lock, Lock):
                 machine.label(lock.cell, 1, f"{self.names[id(owner)]}.{name}")
         else:
+            if name not in self.given and name not in object.__getattribute__(owner, "__dict__"):
+                self.unforeseen(type(owner), name)
             port.words[a] = v
+
+    def unforeseen(self, cls: type, name: str) -> None:
+        """Code of another module gives an object an attribute of its own: who has read that of its class was not watched."""
+        if hasattr(cls, name):
+            self.place.machine.warnings.add(
+                f"the attribute {name} of the class {cls.__qualname__} is given to its objects by other modules, and not"
+                f" watched before: what threads do with it is not explored (if that is right: unwatched=({name!r},))"
+            )
+
+    def bypassed(self, cls: type) -> None:
+        """A thread has got all attributes at once, and goes past the words."""
+        explorers = of_explorer(sys._getframe(2))  # noqa: SLF001  who asks
+        if not explorers and BYPASS not in self.unwatched and self.place.port() is not None:
+            self.place.machine.warnings.add(
+                f"attributes of {cls.__qualname__} are got as {BYPASS}, and not watched: what threads do with them is not"
+                f" explored (if they only read them, or under a lock: unwatched=({BYPASS!r},))"
+            )
 
 
 def watch_classes(module: ModuleType, place: Place, unwatched: Collection[str], given: Collection[str]) -> None:
@@ -131,7 +173,9 @@ def watch(cls: type, attributes: Attributes) -> None:
             if name not in kept:
                 attributes.read(self, name, mine[name])
         elif attributes.counts(self, name):
-            attributes.read(self, name, None)
+            attributes.missing(self, name)
+        elif name == BYPASS:
+            attributes.bypassed(type(self))
         return get(self, name)
 
     def __setattr__(self: object, name: str, value: object) -> None:  # noqa: N807

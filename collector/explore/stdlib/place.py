@@ -92,7 +92,7 @@ class Place:
             return None
         if (machine.invariants or machine.views or machine.more_state) and looks(sys._getframe(1)):  # noqa: SLF001
             return None
-        if get_ident() != execution.carrier.ident(execution.current):
+        if get_ident() != execution.carrier.ident(execution.current) and not execution.unwinding:
             execution.refuse(
                 "a thread that is none of the machine's uses a stand-in of threading: start a threading.Thread"
             )

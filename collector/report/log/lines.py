@@ -31,6 +31,8 @@ OPENERS: dict[bytes, Callable[..., Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.
 SPOILT = (zlib.error, lzma.LZMAError, gzip.BadGzipFile)
 LONGEST = 16 << 20
 """Bytes of a line: no event is longer."""
+INTERRUPTED = KeyboardInterrupt.__name__
+"""What a log gives as the error of a run that was interrupted, which is no failure."""
 HEAD = 256
 """Bytes that tell how a file is packed, and whether it is text."""
 

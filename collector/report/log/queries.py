@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from collector.report.log.lines import encodable
+from collector.report.log.lines import INTERRUPTED, encodable
 from workbuf.entry import decode
 
 
@@ -111,6 +111,8 @@ def summary(log: Logfile, filters: Filters) -> Answer:
 def ending(log: Logfile) -> str:
     """How the run ended."""
     about = log.about
+    if about.failure and about.failure["error"] == INTERRUPTED:
+        return "interrupted, without a violation before that"
     if about.failure:
         return last(about.failure["text"]) or about.failure["error"]
     return "without a violation" if about.ended else "not in this log: the run was killed, or the file is full"
@@ -307,7 +309,7 @@ def whoheld(log: Logfile, filters: Filters, least: int) -> Answer:
 def violations(log: Logfile, filters: Filters) -> Answer:
     """What failed, and the last events before it."""
     failure = log.about.failure
-    if not failure:
+    if not failure or failure["error"] == INTERRUPTED:
         return ("",), [("no violation in this log",)]
     rows: list[tuple[Any, ...]] = [("", "", "", failure["error"], "", line) for line in failure["text"].splitlines()]
     (latest,) = log.db.execute("SELECT MAX(id) FROM events").fetchone()

@@ -10,7 +10,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from collector.audit.recorded.happened import Happened
-from collector.report.log.lines import LogfileError, noevent, parsed
+from collector.report.log.lines import INTERRUPTED, LogfileError, noevent, parsed
 from collector.report.log.parts import Parts
 from workbuf.events import FIELDS, LIST_NAMES, PHASE_NAMES, Event
 
@@ -113,6 +113,11 @@ class Recorded:
     def mutators(self) -> int:
         """How many threads, from 1 on, run programs: those of the helpers are behind them."""
         return sum(not name.startswith("helper") for name in self.threads[1:])
+
+    @property
+    def interrupted(self) -> bool:
+        """Was it Ctrl-C or SIGTERM that ended the run early?"""
+        return self.failure == INTERRUPTED
 
     @property
     def closed(self) -> bool:

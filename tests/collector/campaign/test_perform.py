@@ -84,3 +84,33 @@ def test_a_program_that_takes_all_memory(tmp_path: Path) -> None:
 
     assert (eats.verdict, eats.text) == ("lost", "out of memory: a process gets half of the machine's at most")
     assert after.verdict == "failed"
+
+
+@pytest.mark.parametrize(
+    ("function", "says"),
+    [
+        ("gone", "wrong.py has no function 'gone'; it has gone_wrong"),
+        ("gone_wrong", "the set-up raises KeyError: 'x'"),
+    ],
+)
+def test_a_mistake_in_a_program_is_no_bug_of_ours(function: str, says: str, tmp_path: Path) -> None:
+    """It is refused, as on the command line."""
+    file = tmp_path / "wrong.py"
+    file.write_text("def gone_wrong(machine):\n    {}['x']\n")
+
+    outcome = perform(
+        Task("explore", "", {**inputs(), "program": f"{file}:{function}", "variant": "", "seed": 1}), asked
+    )
+
+    assert outcome.verdict == "refused"
+    assert says in outcome.text
+
+
+def test_a_file_that_cannot_be_loaded(tmp_path: Path) -> None:
+    """It is refused, too, with what is wrong in it."""
+    file = tmp_path / "wrong.py"
+    file.write_text("import sys\nsys.exit(0)\n")
+
+    outcome = perform(Task("explore", "", {**inputs(), "program": f"{file}:program", "variant": "", "seed": 1}), asked)
+
+    assert (outcome.verdict, outcome.text.startswith(f"{file} exits when it is loaded")) == ("refused", True)

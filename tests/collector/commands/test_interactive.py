@@ -184,6 +184,14 @@ def test_strategies_go_on_from_here(monkeypatch: pytest.MonkeyPatch, capsys: Cap
     assert all(sampler(name, 1, 1).name for name in SAMPLERS)
 
 
+def test_what_a_token_adds_is_said(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    """The default goes on where the steps that were chosen end, which is nowhere at first."""
+    _, said = talk(monkeypatch, capsys, ["token", "popper", "token"])
+
+    told = [line for line in said.splitlines() if "it goes on by default" in line]
+    assert [line.partition(" it ")[0] for line in told] == ["from the beginning", "behind step 0"]
+
+
 def test_a_token_is_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     """To its end, from where one steps back; --token writes what was chosen when one leaves."""
     token, kept = tmp_path / "token", tmp_path / "kept"

@@ -56,6 +56,7 @@ def test_three_names_of_one_program() -> None:
         ("explore aba nothing", "collector.run explore: unrecognized arguments: nothing (see "),
         ("explore aba --strategy dpor --depth 3", "--depth is for portfolio and pct; --strategy dpor knows no depth"),
         ("--helprs 2", "collector.run stress: unrecognized arguments: --helprs (did you mean --helpers?)"),
+        ("--verson", "collector.run stress: unrecognized arguments: --verson (did you mean --version?)"),
         (
             "--plant greyobject-no-markbit",
             "collector.run stress: --plant greyobject-no-markbit: there is no such fault",

@@ -107,6 +107,13 @@ class TestOptions:
         ], consecutive=True)  # fmt: skip
         run("def test_other(): pass", "--race-report").stdout.fnmatch_lines(["no test was explored"])
 
+    def test_report_of_an_expected_failure(self, run: Run) -> None:
+        """It was explored, too."""
+        result = run(LOST.replace("@pytest.mark.race", "@pytest.mark.xfail\n    @pytest.mark.race"), "--race-report")
+
+        result.assert_outcomes(xfailed=1)
+        result.stdout.re_match_lines([r"test_it.py::test_lost +portfolio +\d+ .* check: an update is lost .*"])
+
     def test_no_report(self, run: Run) -> None:
         """Unasked, there is none."""
         assert "executions" not in run(KEPT).stdout.str()

@@ -10,6 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 
+GATE = threading.Lock()
+
+
 class Two:
     """Two threads, of which one does nothing unless a subclass says what."""
 
@@ -47,8 +50,8 @@ class Alive(Two):
 
     def __init__(self) -> None:
         super().__init__()
-        self.turn, self.over = threading.Lock(), threading.Event()
-        self.thread = threading.Thread(target=self.over.wait)
+        self.turn, self.asked = threading.Lock(), threading.Event()
+        self.thread = threading.Thread(target=self.asked.wait)
         self.turn.acquire()
 
     def a(self) -> None:
@@ -59,7 +62,7 @@ class Alive(Two):
     def b(self) -> None:
         with self.turn:
             self.seen = self.thread.is_alive()
-        self.over.set()
+        self.asked.set()
 
 
 class Released(Two):
@@ -246,6 +249,40 @@ class Counted(Two):
         self.count += 1
 
     b = a
+
+
+class Bypassed(Two):
+    """Counts past what is watched."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def a(self) -> None:
+        vars(self)["count"] += 1
+
+    b = a
+
+
+class Asking(Two):
+    """Stops when somebody else says so."""
+
+    over = False
+
+    def a(self) -> None:
+        self.seen = self.over
+
+
+class Nowhere(Two):
+    """Has an attribute that nobody gives it this time."""
+
+    def a(self) -> None:
+        with GATE:
+            pass
+        self.b()
+
+    def b(self) -> None:
+        getattr(self, "late", 0)
 
 
 class Late(Two):

@@ -9,27 +9,28 @@ import pytest
 
 from collector.explore import explore
 from collector.explore.stdlib import load
+from tests.collector.explore.compare import compare_bounded, compare_dpor
 from tests.collector.explore.stdlib import meetings
+from tests.collector.explore.traces import executions
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from collector.explore import Result, SteppedMachine
-    from collector.explore.program import Program
 
 
 STRATEGIES = ("dpor", "stateful", "dfs")
-SAID = frozenset({"total", "every", "Hidden"})
+SAID = frozenset({"total", "every", "Hidden", "__dict__"})
 """Names that are said not to be watched."""
 
 
 def program_of(
     name: str, see: Callable[[Any], object] = lambda _two: None, unwatched: frozenset[str] = SAID
-) -> Program:
+) -> Callable[[SteppedMachine], Callable[[], None]]:
     """The two threads of that class; `see` looks at it when they have ended."""
 
-    def program(machine: SteppedMachine) -> Callable[[], object]:
+    def program(machine: SteppedMachine) -> Callable[[], None]:
         two = attrgetter(name)(load(machine, meetings.__name__, unwatched=unwatched))()
         machine.spawn(lambda _port: two.a())
         machine.spawn(lambda _port: two.b())
@@ -85,6 +86,16 @@ def test_what_is_right(name: str, strategy: str) -> None:
     assert result.claim.kind == "proved", str(result)
 
 
+def test_real_threads_carry_the_same() -> None:
+    """Those that are ended where they wait leave their locks, too."""
+    for name in ("Served", "Waiters"):
+        result = found(name, "dpor", vehicle="threads")
+        assert result.claim.kind == "proved", str(result)
+    failure = found("Stood", "dpor", vehicle="threads").failure
+    assert failure is not None
+    assert failure.kind == "deadlock"
+
+
 @pytest.mark.parametrize("name", ["Stood", "Unserved"])
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_who_is_no_daemon_waits_for_ever(name: str, strategy: str) -> None:
@@ -104,6 +115,13 @@ def test_attributes_that_come_late_or_hide(name: str, strategy: str) -> None:
     assert failure.kind == "race"
 
 
+def test_who_else_has_missed_an_attribute_makes_no_difference() -> None:
+    """To the steps that a thread takes: the searches agree."""
+    program = program_of("Nowhere")
+    compare_dpor(program, list(executions(program, "dfs")))
+    assert not compare_bounded(program, 1000)
+
+
 def test_a_count_in_the_class_is_lost() -> None:
     """As a step, to read it is one too."""
     seen: set[object] = set()
@@ -118,6 +136,7 @@ def test_a_count_in_the_class_is_lost() -> None:
         ("Totals", "the attribute total of the class Totals may change", "total"),
         ("Listed", "the attribute every of the class Listed may change", "every"),
         ("made", "the class Hidden of ", "Hidden"),
+        ("Bypassed", "attributes of Bypassed are got as __dict__", "__dict__"),
     ],
 )
 def test_what_a_class_has_is_not_watched(name: str, warning: str, unwatched: str) -> None:
@@ -125,6 +144,23 @@ def test_what_a_class_has_is_not_watched(name: str, warning: str, unwatched: str
     result = explore(program_of(name, unwatched=SAID - {unwatched}), "stateful", shrink=False)
     assert result.claim.kind == "undecided"
     assert any(warning in each for each in result.warnings), result.warnings
+
+
+def test_what_a_test_gives_to_objects_is_said() -> None:
+    """Nobody knew that it would."""
+
+    def program(machine: SteppedMachine) -> None:
+        two = load(machine, meetings.__name__, unwatched=SAID).Asking()
+
+        def stops(_port: object) -> None:
+            two.over = True
+
+        machine.spawn(lambda _port: two.a())
+        machine.spawn(stops)
+
+    result = explore(program, "stateful", shrink=False)
+    assert result.claim.kind == "undecided"
+    assert any("the attribute over of the class Asking is given" in each for each in result.warnings), result.warnings
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)

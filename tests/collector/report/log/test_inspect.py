@@ -140,6 +140,21 @@ def test_a_torn_last_line_is_said_and_skipped(write: Callable[..., str], capsys:
         assert log.db.execute("SELECT COUNT(*) FROM events").fetchone() == (7,)
 
 
+def test_an_interrupted_run_did_not_fail(write: Callable[..., str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither the summary nor the other questions say so, and there is nothing to hunt."""
+    cut = {"event": "failure", "error": "KeyboardInterrupt", "text": ""}
+    path = write([HEADER, {"t": 1000, "m": "a", "event": "syscall"}, cut, {"event": "end", "dropped": 0}])
+
+    assert [main(["inspect", path, *words]) for words in ([], ["check"], ["violations"])] == [0, 0, 0]
+    said = capsys.readouterr().out
+    assert "ended        interrupted, without a violation" in said
+    assert "(the run was interrupted)" in said
+    assert "no violation in this log" in said
+    assert "failed" not in said
+    assert main(["hunt", path]) == 2
+    assert "the run was interrupted" in capsys.readouterr().err
+
+
 def test_a_run_that_was_killed_is_not_called_a_success(
     write: Callable[..., str], capsys: pytest.CaptureFixture[str]
 ) -> None:
