@@ -1,6 +1,6 @@
 """Measures the tables of the guide's page on designs anew: runs the commands that the page names and puts the tables below.
 
-python -m scripts.designs_tables [WORD ...]     the tables whose commands have all the words (all: half an hour)
+python -m scripts.designs_tables [WORD ...]     the tables whose commands have all the words (all: five minutes)
 
 A command stands in the page in a line of its own, `<!-- COMMAND -->`; its table is what follows, up to `<!-- end -->`.
 Behind `free-threaded: ` it is one for an interpreter without a GIL: only such a one measures it, and no other command.

@@ -14,7 +14,7 @@ from collector.explore.machine.carrier import Greenlets
 from collector.explore.machine.execution import LIMIT
 from collector.explore.machine.fault import Refused, fault_of
 from collector.explore.machine.machine import SteppedMachine
-from collector.explore.machine.misuse import ends_program, misused
+from collector.explore.machine.misuse import ends_program, misused, never_run
 from collector.explore.machine.osthreads import OSThreads
 from collector.explore.machine.ports import put
 from collector.explore.machine.site import of_function
@@ -53,6 +53,8 @@ def set_up(machine: SteppedMachine, program: Program, invariants: Sequence[Invar
     machine.begin()
     check = machine.check = call(machine, "set-up", program, machine)
     if check is not None and not callable(check):
+        if never_run(check):
+            machine.execution.refuse("the program is async or a generator, so nothing of it runs", of_function(program))
         machine.execution.refuse(
             f"the program returns {check!r}: a program returns its check, or nothing", of_function(program)
         )
@@ -100,6 +102,10 @@ def run_and_check(
         try:
             said = call(machine, "check", check)
             if said is not None and said is not True:
+                if never_run(said):
+                    machine.execution.refuse(
+                        "the check is async or a generator, so nothing of it runs", of_function(check)
+                    )
                 machine.execution.refuse(
                     f"the check returned {said!r}: a check asserts, and returns nothing", of_function(check)
                 )

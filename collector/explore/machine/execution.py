@@ -370,6 +370,8 @@ class Execution:
                 return False
             if said is not None and said is not True:
                 reason = f"the invariant returned {said!r}: an invariant asserts, and returns nothing"
+                if never_run(said):
+                    reason = "the invariant is async or a generator, so nothing of it runs"
                 self.broken = self.broken or Refused(reason, of_function(holds))
                 return False
         return True

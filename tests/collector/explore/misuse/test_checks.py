@@ -13,7 +13,7 @@ from workbuf.machine import Pause
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from workbuf.machine import Port
 
@@ -28,6 +28,33 @@ def test_a_check_that_returns_something(said: object) -> None:
         return lambda: said
 
     assert f"the check returned {said!r}" in refused(program)
+
+
+async def later() -> None:
+    """Says nothing before it is awaited."""
+
+
+def generator() -> Iterator[None]:
+    """Says nothing before it is gone through."""
+    yield
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("never", [later, generator])
+def test_a_program_a_check_and_an_invariant_of_which_nothing_runs(never: Callable[[], object]) -> None:
+    """Python makes something of a call that has still to be run."""
+
+    def checked(machine: SteppedMachine) -> Callable[[], object]:
+        machine.spawn(lambda port: port.store(machine.word(0), 1))
+        return never
+
+    def guarded(machine: SteppedMachine) -> None:
+        machine.invariant(never)
+        machine.spawn(lambda port: port.store(machine.word(0), 1))
+
+    assert "the program is async or a generator" in refused(lambda _machine: never())
+    assert "the check is async or a generator" in refused(checked)
+    assert "the invariant is async or a generator" in refused(guarded)
 
 
 @pytest.mark.parametrize("said", [None, True])
