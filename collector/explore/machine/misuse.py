@@ -45,6 +45,8 @@ OPERANDS = re.compile(r"make_port\.<locals>\.(\w+)\(\) (?:missing|takes|got)")
 """What Python says of operands that an operation does not take."""
 STANDINS = "collector.explore.stdlib"
 """The package in whose name `threading` and `queue` are stood in for."""
+RAISED = RuntimeError, ValueError, AttributeError, TypeError, OverflowError
+"""What our own raise as the library does, of arguments too, and of functions that they cannot call as they were told."""
 SCHEDULER = str(HERE / "execution.py")
 """A program's code calls it to come to a step, and for nothing else."""
 
@@ -103,7 +105,7 @@ def of_standin(frame: FrameType, error: Exception) -> bool:
     if frame.f_globals.get("__package__") != STANDINS:
         return False
     ours = Path(frame.f_code.co_filename).parent == HERE.parent / "stdlib"
-    return not ours or isinstance(error, RuntimeError | ValueError | AttributeError)
+    return not ours or isinstance(error, RAISED)
 
 
 def misused(
@@ -146,6 +148,8 @@ def misused(
             where = f"{trace[calls[0]][0].f_code.co_filename}:{trace[calls[0]][1]}"
         return Refused("deeper than Python's limit of recursion: a function that calls itself has to end", where)
     if not outside:
+        if len(trace) > 1 and of_standin(trace[-1][0], error):  # the body of a Thread
+            return None
         if isinstance(error, TypeError) and len(trace) == 1:
             taken = " with a port" if what == "body" else ""
             return Refused(f"the {what} cannot be called{taken}: {error}", where)

@@ -117,6 +117,10 @@ class TestQueues:
             ("rlock", "RuntimeError: cannot release un-acquired lock"),
             ("semaphore", "ValueError: Semaphore released too many times"),
             ("condition", "RuntimeError: cannot notify on un-acquired lock"),
+            ("limit", "TypeError: 'NoneType' object cannot be interpreted as an integer"),
+            ("forever", "OverflowError: timestamp out of range"),
+            ("tired", "TypeError: 'str' object cannot be interpreted as an integer"),
+            ("runs_again", "AttributeError: 'Thread' object has no attribute '_target'"),
         ],
     )
     def test_what_they_raise_is_the_programs_failure(self, name: str, error: str) -> None:
@@ -127,6 +131,14 @@ class TestQueues:
         assert result.failure.kind == "exception"
         assert error in result.failure.message
         assert result.failure.where.startswith(f"{threaded.__file__}:")
+
+    def test_what_a_thread_cannot_call_is_the_programs_failure(self) -> None:
+        """The library calls it, so that is the line."""
+        failure = explore(of(lambda wrong: wrong.calls(), make=lambda module: module.Wrong())).failure
+
+        assert failure is not None
+        assert failure.message == "TypeError: Wrong.condition() takes 1 positional argument but 3 were given"
+        assert failure.where.startswith(f"{threading.__file__}:")
 
 
 class TestLoading:

@@ -280,3 +280,22 @@ class Wrong:
 
     def condition(self) -> None:
         threading.Condition().notify()
+
+    def limit(self) -> None:
+        threading.Lock().acquire(timeout=None)  # type: ignore[arg-type]
+
+    def forever(self) -> None:
+        threading.Lock().acquire(timeout=1e11)
+
+    def tired(self) -> None:
+        time.sleep("1")  # type: ignore[arg-type]
+
+    def calls(self) -> None:
+        thread = threading.Thread(target=self.condition, args=(1, 2))
+        thread.start()
+        thread.join()
+
+    def runs_again(self) -> None:
+        thread = threading.Thread(target=int)
+        thread.run()
+        thread.run()
