@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 DECIDING_NOTHING = ("logging.", "pickle.", "traceback.", "warnings.")
 """Modules whose functions do not tell later what they were called with before."""
 LASTING = frozenset({"__subclasses__", "cache_info"})
-"""Attributes that tell what earlier runs have made; and so does one that is in no state, if the program stores it."""
+"""Attributes that tell what earlier runs have made."""
+CALLED = (vars(type)["__name__"].__get__, vars(type)["__qualname__"].__get__)
+"""What a class is called, whatever its own class does about attributes."""
 TESTING = ("_pytest", "pytest", "pluggy", "xdist")
 """Packages whose objects are not looked into: they run the tests that a program may be part of."""
 
@@ -58,6 +60,7 @@ class Kept:
         self.modules = any(v is sys.modules for v in met)
         """It names the dictionary of all modules."""
         self.functions = [v for v in met if isinstance(v, types.FunctionType)]
+        self.described = [(v, described(v)) for v in met if isinstance(v, types.FunctionType | type)]
         opaque = {*map(id, self.opaque)}
         self.changes = Changes(capture, enumerate(v for v in changing if id(v) not in opaque))
 
@@ -87,6 +90,9 @@ class Kept:
                 continue
             if told:
                 return self._placed(told[0])
+        for v, before in self.described:
+            if not all(map(same_value, described(v), before)):
+                return self._placed(f"how {named(v)} is called or described")
         self.capture.holds()
         # A class, a function, or a global that stood for one: not looked into, as nothing was seen to change it.
         return next((self._placed(name) for _, name in sorted(self.capture.namespaces.assumptions.loose, key=str)), "")
@@ -103,7 +109,7 @@ class Kept:
         for name in self.capture.namespaces.unseen:
             if name.startswith("what is changed in"):
                 return name
-            if name in LASTING or name in self.capture.namespaces.named_late:
+            if name in LASTING:
                 return f"what {name} tells"
         for name in self.capture.namespaces.keeping:
             if not name.startswith(DECIDING_NOTHING):
@@ -143,6 +149,13 @@ class Kept:
                 (f.__kwdefaults__ or {}).items(),
             )
             yield from ((f, name) for name, value in pairs if value is v)
+
+
+def described(v: types.FunctionType | type) -> list[object]:
+    """What a function or a class is called, and what it says of itself."""
+    if isinstance(v, type):
+        return [*(name(v) for name in CALLED), vars(v).get("__doc__"), vars(v).get("__module__")]
+    return [v.__name__, v.__qualname__, v.__doc__, v.__module__]
 
 
 def may_change(capture: SharingCapture, v: object) -> bool:

@@ -352,7 +352,7 @@ def in_subclasses() -> Program:
     return program
 
 
-@of(HIDDEN)
+@of(KEEPING)
 def in_a_name_of_a_function() -> Program:
     def named() -> None:
         """Has one."""
