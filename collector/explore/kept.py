@@ -92,7 +92,7 @@ class Kept:
                 return self._placed(told[0])
         for v, before in self.described:
             if not all(map(same_value, described(v), before)):
-                return self._placed(f"how {named(v)} is called or described")
+                return self._placed(f"how {before[1]} is called or described")
         self.capture.holds()
         # A class, a function, or a global that stood for one: not looked into, as nothing was seen to change it.
         return next((self._placed(name) for _, name in sorted(self.capture.namespaces.assumptions.loose, key=str)), "")
