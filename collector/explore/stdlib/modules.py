@@ -51,7 +51,7 @@ def standins(place: Place) -> dict[str, ModuleType]:
     for name in ("Empty", "Full", "ShutDown"):
         if hasattr(queue, name):
             setattr(queues, name, getattr(queue, name))
-    vars(queues)["SimpleQueue"] = type("SimpleQueue", (SimpleQueue,), {"queue": vars(queues)["Queue"]})
+    vars(queues)["SimpleQueue"] = type("SimpleQueue", (SimpleQueue,), {"_SimpleQueue__queue": vars(queues)["Queue"]})
     below = ModuleType("_thread")
     vars(below)["__getattr__"] = partial(refused, place, below.__name__)
     return {**modules, "queue": queues, "_thread": below}
@@ -69,7 +69,7 @@ def threading_of(place: Place, clock: ModuleType) -> ModuleType:
     lock = type("Lock", (Lock,), {"place": place})
     module = ModuleType("threading")
     names = vars(module)
-    thread = type("Thread", (Thread,), {"place": place, "run": with_globals(threading.Thread.run, names)})
+    thread = type("Thread", (Thread,), {"_Thread__place": place, "run": with_globals(threading.Thread.run, names)})
     names |= {
         **{name: value for name, value in vars(threading).items() if name not in UNAVAILABLE and name != "__name__"},
         "__all__": [name for name in threading.__all__ if name not in UNAVAILABLE],
@@ -81,10 +81,10 @@ def threading_of(place: Place, clock: ModuleType) -> ModuleType:
         "get_native_id": place.me,
         "_time": clock.monotonic,
         "Thread": thread,
-        "current_thread": partial(current_thread, thread),
-        "currentThread": partial(current_thread, thread),
-        "main_thread": partial(main_thread, thread),
-        "local": type("local", (Local,), {"place": place, "__slots__": ()}),
+        "current_thread": partial(current_thread, place, thread),
+        "currentThread": partial(current_thread, place, thread),
+        "main_thread": partial(main_thread, place, thread),
+        "local": type("local", (Local,), {"_Local__place": place, "__slots__": ()}),
         # Frames of functions with these globals are passed over where a report looks for the program's line.
         "__package__": __package__,
     }
@@ -139,17 +139,19 @@ def with_globals(
 def word(place: Place, name: str, read: Callable[[int], object]) -> property:
     """An attribute of an event or a barrier, a word that is read and written atomically: it is also read without the lock.
 
-    Who holds the lock of its condition knows that nobody else writes it: to read it is no step.
+    Who holds the lock of its condition knows that nobody else writes it: to read it is no step.  The object keeps the word
+    by what is no identifier: no attribute of a subclass is called so.
     """
+    key = f"word of {name}"
 
     def get(owner: Any) -> object:  # noqa: ANN401
-        a, port = vars(owner)[name], place.port()
+        a, port = vars(owner)[key], place.port()
         if port is None or owner._cond._is_owned():  # noqa: SLF001
             return read(place.machine.memory.plain[a])
         return read(port.load(a))
 
     def assign(owner: object, value: int) -> None:
-        a = vars(owner).get(name) or vars(owner).setdefault(name, place.cell(name))
+        a = vars(owner).get(key) or vars(owner).setdefault(key, place.cell(name))
         port = place.port()
         (place.machine.poke if port is None else port.store)(a, int(value))
 

@@ -16,32 +16,32 @@ if TYPE_CHECKING:
 class SimpleQueue:
     """As `queue.SimpleQueue` is documented."""
 
-    queue: ClassVar[type[Queue[Any]]]
+    __queue: ClassVar[type[Queue[Any]]]
     __class_getitem__: ClassVar[Any] = classmethod(GenericAlias)
 
     def __init__(self) -> None:
-        self._items = self.queue()
+        self.__items = self.__queue()
 
     def put(self, item: object, block: bool = True, timeout: float | None = None) -> None:  # noqa: ARG002, FBT001, FBT002
         """Put it at the end, without waiting."""
-        self._items.put(item)
+        self.__items.put(item)
 
     def put_nowait(self, item: object) -> None:
         """The same."""
-        self._items.put(item)
+        self.__items.put(item)
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:  # noqa: ANN401, FBT001, FBT002
         """Take what is at the front: wait for it, for so many seconds, or not at all."""
-        return self._items.get(block, timeout)
+        return self.__items.get(block, timeout)
 
     def get_nowait(self) -> Any:  # noqa: ANN401
         """Take what is there."""
-        return self._items.get(block=False)
+        return self.__items.get(block=False)
 
     def empty(self) -> bool:
         """Is nothing in it?"""
-        return self._items.empty()
+        return self.__items.empty()
 
     def qsize(self) -> int:
         """How many are in it?"""
-        return self._items.qsize()
+        return self.__items.qsize()

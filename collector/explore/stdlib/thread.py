@@ -1,7 +1,8 @@
 """Stand-in for `threading.Thread`, and what says which thread is running.
 
 Theory of operation.  A thread has two words: that it was started, and a note that is woken when it has ended.  Who has
-started it knows that it was, and so does everybody if the program did while it set up; others ask the word.
+started it knows that it was, and so does everybody if the program did while it set up; others ask the word.  What CPython's
+has by no name has a mangled one here, so that subclasses may use any other.
 """
 
 from __future__ import annotations
@@ -24,14 +25,16 @@ if TYPE_CHECKING:
 class Thread:
     """As `threading.Thread` is documented."""
 
-    place: ClassVar[Place]
+    __place: ClassVar[Place]
     run: Callable[[], None]
     """CPython's own."""
     KEPT: ClassVar = frozenset({
-        "_initialized", "_target", "_args", "_kwargs", "_name", "_daemonic", "_ident", "_starter", "_words",
+        "_initialized", "_target", "_args", "_kwargs", "_name", "_daemonic", "_ident", "_Thread__starter", "_Thread__words",
     })  # fmt: skip
     """The attributes that it keeps for itself."""
     _initialized = False
+    __words: int | None = None
+    """None of one that was not made by the program: it runs."""
 
     def __init__(
         self,
@@ -44,44 +47,44 @@ class Thread:
         daemon: bool | None = None,
         context: None = None,
     ) -> None:
-        place = self.place
+        place = self.__place
         if group is not None:
             raise AssertionError("group argument must be None for now")
         if context is not None:
             place.machine.execution.refuse("no stand-in gives a thread its context: leave it out")
-        self._words: int | None = place.cell("thread", 2)
-        self._name = str(name) if name else self._numbered(target)
-        place.machine.label(self._words, 2, self._name, ("started", "done"))
+        self.__words = place.cell("thread", 2)
+        self._name = str(name) if name else self.__numbered(target)
+        place.machine.label(self.__words, 2, self._name, ("started", "done"))
         self._target, self._args, self._kwargs = target, args, kwargs or {}
         self._daemonic = place.in_daemon() if daemon is None else bool(daemon)
         self._ident: int | None = None
-        self._starter: int | None = None
+        self.__starter: int | None = None
         self._initialized = True
 
-    def _numbered(self, target: object) -> str:
+    def __numbered(self, target: object) -> str:
         """The next name, as threading gives them."""
-        names = self.place.names
+        names = self.__place.names
         names["Thread-"] += 1
         said = getattr(target, "__name__", "")
         return f"Thread-{names['Thread-']}{said and f' ({said})'}"
 
-    def _word(self, which: int) -> int:
+    def __word(self, which: int) -> int:
         """What one of its words says: 0, that it was started; 1, that it has ended."""
-        place = self.place
-        if self._words is None:
+        place = self.__place
+        if self.__words is None:
             place.machine.execution.refuse(f"{self._name} is no threading.Thread, so only it itself knows how it is")
         port = place.port()
-        return (place.machine.peek if port is None else port.load)(self._words + which)
+        return (place.machine.peek if port is None else port.load)(self.__words + which)
 
-    def _was_started(self) -> bool:
-        return self._starter in {MAIN, self.place.me()} or self._word(0) != 0
+    def __was_started(self) -> bool:
+        return self.__words is None or self.__starter in {MAIN, self.__place.me()} or self.__word(0) != 0
 
     def start(self) -> None:
         """Begin to run."""
-        place = self.place
+        place = self.__place
         if not self._initialized:
             raise RuntimeError("thread.__init__() not called")
-        a, port = self._words, place.port()
+        a, port = self.__words, place.port()
         if a is None:
             was = 1
         elif port is None:
@@ -91,44 +94,44 @@ class Thread:
             was = port.xchg(a, 1)
         if was:
             raise RuntimeError("threads can only be started once")
-        self._starter = place.me()
+        self.__starter = place.me()
         if self._daemonic:
             ending(place)
-        (place.machine if port is None else port).spawn(self._body, self._name)
+        (place.machine if port is None else port).spawn(self.__body, self._name)
 
-    def _body(self, port: Port) -> None:
-        place = self.place
+    def __body(self, port: Port) -> None:
+        place = self.__place
         self._ident = port.index + 1
         place.objects[port.index] = self
         if self._daemonic:
             place.daemons.add(port.index)
         with suppress(SystemExit):  # which ends a thread, and says nothing
             self.run()
-        assert self._words is not None  # noqa: S101  it was started
-        port.wake(self._words + 1)
+        assert self.__words is not None  # noqa: S101  it was started
+        port.wake(self.__words + 1)
 
     def join(self, timeout: float | None = None) -> None:
         """Wait until it has ended, or the time is over."""
         if not self._initialized:
             raise RuntimeError("Thread.__init__() not called")
-        if not self._was_started():
+        if not self.__was_started():
             raise RuntimeError("cannot join thread before it is started")
-        if self._ident == self.place.me():
+        if self._ident == self.__place.me():
             raise RuntimeError("cannot join current thread")
         if timeout is not None:
             timeout = limit(timeout)
-        if not self._ended_within(timeout):
-            self.place.passes(timeout or 0)
+        if not self.__ended_within(timeout):
+            self.__place.passes(timeout or 0)
 
-    def _ended_within(self, seconds: float | None) -> bool:
+    def __ended_within(self, seconds: float | None) -> bool:
         """Wait for so long; without end if that is None."""
-        port = self.place.port()
-        if port is None or self._words is None:
-            ended = self._word(1) != 0
+        port = self.__place.port()
+        if port is None or self.__words is None:
+            ended = self.__word(1) != 0
             if not ended and seconds is None:
-                self.place.wouldwait("join")
+                self.__place.wouldwait("join")
             return ended
-        done = self._words + 1
+        done = self.__words + 1
         if seconds is None:
             return port.sleep(done)
         if port.load(done):
@@ -137,7 +140,7 @@ class Thread:
 
     def is_alive(self) -> bool:
         """Has it started, and not ended?"""
-        return self._ident in {MAIN, self.place.me()} or (self._was_started() and not self._word(1))
+        return self._ident in {MAIN, self.__place.me()} or (self.__was_started() and not self.__word(1))
 
     @property
     def name(self) -> str:
@@ -162,7 +165,7 @@ class Thread:
 
     @daemon.setter
     def daemon(self, daemonic: bool) -> None:
-        if self._was_started():
+        if self.__was_started():
             raise RuntimeError("cannot set daemon status of active thread")
         self._daemonic = bool(daemonic)
 
@@ -183,31 +186,30 @@ class Thread:
         self.daemon = daemonic
 
 
-def current_thread(cls: type[Thread]) -> object:
+def current_thread(place: Place, cls: type[Thread]) -> object:
     """Who is running, as an object: that of a thread that was spawned with a port is made when it is asked for."""
-    port = cls.place.port()
+    port = place.port()
     index = -1 if port is None else port.index
-    found = object_of(cls, index)
+    found = object_of(place, cls, index)
     if port is not None:
-        cls.place.machine.askers.add(index)
-        cls.place.machine.met.append(found)
+        place.machine.askers.add(index)
+        place.machine.met.append(found)
     return found
 
 
-def main_thread(cls: type[Thread]) -> object:
+def main_thread(place: Place, cls: type[Thread]) -> object:
     """Who sets up and checks."""
-    found = object_of(cls, -1)
-    if cls.place.port() is not None:
-        cls.place.machine.met.append(found)
+    found = object_of(place, cls, -1)
+    if place.port() is not None:
+        place.machine.met.append(found)
     return found
 
 
-def object_of(cls: type[Thread], index: int) -> object:
+def object_of(place: Place, cls: type[Thread], index: int) -> object:
     """The object of the machine's thread of that number, or of what sets up."""
-    place = cls.place
     if index not in place.objects:
         found = place.objects[index] = cls.__new__(cls)
         found._name = "MainThread" if index < 0 else place.machine.names[index]  # noqa: SLF001  it makes it
-        found._ident = found._starter = MAIN if index < 0 else index + 1  # noqa: SLF001
-        found._initialized, found._daemonic, found._words = True, False, None  # noqa: SLF001
+        found._ident = MAIN if index < 0 else index + 1  # noqa: SLF001
+        found._initialized, found._daemonic = True, False  # noqa: SLF001
     return place.objects[index]
