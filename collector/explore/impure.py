@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 
+FILES = frozenset({
+    "exists", "getatime", "getctime", "getmtime", "getsize", "isdir", "isfile", "islink", "ismount", "lexists", "samefile",
+})  # fmt: skip
+"""What `os.path` tells of files, which others write too."""
 IMPURE: dict[str, frozenset[str] | None] = {
     "time": None,
     "uuid": frozenset({"uuid1", "uuid4"}),
@@ -45,7 +49,8 @@ IMPURE: dict[str, frozenset[str] | None] = {
         "urandom", "getrandom", "getpid", "times", "stat", "lstat", "fstat", "scandir", "getloadavg", "open", "fork",
         "forkpty", "posix_spawn", "system", "popen",
     }),
-    "genericpath": frozenset({"getmtime", "getatime", "getctime"}),
+    "genericpath": FILES,
+    "posixpath": FILES,
     "builtins": frozenset({"id", "__import__"}),
     "importlib": frozenset({"import_module"}),
     "io": frozenset({"open"}),

@@ -5,8 +5,10 @@ before a run and after it.  After the first run their objects are noted with wha
 all schedules they are compared: one that holds something else has been changed by the runs between, so a later run may have
 begun otherwise than the first.
 
-An object that a program only adds to, such as a set of outcomes, and a variable that it only counts up, decide nothing.  Nor
-do caches (`functools.lru_cache`), which answer as if they were not there.
+An object that a program only adds to, such as a set of outcomes, and a variable that it only counts up, decide nothing, if
+code comes to them by variables alone.  Nor do caches (`functools.lru_cache`), which answer as if they were not there.
+
+Not modelled.  What changes and is again what it was whenever it is compared; the level of a logger; annotations.
 """
 
 from __future__ import annotations

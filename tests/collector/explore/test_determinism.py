@@ -382,6 +382,8 @@ def by_default(now: Callable[[], float] = time.time) -> float:
         (lambda: threading.get_ident(), "threading.get_ident"),  # noqa: PLW0108
         (lambda: os.stat("/").st_atime, "os.stat"),  # noqa: PTH116
         (lambda: os.path.getmtime("/"), "genericpath.getmtime"),  # noqa: PTH204
+        (lambda: os.path.exists("/"), "genericpath.exists"),  # noqa: PTH110
+        (lambda: os.path.ismount("/"), "posixpath.ismount"),
         (lambda: os.getloadavg(), "os.getloadavg"),  # noqa: PLW0108
     ],
 )
