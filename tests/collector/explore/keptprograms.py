@@ -52,6 +52,47 @@ class Kept:
     runs = 0
 
 
+class Label(str):  # noqa: SLOT000  it has a dictionary
+    """A text that has more to it."""
+
+    runs: int
+
+
+@of(KEEPING)
+def beside_a_text_that_is_equal() -> Program:
+    labels = [Label("runs")]
+    labels[0].runs = 0
+
+    def program(machine: SteppedMachine) -> Any:
+        run = labels[0].runs + 1
+        labels[0] = Label("runs")
+        labels[0].runs = run
+        return counted(machine, run)
+
+    return program
+
+
+class Alike(int):
+    """A number that says that it is every other one."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Alike)
+
+    __hash__ = int.__hash__
+
+
+@of(KEEPING)
+def in_a_number_that_says_it_is_equal() -> Program:
+    numbers = [Alike(0)]
+
+    def program(machine: SteppedMachine) -> Any:
+        run = int(numbers[0]) + 1
+        numbers[0] = Alike(run)
+        return counted(machine, run)
+
+    return program
+
+
 @of(KEEPING)
 def in_a_global_dictionary() -> Program:
     RUNS["n"] = 0

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from collector.explore import explore
+from collector.explore.kept import same_value
 from tests.collector.explore import keptprograms
 from tests.collector.explore.keptprograms import HIDDEN, KEEPING, LATE, counted, in_a_class, in_a_variable
 from tests.collector.explore.test_verdicts import told
@@ -38,6 +39,16 @@ def test_what_nobody_can_compare_forbids_a_proof(make: Callable[[], Program], st
 
     assert result.claim.kind == "undecided", told(result)
     assert "lasts from run to run, and cannot be looked into" in result.statement, told(result)
+
+
+def test_what_is_equal_and_not_the_same() -> None:
+    """The sign of a zero tells runs apart; no number is not another one."""
+    assert not same_value(0.0, -0.0)
+    assert not same_value(1, 1.0)
+    assert not same_value(1, y=True)
+    assert same_value(float("nan"), float("nan"))
+    assert same_value(float("1.5"), float("1.5"))
+    assert same_value("".join("ab"), "".join("ab"))
 
 
 def test_context_variables_begin_anew() -> None:
