@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from collector.explore.program import Check
 
 
+LOOKING = frozenset({"_getframe", "currentframe", "dir", "eval", "exec", "locals", "vars"})
+"""What may look at a variable that is not named."""
+
+
 def body(test: pytest.Function) -> partial[Check | None]:
     """The function of `test` with its fixtures, but for the machine, which is the argument left over.
 
@@ -38,6 +42,8 @@ def looks_at_first(code: CodeType) -> bool:
     """Does a function of that code use its first argument?"""
     first = code.co_varnames[0]
     if first in code.co_cellvars or "__class__" in code.co_freevars:  # of `super()`
+        return True
+    if not LOOKING.isdisjoint(code.co_names):
         return True
     return any(
         first in (each.argval if isinstance(each.argval, tuple) else (each.argval,)) for each in get_instructions(code)

@@ -345,6 +345,24 @@ class TestBody:
         result.assert_outcomes(failed=1)
         result.stdout.fnmatch_lines(["not exhausted", "*the program calls time.time at *test_it.py:6, *"])
 
+    @pytest.mark.parametrize("look", ["eval('self.v')", "[*vars().values()][0].v", "[*locals().values()][0].v", "self.v"])
+    def test_its_object(self, run: Run, look: str) -> None:
+        """However a test looks at it, it is there."""
+        result = run(f"""
+            import pytest
+
+            class TestIt:
+                def setup_method(self):
+                    self.v = 1
+
+                @pytest.mark.race
+                def test_it(self, machine):
+                    machine.spawn(lambda port: None)
+                    assert {look} == 1
+        """)
+
+        result.assert_outcomes(passed=1)
+
     def test_beside_others(self, run: Run) -> None:
         """What other tests of its class do is no business of a test that does not use its object, and of one that does."""
         result = run("""
