@@ -134,9 +134,12 @@ class Attributes:
 
 def watch_classes(module: ModuleType, place: Place, unwatched: Collection[str], given: Collection[str]) -> None:
     """Watch the attributes of objects of the classes that `module` defines; code gives them those that are `given`."""
-    attributes = Attributes(place, unwatched, given)
+    classes = own_classes(module)
+    # The code that gives an object its fields is made by `dataclass`.
+    fields = {name for cls in classes for name in getattr(cls, "__dataclass_fields__", ())}
+    attributes = Attributes(place, unwatched, fields.union(given))
     watched: set[type] = set()
-    for cls in sorted(own_classes(module), key=lambda cls: len(cls.__mro__)):
+    for cls in sorted(classes, key=lambda cls: len(cls.__mro__)):
         if watched.isdisjoint(cls.__mro__) and not issubclass(cls, Local) and "__slots__" not in vars(cls):
             watch(cls, attributes)
             watched.add(cls)

@@ -345,7 +345,9 @@ class TestBody:
         result.assert_outcomes(failed=1)
         result.stdout.fnmatch_lines(["not exhausted", "*the program calls time.time at *test_it.py:6, *"])
 
-    @pytest.mark.parametrize("look", ["eval('self.v')", "[*vars().values()][0].v", "[*locals().values()][0].v", "self.v"])
+    @pytest.mark.parametrize(
+        "look", ["eval('self.v')", "[*vars().values()][0].v", "[*locals().values()][0].v", "self.v"]
+    )
     def test_its_object(self, run: Run, look: str) -> None:
         """However a test looks at it, it is there."""
         result = run(f"""

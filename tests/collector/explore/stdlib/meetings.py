@@ -8,6 +8,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 
 
 GATE = threading.Lock()
@@ -131,6 +132,22 @@ class Started(Two):
 
     def b(self) -> None:
         self.worker.is_alive()
+
+
+@dataclass
+class Item:
+    """Its fields are given to it by what `dataclass` makes."""
+
+    pieces: int = 0
+
+
+class Makes(Two):
+    """Each makes an item of its own."""
+
+    def a(self) -> None:
+        assert Item(3).pieces == 3
+
+    b = a
 
 
 class Own(threading.local):

@@ -78,7 +78,7 @@ def test_a_barrier_changes_under_who_looks(strategy: str) -> None:
     assert {(0, 0, False), (0, 1, False), (1, 1, False), (1, 0, True)} <= seen
 
 
-@pytest.mark.parametrize("name", ["Owners", "Itself", "Leaving", "Served", "Polled", "Early", "Guarded"])
+@pytest.mark.parametrize("name", ["Makes", "Owners", "Itself", "Leaving", "Served", "Polled", "Early", "Guarded"])
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_what_is_right(name: str, strategy: str) -> None:
     """Is proved."""
