@@ -20,6 +20,7 @@ from mutator.heap import SPAN, SPAN_IN_USE, SPECIAL
 from mutator.programs.finalizers import NUMBER
 from mutator.programs.program import Program
 from mutator.programs.registry import PROGRAMS
+from workbuf.events import Event
 from workbuf.machine import WORD
 
 
@@ -286,18 +287,22 @@ def test_a_helper_that_dies_ends_the_run(seed: int) -> None:
     assert run.machine.failure.thread.startswith("helper")
 
 
-def test_events_are_handed_on_with_each_report(seed: int) -> None:
+@pytest.mark.parametrize("ring", [1 << 6, 1 << 14])
+def test_events_are_handed_on_with_each_report(seed: int, ring: int) -> None:
     """When they are wanted: every one that has not fallen out of its ring, by time, and none twice."""
     reports: list[CycleReport] = []
-    run = stress(seed, "pushpop", "hider", events=True)
+    run = stress(seed, "pushpop", "hider", events=True, ring=ring)
 
     run.run(reports.append)
 
     events = [record for report in reports for record in report.events] + run.recorder.drain()
+    fallen = [record.a for record in events if record.kind == Event.LOST]
     rings = run.recorder.rings.values()
-    assert len(events) == sum(sum(ring.counts) - ring.dropped for ring in rings)
+    assert len(events) - len(fallen) == sum(sum(each.counts) - each.dropped for each in rings)
+    assert sum(fallen) == run.recorder.dropped
     assert [len(set(report.events)) for report in reports] == [len(report.events) for report in reports]
-    assert all(report.events == sorted(report.events) for report in reports)
+    times = [[record.time for record in report.events] for report in reports]
+    assert times == [*map(sorted, times)]
 
 
 @pytest.mark.parametrize(
