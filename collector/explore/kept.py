@@ -108,16 +108,16 @@ class Kept:
 
     def hidden(self) -> str:
         """What may hold something from run to run that cannot be compared, in words; "" if there is nothing."""
+        namespaces = self.capture.namespaces
         if self.modules:
             return "sys.modules"
-        for name in self.capture.namespaces.unseen:
-            if name.startswith("what is changed in"):
-                return name
-            if name in LASTING:
-                return f"what {name} tells"
-        for name in self.capture.namespaces.keeping:
-            if not name.startswith(DECIDING_NOTHING):
-                return f"what {name} keeps"
+        told = [
+            *namespaces.patched,
+            *(f"what {name} tells" for name in sorted(LASTING & namespaces.unseen.keys())),
+            *(f"what {name} keeps" for name in namespaces.keeping if not name.startswith(DECIDING_NOTHING)),
+        ]
+        if told:
+            return told[0]
         for v in self.opaque:
             holders = [name for _, name in self._names(v)] if type(v) is not frozenset else []
             if holders:

@@ -87,6 +87,8 @@ class Namespaces:
         self.keeping: dict[str, None] = {}
         """Functions of the library that keep something elsewhere."""
         self.lent = Lent()
+        self.patched: dict[str, None] = {}
+        """What is changed in the library, a text for each."""
         self.registered = get_cache_token()
         """Tells whether anything has been registered with an abstract class since."""
 
@@ -101,7 +103,8 @@ class Namespaces:
 
     def hold(self) -> bool:
         """Is everything still inert that was taken to be?  If not, forget all, and ask again."""
-        self.unseen.update(dict.fromkeys(self.lent.changed(self.named_late)))
+        self.patched.update(dict.fromkeys(self.lent.changed(self.named_late)))
+        self.unseen.update(self.patched)
         if self.registered != get_cache_token():
             self.unseen["what is registered with an abstract class"] = None
         if self.assumptions.hold():

@@ -10,6 +10,7 @@ import os
 import sys
 import types
 from enum import Enum
+from html.parser import HTMLParser
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -255,6 +256,11 @@ def in_a_module_that_is_held() -> Program:
 
 
 @of(KEEPING)
+def in_a_module_of_the_library_that_is_held() -> Program:
+    return of_a_module([colorsys])
+
+
+@of(KEEPING)
 def in_its_own_module() -> Program:
     return of_a_module([sys.modules[__name__]])
 
@@ -331,17 +337,6 @@ def in_a_check() -> Program:
     return program
 
 
-@of(KEEPING)
-def in_a_module_of_the_library() -> Program:
-    colorsys.runs = 0  # type: ignore[attr-defined]
-
-    def program(machine: SteppedMachine) -> Any:
-        colorsys.runs += 1  # type: ignore[attr-defined]
-        return counted(machine, colorsys.runs)  # type: ignore[attr-defined]
-
-    return program
-
-
 @of(HIDDEN)
 def in_a_setting_of_the_process() -> Program:
     os.umask(0)
@@ -375,6 +370,17 @@ def in_an_opaque_object() -> Program:
     def program(machine: SteppedMachine) -> Any:
         queue.put(1)
         return counted(machine, queue.qsize())
+
+    return program
+
+
+@of(HIDDEN)
+def in_a_class_of_the_library() -> Program:
+    HTMLParser.runs = 0  # type: ignore[attr-defined]
+
+    def program(machine: SteppedMachine) -> Any:
+        HTMLParser.runs += 1  # type: ignore[attr-defined]
+        return counted(machine, HTMLParser.runs)  # type: ignore[attr-defined]
 
     return program
 
